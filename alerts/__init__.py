@@ -1,0 +1,1 @@
+"""What the operator acts on: alerts, their lifecycle and their history."""

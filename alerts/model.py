@@ -1,0 +1,123 @@
+"""The alert: its states, holds, conditions, dispositions and clocks, and a transition of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from firetower.core.clock import Micros
+from firetower.devices.events import AlertClass
+
+
+class State(StrEnum):
+    """ISA-18.2 / IEC 62682 states, by name."""
+
+    UNACKNOWLEDGED = "unacknowledged"  # 未受理
+    ACKNOWLEDGED = "acknowledged"  # 已受理
+    RETURNED = "returned"  # 已恢复未受理
+    CLOSED = "closed"  # 已办结
+
+
+class Hold(StrEnum):
+    """Why an alert is not in front of the operator; never anything but ``none`` for a fire."""
+
+    NONE = "none"
+    SHELVED = "shelved"  # 限时搁置
+    SUPPRESSED = "suppressed"  # 设计抑制
+    OUT_OF_SERVICE = "out_of_service"  # 停用
+
+
+class Condition(StrEnum):
+    """What the device says, whatever the state."""
+
+    ACTIVE = "active"
+    NORMAL = "normal"
+
+
+class Disposition(StrEnum):
+    """What it turned out to be."""
+
+    REAL_FIRE = "real_fire"  # 真实火警
+    FALSE_ALARM = "false_alarm"  # 误报
+    TEST = "test"  # 测试
+    DRILL = "drill"  # 演练
+    MAINTENANCE = "maintenance"  # 维保
+    HAZARD_FIXED = "hazard_fixed"  # 隐患已消除
+    UNKNOWN = "unknown"  # 原因不明(非火警)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert as stored. Times are µs since the epoch UTC; None where it has not happened.
+
+    Key: (``rule``, ``subject_kind``, ``subject``, ``component``). ``version`` rises with state, hold, assignee, priority and
+    occurrences, never with repeats or notes. ``unit``, ``device``, ``place``, ``lon``, ``lat`` are frozen when raised.
+    ``place``: the registry's words; ``text``: the panel's. ``value``, ``limit_value``: in the metric's unit.
+    """
+
+    id: int
+    rule: str
+    rule_version: int
+    subject_kind: str
+    subject: str
+    component: str
+    alert_class: AlertClass
+    priority: int
+    latched: bool
+    state: State
+    hold: Hold
+    condition: Condition
+    disposition: Disposition | None
+    cause: str | None
+    unit: str | None
+    unit_name: str | None
+    device: str | None
+    device_kind: str | None
+    metric: str | None
+    value: float | None
+    limit_value: float | None
+    title_zh: str
+    title_en: str
+    text: str
+    place: str | None
+    lon: float | None
+    lat: float | None
+    flags: tuple[str, ...]
+    occurrences: int
+    repeats: int
+    version: int
+    assignee: str | None
+    device_at: Micros
+    received_at: Micros
+    raised_at: Micros
+    condition_at: Micros
+    last_event_at: Micros
+    shown_at: Micros | None = None
+    acknowledged_at: Micros | None = None
+    acknowledged_by: str | None = None
+    verified_at: Micros | None = None
+    forwarded_at: Micros | None = None
+    receipted_at: Micros | None = None
+    closed_at: Micros | None = None
+    closed_by: str | None = None
+
+    @property
+    def is_fire(self) -> bool:
+        """Whether promise 6 protects it."""
+        return self.alert_class is AlertClass.FIRE
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of an alert: history, work queue and audit at once.
+
+    ``old``: the state before, None when it was just raised. ``actor``: ``rule:<id>``, ``device``, ``timer`` or the
+    account's name. ``reason``: raised, repeated, occurred_again, returned, acknowledged, noted, closed, …
+    """
+
+    old: State | None
+    new: State
+    at: Micros
+    actor: str
+    reason: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,94 @@
+"""Settings: environment variables ``FIRETOWER_*`` over a TOML file over the defaults below."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from firetower.core.errors import ConfigError
+
+
+def default_data_dir() -> Path:
+    """Return where embedded engines keep their data when nothing else is said.
+
+    For root ``/var/lib/firetower``: PostgreSQL refuses to run as root, so its files must lie where an
+    ordinary account can reach them. For others ``$XDG_DATA_HOME/firetower`` or ``~/.local/share/firetower``.
+    """
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/firetower")
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "firetower"
+
+
+class Settings(BaseSettings):
+    """Everything the service can be told. Each field is the environment variable ``FIRETOWER_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="FIRETOWER_", extra="forbid", validate_default=True)
+
+    database_url: str | None = Field(None, description="PostgreSQL to use; absent: the embedded one")
+    mqtt_url: str | None = Field(
+        None, description="broker, mqtt://user:pass@host:port or mqtts://; absent: the embedded NATS server"
+    )
+    http_host: str = Field("127.0.0.1", description="address the console and the API listen on")
+    http_port: int = Field(8080, ge=0, le=65535, description="port the console and the API listen on; 0: any")
+    mqtt_host: str = Field("127.0.0.1", description="address the embedded broker listens on (loopback)")
+    mqtt_port: int = Field(1883, ge=0, le=65535, description="port of the embedded broker; 0: any")
+    data_dir: Path = Field(default_factory=default_data_dir, description="where embedded engines keep data")
+    partitions: int = Field(1, ge=1, le=1024, description="partitions of the ingest (1: one session a lane)")
+    admin_password: SecretStr | None = Field(
+        None, description="password of the first account `admin`; absent: generated and printed once"
+    )
+    auto_register: bool = Field(False, description="register unknown devices on first sight (the demo: on)")
+    rulebook: Path | None = Field(None, description="a folder of rulebook files instead of the shipped one")
+    retention_days: int = Field(400, ge=1, description="days that readings are kept")
+    batch_messages: int = Field(2000, ge=1, le=15_000, description="most messages in one transaction")
+    batch_age_ms: int = Field(50, ge=1, le=10_000, description="longest a reading waits for its transaction")
+    role: Literal["all", "ingest", "web"] = Field("all", description="which parts this process runs")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_scheme(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("must look like postgresql://user:password@host:5432/database")
+        return url
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _mqtt_scheme(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in {"mqtt", "mqtts"}:
+            raise ValueError("must look like mqtt://user:password@host:1883 (mqtts:// for TLS)")
+        return url
+
+
+def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
+    """Return the settings in force: ``overrides`` (not None) over the environment over the TOML ``file``.
+
+    Raises ConfigError naming every setting that is wrong, its value and what is accepted.
+    """
+    from_file: dict[str, Any] = {}
+    if file is not None:
+        try:
+            from_file = tomllib.loads(file.read_text("utf-8"))
+        except OSError as err:
+            raise ConfigError(f"settings file {file} cannot be read: {err.strerror}; check --config") from err
+        except tomllib.TOMLDecodeError as err:
+            raise ConfigError(f"settings file {file} is not valid TOML: {err}") from err
+    given = {key: value for key, value in overrides.items() if value is not None}
+    in_environment = {
+        name for name in Settings.model_fields if f"FIRETOWER_{name.upper()}" in os.environ
+    }
+    merged = {key: value for key, value in from_file.items() if key not in in_environment} | given
+    try:
+        return Settings(**merged)
+    except ValidationError as err:
+        lines = [
+            f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
+            + ("" if "password" in str(item["loc"]) else f" (given: {item['input']!r})")
+            for item in err.errors(include_url=False)
+        ]
+        raise ConfigError("settings are not usable:\n" + "\n".join(lines)) from err

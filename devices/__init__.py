@@ -1,0 +1,1 @@
+"""What exists and what it says: units, devices, metrics, readings, topics, the wire codec, the registry."""

@@ -1,0 +1,1 @@
+"""From the broker to the store: lanes, sessions, batches, rejects; acknowledged only after the commit."""

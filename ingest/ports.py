@@ -1,0 +1,113 @@
+"""What ingest needs of the store, and the unit of work it hands over: one transaction, all or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from firetower.core.clock import Micros
+from firetower.devices.events import Event
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.readings import Floats, Readings
+from firetower.rules.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A message, or a part of one, that could not be used, kept with its bytes and the reason.
+
+    ``reason`` is a stable word (``bad_json``, ``unknown_device``, …); ``detail`` tells a key unit's engineer
+    what was wrong, with the value, the limit and the remedy.
+    """
+
+    at: Micros
+    lane: str
+    topic: str
+    reason: str
+    detail: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message without a usable time but with a ``seq``: remembered for 24 h so that it is stored once."""
+
+    device: int
+    seq: int
+    digest: bytes
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """A device's word about itself on its status topic."""
+
+    device: int
+    online: bool
+    at: Micros
+
+
+@dataclass(slots=True)
+class Work:
+    """Everything one transaction holds. Retried unchanged when the store cannot commit."""
+
+    lane: str
+    readings: Readings = field(default_factory=Readings.empty)
+    events: list[Event] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    liveness: list[Liveness] = field(default_factory=list)
+
+    def is_empty(self) -> bool:
+        """Say whether there is nothing to commit."""
+        return not (
+            len(self.readings)
+            or self.events
+            or self.verdicts
+            or self.rejects
+            or self.seen
+            or self.liveness
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit did: readings new and repeated, alerts raised by class, its instant."""
+
+    stored: int
+    repeated: int
+    raised: dict[str, int]
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A device to register on first sight."""
+
+    unit: str
+    device: str
+    kind: DeviceKind
+
+
+class Store(Protocol):
+    """The store as ingest sees it. Every method raises StoreUnavailable when the database cannot answer."""
+
+    async def stored(self, readings: Readings) -> Floats:
+        """Return, per reading, the value stored under its key (device, metric, channel, ts); NaN when none is."""
+        ...
+
+    async def seen(self, messages: Sequence[Seen]) -> list[bool]:
+        """Return, per message, whether it was stored within the last 24 h."""
+        ...
+
+    async def register(self, strangers: Sequence[Stranger], at: Micros) -> None:
+        """Register devices on first sight and add them to the in-memory registry; known ones are left alone."""
+        ...
+
+    async def channels(self, names: Sequence[str]) -> None:
+        """Give each unknown channel name a number, stored, and add it to the in-memory registry."""
+        ...
+
+    async def commit(self, work: Work) -> Committed:
+        """Commit ``work`` in one transaction: readings, events, alert transitions, rejects, live change."""
+        ...

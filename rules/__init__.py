@@ -1,0 +1,1 @@
+"""The rulebook and the engine: columns of readings in, verdicts out; awaits nothing."""

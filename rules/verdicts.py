@@ -1,0 +1,66 @@
+"""What the engine decides: verdicts, each a raise, a clear or a record, with its evidence."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from firetower.core.clock import Micros
+from firetower.devices.events import AlertClass, Event
+
+
+class VerdictKind(StrEnum):
+    """What a verdict asks of the alert of its key."""
+
+    RAISE = "raise"  # the condition holds, or holds again
+    CLEAR = "clear"  # the condition is over
+    RECORD = "record"  # note it on an open alert of the sender; raises none
+
+
+class SubjectKind(StrEnum):
+    """What an alert is about."""
+
+    DEVICE = "device"
+    SENDER = "sender"  # somebody nobody registered
+    GATEWAY = "gateway"
+    UNIT = "unit"
+    MAIN = "main"
+    ZONE = "zone"
+    SYSTEM = "system"  # Firetower itself
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One decision about one key: (``rule``, ``subject_kind``, ``subject``, ``component``).
+
+    ``rule``: the rule's id, or ``event:<name>`` for a device's own alarm. ``subject``: ``unit/device`` for device,
+    gateway and sender, else the code of the unit, main or zone. ``component``: the point (部位), the metric with its
+    channel (``cable_temperature.2``), or "".
+    ``at``: event time at which the verdict became true. ``value``, ``limit``: in the metric's unit, None for events
+    and silence. ``priority``: 1 red to 4 blue. ``latch``: closes only with a disposition.
+    ``title_zh``, ``title_en``: the headline an operator reads. ``text``: the panel's own words.
+    ``flags``: ``unregistered``, ``late``, ``uncertain``, ``historical`` …
+    """
+
+    kind: VerdictKind
+    rule: str
+    rule_version: int
+    subject_kind: SubjectKind
+    subject: str
+    component: str
+    alert_class: AlertClass
+    priority: int
+    latch: bool
+    at: Micros
+    title_zh: str
+    title_en: str
+    device_number: int | None = None
+    metric: int | None = None
+    value: float | None = None
+    limit: float | None = None
+    text: str = ""
+    flags: tuple[str, ...] = ()
+    event: Event | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """The key under which at most one alert is open."""
+        return (self.rule, self.subject_kind, self.subject, self.component)

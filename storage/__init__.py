@@ -1,0 +1,1 @@
+"""The only SQL: tables, migrations, COPY, partitions, views; PostgreSQL, with TimescaleDB where present."""

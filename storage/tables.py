@@ -1,0 +1,325 @@
+"""Every table of the store, as SQLAlchemy Core; the migrations create them, ``api.*`` views show them."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+INSTANT = DateTime(timezone=True)
+
+
+def _named(table: str, *columns: Column) -> Table:  # type: ignore[type-arg]  # reason: columns of many types
+    return Table(
+        table,
+        metadata,
+        Column("id", Integer, Identity(always=False), primary_key=True),
+        Column("code", Text, nullable=False),
+        Column("name", Text, nullable=False, server_default=""),
+        *columns,
+    )
+
+
+# What exists ------------------------------------------------------------------------------------
+
+grid = _named("grid", Column("district", Text), UniqueConstraint("code"))
+
+water_main = _named(
+    "water_main",
+    Column("diameter_mm", Integer),
+    Column("grid_id", ForeignKey("grid.id")),
+    UniqueConstraint("code"),
+)
+
+unit = _named(
+    "unit",
+    Column("category", Text, nullable=False, server_default="other"),
+    Column("grid_id", ForeignKey("grid.id")),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("contact_name", Text),
+    Column("contact_phone", Text),
+    Column("lon", Double),
+    Column("lat", Double),
+    Column("registered_by", Text, nullable=False, server_default="import"),
+    Column("registered_at", INSTANT, nullable=False, server_default=text("now()")),
+    UniqueConstraint("code"),
+)
+
+building = _named(
+    "building",
+    Column("unit_id", ForeignKey("unit.id"), nullable=False),
+    UniqueConstraint("unit_id", "code"),
+)
+
+floor = _named(
+    "floor",
+    Column("building_id", ForeignKey("building.id"), nullable=False),
+    Column("level", Integer),
+    UniqueConstraint("building_id", "code"),
+)
+
+zone = _named(
+    "zone",
+    Column("floor_id", ForeignKey("floor.id"), nullable=False),
+    UniqueConstraint("floor_id", "code"),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", Integer, Identity(always=False), primary_key=True),
+    Column("unit_id", ForeignKey("unit.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("model", Text),
+    Column("lon", Double),
+    Column("lat", Double),
+    Column("interval_s", Integer, nullable=False, server_default="60"),
+    Column("zone_id", ForeignKey("zone.id")),
+    Column("main_id", ForeignKey("water_main.id")),
+    Column("place", Text, nullable=False, server_default=""),
+    Column("attributes", JSONB, nullable=False, server_default="{}"),
+    Column("registered_by", Text, nullable=False, server_default="import"),
+    Column("registered_at", INSTANT, nullable=False, server_default=text("now()")),
+    Column("retired_at", INSTANT),
+    Column("last_seen_at", INSTANT),
+    Column("status", Text, nullable=False, server_default="never_seen"),
+    UniqueConstraint("unit_id", "name"),
+    CheckConstraint("status in ('online', 'offline', 'never_seen')", name="status"),
+)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("name"),
+)
+
+metric = Table(
+    "metric",
+    metadata,
+    Column("id", SmallInteger, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    UniqueConstraint("name"),
+)
+
+# What was said ----------------------------------------------------------------------------------
+
+reading = Table(  # partitioned by ts (or a hypertable); see the first migration
+    "reading",
+    metadata,
+    Column("ts", INSTANT, nullable=False),
+    Column("device", Integer, nullable=False),
+    Column("metric", SmallInteger, nullable=False),
+    Column("channel", SmallInteger, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("ts", "device", "metric", "channel"),
+    info={"partition_by": "ts"},
+)
+
+seen_message = Table(
+    "seen_message",
+    metadata,
+    Column("device", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("device", "seq", "digest"),
+    Index(None, "at"),
+)
+
+device_event = Table(
+    "device_event",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("unit", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("key", Text),
+    Column("flags", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("payload", LargeBinary),
+    UniqueConstraint("unit", "device", "key"),
+    Index(None, "received_at"),
+)
+
+reject = Table(
+    "reject",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", INSTANT, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index(None, "at"),
+)
+
+# What is wrong ----------------------------------------------------------------------------------
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("alert_class", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("latched", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("hold", Text, nullable=False, server_default="none"),
+    Column("condition", Text, nullable=False),
+    Column("disposition", Text),
+    Column("cause", Text),
+    Column("unit", Text),
+    Column("unit_name", Text),
+    Column("device", Text),
+    Column("device_kind", Text),
+    Column("device_id", Integer),
+    Column("metric", Text),
+    Column("value", Double),
+    Column("limit_value", Double),
+    Column("title_zh", Text, nullable=False),
+    Column("title_en", Text, nullable=False),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("place", Text),
+    Column("lon", Double),
+    Column("lat", Double),
+    Column("flags", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("occurrences", Integer, nullable=False, server_default="1"),
+    Column("repeats", Integer, nullable=False, server_default="0"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("assignee", Text),
+    Column("device_at", INSTANT, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("raised_at", INSTANT, nullable=False),
+    Column("condition_at", INSTANT, nullable=False),
+    Column("last_event_at", INSTANT, nullable=False),
+    Column("shown_at", INSTANT),
+    Column("acknowledged_at", INSTANT),
+    Column("acknowledged_by", Text),
+    Column("verified_at", INSTANT),
+    Column("forwarded_at", INSTANT),
+    Column("receipted_at", INSTANT),
+    Column("closed_at", INSTANT),
+    Column("closed_by", Text),
+    CheckConstraint("state in ('unacknowledged','acknowledged','returned','closed')", name="state"),
+    CheckConstraint("hold in ('none','shelved','suppressed','out_of_service')", name="hold"),
+    CheckConstraint("condition in ('active','normal')", name="condition"),
+    CheckConstraint("priority between 1 and 4", name="priority"),
+    CheckConstraint("alert_class <> 'fire' or hold = 'none'", name="fire_never_held"),
+    CheckConstraint("alert_class <> 'fire' or priority = 1", name="fire_is_red"),
+    CheckConstraint(
+        "alert_class <> 'fire' or state <> 'closed' or disposition is not null", name="fire_closes_by_verdict"
+    ),
+    Index(
+        "alert_one_open_per_key",
+        "rule",
+        "subject_kind",
+        "subject",
+        "component",
+        unique=True,
+        postgresql_where=text("state <> 'closed' or condition = 'active'"),
+    ),
+    Index("alert_open_idx", "priority", "raised_at", postgresql_where=text("state <> 'closed'")),
+    Index("alert_raised_at_idx", "raised_at"),
+    Index("alert_device_idx", "unit", "device", "raised_at"),
+)
+
+alert_history = Table(
+    "alert_history",
+    metadata,
+    Column("alert_id", ForeignKey("alert.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("old", Text),
+    Column("new", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSONB, nullable=False, server_default="{}"),
+    PrimaryKeyConstraint("alert_id", "seq"),
+)
+
+live_change = Table(
+    "live_change",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", INSTANT, nullable=False),
+    Column("alerts", ARRAY(BigInteger), nullable=False),
+    Index(None, "at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("account", "key"),
+    Index(None, "at"),
+)
+
+# Who works here ---------------------------------------------------------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("username", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("created_at", INSTANT, nullable=False, server_default=text("now()")),
+    Column("disabled_at", INSTANT),
+    UniqueConstraint("username"),
+    CheckConstraint("role in ('admin','operator','viewer')", name="role"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    Column("client", Text, nullable=False, server_default=""),
+    Index(None, "expires_at"),
+)

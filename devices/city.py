@@ -1,7 +1,7 @@
 """The registry file (``city.json``): grids, water mains, units with buildings, floors and zones, devices.
 
-Codes are the names used everywhere else: topics, the API, alerts. The file is read item by item, so that one bad row is an
-error of its own and does not hide the others; see ``read_city``.
+Codes are the names used everywhere else: topics, the API, alerts. The file is read item by item, so that one
+bad row is an error of its own and does not hide the others; see ``read_city``.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from firetower.devices.kinds import DeviceKind
 
-FORMAT = "firetower-registry/1"
+FORMAT: Literal["firetower-registry/1"] = "firetower-registry/1"
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, Field(max_length=200)]
@@ -88,8 +88,9 @@ class Unit(_Item):
 class Device(_Item):
     """A device; ``device`` is the ``{device}`` of its topics.
 
-    Place in WGS-84 degrees. ``interval_s``: seconds between reports it promises. ``zone``: ``building/floor/zone`` within its unit.
-    ``attributes``: numbers of its own file used as limits, for a tank ``level_low``, ``level_90``, ``level_overflow`` in m.
+    Place in WGS-84 degrees. ``interval_s``: seconds between reports it promises. ``zone``:
+    ``building/floor/zone`` within its unit. ``attributes``: numbers of its own file used as limits, for a tank
+    ``level_low``, ``level_90``, ``level_overflow`` in m.
     """
 
     unit: Code
@@ -124,6 +125,8 @@ class ItemError(BaseModel):
     message: str
 
 
+TWICE = "stands twice in this file; keep one"
+
 _PARTS: tuple[tuple[str, type[_Item]], ...] = (
     ("grids", Grid),
     ("mains", WaterMain),
@@ -135,19 +138,19 @@ _PARTS: tuple[tuple[str, type[_Item]], ...] = (
 def read_city(raw: Any) -> tuple[City, list[ItemError]]:
     """Return the usable items of a decoded registry file and an error for each of the others.
 
-    Doubled codes are errors too. References (a device's unit, zone and main; a unit's grid) are checked by the importer, which
-    knows what the store already holds.
+    Doubled codes are errors too. References (a device's unit, zone and main; a unit's grid) are checked by the
+    importer, which knows what the store already holds.
     """
     if not isinstance(raw, dict):
         return City(), [ItemError(where="/", item="", message="the file must hold one JSON object; see docs")]
     errors: list[ItemError] = []
     if raw.get("format") != FORMAT:
-        errors.append(
-            ItemError(where="/format", item="", message=f"format is {raw.get('format')!r}; write {FORMAT!r}")
-        )
-    for key in raw.keys() - {"format", "name"} - {part for part, _ in _PARTS}:
-        errors.append(ItemError(where=f"/{key}", item="", message="unknown part; accepted: grids, mains, units, devices"))
-    kept: dict[str, list[Any]] = {}
+        errors.append(ItemError(where="/format", item="", message=f"format is {raw.get('format')!r}; write {FORMAT!r}"))
+    errors.extend(
+        ItemError(where=f"/{key}", item="", message="unknown part; accepted: grids, mains, units, devices")
+        for key in raw.keys() - {"format", "name"} - {part for part, _ in _PARTS}
+    )
+    kept: dict[str, Any] = {}
     for part, model in _PARTS:
         kept[part] = []
         rows = raw.get(part, [])
@@ -164,7 +167,7 @@ def read_city(raw: Any) -> tuple[City, list[ItemError]]:
                 continue
             name = (item.unit, item.device) if isinstance(item, Device) else (item.code,)  # type: ignore[attr-defined]
             if name in taken:
-                errors.append(ItemError(where=where, item="/".join(name), message="stands twice in this file; keep one"))
+                errors.append(ItemError(where=where, item="/".join(name), message=TWICE))
                 continue
             taken.add(name)
             kept[part].append(item)

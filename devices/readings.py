@@ -77,7 +77,7 @@ class Readings:
         return Readings.of([], [], [], [], [], [], [], [])
 
     @staticmethod
-    def of(
+    def of(  # noqa: PLR0917 - the columns, in their order
         series: "list[int] | Int32s",
         device: "list[int] | Int32s",
         metric: "list[int] | Int16s",

@@ -1,7 +1,8 @@
 """The in-memory registry: names become small integers here, and names again only at the API.
 
-Device numbers are the database's ids, dense from 1. What the hot path and the engine need of a device lies in columns indexed by
-its number; the rest of its file stays in the database. Series numbers (device, metric, channel) are local to the process.
+Device numbers are the database's ids, dense from 1. What the hot path and the engine need of a device lies in
+columns indexed by its number; the rest of its file stays in the database. Series numbers (device, metric,
+channel) are local to the process.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Fixtures of the whole suite: a real PostgreSQL shared by all workers, a real broker per test, a clock that is moved by hand."""
+"""Fixtures of the whole suite: a real PostgreSQL shared by all workers, a real broker per test, a manual clock."""
 
 import asyncio
 import contextlib
@@ -19,14 +19,15 @@ from filelock import FileLock
 sys.path.insert(0, str(Path(__file__).parent))  # tests/waiting.py and the like, under importlib mode
 
 from firetower.core.clock import ManualClock
-from firetower.embedded import DataDir, EmbeddedNats, EmbeddedPostgres
+from firetower.core.datadir import DataDir
+from firetower.embedded import EmbeddedNats, EmbeddedPostgres
 from firetower.storage import migrate
 from firetower.storage import pool as pools
 
 
 @contextlib.contextmanager
 def open_folder(prefix: str) -> Iterator[Path]:
-    """A temporary folder that other accounts may pass through (pytest's own are closed; engines run as nobody for root)."""
+    """A temporary folder that other accounts may pass through: for root, engines run as nobody."""
     path = Path(tempfile.mkdtemp(prefix=prefix))
     path.chmod(0o755)
     try:
@@ -43,7 +44,8 @@ def _at(base: str, database: str) -> str:
 def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
     """The URL of a PostgreSQL for this run (FIRETOWER_TEST_DATABASE_URL, or embedded and shared by the workers).
 
-    It holds a migrated database `template_firetower` that tests copy. The worker that started it stops it when the others are done.
+    It holds a migrated database `template_firetower` that tests copy. The worker that started it stops it
+    when the others are done.
     """
     root = tmp_path_factory.getbasetemp()
     shared = root if worker_id == "master" else root.parent

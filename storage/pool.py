@@ -1,0 +1,65 @@
+"""The pool of database connections, and which of PostgreSQL's errors mean "not now" rather than "wrong"."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+
+from firetower.core.errors import StoreUnavailable
+
+COMMAND_TIMEOUT_S = 60.0
+"""Longest a statement may take before its connection counts as lost; commits set tighter limits themselves."""
+
+_NOT_NOW = ("08", "40", "53", "57", "58", "XX")
+"""SQLSTATE classes: connection, rollback, resources (disk full), operator (shutdown, cancel), system, internal."""
+_NOT_NOW_CODES = frozenset({"55P03", "25006", "3D000"})
+"""Lock not available, read-only transaction (a standby), database being restored."""
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def connect(url: str, *, size: int = 8) -> asyncpg.Pool:
+    """Return a pool of up to ``size`` connections: sessions in UTC, ``jsonb`` as Python objects.
+
+    Raises StoreUnavailable when the database cannot be reached.
+    """
+    with store_errors():
+        return await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=size,
+            init=_prepare,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={"timezone": "UTC", "application_name": "firetower"},
+        )
+
+
+def is_not_now(err: BaseException) -> bool:
+    """Say whether ``err`` means that the same act may succeed later."""
+    if isinstance(err, asyncpg.PostgresError):
+        state = str(err.sqlstate or "")
+        return state[:2] in _NOT_NOW or state in _NOT_NOW_CODES
+    if isinstance(err, asyncpg.InterfaceError):
+        return not isinstance(err, ValueError)  # a ValueError among them is a value that does not fit its column
+    return isinstance(err, OSError | TimeoutError)
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Turn errors of a database that is away, full, restarting or overtaken into StoreUnavailable.
+
+    Every other error, a constraint above all, is a bug and passes through.
+    """
+    try:
+        yield
+    except Exception as err:
+        if not is_not_now(err):
+            raise
+        raise StoreUnavailable(
+            f"the database cannot answer ({type(err).__name__}: {err}); "
+            "check that PostgreSQL runs, that FIRETOWER_DATABASE_URL reaches it, and its free disk"
+        ) from err

@@ -1,0 +1,336 @@
+"""Read queries for the API: devices, units, their readings and latest values."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from firetower.core.clock import DAY, MINUTE, SECOND, Micros, from_datetime, to_datetime
+from firetower.storage.pool import store_errors
+
+Pool = asyncpg.Pool
+
+QUERY_S = 20.0
+LATEST_WITHIN: Micros = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device with its file. Times are µs; ``interval_s`` in s; ``zone`` is ``building/floor/zone``."""
+
+    unit: str
+    unit_name: str
+    device: str
+    kind: str
+    model: str | None
+    status: str
+    place: str
+    lon: float | None
+    lat: float | None
+    interval_s: int
+    zone: str | None
+    main: str | None
+    attributes: dict[str, float]
+    registered_by: str
+    registered_at: Micros
+    retired_at: Micros | None
+    last_seen_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFilter:
+    """Which devices: None or empty means any. ``q``: a part of a name, a place or a unit's name."""
+
+    unit: str | None = None
+    kinds: Sequence[str] = ()
+    statuses: Sequence[str] = ()
+    q: str | None = None
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """A unit 联网单位 with its devices in service counted by status."""
+
+    code: str
+    name: str
+    category: str
+    grid: str | None
+    address: str
+    lon: float | None
+    lat: float | None
+    devices: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFile:
+    """A unit with whom to call and its buildings: [{code, name, floors: [{code, name, level, zones: […]}]}]."""
+
+    unit: UnitRow
+    contact_name: str | None
+    contact_phone: str | None
+    registered_at: Micros
+    buildings: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReading:
+    """One stored reading; ``metric`` is the catalogue's number, ``channel`` the suffix, "" for none."""
+
+    ts: Micros
+    metric: int
+    channel: str
+    value: float
+    flags: int
+    received_at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The readings of one channel from ``ts`` on for one width: how many, and what they say."""
+
+    ts: Micros
+    channel: str
+    count: int
+    low: float
+    high: float
+    mean: float
+    last: float
+
+
+_DEVICE = """
+select u.code as unit, u.name as unit_name, d.name as device, d.kind, d.model, d.status, d.place, d.lon, d.lat,
+       d.interval_s, b.code || '/' || f.code || '/' || z.code as zone, m.code as main, d.attributes,
+       d.registered_by, d.registered_at, d.retired_at, d.last_seen_at
+  from device d
+  join unit u on u.id = d.unit_id
+  left join zone z on z.id = d.zone_id
+  left join floor f on f.id = z.floor_id
+  left join building b on b.id = f.building_id
+  left join water_main m on m.id = d.main_id
+"""
+
+
+async def list_devices(
+    pool: Pool, which: DeviceFilter, *, limit: int, after: tuple[str, str] | None = None
+) -> list[DeviceRow]:
+    """Return up to ``limit`` devices by (unit, device), those after ``after``. Raises StoreUnavailable."""
+    given: list[Any] = []
+
+    def bind(value: Any) -> str:
+        given.append(value)
+        return f"${len(given)}"
+
+    terms = [] if which.retired else ["d.retired_at is null"]
+    if which.unit is not None:
+        terms.append(f"u.code = {bind(which.unit)}")
+    if which.kinds:
+        terms.append(f"d.kind = any({bind(list(which.kinds))}::text[])")
+    if which.statuses:
+        terms.append(f"d.status = any({bind(list(which.statuses))}::text[])")
+    if which.q:
+        like = bind(_like(which.q))
+        terms.append(f"(d.name ilike {like} or d.place ilike {like} or u.name ilike {like} or u.code ilike {like})")
+    if after is not None:
+        unit, name = bind(after[0]), bind(after[1])
+        terms.append(f"u.code >= {unit} and (u.code, d.name) > ({unit}, {name})")
+    where = " where " + " and ".join(terms) if terms else ""
+    rows = await _fetch(pool, f"{_DEVICE}{where} order by u.code, d.name limit {bind(limit)}", given)
+    return [_device(row) for row in rows]
+
+
+async def get_device(pool: Pool, unit: str, device: str) -> tuple[int, DeviceRow] | None:
+    """Return (number, device), None for a stranger. Raises StoreUnavailable."""
+    sql = _DEVICE.replace("select ", "select d.id, ", 1) + " where u.code = $1 and d.name = $2"
+    rows = await _fetch(pool, sql, [unit, device])
+    return (rows[0]["id"], _device(rows[0])) if rows else None
+
+
+async def latest(pool: Pool, number: int, device: DeviceRow, now: Micros) -> list[StoredReading]:
+    """Return the newest reading of each metric and channel, of what the device last said, at most a week old.
+
+    Looks first around the time the device was last heard, so that the scan stays within a partition or two.
+    """
+    if device.last_seen_at is None:
+        return []
+    around = device.last_seen_at - max(10 * MINUTE, 5 * device.interval_s * SECOND)
+    for since in (max(around, now - LATEST_WITHIN), now - LATEST_WITHIN):
+        rows = await _fetch(
+            pool,
+            """
+            select distinct on (r.metric, r.channel) r.ts, r.metric, c.name as channel, r.value, r.flags, r.received_at
+              from reading r left join channel c on c.id = r.channel
+             where r.device = $1 and r.ts >= $2 and r.ts <= $3
+             order by r.metric, r.channel, r.ts desc
+            """,
+            [number, to_datetime(since), to_datetime(now + 10 * MINUTE)],
+        )
+        if rows:
+            return [_reading(row) for row in rows]
+    return []
+
+
+async def readings(
+    pool: Pool, number: int, metric: int, channel: str | None, start: Micros, end: Micros, *, limit: int
+) -> list[StoredReading]:
+    """Return up to ``limit`` readings with start <= ts < end, oldest first; ``channel`` None means all of them."""
+    rows = await _fetch(
+        pool,
+        """
+        select r.ts, r.metric, c.name as channel, r.value, r.flags, r.received_at
+          from reading r left join channel c on c.id = r.channel
+         where r.device = $1 and r.metric = $2 and r.ts >= $3 and r.ts < $4
+           and ($5::text is null or coalesce(c.name, '') = $5)
+         order by r.ts, r.channel limit $6
+        """,
+        [number, metric, to_datetime(start), to_datetime(end), channel, limit],
+    )
+    return [_reading(row) for row in rows]
+
+
+async def buckets(
+    pool: Pool, number: int, metric: int, channel: str | None, start: Micros, end: Micros, *, width: Micros
+) -> list[Bucket]:
+    """Return buckets ``width`` µs wide counted from ``start``; empty ones are left out."""
+    rows = await _fetch(
+        pool,
+        """
+        select date_bin(make_interval(secs => $6::double precision / 1e6), r.ts, $3) as bucket,
+               coalesce(c.name, '') as channel, count(*) as count, min(r.value) as low, max(r.value) as high,
+               avg(r.value) as mean, (array_agg(r.value order by r.ts desc))[1] as last
+          from reading r left join channel c on c.id = r.channel
+         where r.device = $1 and r.metric = $2 and r.ts >= $3 and r.ts < $4
+           and ($5::text is null or coalesce(c.name, '') = $5)
+         group by 1, 2 order by 1, 2
+        """,
+        [number, metric, to_datetime(start), to_datetime(end), channel, width],
+    )
+    return [
+        Bucket(
+            from_datetime(row["bucket"]),
+            row["channel"],
+            row["count"],
+            row["low"],
+            row["high"],
+            row["mean"],
+            row["last"],
+        )
+        for row in rows
+    ]
+
+
+_UNIT = """
+select u.id, u.code, u.name, u.category, g.code as grid, u.address, u.lon, u.lat, u.contact_name, u.contact_phone,
+       u.registered_at,
+       (select coalesce(jsonb_object_agg(s.status, s.n), '{}') from (
+          select d.status, count(*) as n from device d where d.unit_id = u.id and d.retired_at is null group by 1
+        ) s) as devices
+  from unit u left join grid g on g.id = u.grid_id
+"""
+
+
+async def list_units(pool: Pool, *, q: str | None, limit: int, after: str | None = None) -> list[UnitRow]:
+    """Return up to ``limit`` units by code, those after ``after``. Raises StoreUnavailable."""
+    rows = await _fetch(
+        pool,
+        f"""{_UNIT} where ($1::text is null or u.code ilike $1 or u.name ilike $1 or u.address ilike $1)
+        and ($2::text is null or u.code > $2) order by u.code limit $3""",
+        [None if q is None else _like(q), after, limit],
+    )
+    return [_unit(row) for row in rows]
+
+
+async def get_unit(pool: Pool, code: str) -> UnitFile | None:
+    """Return a unit's file, None for one that nobody registered. Raises StoreUnavailable."""
+    rows = await _fetch(pool, f"{_UNIT} where u.code = $1", [code])
+    if not rows:
+        return None
+    row = rows[0]
+    places = await _fetch(
+        pool,
+        """
+        select b.code as building, b.name as building_name, f.code as floor, f.name as floor_name, f.level,
+               z.code as zone, z.name as zone_name
+          from building b left join floor f on f.building_id = b.id left join zone z on z.floor_id = f.id
+         where b.unit_id = $1 order by b.code, f.level, f.code, z.code
+        """,
+        [row["id"]],
+    )
+    return UnitFile(
+        _unit(row), row["contact_name"], row["contact_phone"], from_datetime(row["registered_at"]), _tree(places)
+    )
+
+
+def _tree(places: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
+    buildings: dict[str, dict[str, Any]] = {}
+    floors: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in places:
+        building = buildings.setdefault(
+            row["building"], {"code": row["building"], "name": row["building_name"], "floors": []}
+        )
+        if row["floor"] is None:
+            continue
+        key = (row["building"], row["floor"])
+        if key not in floors:
+            floors[key] = {"code": row["floor"], "name": row["floor_name"], "level": row["level"], "zones": []}
+            building["floors"].append(floors[key])
+        if row["zone"] is not None:
+            floors[key]["zones"].append({"code": row["zone"], "name": row["zone_name"]})
+    return list(buildings.values())
+
+
+async def _fetch(pool: Pool, sql: str, given: Sequence[Any]) -> list[asyncpg.Record]:
+    with store_errors():
+        async with asyncio.timeout(QUERY_S):  # waiting for a free connection included
+            return list(await pool.fetch(sql, *given))
+
+
+def _like(part: str) -> str:
+    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _maybe(at: datetime | None) -> Micros | None:
+    return None if at is None else from_datetime(at)
+
+
+def _device(row: asyncpg.Record) -> DeviceRow:
+    return DeviceRow(
+        unit=row["unit"],
+        unit_name=row["unit_name"],
+        device=row["device"],
+        kind=row["kind"],
+        model=row["model"],
+        status=row["status"],
+        place=row["place"],
+        lon=row["lon"],
+        lat=row["lat"],
+        interval_s=row["interval_s"],
+        zone=row["zone"],
+        main=row["main"],
+        attributes=row["attributes"],
+        registered_by=row["registered_by"],
+        registered_at=from_datetime(row["registered_at"]),
+        retired_at=_maybe(row["retired_at"]),
+        last_seen_at=_maybe(row["last_seen_at"]),
+    )
+
+
+def _reading(row: asyncpg.Record) -> StoredReading:
+    return StoredReading(
+        from_datetime(row["ts"]),
+        row["metric"],
+        row["channel"] or "",
+        row["value"],
+        row["flags"],
+        from_datetime(row["received_at"]),
+    )
+
+
+def _unit(row: asyncpg.Record) -> UnitRow:
+    return UnitRow(
+        row["code"], row["name"], row["category"], row["grid"], row["address"], row["lon"], row["lat"], row["devices"]
+    )

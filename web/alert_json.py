@@ -1,0 +1,136 @@
+"""An alert as the API and the live feed write it."""
+
+from pydantic import Field
+
+from firetower.alerts.model import Alert, Condition, Disposition, Hold, State
+from firetower.devices.events import AlertClass
+from firetower.devices.metrics import catalogue
+from firetower.web.api_models import Answered, Instant, instant, instant_or_none
+
+
+class Title(Answered):
+    """The headline in both languages."""
+
+    zh: str
+    en: str
+
+
+class AlertOut(Answered):
+    """One alert; the words and clocks are those of the contract."""
+
+    id: str = Field(description="opaque")
+    alert_class: AlertClass = Field(alias="class")
+    priority: int = Field(ge=1, le=4, description="1 red, 2 orange, 3 yellow, 4 blue")
+    state: State
+    hold: Hold
+    condition: Condition = Field(description="what the device says, whatever the state")
+    disposition: Disposition | None
+    cause: str | None
+    unit: str | None
+    unit_name: str | None
+    device: str | None
+    device_kind: str | None
+    component: str = Field(description="the point (部位), or the metric with its channel")
+    subject_kind: str
+    subject: str
+    rule: str = Field(description="the rule's id, or `event:<name>` for a device's own alarm")
+    rule_version: int
+    title: Title
+    metric: str | None
+    value: float | None
+    limit: float | None
+    uom: str | None = Field(description="unit of measure of value and limit")
+    text: str = Field(description="the panel's own words")
+    place: str | None = Field(description="the registry's words, frozen when it was raised")
+    lon: float | None
+    lat: float | None
+    flags: list[str]
+    latched: bool = Field(description="closes only with a disposition")
+    occurrences: int
+    repeats: int
+    version: int = Field(description="rises with state, hold, assignee, priority and occurrences")
+    assignee: str | None
+    device_at: Instant
+    received_at: Instant
+    raised_at: Instant
+    condition_at: Instant
+    last_event_at: Instant
+    shown_at: Instant | None
+    acknowledged_at: Instant | None
+    acknowledged_by: str | None
+    verified_at: Instant | None
+    forwarded_at: Instant | None
+    receipted_at: Instant | None
+    closed_at: Instant | None
+    closed_by: str | None
+
+
+class HistoryEntry(Answered):
+    """One transition of an alert."""
+
+    seq: int
+    at: Instant
+    old: State | None
+    new: State
+    actor: str
+    reason: str
+    evidence: dict[str, object]
+
+
+
+
+def alert_out(alert: Alert) -> AlertOut:
+    """Return an alert as the API writes it."""
+    known = None if alert.metric is None else catalogue().by_name.get(alert.metric.partition(".")[0])
+    return AlertOut(
+        id=str(alert.id),
+        alert_class=alert.alert_class,
+        priority=alert.priority,
+        state=alert.state,
+        hold=alert.hold,
+        condition=alert.condition,
+        disposition=alert.disposition,
+        cause=alert.cause,
+        unit=alert.unit,
+        unit_name=alert.unit_name,
+        device=alert.device,
+        device_kind=alert.device_kind,
+        component=alert.component,
+        subject_kind=alert.subject_kind,
+        subject=alert.subject,
+        rule=alert.rule,
+        rule_version=alert.rule_version,
+        title=Title(zh=alert.title_zh, en=alert.title_en),
+        metric=alert.metric,
+        value=alert.value,
+        limit=alert.limit_value,
+        uom=None if known is None else known.unit,
+        text=alert.text,
+        place=alert.place,
+        lon=alert.lon,
+        lat=alert.lat,
+        flags=list(alert.flags),
+        latched=alert.latched,
+        occurrences=alert.occurrences,
+        repeats=alert.repeats,
+        version=alert.version,
+        assignee=alert.assignee,
+        device_at=instant(alert.device_at),
+        received_at=instant(alert.received_at),
+        raised_at=instant(alert.raised_at),
+        condition_at=instant(alert.condition_at),
+        last_event_at=instant(alert.last_event_at),
+        shown_at=instant_or_none(alert.shown_at),
+        acknowledged_at=instant_or_none(alert.acknowledged_at),
+        acknowledged_by=alert.acknowledged_by,
+        verified_at=instant_or_none(alert.verified_at),
+        forwarded_at=instant_or_none(alert.forwarded_at),
+        receipted_at=instant_or_none(alert.receipted_at),
+        closed_at=instant_or_none(alert.closed_at),
+        closed_by=alert.closed_by,
+    )
+
+
+def alert_bytes(alert: Alert) -> bytes:
+    """Return an alert as JSON."""
+    return alert_out(alert).model_dump_json(by_alias=True).encode()

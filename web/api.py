@@ -1,0 +1,147 @@
+"""A route as data (method, path, models, errors, who may), and what makes a request handler of it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from firetower.core.errors import InvalidInput, NotFound
+from firetower.web.api_models import Asked, Nothing, is_storable
+from firetower.web.deps import Deps, Person
+from firetower.web.errors import Refused, invalid
+from firetower.web.site import SITE, Site
+
+Q = TypeVar("Q")
+B = TypeVar("B")
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of the largest request body taken."""
+
+
+class Access(StrEnum):
+    """Who may use a route."""
+
+    OPEN = "open"
+    SIGNED_IN = "signed_in"
+    OPERATOR = "operator"  # operator and admin: whoever may act on alerts
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Q, B]):
+    """One request, checked: ``query`` and ``body`` are the route's models, ``person`` whoever is signed in."""
+
+    request: web.Request
+    site: Site
+    signed_in: Person | None
+    query: Q
+    body: B
+
+    @property
+    def deps(self) -> Deps:
+        """What the service was wired with."""
+        return self.site.deps
+
+    @property
+    def person(self) -> Person:
+        """Who is signed in; only on routes that need a session."""
+        if self.signed_in is None:
+            raise Refused(401, "unauthenticated", "sign in first: POST /api/v1/session")
+        return self.signed_in
+
+    def path(self, name: str) -> str:
+        """Return a part of the path; NotFound where nothing could have that name."""
+        part = self.request.match_info[name]
+        if not is_storable(part):
+            raise NotFound(f"there is no {name} by that name")
+        return part
+
+
+Handler = Callable[[Any], Awaitable[BaseModel | web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of the contract. ``answer`` None: no body (204) or, with ``socket``, a WebSocket."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    access: Access = Access.SIGNED_IN
+    query: type[Asked] = Nothing
+    body: type[Asked] | None = None
+    answer: type[BaseModel] | None = None
+    status: int = 200
+    errors: tuple[int, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    socket: bool = False
+    media: str = "application/json"
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether it changes something."""
+        return self.method not in {"GET", "HEAD"}
+
+
+def register(app: web.Application, routes: Sequence[Route]) -> None:
+    """Add ``routes`` to the application."""
+    for route in routes:
+        app.router.add_route(route.method, route.path, _adapt(route))
+
+
+def _adapt(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        site = request.app[SITE]
+        person = await site.guard.admit(request, route.access, unsafe=route.unsafe, socket=route.socket)
+        query = _query(route.query, request)
+        body = None if route.body is None else await _body(route.body, request)
+        result = await route.handler(Call(request, site, person, query, body))
+        if isinstance(result, web.StreamResponse):
+            return result
+        return web.Response(
+            status=route.status,
+            body=result.model_dump_json(by_alias=True).encode(),
+            content_type="application/json",
+        )
+
+    return handle
+
+
+def names_of(model: type[BaseModel]) -> list[str]:
+    """Return the names a model accepts, as written in requests."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _query(model: type[Asked], request: web.Request) -> Asked:
+    given: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in given:
+            raise InvalidInput(f"query parameter {name!r} stands twice; give several values as {name}=a,b")
+        given[name] = value
+    try:
+        return model.model_validate(given)
+    except ValidationError as err:
+        raise invalid(err, names_of(model), "query parameter") from err
+
+
+async def _body(model: type[Asked], request: web.Request) -> Asked:
+    raw = await request.read()
+    if request.content_type != "application/json" and (raw or model.model_fields):
+        raise Refused(
+            415, "unsupported_media_type", f"the body is {request.content_type}; send Content-Type: application/json"
+        )
+    try:
+        decoded = msgspec.json.decode(raw) if raw else {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as err:
+        raise Refused(400, "bad_json", f"the body is not JSON: {err}") from err
+    if not isinstance(decoded, dict):
+        raise Refused(400, "bad_json", "the body must be one JSON object, for example {}")
+    try:
+        return model.model_validate(decoded)
+    except ValidationError as err:
+        raise invalid(err, names_of(model), "body field") from err

@@ -1,0 +1,53 @@
+"""What the web part is handed by the composition root."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from firetower.core.clock import Clock, Micros
+from firetower.devices.registry import Registry
+from firetower.rules.rulebook import Rulebook
+from firetower.storage.alerts import AlertStore
+from firetower.storage.devices import Pool
+
+
+class Health(Protocol):
+    """Whoever knows whether the service can do its work."""
+
+    def ready(self) -> Sequence[tuple[str, bool, str]]:
+        """Return (name, ok, detail) of every check, at once and without I/O; names used: database, broker, lag."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What the composition root hands in.
+
+    ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page; None serves none.
+    """
+
+    pool: Pool
+    registry: Registry
+    alerts: AlertStore
+    clock: Clock
+    rulebook: Rulebook
+    health: Health
+    message_rate: Callable[[], float]
+    console: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whoever is signed in: ``digest`` is the sha256 of the session's token, ``by_cookie`` how it came."""
+
+    username: str
+    role: str
+    expires_at: Micros
+    digest: bytes
+    by_cookie: bool
+
+    @property
+    def may_act(self) -> bool:
+        """Whether the role may change alerts."""
+        return self.role in {"admin", "operator"}

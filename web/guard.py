@@ -1,0 +1,155 @@
+"""Who may come in: sessions by cookie or bearer token, same-origin checks, the sign-in brake."""
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from firetower.core.clock import HOUR, SECOND, Clock, Micros
+from firetower.core.errors import StoreUnavailable
+from firetower.storage import accounts
+from firetower.storage.devices import Pool
+from firetower.web.deps import Person
+from firetower.web.errors import Refused
+from firetower.web.passwords import Throttle, Verifier
+
+COOKIE = "firetower_session"
+SESSION_LASTS: Micros = 12 * HOUR
+
+_TRUSTED_FOR: Micros = 10 * SECOND  # a session ended on another node may live this much longer here
+_KEEP = 10_000
+
+
+class Guard:
+    """Admits requests and remembers sessions for ten seconds, so that a busy seat costs no lookup a request.
+
+    While the store is away a session that was good when last looked up stays good until it expires: a control room is not
+    signed out by its database. At most 10,000 sessions are remembered; the one unused longest is looked up again.
+    """
+
+    def __init__(self, pool: Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._known: OrderedDict[bytes, tuple[Person, Micros]] = OrderedDict()
+        self._throttle = Throttle()
+        self._verifier = Verifier()
+
+    # requests -----------------------------------------------------------------------------------
+
+    async def admit(self, request: web.Request, access: str, *, unsafe: bool, socket: bool) -> Person | None:
+        """Return who is asking (None only on an open route); raises Refused 401 or 403."""
+        if access == "open":
+            if unsafe:
+                self._same_origin(request, required=False)
+            return None
+        token, by_cookie = _token_of(request)
+        if by_cookie and (unsafe or socket):
+            self._same_origin(request, required=True)
+        person = None if token is None else await self.whose(_digest(token))
+        if person is None:
+            raise Refused(
+                401,
+                "unauthenticated",
+                "no session, or it has ended: sign in with POST /api/v1/session",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        if access == "operator" and not person.may_act:
+            raise Refused(
+                403, "forbidden", f"{person.username} is a {person.role}; this takes an operator or an admin"
+            )
+        return replace(person, by_cookie=by_cookie)
+
+    async def whose(self, digest: bytes) -> Person | None:
+        """Return whose session has this token digest, None when it has ended; raises StoreUnavailable."""
+        now = self._clock.now()
+        known = self._known.get(digest)
+        if known is not None and now - known[1] < _TRUSTED_FOR:
+            return known[0] if known[0].expires_at > now else None
+        try:
+            found = await accounts.session(self._pool, digest, now)
+        except StoreUnavailable:
+            if known is not None and known[0].expires_at > now:
+                return known[0]
+            raise
+        if found is None:
+            self._known.pop(digest, None)
+            return None
+        person = Person(found.username, found.role, found.expires_at, digest, by_cookie=False)
+        self._known[digest] = (person, now)
+        self._known.move_to_end(digest)
+        while len(self._known) > _KEEP:
+            self._known.popitem(last=False)
+        return person
+
+    @staticmethod
+    def _same_origin(request: web.Request, *, required: bool) -> None:
+        site = request.headers.get("Sec-Fetch-Site")
+        origin = request.headers.get("Origin")
+        if origin is not None:
+            good = urlsplit(origin).netloc.lower() == request.host.lower()
+        else:
+            good = site == "same-origin" or not required
+        if site not in {None, "same-origin"}:
+            good = False
+        if not good:
+            raise Refused(
+                403,
+                "cross_origin",
+                f"a request with the session cookie must come from this console (Origin {origin!r}, Host "
+                f"{request.host!r}); scripts send Authorization: Bearer <token> instead",
+            )
+
+    # signing in and out -------------------------------------------------------------------------
+
+    async def sign_in(self, username: str, password: str, address: str) -> tuple[Person, str]:
+        """Return who signed in and the new session's token; raises Refused 401 or 429."""
+        now = self._clock.now()
+        wait = self._throttle.attempt(username, address, now)
+        if wait:
+            raise Refused(
+                429,
+                "too_many_attempts",
+                f"too many failed sign-ins; try again in {wait} s",
+                headers={"Retry-After": str(wait)},
+            )
+        account = await accounts.find(self._pool, username)
+        usable = account is not None and account.disabled_at is None
+        stored = account.password_hash if account is not None and usable else None
+        if not await self._verifier.matches(stored, password) or account is None:
+            raise Refused(401, "wrong_credentials", "the username or the password is wrong")
+        self._throttle.succeeded(username, address)
+        token = secrets.token_urlsafe(32)
+        digest = _digest(token)
+        now = self._clock.now()
+        await accounts.open_session(
+            self._pool, digest, account.id, created_at=now, expires_at=now + SESSION_LASTS, client=address
+        )
+        person = Person(account.username, account.role, now + SESSION_LASTS, digest, by_cookie=False)
+        self._known[digest] = (person, now)
+        return person, token
+
+    async def sign_out(self, person: Person) -> None:
+        """End the session."""
+        self._known.pop(person.digest, None)
+        await accounts.close_session(self._pool, person.digest)
+
+
+def _token_of(request: web.Request) -> tuple[str | None, bool]:
+    header = request.headers.get("Authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        return (token.strip() if scheme.lower() == "bearer" else None), False
+    cookie = request.cookies.get(COOKIE)
+    return cookie, cookie is not None
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def came_by_https(request: web.Request) -> bool:
+    """Say whether the browser's own connection is https, also behind a proxy that ends TLS (by its Origin)."""
+    return request.secure or request.headers.get("Origin", "").startswith("https://")

@@ -1,0 +1,315 @@
+"""The live hub: reads each change once for the whole node and hands it to every open console.
+
+It keeps the open alerts as the JSON the consoles read, at one durable sequence number. A snapshot is taken from that copy and
+the subscription added in one step of the event loop, so there is no gap and no second source to merge.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+from aiohttp import WSCloseCode
+
+from firetower.alerts.model import Alert, State
+from firetower.core.clock import rfc3339
+from firetower.core.errors import StoreUnavailable
+from firetower.core.logs import logger
+from firetower.storage import changes
+from firetower.web.alert_json import alert_bytes
+from firetower.web.deps import Deps
+from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch
+from firetower.web.meters import observe_shown
+
+_log = logger("web.live")
+
+HEARTBEAT_S = 2.0
+FRAME_S = 0.02  # changes within this time travel in one frame
+POLL_S = 1.0  # the store is asked this often even when nothing was announced: a lost NOTIFY costs a second
+READ_S = 5.0  # a store that takes longer counts as away
+RETRY_S = 0.5
+QUEUE_FRAMES = 128
+QUEUE_BYTES = 8 * 1024 * 1024
+
+SLOW_READER = 4008  # close codes of ours; the console comes back with ?after=<its last seq>
+SESSION_OVER = 4401  # the console asks for a sign-in
+
+
+@dataclass(slots=True)
+class _Open:
+    """An open alert as the hub keeps it; ``key`` is (class, priority, state)."""
+
+    written: bytes
+    key: tuple[str, int, State]
+    received_at: int
+    shown: bool
+
+
+@dataclass(eq=False, slots=True)
+class Subscription:
+    """One console's queue of frames, at most 128 and 8 MiB.
+
+    When full the console is dropped (``dropped`` is its close code): it comes back with ``?after`` and loses nothing, and
+    nobody waits for it. The first frame always fits.
+    """
+
+    digest: bytes
+    seq: int = -1
+    dropped: int | None = None
+    frames: deque[bytes] = field(default_factory=deque)
+    held: int = 0
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def offer(self, frame: bytes, *, seq: int | None = None) -> None:
+        """Queue a frame; one whose changes up to ``seq`` this console already has is left out."""
+        if self.dropped is not None:
+            return
+        if seq is not None:
+            if seq <= self.seq:
+                return
+            self.seq = seq
+        if self.frames and (len(self.frames) >= QUEUE_FRAMES or self.held + len(frame) > QUEUE_BYTES):
+            self.drop(SLOW_READER)
+            return
+        self.frames.append(frame)
+        self.held += len(frame)
+        self.wake.set()
+
+    def drop(self, code: int) -> None:
+        """End the subscription with a WebSocket close code."""
+        if self.dropped is None:
+            self.dropped = code
+            self.frames.clear()
+            self.wake.set()
+            self.ended.set()
+
+    async def next(self) -> bytes | None:
+        """Return the next frame, None once dropped."""
+        while not self.frames:
+            if self.dropped is not None:
+                return None
+            self.wake.clear()
+            await self.wake.wait()
+        frame = self.frames.popleft()
+        self.held -= len(frame)
+        return frame
+
+
+class Hub:
+    """All open consoles of this node. ``run`` until cancelled; it survives the database going away and coming back."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._alerts: dict[int, _Open] = {}
+        self._counts: Counter[tuple[str, int, State]] = Counter()
+        self._seq: int | None = None
+        self._subscriptions: set[Subscription] = set()
+        self._news = asyncio.Event()
+        self._store_ok = False
+        self._watch = StatusWatch(deps.registry)
+
+    # what is known ------------------------------------------------------------------------------
+
+    @property
+    def seq(self) -> int:
+        """The durable sequence number up to which this node has read; -1 before the first reading."""
+        return -1 if self._seq is None else self._seq
+
+    @property
+    def consoles(self) -> int:
+        """How many sockets are open."""
+        return len(self._subscriptions)
+
+    def kpis(self) -> Kpis:
+        """Return the figures of the console's header."""
+        open_alerts = dict.fromkeys(("1", "2", "3", "4"), 0)
+        unacknowledged = dict(open_alerts)
+        for (_, priority, state), count in self._counts.items():
+            open_alerts[str(priority)] += count
+            if state in {State.UNACKNOWLEDGED, State.RETURNED}:
+                unacknowledged[str(priority)] += count
+        checks = {name: ok for name, ok, _ in self._deps.health.ready()}
+        store_ok = self._store_ok and checks.get("database", True)
+        return Kpis(
+            devices=self._watch.counts,
+            open=open_alerts,
+            unacknowledged=unacknowledged,
+            messages_per_second=round(self._deps.message_rate(), 1),
+            store="ok" if store_ok else "unavailable",
+            broker="ok" if checks.get("broker", True) else "unavailable",
+        )
+
+    def open_counts(self) -> dict[tuple[str, int], int]:
+        """Return how many alerts are open by (class, priority)."""
+        counts: Counter[tuple[str, int]] = Counter()
+        for (alert_class, priority, _), count in self._counts.items():
+            counts[alert_class, priority] += count
+        return dict(counts)
+
+    def device_counts(self) -> DeviceCounts:
+        """Return how many devices have which status, as of the last heartbeat."""
+        return self._watch.counts
+
+    # consoles -----------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self, digest: bytes, after: int | None = None) -> AsyncIterator[Subscription]:
+        """Open a subscription: its first frame is a snapshot, or what happened since ``after``; then every change.
+
+        Where ``after`` is unknown or too old, or the store is away, the first frame is a snapshot.
+        """
+        missed = None if after is None else await self._missed(after)
+        # From here to add() nothing awaits: no change can fall between the first frame and the next one.
+        subscription = Subscription(digest)
+        if missed is not None:
+            subscription.offer(self._frame("changes", *missed), seq=missed[0])
+        elif self._seq is not None:
+            subscription.offer(self._snapshot(), seq=self._seq)
+        self._subscriptions.add(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+
+    async def _missed(self, after: int) -> tuple[int, list[bytes]] | None:
+        for _ in range(3):
+            try:
+                async with asyncio.timeout(READ_S):
+                    found = await self._deps.alerts.changes(after)
+            except (StoreUnavailable, TimeoutError):
+                return None
+            if found is None or found[0] < after:
+                return None
+            if found[0] >= self.seq:  # else the hub read on meanwhile, and frames would be missing between
+                return found[0], [alert_bytes(alert) for alert in found[1]]
+        return None
+
+    def end_session(self, digest: bytes) -> None:
+        """Close the sockets of a session that was signed out."""
+        for subscription in self._subscriptions:
+            if subscription.digest == digest:
+                subscription.drop(SESSION_OVER)
+
+    def close(self) -> None:
+        """Tell every console that this node goes down."""
+        for subscription in self._subscriptions:
+            subscription.drop(WSCloseCode.GOING_AWAY)
+
+    async def shown(self, alerts: Sequence[int]) -> None:
+        """Note that a live, sound-armed seat shows these alerts; only the first time counts."""
+        new = [id_ for id_ in alerts if (entry := self._alerts.get(id_)) is not None and not entry.shown]
+        if not new:
+            return
+        at = self._deps.clock.now()
+        entries = [self._alerts[id_] for id_ in new]
+        for entry in entries:
+            entry.shown = True  # before the await: two seats report at once, one writes
+        try:
+            await self._deps.alerts.mark_shown(new, at)
+        except BaseException:
+            for entry in entries:
+                entry.shown = False
+            raise
+        for entry in entries:
+            observe_shown(entry.received_at, at)
+
+    # reading ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Follow the store and beat, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(), name="live-listen")
+            tasks.create_task(self._follow(), name="live-follow")
+            tasks.create_task(self._beat(), name="live-heartbeat")
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await changes.listen(self._deps.pool, lambda _: self._news.set())
+            except StoreUnavailable as err:
+                _log.warning("live changes: not listening: %s", err)
+            await asyncio.sleep(RETRY_S)
+
+    async def _follow(self) -> None:
+        while True:
+            pause = FRAME_S
+            self._news.clear()
+            try:
+                async with asyncio.timeout(READ_S):
+                    await self._read()
+            except (StoreUnavailable, TimeoutError) as err:
+                if self._store_ok:
+                    _log.warning("live changes: the store does not answer: %s", err or "timed out")
+                self._store_ok = False
+                pause = RETRY_S
+            except Exception:  # noqa: BLE001  # reason: consoles must outlive a bug here; it is logged and read anew
+                _log.exception("live changes: reading failed; starting over from a snapshot")
+                self._store_ok, self._seq, pause = False, None, RETRY_S
+            else:
+                self._store_ok = True
+            await asyncio.sleep(pause)
+            if self._store_ok:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await self._news.wait()
+
+    async def _read(self) -> None:
+        found = None if self._seq is None else await self._deps.alerts.changes(self._seq)
+        if found is None:
+            seq, alerts = await self._deps.alerts.snapshot()
+            self._alerts.clear()
+            self._counts.clear()
+            for alert in alerts:
+                self._keep(alert)
+            self._seq = seq
+            for subscription in self._subscriptions:
+                subscription.seq = -1  # whatever it had: the snapshot replaces it
+            self._broadcast(self._snapshot(), seq=seq)
+            return
+        seq, alerts = found
+        if seq == self._seq:
+            return
+        written = [self._keep(alert) for alert in alerts]
+        self._seq = seq
+        self._broadcast(self._frame("changes", seq, written), seq=seq)
+
+    def _keep(self, alert: Alert) -> bytes:
+        before = self._alerts.pop(alert.id, None)
+        if before is not None:
+            self._counts[before.key] -= 1
+        written = alert_bytes(alert)
+        if alert.state is not State.CLOSED:
+            shown = alert.shown_at is not None or (before is not None and before.shown)
+            entry = _Open(written, (alert.alert_class, alert.priority, alert.state), alert.received_at, shown)
+            self._alerts[alert.id] = entry
+            self._counts[entry.key] += 1
+        return written
+
+    # frames -------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        while True:
+            changed = self._watch.look(self._deps.clock.now())
+            if changed:
+                self._broadcast(self._frame("changes", self.seq, [], msgspec.json.encode(changed)))
+            else:
+                self._broadcast(self._frame("heartbeat", self.seq, None))
+            await asyncio.sleep(HEARTBEAT_S)
+
+    def _broadcast(self, frame: bytes, *, seq: int | None = None) -> None:
+        for subscription in self._subscriptions:
+            subscription.offer(frame, seq=seq)
+
+    def _snapshot(self) -> bytes:
+        return self._frame("snapshot", self.seq, [alert.written for alert in self._alerts.values()])
+
+    def _frame(self, kind: str, seq: int, alerts: list[bytes] | None, devices: bytes = b"[]") -> bytes:
+        head = f'{{"type":"{kind}","seq":{seq},"t":"{rfc3339(self._deps.clock.now())}"'.encode()
+        parts = [head]
+        if alerts is not None:
+            parts += [b',"alerts":[', b",".join(alerts), b'],"devices":', devices]
+        parts += [b',"kpis":', self.kpis().model_dump_json().encode(), b"}"]
+        return b"".join(parts)

@@ -1,0 +1,154 @@
+"""The WebSocket of one console: frames out, "shown" and "ping" in, until either side ends it."""
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+from pydantic import Field, TypeAdapter, ValidationError
+
+from firetower.core.clock import rfc3339
+from firetower.core.errors import StoreUnavailable
+from firetower.core.logs import logger
+from firetower.web.alert_json import AlertOut
+from firetower.web.api import Call, Route
+from firetower.web.api_models import Answered, Asked, Instant
+from firetower.web.deps import Person
+from firetower.web.kpis import DeviceStatus, Kpis
+from firetower.web.live import SESSION_OVER, Hub, Subscription
+from firetower.web.site import Site
+
+_log = logger("web.live")
+
+MESSAGE_LIMIT = 64 * 1024
+CHECK_S = 15.0  # how often a socket's session is looked at again
+CLOSE_S = 1.0
+
+
+class LiveQuery(Asked):
+    """How to open the feed."""
+
+    after: int | None = Field(None, ge=0, description="resume after this `seq`; absent or too old: a snapshot")
+
+
+class LiveFrame(Answered):
+    """What the server sends. A heartbeat has neither `alerts` nor `devices`; a snapshot replaces what was known."""
+
+    type: Literal["snapshot", "changes", "heartbeat"]
+    seq: int = Field(description="durable sequence number; covers `alerts`")
+    t: Instant = Field(description="server time")
+    alerts: list[AlertOut] = Field([], description="as they stand now; closed ones only among changes")
+    devices: list[DeviceStatus] = Field([], description="devices whose status changed; latest wins")
+    kpis: Kpis
+
+
+class Shown(Asked):
+    """A seat shows these alerts; `armed`: its sound is proven to work. Only an armed seat sets `shown_at`."""
+
+    type: Literal["shown"]
+    alerts: list[Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]] = Field(max_length=1000)
+    armed: bool
+
+
+class Ping(Asked):
+    """A question for the server's time, answered by `{"type": "pong", "id": …, "t": …}`."""
+
+    type: Literal["ping"]
+    id: int = Field(ge=0, le=2**53)
+
+
+_said: TypeAdapter[Shown | Ping] = TypeAdapter(Annotated[Shown | Ping, Field(discriminator="type")])
+
+
+async def live(call: Call[LiveQuery, None]) -> web.StreamResponse:
+    """Serve one console until it leaves, reads too slowly, its session ends or the node goes down."""
+    socket = web.WebSocketResponse(heartbeat=None, max_msg_size=MESSAGE_LIMIT, compress=False, timeout=CLOSE_S / 2)
+    await socket.prepare(call.request)
+    async with call.site.hub.subscribe(call.person.digest, call.query.after) as subscription:
+        tasks = [
+            asyncio.create_task(_send(socket, subscription), name="live-send"),
+            asyncio.create_task(_receive(socket, subscription, call.site), name="live-receive"),
+            asyncio.create_task(_watch_session(subscription, call.site, call.person), name="live-session"),
+            asyncio.create_task(subscription.ended.wait(), name="live-ended"),  # _send may hang on a slow peer
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            for failure in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(failure, Exception) and not isinstance(failure, ConnectionError):
+                    _log.error("a live connection failed", exc_info=failure)
+        await _close(socket, call.request, subscription.dropped or WSCloseCode.OK)
+    return socket
+
+
+async def _send(socket: web.WebSocketResponse, subscription: Subscription) -> None:
+    while (frame := await subscription.next()) is not None:
+        await socket.send_frame(frame, WSMsgType.TEXT)
+
+
+async def _receive(socket: web.WebSocketResponse, subscription: Subscription, site: Site) -> None:
+    async for message in socket:
+        if message.type is not WSMsgType.TEXT:
+            subscription.drop(WSCloseCode.UNSUPPORTED_DATA)
+            return
+        try:
+            said = _said.validate_json(message.data)
+        except ValidationError as err:
+            found = err.errors(include_url=False, include_input=False)[0]
+            _answer(
+                subscription,
+                {"type": "error", "error": {"code": "invalid", "message": found["msg"], "details": None}},
+            )
+            continue
+        if isinstance(said, Ping):
+            _answer(subscription, {"type": "pong", "id": said.id, "t": rfc3339(site.deps.clock.now())})
+        elif said.armed:
+            await _note_shown(site.hub, [int(id_) for id_ in said.alerts])
+
+
+async def _note_shown(hub: Hub, alerts: list[int]) -> None:
+    try:
+        await hub.shown(alerts)
+    except StoreUnavailable as err:
+        _log.warning("shown_at of %d alerts not kept: %s", len(alerts), err)
+
+
+async def _watch_session(subscription: Subscription, site: Site, person: Person) -> None:
+    while True:
+        await asyncio.sleep(CHECK_S)
+        try:
+            if await site.guard.whose(person.digest) is None:
+                subscription.drop(SESSION_OVER)
+                return
+        except StoreUnavailable:
+            continue  # an outage signs nobody out
+
+
+def _answer(subscription: Subscription, message: dict[str, Any]) -> None:
+    subscription.offer(msgspec.json.encode(message))
+
+
+async def _close(socket: web.WebSocketResponse, request: web.Request, code: int) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await socket.close(code=code)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()  # it does not even read the close frame
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/api/v1/live",
+        live,
+        "Open the live feed: a snapshot, then every change",
+        "live",
+        query=LiveQuery,
+        answer=LiveFrame,
+        status=101,
+        socket=True,
+    ),
+)

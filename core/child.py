@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from firetower.core.datadir import Account
@@ -23,14 +23,24 @@ STOP_SECONDS = 20
 class Child:
     """A child process that ends with us: started, watched, stopped in order or killed."""
 
-    def __init__(self, name: str, command: list[str], account: Account, *, cwd: Path, log_file: Path,
-                 stop_signal: signal.Signals) -> None:  # fmt: skip
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        account: Account,
+        *,
+        cwd: Path,
+        log_file: Path,
+        stop_signal: signal.Signals,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self._command = command
         self._account = account
         self._cwd = cwd
         self._log_file = log_file
         self._stop_signal = stop_signal
+        self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -55,6 +65,7 @@ class Child:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=self._cwd,
+                env={**os.environ, **self._environment},
                 user=self._account.uid,
                 group=self._account.gid,
                 extra_groups=None if self._account.uid is None else [],

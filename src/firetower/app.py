@@ -1,0 +1,169 @@
+"""The one place that wires everything: the service from its settings and its servers' URLs."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+
+from firetower.core.clock import HOUR, SECOND, Clock, Micros, SystemClock
+from firetower.core.config import Settings
+from firetower.core.errors import StoreUnavailable
+from firetower.core.logs import logger
+from firetower.core.mqtt import MqttSession
+from firetower.devices.metrics import catalogue
+from firetower.devices.registry import Registry
+from firetower.devices.topics import lane_filters
+from firetower.devices.wire import Decoder
+from firetower.engines import Urls
+from firetower.health import Health
+from firetower.ingest.lane import Lane
+from firetower.ingest.ticker import Ticker
+from firetower.rules import rulebook as rulebooks
+from firetower.rules.engine import Engine
+from firetower.storage import accounts, changes, liveness, migrate, partitions, readings, rejects
+from firetower.storage import pool as pools
+from firetower.storage import registry as stored_registry
+from firetower.storage.alerts import AlertStore
+from firetower.storage.ingest import IngestStore
+from firetower.web import passwords
+from firetower.web.server import Deps, make_app, serve
+
+log = logger("app")
+
+WARM_WINDOW: Micros = 2 * HOUR
+LANES = ("alarm", "telemetry", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What is up: where the console is, and the first account's password when it was just generated."""
+
+    http_url: str | None
+    admin_password: str | None
+
+
+async def run(
+    settings: Settings,
+    urls: Urls,
+    *,
+    on_ready: Callable[[Running], None] = lambda _: None,
+    stop: asyncio.Event | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Run the service until ``stop`` is set, or SIGINT or SIGTERM comes; then end every part in order."""
+    clock = clock or SystemClock()
+    stop = stop or _stop_on_signals()
+    async with contextlib.AsyncExitStack() as stack:
+        await asyncio.to_thread(migrate.upgrade, urls.database)
+        pool = await pools.connect(urls.database)
+        stack.push_async_callback(_close, pool)
+        await partitions.maintain(pool, clock.now(), settings.retention_days)
+        generated = await _first_account(pool, settings)
+
+        registry = Registry()
+        await stored_registry.load(pool, registry)
+        rulebook = rulebooks.load(settings.rulebook)
+        alerts = AlertStore(pool, clock)
+        engine = await _warm_engine(rulebook, registry, pool, alerts, clock.now())
+        store = IngestStore(pool, registry, clock)
+
+        parts = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks = [
+            parts.create_task(_every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())), name="liveness"),
+            parts.create_task(_every(HOUR, lambda: _housekeeping(pool, clock, settings)), name="housekeeping"),
+        ]
+        lanes: list[Lane] = []
+        if settings.role in {"all", "ingest"}:
+            decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
+            for name in LANES:
+                session = MqttSession(
+                    urls.mqtt, f"firetower-p0-{name}", filters=lane_filters(name), clean=False, clock=clock
+                )
+                lane = Lane(
+                    name, session, decoder, engine, store, registry, clock,
+                    batch_messages=settings.batch_messages, batch_age_ms=settings.batch_age_ms,
+                    auto_register=settings.auto_register,
+                )  # fmt: skip
+                lanes.append(lane)
+                tasks.append(parts.create_task(lane.run(), name=f"lane {name}"))
+            ticker = Ticker(engine, store, clock, telemetry=next(lane for lane in lanes if lane.name == "telemetry"))
+            tasks.append(parts.create_task(ticker.run(), name="ticker"))
+        stack.callback(_cancel, tasks)
+
+        http_url = None
+        if settings.role in {"all", "web"}:
+            health = Health(pool, lanes)
+            app = make_app(
+                Deps(pool=pool, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health)
+            )
+            host, port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))
+            http_url = f"http://{host}:{port}/"
+        on_ready(Running(http_url, generated))
+        await stop.wait()
+        log.info("stopping")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+
+
+async def _close(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _every(period: Micros, act: Callable[[], Awaitable[object]]) -> None:
+    """Do ``act`` each ``period``; a store that cannot answer now is asked again next time."""
+    while True:
+        try:
+            await act()
+        except (StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as err:
+            log.warning("%s: put off, the store cannot answer: %s", asyncio.current_task().get_name(), err)  # type: ignore[union-attr]
+        await asyncio.sleep(period / SECOND)
+
+
+async def _housekeeping(pool: asyncpg.Pool, clock: Clock, settings: Settings) -> None:
+    now = clock.now()
+    await partitions.maintain(pool, now, settings.retention_days)
+    await rejects.prune(pool, now)
+    await changes.prune(pool, now)
+    await accounts.purge_sessions(pool, now)
+
+
+async def _first_account(pool: asyncpg.Pool, settings: Settings) -> str | None:
+    """Make the account ``admin`` where there is none; return its password when it was generated."""
+    if await accounts.list_accounts(pool):
+        return None
+    given = settings.admin_password.get_secret_value() if settings.admin_password else None
+    password = given or secrets.token_urlsafe(12)
+    await accounts.add(pool, "admin", await asyncio.to_thread(passwords.hash_password, password), "admin")
+    return None if given else password
+
+
+async def _warm_engine(
+    rulebook: rulebooks.Rulebook, registry: Registry, pool: asyncpg.Pool, alerts: AlertStore, now: Micros
+) -> Engine:
+    """Bring the engine to the state it had: open alerts first, then the stored readings of the last hours."""
+    since = now - WARM_WINDOW
+    engine = Engine(rulebook, registry, warm_since=since)
+    for row in await alerts.open_for_engine():
+        engine.seed(row.rule, row.device_number, row.component, row.priority, row.condition_at)
+    async for batch in readings.recent(pool, registry, since):
+        engine.warm(batch)
+    return engine

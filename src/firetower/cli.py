@@ -1,0 +1,318 @@
+"""The `firetower` command."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from firetower import __version__
+from firetower.core import logs
+from firetower.core.config import Settings, load_settings
+from firetower.core.errors import FiretowerError, InvalidInput
+
+app = typer.Typer(
+    name="firetower",
+    help="Firetower (望火楼): the monitoring backend of a city's smart fire protection.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+rules_app = typer.Typer(help="The rulebook: check it, show it.", no_args_is_help=True)
+devices_app = typer.Typer(help="Devices: import a registry file.", no_args_is_help=True)
+rejects_app = typer.Typer(help="The reject ledger: what could not be used, and why.", no_args_is_help=True)
+users_app = typer.Typer(help="Console accounts.", no_args_is_help=True)
+db_app = typer.Typer(help="The database: migrations.", no_args_is_help=True)
+app.add_typer(rules_app, name="rules")
+app.add_typer(devices_app, name="devices")
+app.add_typer(rejects_app, name="rejects")
+app.add_typer(users_app, name="users")
+app.add_typer(db_app, name="db")
+
+Result = TypeVar("Result")
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with settings; the environment wins.")]
+DataDirOption = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where embedded engines keep their data (FIRETOWER_DATA_DIR).")
+]
+
+
+def main() -> NoReturn:
+    """Run the command; an error a person can act on is one line on standard error and exit status 1 or 2."""
+    try:
+        app(standalone_mode=True)
+    except FiretowerError as err:
+        typer.echo(f"firetower: {err}", err=True)
+        raise SystemExit(2) from None
+    raise SystemExit(0)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+    if version:
+        typer.echo(f"firetower {__version__}")
+        raise typer.Exit
+
+
+# The service ------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    config: ConfigFile = None,
+    role: Annotated[str | None, typer.Option(help="Which parts run here: all, ingest or web.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the console and the API (FIRETOWER_HTTP_PORT).")] = None,
+    mqtt_port: Annotated[int | None, typer.Option(help="Port of the embedded broker (FIRETOWER_MQTT_PORT).")] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Run the service until Ctrl-C; embedded engines where no URL is given.
+
+    Example: FIRETOWER_DATABASE_URL=postgresql://ft:secret@db/ft FIRETOWER_MQTT_URL=mqtt://ft:secret@broker
+    firetower serve
+    """
+    from firetower.app import Running, run
+    from firetower.engines import engines
+
+    settings = load_settings(config, role=role, http_port=port, mqtt_port=mqtt_port, data_dir=data_dir)
+    logs.set_up(settings.log_level)
+
+    def announce(running: Running) -> None:
+        if running.http_url:
+            typer.echo(f"Console and API: {running.http_url}")
+        if running.admin_password:
+            typer.echo(f"First account: admin, password {running.admin_password} (shown only now; change it)")
+
+    with engines(settings) as urls:
+        asyncio.run(run(settings, urls, on_ready=announce))
+
+
+@app.command()
+def demo(  # noqa: PLR0917 - typer's options, always given by name
+    headless: Annotated[
+        bool, typer.Option(help="Print a summary at the end; exit 1 when nothing was alarmed.")
+    ] = False,
+    seconds: Annotated[float | None, typer.Option(min=1, help="Stop by itself after so many seconds.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the console; 0: any free one.")] = None,
+    mqtt_port: Annotated[int | None, typer.Option(help="Port of the broker; 0: any free one.")] = None,
+    seed: Annotated[int, typer.Option(help="The city's seed: same seed, same city.")] = 1,
+    devices: Annotated[int, typer.Option(min=50, max=100_000, help="How many devices the city has.")] = 300,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Run the whole system with a simulated city, and say where to look and how to sign in.
+
+    Example: firetower demo --devices 1000 --seed 7
+    """
+    from firetower.demo import run_demo
+
+    run_demo(
+        headless=headless, seconds=seconds, port=port, mqtt_port=mqtt_port, seed=seed, devices=devices,
+        data_dir=data_dir,
+    )  # fmt: skip
+
+
+# Rules ------------------------------------------------------------------------------------------
+
+
+@rules_app.command("check")
+def rules_check(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of rulebook files; absent: the shipped one.")] = None,
+) -> None:
+    """Validate a rulebook; every problem is a line with file and line number, and the exit status is 1.
+
+    Example: firetower rules check my-rules/
+    """
+    from firetower.rules.rulebook import load
+
+    try:
+        book = load(folder)
+    except InvalidInput as err:
+        typer.echo(str(err), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"The rulebook is sound: {len(book.rules)} rules.")
+
+
+@rules_app.command("show")
+def rules_show(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of rulebook files; absent: the shipped one.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Only the rule of this id.")] = None,
+) -> None:
+    """Print the rulebook as JSON, every limit with its unit and its source.
+
+    Example: firetower rules show --rule hydrant-pressure-low
+    """
+    from firetower.rules.rulebook import load
+
+    shown = [item.model_dump(mode="json") for item in load(folder).rules if rule in (None, item.id)]
+    if not shown:
+        raise InvalidInput(f"there is no rule {rule!r}; `firetower rules show` lists them")
+    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+
+
+# Commands on the database -----------------------------------------------------------------------
+
+
+def _with_pool(settings: Settings, act: Callable[[Any], Awaitable[Result]]) -> Result:
+    """Run ``act`` with a pool on the migrated database of ``settings``."""
+    from firetower.engines import database
+    from firetower.storage import migrate
+    from firetower.storage import pool as pools
+
+    async def go(url: str) -> Result:
+        pool = await pools.connect(url)
+        try:
+            return await act(pool)
+        finally:
+            await pool.close()
+
+    with database(settings) as url:
+        migrate.upgrade(url)
+        return asyncio.run(go(url))
+
+
+@devices_app.command("import")
+def devices_import(
+    file: Annotated[Path, typer.Argument(help="Registry file (JSON); docs/administrator.md describes it.")],
+    config: ConfigFile = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Bring a registry file in: again and again with the same result, and nothing of it while any item is wrong.
+
+    Example: firetower devices import city.json
+    """
+    from firetower.devices.city import read_city
+    from firetower.storage.registry import import_city
+
+    logs.set_up("WARNING")
+    try:
+        raw = json.loads(file.read_bytes())
+    except OSError as err:
+        raise InvalidInput(f"file {file} cannot be read: {err.strerror}") from None
+    except ValueError as err:
+        raise InvalidInput(f"file {file} is not valid JSON: {err}") from None
+    city, errors = read_city(raw)
+    if not errors:
+        settings = load_settings(config, data_dir=data_dir)
+        report = _with_pool(settings, lambda pool: import_city(pool, city))
+        errors = report.errors
+        if not errors:
+            typer.echo(f"created {report.created}, updated {report.updated}, unchanged {report.unchanged}")
+            return
+    for item in errors:
+        typer.echo(f"{file}{item.where} {item.item}: {item.message}", err=True)
+    typer.echo(f"{len(errors)} items are wrong; nothing was written.", err=True)
+    raise typer.Exit(1)
+
+
+@rejects_app.command("list")
+def rejects_list(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
+    unit: Annotated[str | None, typer.Option(help="Only what came on this unit's topics.")] = None,
+    config: ConfigFile = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Print the newest rejected messages: when, where from, why, and their bytes.
+
+    Example: firetower rejects list --unit mall-01
+    """
+    from firetower.storage.rejects import list_rejects
+
+    logs.set_up("WARNING")
+    settings = load_settings(config, data_dir=data_dir)
+    page = _with_pool(settings, lambda pool: list_rejects(pool, limit=limit, cursor=None, unit=unit))
+    for row in page.items:
+        shown = row.payload[:200].decode("utf-8", "backslashreplace")
+        typer.echo(f"{row.at} {row.lane:<9} {row.reason:<16} {row.topic}\n    {row.detail}\n    {shown}")
+
+
+@users_app.command("add")
+def users_add(
+    username: str,
+    role: Annotated[str, typer.Option(help="admin, operator or viewer.")] = "operator",
+    config: ConfigFile = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Add a console account; the password is asked for, or read from standard input when that is no terminal.
+
+    Example: firetower users add wang --role operator
+    """
+    from firetower.storage import accounts
+    from firetower.web import passwords
+
+    logs.set_up("WARNING")
+    hashed = passwords.hash_password(_ask_password())
+    settings = load_settings(config, data_dir=data_dir)
+    _with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role))
+    typer.echo(f"account {username} ({role}) added")
+
+
+@users_app.command("passwd")
+def users_passwd(username: str, config: ConfigFile = None, data_dir: DataDirOption = None) -> None:
+    """Set a new password and end the account's sessions.
+
+    Example: firetower users passwd admin
+    """
+    from firetower.storage import accounts
+    from firetower.web import passwords
+
+    logs.set_up("WARNING")
+    hashed = passwords.hash_password(_ask_password())
+    settings = load_settings(config, data_dir=data_dir)
+    _with_pool(settings, lambda pool: accounts.set_password(pool, username, hashed))
+    typer.echo(f"password of {username} set; its sessions are ended")
+
+
+@users_app.command("list")
+def users_list(config: ConfigFile = None, data_dir: DataDirOption = None) -> None:
+    """Print the console accounts.
+
+    Example: firetower users list
+    """
+    from firetower.storage import accounts
+
+    logs.set_up("WARNING")
+    settings = load_settings(config, data_dir=data_dir)
+    for row in _with_pool(settings, accounts.list_accounts):
+        typer.echo(f"{row.username:<24} {row.role:<9} {'disabled' if row.disabled else ''}".rstrip())
+
+
+def _ask_password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    given = sys.stdin.readline().rstrip("\n")
+    if not given:
+        raise InvalidInput("no password on standard input; pipe one in, or run in a terminal to be asked")
+    return given
+
+
+@db_app.command("upgrade")
+def db_upgrade(config: ConfigFile = None, data_dir: DataDirOption = None) -> None:
+    """Bring the database's tables to this version; running it again changes nothing.
+
+    Example: firetower db upgrade
+    """
+    from firetower.engines import database
+    from firetower.storage import migrate
+
+    logs.set_up("WARNING")
+    with database(load_settings(config, data_dir=data_dir)) as url:
+        migrate.upgrade(url)
+        typer.echo(f"database is at {migrate.status(url)[0]}")
+
+
+@db_app.command("status")
+def db_status(config: ConfigFile = None, data_dir: DataDirOption = None) -> None:
+    """Print the migration the database is at and the newest one; exit status 1 when they differ.
+
+    Example: firetower db status
+    """
+    from firetower.engines import database
+    from firetower.storage import migrate
+
+    logs.set_up("WARNING")
+    with database(load_settings(config, data_dir=data_dir)) as url:
+        current, head = migrate.status(url)
+    typer.echo(f"database at {current or 'nothing yet'}, newest is {head}")
+    raise typer.Exit(0 if current == head else 1)

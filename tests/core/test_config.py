@@ -1,0 +1,75 @@
+"""Settings come from the environment over a file over defaults, and a wrong one says what is accepted."""
+
+from pathlib import Path
+
+import pytest
+
+from firetower.core.config import load_settings
+from firetower.core.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("FIRETOWER_")]:
+        monkeypatch.delenv(name)
+
+
+def test_environment_wins_over_file_and_options_over_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "firetower.toml"
+    file.write_text('http_port = 9001\nhttp_host = "0.0.0.0"\nbatch_messages = 7\n')
+    monkeypatch.setenv("FIRETOWER_HTTP_PORT", "9002")
+    monkeypatch.setenv("FIRETOWER_BATCH_MESSAGES", "8")
+    settings = load_settings(file, batch_messages=9)
+    assert (settings.http_host, settings.http_port, settings.batch_messages) == ("0.0.0.0", 9002, 9)
+
+
+@pytest.mark.parametrize(("word", "meant"), [("on", True), ("off", False)])
+def test_auto_register_takes_the_contracts_words(word: str, meant: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRETOWER_AUTO_REGISTER", word)
+    assert load_settings().auto_register is meant
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("HTTP_PORT", "99999", "http_port"),
+        ("HTTP_PORT", "many", "http_port"),
+        ("MQTT_URL", "http://broker", "mqtt://user:password@host:1883"),
+        ("DATABASE_URL", "mysql://x", "postgresql://user:password@host:5432/database"),
+        ("ROLE", "king", "'all', 'ingest' or 'web'"),
+    ],
+)
+def test_a_wrong_setting_names_itself_and_what_is_accepted(
+    name: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"FIRETOWER_{name}", value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert name.lower() in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "firetower.toml"
+    file.write_text("htp_port = 1\n")
+    with pytest.raises(ConfigError, match="htp_port"):
+        load_settings(file)
+
+
+def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone\.toml"):
+        load_settings(tmp_path / "gone.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("= 1")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load_settings(broken)
+
+
+def test_a_wrong_password_setting_is_not_repeated_in_the_message(tmp_path: Path) -> None:
+    file = tmp_path / "firetower.toml"
+    file.write_text("admin_password = 12345678\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file)
+    assert "12345678" not in str(caught.value)

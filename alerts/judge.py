@@ -1,0 +1,243 @@
+"""What a verdict of the rules or of a device does to the alert of its key: begin, repeat, rise, return, succeed."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from firetower.alerts.lifecycle import Trigger, following, holds_key
+from firetower.alerts.model import Alert, Condition, Hold, State, Transition
+from firetower.core.clock import Micros, rfc3339
+from firetower.devices.events import AlertClass
+from firetower.devices.metrics import catalogue
+from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+
+_REASON: dict[Trigger, str] = {
+    Trigger.REPEATS: "repeated",
+    Trigger.EASES: "eased",
+    Trigger.RISES: "priority_rose",
+    Trigger.OCCURS: "occurred_again",
+    Trigger.RETURNS: "returned",
+    Trigger.SUCCEEDED: "succeeded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a verdict did: the alert after it, its transition for the history, and whether it is a new alert (``id`` 0).
+
+    ``alert`` is the same object when nothing changed. ``ended``: the closed alert whose key the new one takes over, with a
+    transition of its own; it must be stored before the new one.
+    """
+
+    alert: Alert | None
+    transition: Transition | None = None
+    began: bool = False
+    ended: Alert | None = None
+    ended_transition: Transition | None = None
+
+
+def judge(held: Alert | None, verdict: Verdict, at: Micros) -> Outcome:
+    """Decide what a raise or clear, committed at ``at``, does to the alert last seen under its key (None: none was).
+
+    RECORD verdicts are not about one key: see ``record``.
+    """
+    alert = held if held is not None and holds_key(held) else None
+    if alert is None:
+        return _begin(verdict, at) if verdict.kind is VerdictKind.RAISE else Outcome(held)
+    trigger = classify(alert, verdict)
+    if trigger is None:
+        return Outcome(alert)
+    if trigger is Trigger.SUCCEEDED:
+        state = following(alert, trigger)
+        ended = replace(alert, condition=Condition.NORMAL, condition_at=max(alert.condition_at, verdict.at))
+        return replace(
+            _begin(verdict, at), ended=ended, ended_transition=_transition(alert, state, trigger, verdict, at)
+        )
+    return _move(alert, trigger, verdict, at)
+
+
+def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
+    """Name what a raise or clear means for the alert that holds its key; None when it means nothing.
+
+    A verdict older than the alert's last change of condition is stale: it never flips the condition.
+    """
+    stale = verdict.at < alert.condition_at
+    active = alert.condition is Condition.ACTIVE
+    if verdict.kind is VerdictKind.CLEAR:
+        return Trigger.RETURNS if active and not stale else None
+    fire = verdict.alert_class is AlertClass.FIRE
+    said_anew = verdict.event is not None and verdict.at > alert.last_event_at
+    rises = (fire and not alert.is_fire) or (not stale and _priority(verdict) < alert.priority)
+    if alert.state is State.CLOSED:
+        # A fire dated before the last one is doubtful (late, or a clock set back), and doubt raises.
+        anew = verdict.at != alert.last_event_at if fire else alert.latched and said_anew
+        return Trigger.SUCCEEDED if rises or anew else Trigger.REPEATS
+    if rises:
+        return Trigger.RISES
+    again = not active and not stale
+    if alert.state is not State.UNACKNOWLEDGED and (again or (fire and said_anew)):
+        return Trigger.OCCURS
+    if alert.state is State.ACKNOWLEDGED and not (stale or alert.is_fire) and _falls(alert, verdict):
+        return Trigger.EASES
+    return Trigger.REPEATS
+
+
+def record(alert: Alert, verdict: Verdict, at: Micros) -> Transition:
+    """Return the history entry of a reset 复位, feedback 反馈 or test said by the sender of an open alert."""
+    state = following(alert, Trigger.RECORDED)
+    reason = verdict.rule.removeprefix("event:")
+    return Transition(alert.state, state, at, _actor(verdict), reason, _evidence(verdict))
+
+
+def sender_of(verdict: Verdict) -> tuple[str | None, str | None]:
+    """Return (unit, device) a verdict is about, as far as its subject tells."""
+    match verdict.subject_kind:
+        case SubjectKind.DEVICE | SubjectKind.SENDER | SubjectKind.GATEWAY:
+            unit, _, device = verdict.subject.partition("/")
+            return unit, device or None
+        case SubjectKind.UNIT:
+            return verdict.subject, None
+        case _:
+            return None, None
+
+
+def _begin(verdict: Verdict, at: Micros) -> Outcome:
+    unit, device = sender_of(verdict)
+    alert = Alert(
+        id=0,
+        rule=verdict.rule,
+        rule_version=verdict.rule_version,
+        subject_kind=verdict.subject_kind.value,
+        subject=verdict.subject,
+        component=verdict.component,
+        alert_class=verdict.alert_class,
+        priority=_priority(verdict),
+        latched=_latches(verdict),
+        state=State.UNACKNOWLEDGED,
+        hold=Hold.NONE,
+        condition=Condition.ACTIVE,
+        disposition=None,
+        cause=None,
+        unit=unit,
+        unit_name=None,
+        device=device,
+        device_kind=None,
+        metric=_metric_name(verdict.metric),
+        value=verdict.value,
+        limit_value=verdict.limit,
+        title_zh=verdict.title_zh,
+        title_en=verdict.title_en,
+        text=verdict.text,
+        place=None,
+        lon=None,
+        lat=None,
+        flags=verdict.flags,
+        occurrences=1,
+        repeats=0,
+        version=1,
+        assignee=None,
+        device_at=verdict.at,
+        received_at=at if verdict.event is None else verdict.event.received_at,
+        raised_at=at,
+        condition_at=verdict.at,
+        last_event_at=verdict.at,
+    )
+    transition = Transition(None, alert.state, at, _actor(verdict), "raised", _evidence(verdict))
+    return Outcome(alert, transition, began=True)
+
+
+def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros) -> Outcome:
+    state = following(alert, trigger)
+    changes: dict[str, Any] = {"state": state}
+    if trigger is Trigger.RETURNS:
+        changes |= {"condition": Condition.NORMAL, "condition_at": verdict.at}
+    else:
+        changes |= _said_again(alert, verdict)
+    if trigger in {Trigger.REPEATS, Trigger.EASES}:
+        changes["repeats"] = alert.repeats + 1
+    if trigger is Trigger.OCCURS:
+        changes["occurrences"] = alert.occurrences + 1
+    if trigger in {Trigger.RISES, Trigger.EASES, Trigger.OCCURS}:
+        changes |= _level(alert, verdict, may_fall=trigger is Trigger.EASES)
+        changes["version"] = alert.version + 1
+    if state is not alert.state:
+        changes["version"] = alert.version + 1
+        if state is State.UNACKNOWLEDGED:
+            changes |= {"acknowledged_at": None, "acknowledged_by": None}
+        elif state is State.CLOSED:
+            changes |= {"closed_at": at, "closed_by": _actor(verdict)}
+    moved = replace(alert, **changes)
+    # A repeat of anything but a fire is counted, not written down: a chattering point would fill the history.
+    if trigger is Trigger.REPEATS and verdict.alert_class is not AlertClass.FIRE:
+        return Outcome(moved)
+    return Outcome(moved, _transition(alert, state, trigger, verdict, at))
+
+
+def _said_again(alert: Alert, verdict: Verdict) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if verdict.at >= alert.last_event_at:
+        changes |= {"last_event_at": verdict.at, "value": verdict.value, "limit_value": verdict.limit}
+    if alert.condition is Condition.NORMAL and verdict.at >= alert.condition_at:
+        changes |= {"condition": Condition.ACTIVE, "condition_at": verdict.at}
+    return changes
+
+
+def _level(alert: Alert, verdict: Verdict, *, may_fall: bool) -> dict[str, Any]:
+    """Return what follows the verdict's level; a latch stays, and so does the higher level unless it may fall."""
+    changes: dict[str, Any] = {
+        "latched": alert.latched or _latches(verdict),
+        "flags": tuple(dict.fromkeys(alert.flags + verdict.flags)),
+    }
+    if may_fall or not _falls(alert, verdict):
+        changes |= {
+            "alert_class": verdict.alert_class,
+            "priority": _priority(verdict),
+            "hold": Hold.NONE if verdict.alert_class is AlertClass.FIRE else alert.hold,
+            "rule_version": verdict.rule_version,
+            "title_zh": verdict.title_zh,
+            "title_en": verdict.title_en,
+        }
+    return changes
+
+
+def _falls(alert: Alert, verdict: Verdict) -> bool:
+    """Say whether the verdict is of a lower level; a fire is never brought down to anything else."""
+    if alert.is_fire:
+        return verdict.alert_class is not AlertClass.FIRE
+    return _priority(verdict) > alert.priority
+
+
+def _latches(verdict: Verdict) -> bool:
+    return verdict.latch or verdict.alert_class is AlertClass.FIRE
+
+
+def _priority(verdict: Verdict) -> int:
+    return 1 if verdict.alert_class is AlertClass.FIRE else verdict.priority
+
+
+def _metric_name(number: int | None) -> str | None:
+    metric = None if number is None else catalogue().by_number.get(number)
+    return None if metric is None else metric.name
+
+
+def _actor(verdict: Verdict) -> str:
+    return "device" if verdict.rule.startswith("event:") else f"rule:{verdict.rule}"
+
+
+def _transition(alert: Alert, state: State, trigger: Trigger, verdict: Verdict, at: Micros) -> Transition:
+    return Transition(alert.state, state, at, _actor(verdict), _REASON[trigger], _evidence(verdict))
+
+
+def _evidence(verdict: Verdict) -> dict[str, Any]:
+    said: dict[str, Any] = {"device_at": rfc3339(verdict.at), "priority": _priority(verdict)}
+    if verdict.event is not None:
+        said["event"] = verdict.event.event
+        said["received_at"] = rfc3339(verdict.event.received_at)
+    for name, value in (("value", verdict.value), ("limit", verdict.limit)):
+        if value is not None:
+            said[name] = value
+    for name, words in (("text", verdict.text), ("component", verdict.component)):
+        if words:
+            said[name] = words
+    if verdict.flags:
+        said["flags"] = list(verdict.flags)
+    return said

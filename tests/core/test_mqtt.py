@@ -1,0 +1,320 @@
+"""The MQTT session against real brokers: the embedded NATS server and, where installed, Mosquitto."""
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waiting import until
+
+from firetower.core.clock import SystemClock
+from firetower.core.errors import ConfigError
+from firetower.core.mqtt import BrokerUnavailable, Incoming, MqttSession
+from firetower.core.mqtt_socket import parse_url
+
+sys.path.insert(0, str(Path(__file__).parent))
+from mosquitto_broker import MISSING, PROGRAM, mosquitto
+
+needs_mosquitto = [pytest.mark.system, pytest.mark.skipif(PROGRAM is None, reason=MISSING)]
+
+
+@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=needs_mosquitto)])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A broker's URL, of each kind."""
+    if request.param == "nats":
+        yield request.getfixturevalue("nats").url
+    else:
+        async with mosquitto(tmp_path) as port:
+            yield f"mqtt://127.0.0.1:{port}"
+
+
+@contextlib.asynccontextmanager
+async def running(session: MqttSession, *, wait: bool = True) -> AsyncIterator[MqttSession]:
+    task = asyncio.create_task(session.run(), name=session.client_id)
+    try:
+        if wait:
+            async with asyncio.timeout(10):
+                await session.wait_connected()
+        yield session
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def subscriber(
+    url: str, name: str, got: list[Incoming], *, topic: str = "firetower/v1/+/+/alarm", **more: Any
+) -> MqttSession:
+    settings: dict[str, Any] = {"clean": False, "clock": SystemClock()} | more
+    return MqttSession(url, name, filters=[topic], on_message=got.append, **settings)
+
+
+def publisher(url: str, **more: Any) -> MqttSession:
+    return MqttSession(url, f"pub-{uuid.uuid4().hex[:8]}", on_message=None, clean=True, clock=SystemClock(), **more)
+
+
+TOPIC = "firetower/v1/u/d/alarm"
+
+
+async def test_a_published_message_arrives_with_its_bytes_topic_and_arrival_time(url: str) -> None:
+    got: list[Incoming] = []
+    async with running(subscriber(url, "s", got)) as session, running(publisher(url)) as pub:
+        before = SystemClock().now()
+        await pub.publish(TOPIC, b"\x00\xff{}")
+        await until(lambda: got)
+        assert (got[0].topic, got[0].payload, got[0].qos, got[0].dup, got[0].retain) == (
+            TOPIC,
+            b"\x00\xff{}",
+            1,
+            False,
+            False,
+        )
+        assert before <= got[0].received_at <= SystemClock().now()
+        assert session.ack(got) == 1
+        assert session.ack(got) == 0, "a message is acknowledged once"
+        assert session.last_error is None
+        assert session.connected_since is not None
+
+
+async def test_what_was_not_acknowledged_comes_again_on_the_next_connection_and_what_was_does_not(url: str) -> None:
+    got: list[Incoming] = []
+    async with running(publisher(url)) as pub:
+        async with running(subscriber(url, "again", got)) as session:
+            for n in range(3):
+                await pub.publish(TOPIC, b"%d" % n)
+            await until(lambda: len(got) == 3)
+            session.ack([got[1]])
+            await asyncio.sleep(0)  # the PUBACK is written before the goodbye, in order
+        first, got[:] = list(got), []
+        await pub.publish(TOPIC, b"while away")
+        async with running(subscriber(url, "again", got)) as session:
+            await until(lambda: len(got) == 3)
+            assert [m.payload for m in got] == [b"0", b"2", b"while away"]
+            assert [m.dup for m in got[:2]] == [True, True]
+            assert session.ack(first) == 0, "an acknowledgement of an earlier connection must not hit a new packet id"
+            assert session.ack(got) == 3
+
+
+async def test_a_resumed_session_is_not_subscribed_again_so_retained_messages_come_once(url: str) -> None:
+    got: list[Incoming] = []
+    async with running(publisher(url)) as pub:
+        await pub.publish(TOPIC, b"retained", retain=True)
+        async with running(subscriber(url, "resumed", got)) as session:
+            await until(lambda: got)
+            session.ack(got)
+            await asyncio.sleep(0)
+        async with running(subscriber(url, "resumed", got)):
+            await pub.publish(TOPIC, b"next")
+            await until(lambda: len(got) >= 2)
+        assert [m.payload for m in got] == [b"retained", b"next"]
+
+
+async def test_a_clean_session_is_subscribed_each_time_and_gets_retained_messages_each_time(url: str) -> None:
+    got: list[Incoming] = []
+    async with running(publisher(url)) as pub:
+        await pub.publish(TOPIC, b"online", retain=True)
+        for count in (1, 2):
+            async with running(subscriber(url, "status", got, clean=True)) as session:
+                await until(lambda count=count: len(got) == count)
+                session.ack(got)
+        assert all(m.retain for m in got)
+
+
+async def test_a_paused_session_reads_nothing_more_and_gets_all_of_it_after_resume(url: str) -> None:
+    got: list[Incoming] = []
+    async with running(subscriber(url, "paused", got)) as session, running(publisher(url)) as pub:
+        session.pause()
+        for _ in range(50):
+            await pub.publish(TOPIC, b"x" * 1000)
+        assert got == []
+        session.resume()
+        await until(lambda: len(got) == 50)
+        assert session.connected
+
+
+async def test_the_last_will_is_published_when_the_connection_breaks_and_not_after_a_goodbye(url: str) -> None:
+    got: list[Incoming] = []
+    topic = "firetower/v1/u/d/status"
+    async with running(subscriber(url, "w", got, topic=topic)):
+        async with running(publisher(url, will=(topic, b"offline"))) as polite:
+            await polite.publish(topic, b"online")
+        async with running(publisher(url, will=(topic, b"offline"))) as rude:
+            await rude.publish(topic, b"online again")
+            connection = rude._connection
+            assert connection is not None
+            connection._wire._sock.shutdown(2)
+            await until(lambda: len(got) == 3)
+    assert [m.payload for m in got] == [b"online", b"online again", b"offline"]
+
+
+async def test_thousands_are_published_without_waiting_and_bounded_in_flight(url: str) -> None:
+    got: list[Incoming] = []
+    async with running(subscriber(url, "many", got)) as session, running(publisher(url, nowait_limit=100)) as pub:
+        refused = sent = 0
+        while sent < 3000:
+            if pub.publish_nowait(TOPIC, b"%d" % sent):
+                sent += 1
+            else:
+                refused += 1
+                await asyncio.sleep(0)
+                session.ack(got[-1000:])
+        await until(lambda: session.ack(got[-1500:]) == 0 and len(got) == 3000)
+        await until(lambda: pub.published == 3000)
+        assert refused > 0
+        assert [m.payload for m in got] == [b"%d" % n for n in range(3000)]
+
+
+async def test_a_large_message_passes_in_both_directions(url: str) -> None:
+    got: list[Incoming] = []
+    async with running(subscriber(url, "large", got)), running(publisher(url)) as pub:
+        await pub.publish(TOPIC, b"y" * 65_536)
+        await until(lambda: got)
+        assert len(got[0].payload) == 65_536
+
+
+async def test_an_error_in_the_receiver_costs_that_message_only(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    got: list[Incoming] = []
+
+    def receive(message: Incoming) -> None:
+        if message.payload == b"bad":
+            raise RuntimeError("receiver broke")
+        got.append(message)
+
+    session = subscriber(url, "fragile", got)
+    session.on_message = receive
+    async with running(session), running(publisher(url)) as pub:
+        for payload in (b"bad", b"good"):
+            await pub.publish(TOPIC, payload)
+        await until(lambda: got)
+        assert got[0].payload == b"good"
+    assert "was not taken" in caplog.text
+
+
+async def test_the_session_returns_by_itself_when_the_broker_was_killed(nats: Any) -> None:
+    got: list[Incoming] = []
+    async with running(subscriber(nats.url, "phoenix", got)) as session, running(publisher(nats.url)) as pub:
+        await pub.publish(TOPIC, b"before")
+        await until(lambda: got)
+        nats.kill()
+        await until(lambda: not session.connected and not pub.connected)
+        assert session.last_error is not None
+        with pytest.raises(BrokerUnavailable, match="not connected"):
+            await pub.publish(TOPIC, b"lost")
+        assert not pub.publish_nowait(TOPIC, b"lost")
+        nats.start()
+        await until(lambda: session.connected and pub.connected, seconds=20)
+        await pub.publish(TOPIC, b"after")
+        await until(lambda: any(m.payload == b"after" for m in got))
+        again = [m for m in got if m.epoch == 2 and m.payload == b"before"]
+        assert again, "unacknowledged before the kill, it is delivered again"
+        assert session.ack(again) == 1
+
+
+async def test_a_dup_of_a_message_in_work_is_dropped_and_a_new_one_is_not() -> None:
+    """A broker of ten lines, since a real one repeats only after half a minute."""
+    got: list[Incoming] = []
+    acked: list[bytes] = []
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x20\x02\x01\x00")  # CONNACK, session present
+        body = b"\x00\x01t" + b"\x00\x07" + b"x"
+        writer.write(bytes([0x32, len(body)]) + body + bytes([0x3A, len(body)]) + body)
+        acked.append(await reader.readexactly(4))
+        writer.write(bytes([0x3A, len(body)]) + body)  # after its PUBACK the packet id is free: this is a new delivery
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readexactly(1)
+        writer.close()
+
+    async with await asyncio.start_server(broker, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with running(subscriber(f"mqtt://127.0.0.1:{port}", "dup", got)) as session:
+            await until(lambda: got)
+            assert session.ack(got) == 1
+            await until(lambda: len(got) == 2)
+            assert acked == [b"\x40\x02\x00\x07"]
+            assert [m.dup for m in got] == [False, True]
+
+
+async def test_a_wrong_password_is_logged_once_and_told_with_the_remedy(
+    nats: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = subscriber(nats.url.replace("mqtt://service:", "mqtt://service:not-"), "liar", [])
+    with caplog.at_level(logging.ERROR):
+        async with running(session, wait=False):
+            await until(lambda: session._epoch >= 3)
+            assert session.last_error is not None
+            assert "refuses client 'liar'" in session.last_error
+            assert "check user and password" in session.last_error
+            assert "not-" not in session.last_error, "a password is never logged"
+    assert len([r for r in caplog.records if "refuses" in r.message]) == 1
+
+
+async def test_a_refused_subscription_is_told_and_tried_again_also_when_the_session_is_resumed() -> None:
+    """A broker of ten lines: Mosquitto grants every SUBSCRIBE and filters afterwards."""
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x20\x02\x01\x00" if session._epoch > 1 else b"\x20\x02\x00\x00")
+        packet = await reader.readexactly((await reader.readexactly(2))[1])
+        writer.write(b"\x90\x03" + packet[:2] + b"\x80")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(broker, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        session = subscriber(f"mqtt://127.0.0.1:{port}", "unwanted", [])
+        async with running(session, wait=False):
+            await until(lambda: session._epoch >= 3)
+            assert not session.connected
+            assert session.last_error is not None
+            assert "the subscription firetower/v1/+/+/alarm" in session.last_error
+
+
+async def test_nobody_listening_is_told_with_the_address_and_the_remedy() -> None:
+    session = subscriber("mqtt://127.0.0.1:1", "lonely", [])
+    async with running(session, wait=False):
+        await until(lambda: "cannot be reached" in (session.last_error or ""))
+    assert session.last_error is not None
+    assert "mqtt://127.0.0.1:1" in session.last_error
+
+
+@pytest.mark.system
+@pytest.mark.skipif(PROGRAM is None, reason=MISSING)
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed, so no certificate can be made")
+async def test_tls_is_spoken_and_an_unknown_authority_is_refused(tmp_path: Path) -> None:
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    tls = f"allow_anonymous true\ncertfile {tmp_path}/cert.pem\nkeyfile {tmp_path}/key.pem\n"
+    got: list[Incoming] = []
+    async with mosquitto(tmp_path, tls) as port:
+        trusted = f"mqtts://localhost:{port}?ca={tmp_path}/cert.pem"
+        async with running(subscriber(trusted, "tls", got)), running(publisher(trusted)) as pub:
+            for _ in range(20):
+                await pub.publish(TOPIC, b"z" * 60_000)
+            await until(lambda: len(got) == 20)
+        doubtful = subscriber(f"mqtts://localhost:{port}", "doubt", [])
+        async with running(doubtful, wait=False):
+            await until(lambda: "certificate" in (doubtful.last_error or "").lower())
+
+
+@pytest.mark.parametrize("bad", ["http://host", "mqtt://", "mqtt://host:port", "127.0.0.1:1883"])
+def test_a_wrong_broker_address_is_refused_with_an_example(bad: str) -> None:
+    with pytest.raises(ConfigError, match=r"mqtt://user:password@host:1883"):
+        parse_url(bad)
+
+
+def test_user_and_password_are_unquoted() -> None:
+    address = parse_url("mqtts://a%40b:p%2Fw@broker.example")
+    assert (address.user, address.password, address.port, address.tls) == ("a@b", "p/w", 8883, True)

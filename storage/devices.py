@@ -78,10 +78,11 @@ class UnitFile:
 
 @dataclass(frozen=True, slots=True)
 class StoredReading:
-    """One stored reading; ``metric`` is the catalogue's number, ``channel`` the suffix, "" for none."""
+    """One stored reading; ``metric``, ``channel_number``: as stored; ``channel``: the suffix, "" for none."""
 
     ts: Micros
     metric: int
+    channel_number: int
     channel: str
     value: float
     flags: int
@@ -161,7 +162,7 @@ async def latest(pool: Pool, number: int, device: DeviceRow, now: Micros) -> lis
         rows = await _fetch(
             pool,
             """
-            select distinct on (r.metric, r.channel) r.ts, r.metric, c.name as channel, r.value, r.flags, r.received_at
+            select distinct on (r.metric, r.channel) r.ts, r.metric, r.channel as channel_number, c.name as channel, r.value, r.flags, r.received_at
               from reading r left join channel c on c.id = r.channel
              where r.device = $1 and r.ts >= $2 and r.ts <= $3
              order by r.metric, r.channel, r.ts desc
@@ -174,19 +175,41 @@ async def latest(pool: Pool, number: int, device: DeviceRow, now: Micros) -> lis
 
 
 async def readings(
-    pool: Pool, number: int, metric: int, channel: str | None, start: Micros, end: Micros, *, limit: int
+    pool: Pool,
+    number: int,
+    metric: int,
+    channel: str | None,
+    start: Micros,
+    end: Micros,
+    *,
+    limit: int,
+    after: tuple[Micros, int] | None = None,
 ) -> list[StoredReading]:
-    """Return up to ``limit`` readings with start <= ts < end, oldest first; ``channel`` None means all of them."""
+    """Return up to ``limit`` readings with start <= ts < end by (ts, channel), those past ``after``.
+
+    ``channel`` None means all of them, "" only the one without a suffix.
+    """
+    place, past = (start, -1) if after is None else after
     rows = await _fetch(
         pool,
         """
-        select r.ts, r.metric, c.name as channel, r.value, r.flags, r.received_at
+        select r.ts, r.metric, r.channel as channel_number, c.name as channel, r.value, r.flags, r.received_at
           from reading r left join channel c on c.id = r.channel
          where r.device = $1 and r.metric = $2 and r.ts >= $3 and r.ts < $4
            and ($5::text is null or coalesce(c.name, '') = $5)
-         order by r.ts, r.channel limit $6
+           and (r.ts > $6 or r.channel > $7)
+         order by r.ts, r.channel limit $8
         """,
-        [number, metric, to_datetime(start), to_datetime(end), channel, limit],
+        [
+            number,
+            metric,
+            to_datetime(max(start, place)),
+            to_datetime(end),
+            channel,
+            to_datetime(place),
+            past,
+            limit,
+        ],
     )
     return [_reading(row) for row in rows]
 
@@ -323,6 +346,7 @@ def _reading(row: asyncpg.Record) -> StoredReading:
     return StoredReading(
         from_datetime(row["ts"]),
         row["metric"],
+        row["channel_number"],
         row["channel"] or "",
         row["value"],
         row["flags"],

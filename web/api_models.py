@@ -1,10 +1,15 @@
 """The bases of the API's pydantic models, and the words several of them use."""
 
+import base64
+import json
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from firetower.core.clock import Micros, rfc3339
+from firetower.core.clock import Micros, from_datetime, rfc3339
+from firetower.core.errors import InvalidInput
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-22T08:26:40.123Z"])]
 """RFC 3339 with zone."""
@@ -49,3 +54,52 @@ class Answered(BaseModel):
 
 class Nothing(Asked):
     """No query parameters, or an empty body."""
+
+
+def _split(given: Any) -> Any:
+    return [part for part in given.split(",") if part] if isinstance(given, str) else given
+
+
+def _moment(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    text = _PLUS_LOST.sub(r"+\1", given)
+    try:
+        at = from_datetime(datetime.fromisoformat(text))
+    except (ValueError, OverflowError) as err:
+        raise ValueError(f"write RFC 3339 with a zone, for example 2026-01-22T08:26:40+08:00 ({err})") from err
+    if not 0 <= at < _LATEST:
+        raise ValueError("must lie between 1970 and 2200")
+    return at
+
+
+_PLUS_LOST = re.compile(r" (\d\d:\d\d)$")  # a '+' that was not written %2B arrives as a space
+_LATEST = from_datetime(datetime(2200, 1, 1, tzinfo=UTC))
+
+AsMany = BeforeValidator(_split)
+"""Several values in one query parameter, with commas between."""
+
+Moment = Annotated[
+    int, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation")
+]
+"""A time in a query: RFC 3339 in, µs inside."""
+
+
+def cursor_of(*parts: str) -> str:
+    """Return an opaque cursor that remembers ``parts``."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def parts_of(cursor: str, count: int) -> tuple[str, ...]:
+    """Return what a cursor remembers; InvalidInput for one that no page gave."""
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError):
+        parts = None
+    if not (
+        isinstance(parts, list)
+        and len(parts) == count
+        and all(isinstance(part, str) and is_storable(part) for part in parts)
+    ):
+        raise InvalidInput(f"cursor {cursor[:80]!r} is none of this list; start again without a cursor")
+    return tuple(parts)

@@ -69,7 +69,7 @@ class Guard:
         if known is not None and now - known[1] < _TRUSTED_FOR:
             return known[0] if known[0].expires_at > now else None
         try:
-            found = await accounts.session(self._pool, digest, now)
+            found = await accounts.find_session(self._pool, digest, now)
         except StoreUnavailable:
             if known is not None and known[0].expires_at > now:
                 return known[0]
@@ -77,7 +77,7 @@ class Guard:
         if found is None:
             self._known.pop(digest, None)
             return None
-        person = Person(found.username, found.role, found.expires_at, digest, by_cookie=False)
+        person = Person(found.account.username, found.account.role, found.expires_at, digest, by_cookie=False)
         self._known[digest] = (person, now)
         self._known.move_to_end(digest)
         while len(self._known) > _KEEP:
@@ -125,7 +125,7 @@ class Guard:
         digest = _digest(token)
         now = self._clock.now()
         await accounts.open_session(
-            self._pool, digest, account.id, created_at=now, expires_at=now + SESSION_LASTS, client=address
+            self._pool, account.id, digest, at=now, expires_at=now + SESSION_LASTS, client=address
         )
         person = Person(account.username, account.role, now + SESSION_LASTS, digest, by_cookie=False)
         self._known[digest] = (person, now)

@@ -1,0 +1,81 @@
+"""What else there is to read: the reject ledger, the rulebook, the header's figures."""
+
+import base64
+
+from pydantic import BaseModel, Field
+
+from firetower.storage import rejects
+from firetower.web.api import Call, Route
+from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant, is_storable
+from firetower.web.kpis import Kpis
+
+
+class RejectQuery(Asked):
+    """Which rejects."""
+
+    unit: str | None = Field(None, max_length=64)
+    cursor: str | None = Field(None, max_length=100, description="`next_cursor` of the page before")
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class RejectOut(Answered):
+    """A message that could not be used."""
+
+    id: str
+    at: Instant
+    lane: str
+    topic: str
+    reason: str = Field(description="stable word: bad_json, unknown_device, …")
+    detail: str = Field(description="what was wrong, with the value, the limit and the remedy")
+    payload_text: str | None = Field(description="the bytes as text where they are UTF-8")
+    payload_base64: str = Field(description="the bytes as they came")
+
+
+class RejectPage(Answered):
+    """Rejects, newest first."""
+
+    items: list[RejectOut]
+    next_cursor: str | None
+
+
+async def list_rejects(call: Call[RejectQuery, None]) -> BaseModel:
+    """List messages that could not be used, with reason, sender and bytes."""
+    query = call.query
+    page = await rejects.list_rejects(call.deps.pool, limit=query.limit, cursor=query.cursor, unit=query.unit)
+    return RejectPage(
+        items=[
+            RejectOut(
+                id=str(id_),
+                at=instant(reject.at),
+                lane=reject.lane,
+                topic=reject.topic,
+                reason=reject.reason,
+                detail=reject.detail,
+                payload_text=_text(reject.payload),
+                payload_base64=base64.b64encode(reject.payload).decode(),
+            )
+            for id_, reject in page.items
+        ],
+        next_cursor=page.next_cursor,
+    )
+
+
+def _text(payload: bytes) -> str | None:
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if is_storable(text) else None
+
+
+async def get_kpis(call: Call[Nothing, None]) -> BaseModel:
+    """Return the figures of the console's header."""
+    return call.site.hub.kpis()
+
+
+ROUTES = (
+    Route(
+        "GET", "/api/v1/rejects", list_rejects, "The reject ledger", "records", query=RejectQuery, answer=RejectPage
+    ),
+    Route("GET", "/api/v1/kpis", get_kpis, "The header's figures", "records", answer=Kpis),
+)

@@ -1,0 +1,153 @@
+"""The HTTP application: every route, the shape of errors, the headers on every answer, and the listening socket."""
+
+import asyncio
+import contextlib
+import errno
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+import firetower
+from firetower.alerts.model import Alert
+from firetower.core.errors import ConfigError
+from firetower.web import (
+    alert_routes,
+    device_routes,
+    docs_page,
+    health,
+    live_socket,
+    openapi,
+    record_routes,
+    rule_routes,
+    session_routes,
+)
+from firetower.web.alert_json import alert_out
+from firetower.web.api import BODY_LIMIT, Access, Call, Route, register
+from firetower.web.api_models import Nothing
+from firetower.web.deps import Deps, Health
+from firetower.web.errors import middleware
+from firetower.web.guard import Guard
+from firetower.web.live import Hub
+from firetower.web.site import SITE, Site
+from firetower.web.static import ConsoleFiles
+
+__all__ = ["Deps", "Health", "make_app", "routes", "serve"]
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+def routes() -> list[Route]:
+    """Return every route of the contract, with the three that describe it."""
+    described = [
+        *session_routes.ROUTES,
+        *alert_routes.ROUTES,
+        *device_routes.ROUTES,
+        *record_routes.ROUTES,
+        *rule_routes.ROUTES,
+        *live_socket.ROUTES,
+        *health.ROUTES,
+        Route("GET", "/api/openapi.json", _openapi, "This document", "description", access=Access.OPEN),
+        Route(
+            "GET", "/api/docs", _docs, "This document to read", "description", access=Access.OPEN, media="text/html"
+        ),
+        Route(
+            "GET", "/api/docs/style.css", _style, "Its style", "description", access=Access.OPEN, media="text/css"
+        ),
+    ]
+    return described
+
+
+def make_app(deps: Deps) -> web.Application:
+    """Return the application; it follows the store from start-up to clean-up. Raises ConfigError for a bad console folder."""
+    app = web.Application(
+        middlewares=[middleware(_current)], client_max_size=BODY_LIMIT, handler_args={"max_field_size": 16_384}
+    )
+    app[SITE] = Site(deps, Guard(deps.pool, deps.clock), Hub(deps))
+    table = routes()
+    document = openapi.document(table, firetower.__version__)
+    app[DOCUMENT] = msgspec.json.encode(document)
+    app[DOCS] = docs_page.page(document)
+    register(app, table)
+    if deps.console is not None:
+        ConsoleFiles(deps.console).add_to(app)
+    app.on_response_prepare.append(_add_headers)
+    app.cleanup_ctx.append(_run_hub)
+    app.on_shutdown.append(_close_consoles)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
+    """Listen on ``host`` and ``port`` (0: any) and yield the port. Raises ConfigError when it cannot be had."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as err:
+            raise ConfigError(_why_not(host, port, err)) from err
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def _why_not(host: str, port: int, err: OSError) -> str:
+    remedy = "choose another with FIRETOWER_HTTP_PORT or --port (0: any free one)"
+    if err.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is taken by another program (`ss -ltnp 'sport = :{port}'` names it); {remedy}"
+    if err.errno in {errno.EACCES, errno.EPERM}:
+        return f"port {port} on {host} needs rights this account does not have; {remedy}, 1024 or above"
+    return f"cannot listen on {host} port {port}: {err.strerror or err}; check FIRETOWER_HTTP_HOST, or {remedy}"
+
+
+def _current(thing: object) -> object:
+    if isinstance(thing, Alert):
+        return alert_out(thing).model_dump(mode="json", by_alias=True)
+    return thing
+
+
+async def _run_hub(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[SITE].hub.run(), name="live-hub")
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def _close_consoles(app: web.Application) -> None:
+    app[SITE].hub.close()
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:  # noqa: ARG001  # reason: aiohttp hands it in
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
+DOCS: web.AppKey[str] = web.AppKey("docs", str)
+
+
+async def _openapi(call: Call[Nothing, None]) -> web.StreamResponse:
+    """Return this document."""
+    return web.Response(body=call.request.app[DOCUMENT], content_type="application/json")
+
+
+async def _docs(call: Call[Nothing, None]) -> web.StreamResponse:
+    """Return this document as a page to read."""
+    headers: dict[str, Any] = {"Content-Security-Policy": docs_page.CSP}
+    return web.Response(text=call.request.app[DOCS], content_type="text/html", headers=headers)
+
+
+async def _style(call: Call[Nothing, None]) -> web.StreamResponse:  # noqa: ARG001  # reason: the signature of every handler
+    """Return the style of that page."""
+    return web.Response(text=docs_page.STYLE, content_type="text/css")

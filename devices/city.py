@@ -14,7 +14,7 @@ from firetower.devices.kinds import DeviceKind
 FORMAT: Literal["firetower-registry/1"] = "firetower-registry/1"
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Name = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 Lon = Annotated[float, Field(ge=-180, le=180)]
 Lat = Annotated[float, Field(ge=-90, le=90)]
 
@@ -79,7 +79,7 @@ class Unit(_Item):
     grid: Code | None = None
     address: Name = ""
     contact_name: Name | None = None
-    contact_phone: Annotated[str, Field(max_length=40)] | None = None
+    contact_phone: Annotated[str, Field(max_length=40, pattern=r"^[^\x00]*$")] | None = None
     lon: Lon | None = None
     lat: Lat | None = None
     buildings: tuple[Building, ...] = ()

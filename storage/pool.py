@@ -9,7 +9,7 @@ import asyncpg
 
 from firetower.core.errors import StoreUnavailable
 
-COMMAND_TIMEOUT_S = 60.0
+COMMAND_TIMEOUT_S = 30.0
 """Longest a statement may take before its connection counts as lost; commits set tighter limits themselves."""
 
 _NOT_NOW = ("08", "40", "53", "57", "58", "XX")

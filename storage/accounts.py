@@ -1,0 +1,150 @@
+"""Console accounts and their sessions; passwords come hashed, tokens as SHA-256 digests."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import asyncpg
+
+from firetower.core.clock import Micros, from_datetime, to_datetime
+from firetower.core.errors import Conflict, NotFound
+from firetower.storage.pool import store_errors
+
+Role = Literal["admin", "operator", "viewer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may sign in; ``disabled_at`` None while they may. Times in µs since the epoch."""
+
+    id: int
+    username: str
+    role: Role
+    created_at: Micros
+    disabled_at: Micros | None
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in session and whose it is. Times in µs since the epoch."""
+
+    account: Account
+    created_at: Micros
+    expires_at: Micros
+    client: str
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        id=row["id"],
+        username=row["username"],
+        role=row["role"],
+        created_at=from_datetime(row["account_created_at"]),
+        disabled_at=None if row["disabled_at"] is None else from_datetime(row["disabled_at"]),
+        password_hash=row["password_hash"],
+    )
+
+
+_ACCOUNT = "a.id, a.username, a.role, a.created_at AS account_created_at, a.disabled_at, a.password_hash"
+
+
+async def add(pool: asyncpg.Pool, username: str, password_hash: str, role: Role, at: Micros) -> Account:
+    """Create an account. Raises Conflict when the name is taken."""
+    with store_errors():
+        row = await pool.fetchrow(
+            "INSERT INTO account AS a (username, password_hash, role, created_at) VALUES ($1, $2, $3, $4)"
+            f" ON CONFLICT (username) DO NOTHING RETURNING {_ACCOUNT}",
+            username,
+            password_hash,
+            role,
+            to_datetime(at),
+        )
+    if row is None:
+        raise Conflict(f"account {username!r} exists already; choose another name, or change its password")
+    return _account(row)
+
+
+async def find(pool: asyncpg.Pool, username: str) -> Account | None:
+    """Return the account of that name, disabled or not; None when there is none."""
+    with store_errors():
+        row = await pool.fetchrow(f"SELECT {_ACCOUNT} FROM account a WHERE username = $1", username)
+    return None if row is None else _account(row)
+
+
+async def list_accounts(pool: asyncpg.Pool) -> list[Account]:
+    """Return every account, by name."""
+    with store_errors():
+        rows = await pool.fetch(f"SELECT {_ACCOUNT} FROM account a ORDER BY username")
+    return [_account(row) for row in rows]
+
+
+async def set_password(pool: asyncpg.Pool, username: str, password_hash: str) -> None:
+    """Give an account another password; its sessions end. Raises NotFound."""
+    await _change(pool, username, "password_hash = $2", password_hash)
+
+
+async def disable(pool: asyncpg.Pool, username: str, at: Micros) -> None:
+    """Bar an account from signing in; its sessions end, its name stays in the history. Raises NotFound."""
+    await _change(pool, username, "disabled_at = coalesce(disabled_at, $2)", to_datetime(at))
+
+
+async def _change(pool: asyncpg.Pool, username: str, assignment: str, value: object) -> None:
+    with store_errors():
+        async with pool.acquire() as conn, conn.transaction():
+            account = await conn.fetchval(
+                f"UPDATE account SET {assignment} WHERE username = $1 RETURNING id", username, value
+            )
+            if account is None:
+                raise NotFound(f"there is no account {username!r}; see `firetower users list`")
+            await conn.execute("DELETE FROM session WHERE account_id = $1", account)
+
+
+async def open_session(
+    pool: asyncpg.Pool, account_id: int, digest: bytes, *, at: Micros, expires_at: Micros, client: str = ""
+) -> None:
+    """Store a session under the SHA-256 ``digest`` of its token; ``client``: what signed in, for the list."""
+    with store_errors():
+        await pool.execute(
+            "INSERT INTO session (token_digest, account_id, created_at, expires_at, client)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            digest,
+            account_id,
+            to_datetime(at),
+            to_datetime(expires_at),
+            client,
+        )
+
+
+async def find_session(pool: asyncpg.Pool, digest: bytes, now: Micros) -> Session | None:
+    """Return the session of a token's digest; None when unknown, expired, or its account is disabled."""
+    with store_errors():
+        row = await pool.fetchrow(
+            f"SELECT {_ACCOUNT}, s.created_at, s.expires_at, s.client"
+            " FROM session s JOIN account a ON a.id = s.account_id"
+            " WHERE s.token_digest = $1 AND s.expires_at > $2 AND a.disabled_at IS NULL",
+            digest,
+            to_datetime(now),
+        )
+    if row is None:
+        return None
+    return Session(_account(row), from_datetime(row["created_at"]), from_datetime(row["expires_at"]), row["client"])
+
+
+async def close_session(pool: asyncpg.Pool, digest: bytes) -> None:
+    """End one session; ending one that is over is no error."""
+    with store_errors():
+        await pool.execute("DELETE FROM session WHERE token_digest = $1", digest)
+
+
+async def close_sessions(pool: asyncpg.Pool, account_id: int) -> int:
+    """End every session of an account; return how many there were."""
+    with store_errors():
+        done = await pool.execute("DELETE FROM session WHERE account_id = $1", account_id)
+    return int(done.rsplit(" ", 1)[1])
+
+
+async def purge_sessions(pool: asyncpg.Pool, now: Micros) -> int:
+    """Delete the sessions that have expired; return how many."""
+    with store_errors():
+        done = await pool.execute("DELETE FROM session WHERE expires_at <= $1", to_datetime(now))
+    return int(done.rsplit(" ", 1)[1])

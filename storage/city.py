@@ -1,0 +1,285 @@
+"""The steps of importing a registry file: references resolved in memory, each part written in two statements."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from firetower.devices.city import City, ItemError
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What became of the items of one part."""
+
+    created: int
+    updated: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A table as the import writes it: its columns with their types, of which the first ``key`` are its key.
+
+    ``registered``: whether it says who registered a row.
+    """
+
+    table: str
+    key: int
+    columns: tuple[tuple[str, str], ...]
+    registered: bool = False
+
+
+_GRID = Shape("grid", 1, (("code", "text"), ("name", "text"), ("district", "text")))
+_MAIN = Shape("water_main", 1, (("code", "text"), ("name", "text"), ("diameter_mm", "int4"), ("grid_id", "int4")))
+_UNIT = Shape(
+    "unit",
+    1,
+    (
+        ("code", "text"),
+        ("name", "text"),
+        ("category", "text"),
+        ("grid_id", "int4"),
+        ("address", "text"),
+        ("contact_name", "text"),
+        ("contact_phone", "text"),
+        ("lon", "float8"),
+        ("lat", "float8"),
+    ),
+    registered=True,
+)
+_BUILDING = Shape("building", 2, (("unit_id", "int4"), ("code", "text"), ("name", "text")))
+_FLOOR = Shape("floor", 2, (("building_id", "int4"), ("code", "text"), ("name", "text"), ("level", "int4")))
+_ZONE = Shape("zone", 2, (("floor_id", "int4"), ("code", "text"), ("name", "text")))
+_DEVICE = Shape(
+    "device",
+    2,
+    (
+        ("unit_id", "int4"),
+        ("name", "text"),
+        ("kind", "text"),
+        ("model", "text"),
+        ("lon", "float8"),
+        ("lat", "float8"),
+        ("interval_s", "int4"),
+        ("zone_id", "int4"),
+        ("main_id", "int4"),
+        ("place", "text"),
+        ("attributes", "text"),
+    ),
+    registered=True,
+)
+
+
+class CityImport:
+    """One import, on the caller's transaction; after ``run``, ``errors`` and ``tallies`` by part.
+
+    With errors the caller undoes the transaction.
+    """
+
+    def __init__(self, conn: Any, city: City, by: str, *, timeout: float) -> None:
+        self.errors: list[ItemError] = []
+        self.tallies: dict[str, Tally] = {}
+        self._conn = conn
+        self._city = city
+        self._by = by
+        self._timeout = timeout
+
+    async def run(self) -> None:
+        """Write every part in the order of its references."""
+        await self._put("grids", _GRID, [(g.code, g.name, g.district) for g in self._city.grids])
+        grids = await self._ids("SELECT code, id FROM grid")
+        await self._put("mains", _MAIN, self._mains(grids))
+        mains = await self._ids("SELECT code, id FROM water_main")
+        await self._put("units", _UNIT, self._units(grids))
+        units = await self._ids("SELECT code, id FROM unit")
+        zones = await self._places(units)
+        devices = await self._devices(units, zones, mains)
+        await self._refuse_changes_of_kind()
+        if not self.errors:  # numbers of devices are dense: none is given to what will be undone
+            await self._put("devices", _DEVICE, devices)
+
+    def _error(self, where: str, item: str, message: str) -> None:
+        self.errors.append(ItemError(where=where, item=item, message=message))
+
+    def _grid(self, grids: dict[Any, int], code: str | None, where: str, item: str) -> int | None:
+        if code is None:
+            return None
+        if code not in grids:
+            self._error(where, item, f"grid {code!r} is neither in this file nor in the store; add it to grids")
+        return grids.get(code)
+
+    def _mains(self, grids: dict[Any, int]) -> list[Row]:
+        return [
+            (m.code, m.name, m.diameter_mm, self._grid(grids, m.grid, f"/mains/{n}", m.code))
+            for n, m in enumerate(self._city.mains)
+        ]
+
+    def _units(self, grids: dict[Any, int]) -> list[Row]:
+        return [
+            (
+                u.code,
+                u.name,
+                u.category,
+                self._grid(grids, u.grid, f"/units/{n}", u.code),
+                u.address,
+                u.contact_name,
+                u.contact_phone,
+                u.lon,
+                u.lat,
+            )
+            for n, u in enumerate(self._city.units)
+        ]
+
+    async def _places(self, units: dict[Any, int]) -> dict[tuple[int, str], int]:
+        """Write buildings, floors and zones; return the ids of all zones by (unit id, ``building/floor/zone``)."""
+        each = [(units.get(u.code, 0), b) for u in self._city.units for b in u.buildings]
+        await self._put("buildings", _BUILDING, [(unit, b.code, b.name) for unit, b in each])
+        buildings = await self._ids("SELECT unit_id, code, id FROM building")
+        floors = [(buildings.get((unit, b.code), 0), f) for unit, b in each for f in b.floors]
+        await self._put("floors", _FLOOR, [(building, f.code, f.name, f.level) for building, f in floors])
+        stored = await self._ids("SELECT building_id, code, id FROM floor")
+        zones = [(stored.get((building, f.code), 0), z) for building, f in floors for z in f.zones]
+        await self._put("zones", _ZONE, [(floor, z.code, z.name) for floor, z in zones])
+        return await self._ids(
+            "SELECT b.unit_id, b.code || '/' || f.code || '/' || z.code, z.id"
+            " FROM zone z JOIN floor f ON f.id = z.floor_id JOIN building b ON b.id = f.building_id"
+        )
+
+    async def _devices(
+        self, units: dict[Any, int], zones: dict[tuple[int, str], int], mains: dict[Any, int]
+    ) -> list[Row]:
+        rows: list[Row] = []
+        for n, d in enumerate(self._city.devices):
+            where, item = f"/devices/{n}", f"{d.unit}/{d.device}"
+            unit = units.get(d.unit)
+            if unit is None:
+                self._error(where, item, f"unit {d.unit!r} is neither in this file nor in the store; add it to units")
+                continue
+            zone = None if d.zone is None else zones.get((unit, d.zone))
+            if d.zone is not None and zone is None:
+                self._error(
+                    where,
+                    item,
+                    f"zone {d.zone!r} is not in unit {d.unit!r}, neither in this file nor in the store; add it there",
+                )
+            main = None if d.main is None else mains.get(d.main)
+            if d.main is not None and main is None:
+                self._error(
+                    where, item, f"water main {d.main!r} is neither in this file nor in the store; add it to mains"
+                )
+            attributes = json.dumps(d.attributes)
+            rows.append(
+                (
+                    unit,
+                    d.device,
+                    d.kind.value,
+                    d.model,
+                    d.lon,
+                    d.lat,
+                    d.interval_s,
+                    zone,
+                    main,
+                    d.place,
+                    attributes,
+                )
+            )
+        return rows
+
+    async def _refuse_changes_of_kind(self) -> None:
+        """A device under an open fire alert keeps its kind: the alert was raised by what it is."""
+        burning = {
+            (row["unit"], row["device"]): (row["kind"], row["id"])
+            for row in await self._conn.fetch(
+                "SELECT a.id, a.unit, a.device, d.kind FROM alert a JOIN unit u ON u.code = a.unit"
+                " JOIN device d ON d.unit_id = u.id AND d.name = a.device"
+                " WHERE a.alert_class = 'fire' AND a.state <> 'closed'"
+            )
+        }
+        if not burning:
+            return
+        for n, d in enumerate(self._city.devices):
+            kind, alert = burning.get((d.unit, d.device), (d.kind.value, 0))
+            if kind != d.kind.value:
+                self._error(
+                    f"/devices/{n}",
+                    f"{d.unit}/{d.device}",
+                    f"kind may not change from {kind!r} to {d.kind.value!r} while fire alert {alert} of this device"
+                    " is open; close the alert first",
+                )
+
+    async def _ids(self, query: str) -> dict[Any, int]:
+        """Return the ids of ``query``'s last column by its other columns (one: itself, several: a tuple)."""
+        rows = await self._conn.fetch(query, timeout=self._timeout)
+        return {(row[0] if len(row) == 2 else tuple(row)[:-1]): row[-1] for row in rows}
+
+    async def _put(self, part: str, shape: Shape, rows: Sequence[Row]) -> None:
+        rows = self._once(part, shape, rows)
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(shape.columns)
+        updated = await self._conn.execute(_update(shape), *columns, timeout=self._timeout)
+        created = await self._conn.execute(_create(shape), *columns, timeout=self._timeout)
+        self.tallies[part] = Tally(
+            _affected(created), _affected(updated), len(rows) - _affected(created) - _affected(updated)
+        )
+        if shape.registered and rows:
+            await self._claim(shape, columns)
+
+    async def _claim(self, shape: Shape, columns: Sequence[Sequence[Any]]) -> None:
+        """Write who registered what is new or had registered itself."""
+        await self._conn.execute(
+            f"UPDATE {shape.table} t SET registered_by = ${len(columns) + 1} FROM {_given(shape)}"
+            f" WHERE {_same_key(shape)} AND t.registered_by IN ('auto', '')",
+            *columns,
+            self._by,
+            timeout=self._timeout,
+        )
+
+    def _once(self, part: str, shape: Shape, rows: Sequence[Row]) -> list[Row]:
+        kept: dict[Row, Row] = {}
+        for row in rows:
+            key = row[: shape.key]
+            if key in kept:
+                self._error(f"/{part}", str(key[-1]), f"{part} holds code {key[-1]!r} twice under one parent; keep one")
+            kept[key] = row
+        return list(kept.values())
+
+
+def _given(shape: Shape) -> str:
+    """Return the rows as a relation ``g``: one array parameter a column."""
+    arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(shape.columns, 1))
+    return f"unnest({arrays}) AS g ({', '.join(name for name, _ in shape.columns)})"
+
+
+def _same_key(shape: Shape) -> str:
+    return " AND ".join(f"t.{name} = g.{name}" for name, _ in shape.columns[: shape.key])
+
+
+def _values(shape: Shape) -> list[tuple[str, str]]:
+    """Return each column with the expression of its value; attributes travel as JSON text."""
+    return [(name, f"g.{name}" + ("::jsonb" if name == "attributes" else "")) for name, _ in shape.columns]
+
+
+def _update(shape: Shape) -> str:
+    values = _values(shape)[shape.key :]
+    return (
+        f"UPDATE {shape.table} t SET {', '.join(f'{name} = {value}' for name, value in values)} FROM {_given(shape)}"
+        f" WHERE {_same_key(shape)} AND ({', '.join(f't.{name}' for name, _ in values)})"
+        f" IS DISTINCT FROM ({', '.join(value for _, value in values)})"
+    )
+
+
+def _create(shape: Shape) -> str:
+    """Return the statement that inserts what is not there; no ON CONFLICT, which would burn a number for each."""
+    values = _values(shape)
+    names = [name for name, _ in values] + (["registered_by"] if shape.registered else [])
+    given = [value for _, value in values] + (["''"] if shape.registered else [])
+    return (
+        f"INSERT INTO {shape.table} ({', '.join(names)}) SELECT {', '.join(given)} FROM {_given(shape)}"
+        f" WHERE NOT EXISTS (SELECT FROM {shape.table} t WHERE {_same_key(shape)})"
+    )
+
+
+def _affected(done: str) -> int:
+    return int(done.rsplit(" ", 1)[1])

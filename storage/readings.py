@@ -1,0 +1,203 @@
+"""Readings in and out: numpy columns to binary COPY and back, each key (ts, device, metric, channel) stored once."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import numpy as np
+import numpy.typing as npt
+
+from firetower.core.clock import DAY, Micros, from_datetime, to_datetime
+from firetower.devices.readings import Bools, Floats, Int64s, Mark, Quality, Readings
+from firetower.devices.registry import Registry
+from firetower.storage import partitions
+from firetower.storage.pool import store_errors
+
+_TYPES = {
+    "ts": ">i8",
+    "device": ">i4",
+    "metric": ">i2",
+    "channel": ">i2",
+    "value": ">f8",
+    "flags": ">i2",
+    "received_at": ">i8",
+}
+COLUMNS = tuple(_TYPES)
+_ROW = np.dtype(
+    [("fields", ">i2")] + [part for name, kind in _TYPES.items() for part in ((f"{name}_size", ">i4"), (name, kind))]
+)
+"""One row of PostgreSQL's binary COPY: the number of fields, then for each its size and its value, big-endian."""
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_CHUNK = 1 << 18
+_POSTGRES_EPOCH: Micros = 946_684_800 * 1_000_000
+"""2000-01-01 UTC, from which ``timestamptz`` counts its microseconds."""
+_PAGE = 50_000
+
+
+async def insert(conn: Any, readings: Readings, *, at: Micros, retention_days: int) -> int:
+    """Store the readings whose key is not stored yet; return how many that were. The first of a key stands.
+
+    To be called inside a transaction. The ordinary batch goes straight in; only when a key repeats or a day has no
+    partition is it undone to a savepoint and taken the slow way. ``at``: now, µs, which with ``retention_days``
+    bounds the times stored, so that no clock gone wild makes thousands of partitions (``within_retention``).
+    """
+    if not len(readings):
+        return 0
+    rows = pack(within_retention(readings, at, retention_days))
+    try:
+        async with conn.transaction():
+            await conn.copy_to_table("reading", source=_chunks(rows), columns=COLUMNS, format="binary")
+    except (asyncpg.UniqueViolationError, asyncpg.CheckViolationError):
+        return await _insert_new(conn, readings.ts, rows)
+    return len(readings)
+
+
+async def _insert_new(conn: Any, times: Int64s, rows: bytes) -> int:
+    await partitions.ensure(conn, (partitions.day_of(int(day) * DAY) for day in np.unique(times // DAY)))
+    await conn.execute("CREATE TEMP TABLE IF NOT EXISTS reading_incoming (LIKE reading) ON COMMIT DELETE ROWS")
+    await conn.copy_to_table("reading_incoming", source=_chunks(rows), columns=COLUMNS, format="binary")
+    done = await conn.execute(
+        "INSERT INTO reading SELECT * FROM reading_incoming ORDER BY ts, device, metric, channel ON CONFLICT DO NOTHING"
+    )
+    return int(done.rsplit(" ", 1)[1])
+
+
+def within_retention(readings: Readings, at: Micros, retention_days: int) -> Readings:
+    """Return the readings with times outside (retention, one day ahead) moved to their arrival, marked so.
+
+    Ingest has done this at the door; here it is a net. Should even the arrival lie outside, ``at`` is taken.
+    """
+    lowest, highest = at - retention_days * DAY, at + DAY
+    wild: Bools = (readings.ts < lowest) | (readings.ts > highest)
+    if not wild.any():
+        return readings
+    arrived = np.where((readings.received < lowest) | (readings.received > highest), at, readings.received)
+    marked = (readings.flags & ~np.int16(Mark.QUALITY)) | np.int16(Quality.UNCERTAIN | Mark.ARRIVAL_TIME)
+    return Readings(
+        readings.series,
+        readings.device,
+        readings.metric,
+        readings.channel,
+        np.where(wild, arrived, readings.ts),
+        readings.received,
+        readings.value,
+        np.where(wild, marked, readings.flags),
+    )
+
+
+def pack(readings: Readings) -> bytes:
+    """Return the readings as the bytes of a binary COPY."""
+    rows = np.empty(len(readings), _ROW)
+    rows["fields"] = len(_TYPES)
+    for name, kind in _TYPES.items():
+        rows[f"{name}_size"] = np.dtype(kind).itemsize
+    rows["ts"] = readings.ts - _POSTGRES_EPOCH
+    rows["device"] = readings.device
+    rows["metric"] = readings.metric
+    rows["channel"] = readings.channel
+    rows["value"] = readings.value
+    rows["flags"] = readings.flags
+    rows["received_at"] = readings.received - _POSTGRES_EPOCH
+    return _HEADER + rows.tobytes() + _TRAILER
+
+
+async def _chunks(rows: bytes) -> AsyncIterator[memoryview]:
+    view = memoryview(rows)
+    for start in range(0, len(rows), _CHUNK):
+        yield view[start : start + _CHUNK]
+
+
+async def stored(pool: asyncpg.Pool, readings: Readings) -> Floats:
+    """Return, per reading, the value stored under its key; NaN when there is none."""
+    if not len(readings):
+        return np.empty(0)
+    with store_errors():
+        # The lateral join looks each key up in its own partition; bounds keep the others out of the plan.
+        rows = await pool.fetch(
+            "SELECT r.value FROM unnest($1::int8[], $2::int4[], $3::int2[], $4::int2[]) WITH ORDINALITY"
+            " AS k (us, device, metric, channel, n)"
+            " LEFT JOIN LATERAL (SELECT value FROM reading"
+            "  WHERE ts = 'epoch'::timestamptz + k.us * interval '1 microsecond'"
+            "  AND device = k.device AND metric = k.metric AND channel = k.channel"
+            "  AND ts BETWEEN $5 AND $6 LIMIT 1) r ON true ORDER BY k.n",
+            readings.ts.tolist(),
+            readings.device.tolist(),
+            readings.metric.tolist(),
+            readings.channel.tolist(),
+            to_datetime(int(readings.ts.min())),
+            to_datetime(int(readings.ts.max())),
+        )
+    return np.array([np.nan if row[0] is None else row[0] for row in rows], np.float64)
+
+
+async def recent(pool: asyncpg.Pool, registry: Registry, since: Micros) -> AsyncIterator[Readings]:
+    """Yield the stored readings of registered devices with ``ts >= since``, oldest first, in batches.
+
+    Each batch holds all readings of its instants, so that none is cut between two.
+    """
+    size = _PAGE
+    while True:
+        page = await _page(pool, since, size)
+        if len(page) < size:
+            if len(page):
+                yield _unpack(page, registry)
+            return
+        last = page["ts"][-1]
+        whole = page[: np.searchsorted(page["ts"], last)]
+        if not len(whole):  # one instant alone fills the page
+            size *= 2
+            continue
+        yield _unpack(whole, registry)
+        since = int(last) + _POSTGRES_EPOCH
+        size = _PAGE
+
+
+async def _page(pool: asyncpg.Pool, since: Micros, size: int) -> npt.NDArray[np.void]:
+    got = bytearray()
+
+    async def take(data: bytes) -> None:
+        got.extend(data)
+
+    with store_errors():
+        async with pool.acquire() as conn:
+            await conn.copy_from_query(
+                f"SELECT {', '.join(COLUMNS)} FROM reading WHERE ts >= $1"
+                " ORDER BY ts, device, metric, channel LIMIT $2",
+                to_datetime(since),
+                size,
+                output=take,
+                format="binary",
+            )
+    count = (len(got) - len(_HEADER) - len(_TRAILER)) // _ROW.itemsize
+    return np.frombuffer(got, _ROW, count, len(_HEADER))
+
+
+def _unpack(rows: npt.NDArray[np.void], registry: Registry) -> Readings:
+    device = rows["device"].astype(np.int32)
+    known = device < len(registry.kind)
+    known[known] = registry.kind[device[known]] >= 0
+    rows, device = rows[known], device[known]
+    metric, channel = rows["metric"].astype(np.int16), rows["channel"].astype(np.int16)
+    keys = device.astype(np.int64) << 32 | metric.astype(np.int64) << 16 | channel.astype(np.int64)
+    distinct, place = np.unique(keys, return_inverse=True)
+    series = np.array(
+        [registry.series(key >> 32, key >> 16 & 0xFFFF, key & 0xFFFF) for key in distinct.tolist()], np.int32
+    )
+    return Readings(
+        series[place],
+        device,
+        metric,
+        channel,
+        rows["ts"].astype(np.int64) + _POSTGRES_EPOCH,
+        rows["received_at"].astype(np.int64) + _POSTGRES_EPOCH,
+        rows["value"].astype(np.float64),
+        rows["flags"].astype(np.int16),
+    )
+
+
+async def newest(pool: asyncpg.Pool) -> Micros | None:
+    """Return the event time of the newest stored reading, None when there is none."""
+    with store_errors():
+        at = await pool.fetchval("SELECT max(ts) FROM reading")
+    return None if at is None else from_datetime(at)

@@ -1,0 +1,127 @@
+"""The registry in the store: loaded into memory at start, and registry files imported, all of one or nothing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from firetower.core.clock import SECOND, from_datetime
+from firetower.devices.city import City, ItemError
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.registry import DeviceEntry, Registry
+from firetower.storage.city import CityImport, Tally
+from firetower.storage.pool import store_errors
+
+CHANGED = "firetower_registry"
+"""NOTIFY channel on which an import says that it has committed, so that a running service loads again."""
+LOCK = 0x6669_7265_0002
+"""Advisory lock of whoever writes the registry: device numbers are given without gaps."""
+IMPORT_TIMEOUT_S = 600.0
+_PAGE = 5_000
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did, by part (``grids``, ``mains``, ``units``, ``buildings``, ``floors``, ``zones``, ``devices``).
+
+    With ``errors`` nothing was written and every count is empty.
+    """
+
+    created: dict[str, int] = field(default_factory=dict)
+    updated: dict[str, int] = field(default_factory=dict)
+    unchanged: dict[str, int] = field(default_factory=dict)
+    errors: list[ItemError] = field(default_factory=list)
+
+
+class _RefusedError(Exception):
+    """Undoes the transaction of an import with errors."""
+
+
+async def load(pool: asyncpg.Pool, registry: Registry) -> int:
+    """Load every channel and device into ``registry``; return how many devices it then holds.
+
+    May be repeated after an import: numbers stay, and what was heard since stands.
+    """
+    with store_errors():
+        async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+            for row in await conn.fetch("SELECT id, name FROM channel"):
+                registry.add_channel(row["name"], row["id"])
+            cursor = await conn.cursor(_DEVICES)
+            while rows := await cursor.fetch(_PAGE):
+                _add(registry, rows)
+    return registry.devices
+
+
+async def load_devices(conn: Any, registry: Registry, names: Iterable[tuple[str, str]]) -> None:
+    """Load the devices named (unit, device) into ``registry``, those of them that are stored."""
+    units, devices = zip(*names, strict=True)
+    rows = await conn.fetch(
+        f"{_DEVICES} WHERE (u.code, d.name) IN (SELECT * FROM unnest($1::text[], $2::text[]))", units, devices
+    )
+    _add(registry, rows)
+
+
+_DEVICES = (
+    "SELECT d.id, u.code AS unit, d.name, d.kind, d.interval_s, d.lon, d.lat, m.code AS main,"
+    " b.code || '/' || f.code || '/' || z.code AS zone, nullif(d.attributes, '{}') AS attributes,"
+    " d.registered_at, d.retired_at, d.last_seen_at"
+    " FROM device d JOIN unit u ON u.id = d.unit_id LEFT JOIN water_main m ON m.id = d.main_id"
+    " LEFT JOIN zone z ON z.id = d.zone_id LEFT JOIN floor f ON f.id = z.floor_id"
+    " LEFT JOIN building b ON b.id = f.building_id"
+)
+
+
+def _add(registry: Registry, rows: Sequence[asyncpg.Record]) -> None:
+    for number, unit, name, kind, interval, lon, lat, main, zone, attributes, registered, retired, seen in rows:
+        registry.add(
+            DeviceEntry(
+                number=number,
+                unit=unit,
+                device=name,
+                kind=DeviceKind(kind),
+                interval=interval * SECOND,
+                lon=lon,
+                lat=lat,
+                main=main,
+                zone=zone,
+                attributes=attributes or {},
+                registered_at=from_datetime(registered),
+                retired=retired is not None,
+            )
+        )
+        if seen is not None:
+            registry.last_seen[number] = max(int(registry.last_seen[number]), from_datetime(seen))
+
+
+async def import_city(pool: asyncpg.Pool, city: City, *, by: str = "import") -> ImportReport:
+    """Write a registry file into the store: what is new is created, what differs updated, nothing removed.
+
+    All or nothing: with any error (a reference to what neither the file nor the store has, a code twice, a change of
+    kind under an open fire alert) nothing is written and the report names each item. The same file again changes
+    nothing. A device or unit that registered itself becomes registered by ``by``. A running service hears of it on the
+    NOTIFY channel ``CHANGED``. Raises StoreUnavailable.
+    """
+    report = ImportReport()
+    with store_errors():
+        async with pool.acquire() as conn:
+            try:
+                async with conn.transaction():
+                    await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK, timeout=IMPORT_TIMEOUT_S)
+                    work = CityImport(conn, city, by, timeout=IMPORT_TIMEOUT_S)
+                    await work.run()
+                    report.errors = work.errors
+                    if work.errors:
+                        raise _RefusedError
+                    await conn.execute("SELECT pg_notify($1, '')", CHANGED)
+            except _RefusedError:
+                return report
+    _count(report, work.tallies)
+    return report
+
+
+def _count(report: ImportReport, tallies: dict[str, Tally]) -> None:
+    for part, tally in tallies.items():
+        report.created[part] = tally.created
+        report.updated[part] = tally.updated
+        report.unchanged[part] = tally.unchanged

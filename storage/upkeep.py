@@ -1,0 +1,18 @@
+"""Everything the store needs done now and then, in one call."""
+
+import asyncpg
+
+from firetower.core.clock import Micros
+from firetower.storage import accounts, partitions, rejects
+from firetower.storage.ingest import prune_seen
+
+
+async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int) -> None:
+    """Maintain the partitions, drop old rejects, expired sessions and messages seen over a day ago.
+
+    To be called every few minutes. Raises StoreUnavailable; the next call does what this one left.
+    """
+    await partitions.maintain(pool, now, retention_days)
+    await rejects.prune(pool, now)
+    await accounts.purge_sessions(pool, now)
+    await prune_seen(pool, now)

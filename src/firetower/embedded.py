@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sysconfig
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,15 +52,19 @@ def _postgres_programs(data: DataDir, account: Account) -> Path:
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL of our own under ``data/postgres``; superuser and database are called ``firetower``."""
+    """A PostgreSQL of our own under ``data/postgres``; superuser and database are called ``firetower``.
 
-    def __init__(self, data: DataDir, *, extra: dict[str, str] | None = None) -> None:
+    ``programs``: a folder with another installation's ``postgres`` and ``initdb``; absent: the wheel's.
+    ``extra``: server settings over ours.
+    """
+
+    def __init__(self, data: DataDir, *, programs: Path | None = None, extra: Mapping[str, str] | None = None) -> None:
         self._data = data
         self._account = service_account()
-        self._bin = _postgres_programs(data, self._account)
+        self._bin = programs or _postgres_programs(data, self._account)
         self._folder = data.folder("postgres", self._account)
         self._password = data.passwords()["postgres"]
-        self._extra = extra or {}
+        self._extra = dict(extra or {})
         self.port = 0
         self._engine: Child | None = None
 

@@ -1,0 +1,1 @@
+"""Reproducible measurements of Firetower on this machine: `script/bench --help`."""

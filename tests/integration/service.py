@@ -1,0 +1,184 @@
+"""The real service as a process, an independent MQTT client (paho in its own thread), and the API as scripts use it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import paho.mqtt.client as paho
+from waiting import until
+
+PASSWORD = "correct horse battery"
+
+
+def free_port() -> int:
+    """A loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Service:
+    """`firetower serve` as a process of its own, on the servers it is given."""
+
+    def __init__(self, database_url: str, mqtt_url: str, folder: Path, **settings: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder / "service.log"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRETOWER_")}
+        self._environment = kept | {
+            "FIRETOWER_DATABASE_URL": database_url,
+            "FIRETOWER_MQTT_URL": mqtt_url,
+            "FIRETOWER_HTTP_PORT": str(self.port),
+            "FIRETOWER_ADMIN_PASSWORD": PASSWORD,
+            "FIRETOWER_AUTO_REGISTER": "on",
+            "FIRETOWER_DATA_DIR": str(folder / "data"),
+            **{f"FIRETOWER_{name.upper()}": value for name, value in settings.items()},
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it and wait until it says that it is ready."""
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "firetower", "serve",
+                env=self._environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        await until(self.ready, 40, f"service ready; its log: {self._log.read_text()[-2000:]}")
+
+    async def ready(self) -> bool:
+        """Whether /readyz says 200."""
+        process = self._process
+        if process is not None and process.returncode is not None:
+            raise AssertionError(f"the service ended with {process.returncode}: {self.log()[-2000:]}")
+        with contextlib.suppress(aiohttp.ClientError, OSError):
+            async with aiohttp.ClientSession() as http, http.get(f"{self.url}/readyz") as answer:
+                return answer.status == 200
+        return False
+
+    def log(self) -> str:
+        """What it wrote so far."""
+        return self._log.read_text("utf-8", "replace")
+
+    async def kill(self) -> None:
+        """SIGKILL it."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self) -> int:
+        """Stop it as Ctrl-C does; return its exit status."""
+        if self._process is None:
+            return 0
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(30):
+                await self._process.wait()
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+
+@contextlib.asynccontextmanager
+async def running(database_url: str, mqtt_url: str, folder: Path, **settings: str) -> AsyncIterator[Service]:
+    """Give a running service; stop it at the end, whatever happened."""
+    service = Service(database_url, mqtt_url, folder, **settings)
+    try:
+        await service.start()
+        yield service
+    finally:
+        await service.stop()
+
+
+class Api:
+    """The API, signed in as admin with a bearer token."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self.http = http
+        self.url = url
+
+    async def get(self, path: str, **query: str) -> Any:
+        """GET; the decoded answer."""
+        async with self.http.get(f"{self.url}/api/v1{path}", params=query) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """POST; status and decoded answer."""
+        async with self.http.post(f"{self.url}/api/v1{path}", json=body) as answer:
+            return answer.status, await answer.json()
+
+    async def alert(self, **wanted: Any) -> Any:
+        """The one alert with these fields, or None; more than one is a failure."""
+        items = (await self.get("/alerts"))["items"]
+        found = [item for item in items if all(item[name] == value for name, value in wanted.items())]
+        assert len(found) <= 1, f"{len(found)} alerts where one was expected: {found}"
+        return found[0] if found else None
+
+
+@contextlib.asynccontextmanager
+async def signed_in(service: Service, username: str = "admin", password: str = PASSWORD) -> AsyncIterator[Api]:
+    """Give the API to somebody signed in."""
+    async with aiohttp.ClientSession() as http:
+        credentials = {"username": username, "password": password}
+        async with http.post(f"{service.url}/api/v1/session", json=credentials) as answer:
+            assert answer.status == 200, await answer.text()
+            token = (await answer.json())["token"]
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http:
+        yield Api(http, service.url)
+
+
+class Publisher:
+    """A device's MQTT client: paho with its own thread, which knows what the broker acknowledged."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
+        if parts.username:
+            self._client.username_pw_set(parts.username, parts.password)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
+        self._connected = threading.Event()
+        self._client.on_connect = lambda *_: self._connected.set()
+
+    def open(self) -> None:
+        """Connect."""
+        self._client.connect(self._host, self._port)
+        self._client.loop_start()
+        assert self._connected.wait(10), "the broker did not accept the connection"
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def send(self, topic: str, payload: Any, *, retain: bool = False) -> None:
+        """Publish at QoS 1 and wait for the broker's PUBACK. ``payload``: bytes as they are, anything else as JSON."""
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        info = self._client.publish(topic, raw, qos=1, retain=retain)
+        info.wait_for_publish(10)
+        assert info.is_published(), f"no PUBACK for {topic}"
+
+
+@contextlib.contextmanager
+def publisher(url: str) -> Iterator[Publisher]:
+    """Give a connected publisher."""
+    made = Publisher(url)
+    made.open()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def now_ms() -> int:
+    """The time as devices send it."""
+    return time.time_ns() // 1_000_000

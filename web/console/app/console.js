@@ -1,0 +1,241 @@
+// The console put together: feed → alarms → counts and sound in the message handler, painting in an animation frame.
+import { batch, computed, signal } from "../vendor/signals.mjs";
+import { Acts } from "../core/acts.js";
+import { AlarmStore, FloodMeter, filterAlerts, neighbour } from "../core/alarms.js";
+import { Api } from "../core/api.js";
+import { ServerClock } from "../core/clock.js";
+import { Feed } from "../core/feed.js";
+import { language, titleOf, wordInAll } from "../core/i18n.js";
+import { Sound } from "../core/sound.js";
+
+const TICK_MS = 1_000;
+const BLINK_MS = 600; // 0.83 Hz: under one flash a second
+
+/** Everything an operator may type into the filter to find an alert. */
+const wordsOf = (alert) =>
+  [
+    alert.unit, alert.unit_name, alert.device, alert.component, alert.text, alert.place, alert.subject,
+    alert.title?.zh, alert.title?.en, alert.acknowledged_by, alert.assignee,
+    wordInAll("class", alert.class), wordInAll("priority", alert.priority), wordInAll("state", alert.state),
+    wordInAll("kind", alert.device_kind), ...(alert.flags ?? []).map((flag) => wordInAll("flag", flag)),
+  ].filter(Boolean).join(" ");
+
+export class Console {
+  constructor({ settings }) {
+    this.settings = settings;
+    this.clock = new ServerClock();
+    this.alarms = new AlarmStore();
+    this.floodMeter = new FloodMeter();
+    this.sound = new Sound();
+    this.api = new Api({ onSignedOut: () => this.signedOut("expired") });
+    this.acts = new Acts({
+      api: this.api,
+      mayWrite: () => this.feed?.status.value === "live",
+      operator: () => this.operator.value?.username,
+      onAlert: (alert) => this.take(this.alarms.merge([alert])),
+    });
+
+    /** undefined: not known yet · null: signed out · otherwise who is signed in */
+    this.operator = signal(/** @type {any} */ (undefined));
+    this.signedOutWhy = signal("");
+    this.feed = /** @type {Feed | null} */ (null);
+    this.feedStatus = signal("connecting");
+    this.kpis = signal(/** @type {any} */ (null));
+    this.counts = signal(this.alarms.counts());
+    this.flood = signal(/** @type {ReturnType<FloodMeter["read"]>} */ (null));
+    this.loaded = signal(false);
+    /** What changed while the connection was lost. */
+    this.missed = signal(/** @type {any} */ (null));
+    /** Server ms of the last good word before the present loss. */
+    this.lostAt = /** @type {number | null} */ (null);
+    this.announcement = signal("");
+
+    this.filter = signal("");
+    this.selectedId = signal(/** @type {string | null} */ (null));
+    this.lastSelected = /** @type {any} */ (null);
+    this.now = signal(this.clock.now());
+    /** What the queue shows; replaced in an animation frame. */
+    this.view = signal({ alerts: [], shown: [], firesOutside: [] });
+    this.selected = computed(() => {
+      const id = this.selectedId.value;
+      const found = id && this.view.value.alerts.find((alert) => alert.id === id);
+      if (found) this.lastSelected = found;
+      return id ? found || (this.lastSelected?.id === id ? this.lastSelected : null) : null;
+    });
+    this.painting = false;
+    /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
+    this.unreported = new Set();
+  }
+
+  /** Finds out who is signed in and goes live, or asks to sign in. */
+  async boot() {
+    setInterval(() => this.tick(), TICK_MS);
+    setInterval(() => this.blink(), BLINK_MS);
+    const answer = await this.api.session();
+    if (answer.ok) this.signedIn(answer.data);
+    else this.signedOut(answer.status === 401 ? "" : "unreachable");
+  }
+
+  signedIn(operator) {
+    this.operator.value = operator;
+    this.signedOutWhy.value = "";
+    const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`;
+    this.sound.start();
+    this.feed = new Feed({
+      clock: this.clock,
+      url,
+      handlers: {
+        onSnapshot: (alerts) => this.take(this.alarms.replace(alerts), true),
+        onChanges: (alerts) => this.take(this.alarms.merge(alerts)),
+        onKpis: (kpis) => (this.kpis.value = kpis),
+        onStatus: (status, before) => this.statusChanged(status, before),
+        onRefused: () => this.checkSession(),
+      },
+    });
+    this.feedStatus.value = "connecting";
+    this.feed.start();
+  }
+
+  signedOut(why) {
+    this.feed?.stop();
+    this.feed = null;
+    this.sound.stop();
+    this.alarms = new AlarmStore();
+    batch(() => {
+      this.operator.value = null;
+      this.signedOutWhy.value = why;
+      this.loaded.value = false;
+      this.missed.value = null;
+      this.lostAt = null;
+      this.selectedId.value = null;
+      this.counts.value = this.alarms.counts();
+      this.view.value = { alerts: [], shown: [], firesOutside: [] };
+    });
+    document.title = "望火楼 Firetower";
+  }
+
+  async signOut() {
+    await this.api.signOut();
+    this.signedOut("");
+  }
+
+  async checkSession() {
+    const answer = await this.api.session();
+    if (answer.status === 401 && this.operator.value) this.signedOut("expired");
+  }
+
+  statusChanged(status, before) {
+    this.feedStatus.value = status;
+    const broken = status === "lost" || status === "stale";
+    if (broken && before !== "lost" && before !== "stale") {
+      this.lostAt = this.feed?.heardAt.value ?? this.clock.now();
+      if (this.loaded.value) this.missed.value = { since: this.lostAt, until: null, added: 0, changed: 0, removed: 0 };
+    }
+    if (status === "live" && this.missed.value && !this.missed.value.until) {
+      this.missed.value = { ...this.missed.value, until: this.clock.now() };
+    }
+    this.sound.setLost(broken);
+  }
+
+  /** Takes a change of the alarms: counts, flood, sound and shown at once, paint later. */
+  take(change, whole = false) {
+    const missed = this.missed.value;
+    const first = !this.loaded.value;
+    batch(() => {
+      this.loaded.value ||= whole;
+      if (missed?.until && this.clock.now() - missed.until < 1_500) {
+        this.missed.value = {
+          ...missed,
+          added: missed.added + change.added.length,
+          changed: missed.changed + change.changed.length,
+          removed: missed.removed + change.removed.length,
+        };
+      }
+      this.counts.value = this.alarms.counts();
+      this.floodMeter.note(change.added);
+      this.flood.value = this.floodMeter.read(this.clock.now());
+    });
+    for (const alert of change.removed) if (alert.id === this.selectedId.value) this.lastSelected = alert;
+    for (const alert of change.added) if (alert.shown_at === null) this.unreported.add(alert.id);
+    this.sound.setDemand(this.alarms.demand());
+    for (const alert of change.roused) {
+      this.acts.forget(alert.id, "acknowledge");
+      this.sound.rouse(alert.priority, alert.class === "fire");
+    }
+    this.reportShown();
+    const worst = change.roused.reduce((a, b) => (a && a.priority <= b.priority ? a : b), /** @type {any} */ (null));
+    if (worst && worst.priority <= 2 && !first) this.announcement.value = `${titleOf(worst)} ${worst.unit_name ?? worst.unit ?? ""} ${worst.place ?? ""}`;
+    const waiting = this.counts.value[1].waiting + this.counts.value[2].waiting;
+    document.title = `${waiting ? `(${waiting}) ` : ""}望火楼 Firetower`;
+    this.requestPaint();
+  }
+
+  /** Tells the server which alerts a live seat with proven sound has seen. */
+  reportShown() {
+    if (!this.unreported.size || !this.sound.armed || !this.feed) return;
+    const ids = [...this.unreported].filter((id) => this.alarms.open.has(id));
+    if (!ids.length || this.feed.shown(ids)) this.unreported.clear();
+  }
+
+  async armSound() {
+    const works = await this.sound.arm();
+    if (works) this.reportShown();
+    return works;
+  }
+
+  requestPaint() {
+    if (this.painting) return;
+    this.painting = true;
+    requestAnimationFrame(() => {
+      this.painting = false;
+      this.paint();
+    });
+  }
+
+  paint() {
+    const alerts = this.alarms.sorted();
+    this.view.value = { alerts, ...filterAlerts(alerts, this.filter.value, wordsOf) };
+  }
+
+  setFilter(text) {
+    this.filter.value = text;
+    this.paint();
+  }
+
+  select(id) {
+    this.selectedId.value = id;
+  }
+
+  /** Moves the selection by id, in the order now on the screen. */
+  move(step) {
+    const { shown } = this.view.value;
+    const next = Number.isFinite(step) ? neighbour(shown, this.selected.value, step) : shown[step > 0 ? shown.length - 1 : 0];
+    if (next) this.select(next.id);
+  }
+
+  /** 受理 the selected alert. The selection stays where it is. */
+  acknowledge() {
+    const id = this.selectedId.value;
+    const alert = id && (this.alarms.open.get(id) ?? this.selected.value);
+    if (alert) this.acts.acknowledge(alert);
+  }
+
+  tick() {
+    batch(() => {
+      this.now.value = this.clock.now();
+      this.flood.value = this.floodMeter.read(this.now.value);
+    });
+  }
+
+  /** All symbols flash together, from one timer: a frozen page shows itself. */
+  blink() {
+    const root = document.documentElement;
+    root.dataset.blink = root.dataset.blink === "off" ? "on" : "off";
+  }
+
+  setLanguage(name) {
+    language.value = name;
+    document.documentElement.lang = name;
+    this.settings.save("language", name);
+  }
+}

@@ -1,0 +1,17 @@
+// Boot: words, settings, the console, the page.
+import { render } from "../vendor/preact.mjs";
+import { html } from "../vendor/htm-preact.mjs";
+import { language, loadLanguages, preferredLanguage } from "../core/i18n.js";
+import { App } from "../ui/app.js";
+import { Console } from "./console.js";
+import { Settings } from "./settings.js";
+
+const settings = new Settings();
+language.value = preferredLanguage(settings.read("language"), navigator.languages);
+document.documentElement.lang = language.value;
+await loadLanguages();
+
+const desk = new Console({ settings });
+const root = /** @type {HTMLElement} */ (document.getElementById("console"));
+render(html`<${App} desk=${desk} />`, root);
+desk.boot();

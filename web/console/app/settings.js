@@ -1,0 +1,46 @@
+// This seat's own choices, kept in the browser: theme, language, single keys.
+import { signal } from "../vendor/signals.mjs";
+
+export const THEMES = ["dark", "dim", "light"];
+const PREFIX = "firetower.";
+
+export class Settings {
+  constructor() {
+    const theme = this.read("theme");
+    this.theme = signal(THEMES.includes(theme) ? theme : "dark");
+    this.singleKeys = signal(this.read("singleKeys") !== "off");
+    this.apply();
+  }
+
+  /** Storage may be forbidden (private window, policy): the choice then lasts as long as the page. */
+  read(name) {
+    try {
+      return localStorage.getItem(PREFIX + name) ?? "";
+    } catch {
+      return "";
+    }
+  }
+
+  save(name, value) {
+    try {
+      localStorage.setItem(PREFIX + name, value);
+    } catch {
+      // not kept, still in force
+    }
+  }
+
+  setTheme(name) {
+    this.theme.value = name;
+    this.save("theme", name);
+    this.apply();
+  }
+
+  setSingleKeys(on) {
+    this.singleKeys.value = on;
+    this.save("singleKeys", on ? "on" : "off");
+  }
+
+  apply() {
+    document.documentElement.dataset.theme = this.theme.value;
+  }
+}

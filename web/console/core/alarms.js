@@ -1,0 +1,181 @@
+// Open alerts by id: how they change, their order, their counts, and which of them a filter shows.
+
+/** @typedef {Record<string, any> & {id: string, priority: number, state: string, raisedMs: number}} Alert */
+/** @typedef {{added: Alert[], changed: Alert[], removed: Alert[], roused: Alert[]}} Change */
+
+export const PRIORITIES = [1, 2, 3, 4];
+const TOMBSTONES = 500;
+
+/** Nobody has acknowledged it, whether or not the device returned to normal. */
+export const isUnacknowledged = (alert) => alert.state === "unacknowledged" || alert.state === "returned";
+
+/** It waits for an operator: it flashes, sounds and counts as 未受理. A held alert does not; a fire is never held. */
+export const demands = (alert) => isUnacknowledged(alert) && (alert.hold === "none" || alert.class === "fire");
+
+export const isFire = (alert) => alert.class === "fire";
+
+/** Ids are decimal strings of any length. */
+const compareIds = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
+/** Queue order: priority, then waiting for acknowledgement, then newest; an acknowledged fire never sinks below a notice. */
+export function compareAlerts(a, b) {
+  return (
+    a.priority - b.priority ||
+    Number(demands(b)) - Number(demands(a)) ||
+    b.raisedMs - a.raisedMs ||
+    compareIds(b.id, a.id)
+  );
+}
+
+const received = (alert) => ({ ...alert, raisedMs: Date.parse(alert.raised_at ?? alert.received_at) });
+
+/** It asks for attention again although it was known: occurred again, rose, or lost its acknowledgement. */
+function rouses(held, next) {
+  if (!demands(next)) return false;
+  return !held || next.occurrences > held.occurrences || next.priority < held.priority || !demands(held);
+}
+
+export class AlarmStore {
+  constructor() {
+    /** @type {Map<string, Alert>} */
+    this.open = new Map();
+    /** @type {Map<string, number>} version at which an alert closed, so that a late answer does not bring it back */
+    this.closed = new Map();
+  }
+
+  /** Takes a snapshot: what it does not hold is gone, and its word goes over ours. @returns {Change} */
+  replace(alerts) {
+    const before = this.open;
+    this.open = new Map();
+    this.closed.clear();
+    /** @type {Change} */
+    const change = { added: [], changed: [], removed: [], roused: [] };
+    for (const raw of alerts) {
+      if (raw.state === "closed") continue;
+      const next = received(raw);
+      const held = before.get(next.id);
+      this.open.set(next.id, next);
+      if (!held) change.added.push(next);
+      else if (held.version !== next.version) change.changed.push(next);
+      if (rouses(held, next)) change.roused.push(next);
+    }
+    for (const [id, held] of before) if (!this.open.has(id)) change.removed.push(held);
+    return change;
+  }
+
+  /** Takes changed alerts by id, from the feed or from an answer; older versions than ours are ignored. @returns {Change} */
+  merge(alerts) {
+    /** @type {Change} */
+    const change = { added: [], changed: [], removed: [], roused: [] };
+    for (const raw of alerts) {
+      const next = received(raw);
+      const held = this.open.get(next.id);
+      if (held && (next.version < held.version || (next.version === held.version && next.repeats < held.repeats))) continue;
+      if (!held && next.version <= (this.closed.get(next.id) ?? -1)) continue;
+      if (next.state === "closed") {
+        this.open.delete(next.id);
+        this.bury(next);
+        change.removed.push(next);
+        continue;
+      }
+      this.closed.delete(next.id);
+      this.open.set(next.id, next);
+      (held ? change.changed : change.added).push(next);
+      if (rouses(held, next)) change.roused.push(next);
+    }
+    return change;
+  }
+
+  /** @param {Alert} alert */
+  bury(alert) {
+    this.closed.set(alert.id, alert.version);
+    if (this.closed.size > TOMBSTONES) this.closed.delete(this.closed.keys().next().value);
+  }
+
+  /** @returns {Alert[]} in queue order */
+  sorted() {
+    return [...this.open.values()].sort(compareAlerts);
+  }
+
+  /** @returns {Record<number, {open: number, waiting: number}>} by priority */
+  counts() {
+    const counts = Object.fromEntries(PRIORITIES.map((priority) => [priority, { open: 0, waiting: 0 }]));
+    for (const alert of this.open.values()) {
+      counts[alert.priority].open += 1;
+      if (demands(alert)) counts[alert.priority].waiting += 1;
+    }
+    return counts;
+  }
+
+  /** Most urgent priority that waits for an operator; 0 when none does. */
+  demand() {
+    let worst = 0;
+    for (const alert of this.open.values()) {
+      if (demands(alert) && (!worst || alert.priority < worst)) worst = alert.priority;
+    }
+    return worst;
+  }
+}
+
+/**
+ * Splits alerts into those every term of `filter` occurs in, and the fires it would hide (筛选外火警).
+ * `wordsOf(alert)`: everything an operator may type to find it.
+ */
+export function filterAlerts(alerts, filter, wordsOf) {
+  const terms = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!terms.length) return { shown: alerts, firesOutside: [] };
+  const shown = [];
+  const firesOutside = [];
+  for (const alert of alerts) {
+    const words = wordsOf(alert).toLowerCase();
+    if (terms.every((term) => words.includes(term))) shown.push(alert);
+    else if (isFire(alert)) firesOutside.push(alert);
+  }
+  return { shown, firesOutside };
+}
+
+/** The neighbour of `selected` in `list`, `step` rows on. Works although `selected` has left the list. */
+export function neighbour(list, selected, step) {
+  if (!list.length) return null;
+  if (!selected) return step > 0 ? list[0] : list[list.length - 1];
+  const at = list.findIndex((alert) => alert.id === selected.id);
+  if (at >= 0) return list[Math.min(list.length - 1, Math.max(0, at + step))];
+  const next = list.findIndex((alert) => compareAlerts(alert, selected) > 0);
+  if (step > 0) return list[next < 0 ? list.length - 1 : next];
+  return list[next < 0 ? list.length - 1 : Math.max(0, next - 1)];
+}
+
+/** Counts alarms raised within ten minutes; more than ten are a flood 报警潮 (ISA-18.2, one operator). */
+export class FloodMeter {
+  static WINDOW_MS = 600_000;
+  static LIMIT = 10;
+
+  constructor() {
+    /** @type {Map<string, {raisedMs: number, priority: number}>} */
+    this.raised = new Map();
+  }
+
+  /** @param {Alert[]} alerts */
+  note(alerts) {
+    for (const { id, raisedMs, priority } of alerts) this.raised.set(id, { raisedMs, priority });
+  }
+
+  /** @returns {{count: number, worst: number, first: number, latest: number} | null} null while there is no flood */
+  read(nowMs) {
+    let count = 0;
+    let worst = 4;
+    let first = Infinity;
+    let latest = 0;
+    for (const [id, { raisedMs, priority }] of this.raised) {
+      if (raisedMs < nowMs - FloodMeter.WINDOW_MS) {
+        this.raised.delete(id);
+        continue;
+      }
+      count += 1;
+      worst = Math.min(worst, priority);
+      first = Math.min(first, raisedMs);
+      latest = Math.max(latest, raisedMs);
+    }
+    return count > FloodMeter.LIMIT ? { count, worst, first, latest } : null;
+  }
+}

@@ -1,0 +1,77 @@
+// REST calls: one answer shape for every outcome, one Idempotency-Key per operator action.
+
+const TIMEOUT_MS = 10_000;
+
+/** 128 random bits; crypto.randomUUID is missing on a plain http:// page of the local network. */
+export function actionKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * @typedef {{ok: true, status: number, data: any}
+ *   | {ok: false, status: number, code: string, message: string, details: any}} Answer
+ * `status` 0: no answer came, so the server may or may not have done it.
+ */
+export class Api {
+  constructor({ base = "/api/v1", onSignedOut = () => {} } = {}) {
+    this.base = base;
+    this.onSignedOut = onSignedOut;
+  }
+
+  /** @returns {Promise<Answer>} never rejects */
+  async request(method, path, { body, key, quiet = false } = /** @type {any} */ ({})) {
+    /** @type {Record<string, string>} */
+    const headers = { Accept: "application/json" };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (key) headers["Idempotency-Key"] = key;
+    try {
+      const answer = await fetch(this.base + path, {
+        method,
+        headers,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const text = await answer.text();
+      const data = text ? JSON.parse(text) : null;
+      if (answer.ok) return { ok: true, status: answer.status, data };
+      if (answer.status === 401 && !quiet) this.onSignedOut();
+      const error = data?.error ?? {};
+      return {
+        ok: false,
+        status: answer.status,
+        code: error.code ?? `http_${answer.status}`,
+        message: error.message ?? answer.statusText,
+        details: error.details ?? null,
+      };
+    } catch (error) {
+      return { ok: false, status: 0, code: "no_answer", message: String(error), details: null };
+    }
+  }
+
+  session() {
+    return this.request("GET", "/session", { quiet: true });
+  }
+
+  signIn(username, password) {
+    return this.request("POST", "/session", { body: { username, password }, quiet: true });
+  }
+
+  signOut() {
+    return this.request("DELETE", "/session", { quiet: true });
+  }
+
+  history(id) {
+    return this.request("GET", `/alerts/${encodeURIComponent(id)}/history`);
+  }
+
+  alert(id) {
+    return this.request("GET", `/alerts/${encodeURIComponent(id)}`);
+  }
+
+  /** An operator's act on one alert: `verb` is acknowledge, note or close. */
+  act(id, verb, body, key) {
+    return this.request("POST", `/alerts/${encodeURIComponent(id)}/${verb}`, { body, key });
+  }
+}

@@ -1,0 +1,42 @@
+// The command table of the keyboard: which key means what, and when a key press is not one.
+
+/** Keys by position on the keyboard (event.code): an input method changes event.key, never event.code. */
+const COMMANDS = [
+  { code: "KeyA", command: "acknowledge" },
+  { code: "KeyJ", command: "next" },
+  { code: "KeyK", command: "previous" },
+  { code: "ArrowDown", command: "next", repeats: true },
+  { code: "ArrowUp", command: "previous", repeats: true },
+  { code: "Home", command: "first" },
+  { code: "End", command: "last" },
+  { code: "Enter", command: "open" },
+  { code: "KeyM", command: "mute" },
+  { code: "Slash", command: "filter" },
+  { code: "Slash", shift: true, command: "help" },
+  { code: "Escape", command: "back" },
+];
+
+/** Commands that are one letter or sign; an operator may turn these off (WCAG 2.1.4). */
+const SINGLE = new Set(["acknowledge", "next", "previous", "mute", "filter", "help"]);
+
+/** Part of a word being composed by an input method (its Escape and Enter belong to it, too). */
+export const isComposing = (event) => event.isComposing || (event.keyCode === 229 && /^(Escape|Enter)$/.test(event.code));
+
+/**
+ * The command of a key press, or null. A held key repeats only arrows: holding A acknowledges once.
+ * `singleKeys`: whether letters are commands.
+ */
+export function commandOf(event, singleKeys) {
+  if (isComposing(event) || event.ctrlKey || event.altKey || event.metaKey) return null;
+  const found = COMMANDS.find((entry) => entry.code === event.code && Boolean(entry.shift) === event.shiftKey);
+  if (!found || (event.repeat && !found.repeats)) return null;
+  if (!singleKeys && SINGLE.has(found.command) && !found.code.startsWith("Arrow")) return null;
+  return found.command;
+}
+
+/** Keys that only change the meaning of others; they do not count as "a key press". */
+export const isModifier = (event) => /^(Shift|Control|Alt|Meta|CapsLock|NumLock|Fn)/.test(event.code);
+
+/** Whether the focused element takes text, so that letters are text there. */
+export const takesText = (element) =>
+  Boolean(element?.isContentEditable || (element && /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName)));

@@ -1,0 +1,136 @@
+// Alarm sound: a pattern per priority 1 and 2, repeated until acknowledged; a tone of its own for a lost connection.
+import { signal } from "../vendor/signals.mjs";
+
+/** Tones are [Hz, start s, length s]; `every`: ms from one start to the next. Nothing below priority 2 sounds. */
+const PATTERNS = {
+  1: { every: 2_000, wave: "square", gain: 0.28, tones: [[960, 0, 0.17], [770, 0.2, 0.17], [960, 0.4, 0.17], [770, 0.6, 0.17]] },
+  2: { every: 5_000, wave: "triangle", gain: 0.5, tones: [[587, 0, 0.2], [587, 0.32, 0.2]] },
+  loss: { every: 8_000, wave: "sawtooth", gain: 0.22, tones: [[392, 0, 0.3], [262, 0.34, 0.5]] },
+  test: { every: 0, wave: "sine", gain: 0.5, tones: [[523, 0, 0.14], [659, 0.17, 0.14], [784, 0.34, 0.24]] },
+};
+
+export const MUTE_MS = 120_000;
+const TURN_MS = 200;
+const PATTERN_MS = 1_000; // every pattern is shorter
+const HEARTBEAT_MS = 1_000;
+
+export class Sound {
+  constructor({ steady = () => performance.now(), context = () => new AudioContext() } = {}) {
+    this.steady = steady;
+    this.makeContext = context;
+    /** off: nobody pressed a key yet · armed: the audio clock runs · fault: it was armed and its clock stands still */
+    this.state = signal("off");
+    /** Steady ms at which the mute ends; 0 when not muted. */
+    this.mutedUntil = signal(0);
+    this.demand = 0;
+    this.lost = false;
+    this.nextAt = 0;
+    this.lossAt = 0;
+    /** Steady ms until which one pattern has the air: one stream of sound, however many alarms arrive. */
+    this.busyUntil = 0;
+    /** @type {AudioContext | null} */
+    this.context = null;
+    this.clockSeen = -1;
+  }
+
+  start() {
+    this.turning = setInterval(() => this.turn(), TURN_MS);
+    this.beating = setInterval(() => this.heartbeat(), HEARTBEAT_MS);
+  }
+
+  stop() {
+    clearInterval(this.turning);
+    clearInterval(this.beating);
+    this.context?.close();
+    this.context = null;
+    this.state.value = "off";
+    this.mutedUntil.value = 0;
+    this.demand = 0;
+    this.lost = false;
+  }
+
+  /** Call in a key or pointer event. Plays the test tone. @returns {Promise<boolean>} whether sound works now */
+  async arm() {
+    this.context ??= this.makeContext();
+    await Promise.race([this.context.resume(), new Promise((done) => setTimeout(done, 1_000))]);
+    if (this.context?.state !== "running") return false;
+    this.state.value = "armed";
+    this.play("test");
+    return true;
+  }
+
+  get armed() {
+    return this.state.value === "armed";
+  }
+
+  /** Most urgent priority waiting for an operator, 0 for none. */
+  setDemand(priority) {
+    this.demand = priority;
+  }
+
+  /** Something new, or something known that happened again. A fire or priority 1 ends a mute. */
+  rouse(priority, fire) {
+    if (fire || priority === 1) this.mutedUntil.value = 0;
+    if (priority <= 2) this.nextAt = Math.min(this.nextAt, this.steady());
+    this.turn();
+  }
+
+  setLost(lost) {
+    if (lost && !this.lost) this.lossAt = this.steady();
+    this.lost = lost;
+    this.turn();
+  }
+
+  /** 消音: what sounds now is silent for two minutes; pressed again, it sounds again. */
+  toggleMute() {
+    this.mutedUntil.value = this.mutedUntil.value ? 0 : this.steady() + MUTE_MS;
+  }
+
+  muteLeft() {
+    return this.mutedUntil.value ? Math.max(0, this.mutedUntil.value - this.steady()) : 0;
+  }
+
+  turn() {
+    const now = this.steady();
+    if (this.mutedUntil.value && now >= this.mutedUntil.value) this.mutedUntil.value = 0;
+    if (!this.armed || this.mutedUntil.value || now < this.busyUntil) return;
+    if (this.lost && now >= this.lossAt) {
+      this.lossAt = now + PATTERNS.loss.every;
+      this.play("loss");
+    } else if ((this.demand === 1 || this.demand === 2) && now >= this.nextAt) {
+      this.nextAt = now + PATTERNS[this.demand].every;
+      this.play(this.demand);
+    }
+  }
+
+  play(name) {
+    const context = this.context;
+    if (!context) return;
+    const { wave, gain, tones } = PATTERNS[name];
+    this.busyUntil = this.steady() + PATTERN_MS;
+    for (const [pitch, start, length] of tones) {
+      const at = context.currentTime + 0.02 + start;
+      const oscillator = context.createOscillator();
+      const envelope = context.createGain();
+      oscillator.type = /** @type {OscillatorType} */ (wave);
+      oscillator.frequency.value = pitch;
+      envelope.gain.setValueAtTime(0, at);
+      envelope.gain.linearRampToValueAtTime(gain, at + 0.012);
+      envelope.gain.setValueAtTime(gain, at + length - 0.03);
+      envelope.gain.linearRampToValueAtTime(0, at + length);
+      oscillator.connect(envelope).connect(context.destination);
+      oscillator.start(at);
+      oscillator.stop(at + length + 0.02);
+    }
+  }
+
+  /** The audio clock must advance: a sound card unplugged or a suspended context is a fault, not silence. */
+  heartbeat() {
+    const context = this.context;
+    if (!context || this.state.value === "off") return;
+    const advanced = context.state === "running" && context.currentTime > this.clockSeen;
+    this.clockSeen = context.currentTime;
+    this.state.value = advanced ? "armed" : "fault";
+    if (!advanced) context.resume().catch(() => {});
+  }
+}

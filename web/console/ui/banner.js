@@ -1,0 +1,72 @@
+// What must not be overlooked, across the whole width: a lost connection, a store or broker that is gone, sound off, a flood.
+import { html } from "../vendor/htm-preact.mjs";
+import { age, clockTime, integer, moment, t, word } from "../core/i18n.js";
+import { Icon } from "./icons.js";
+import { Symbol } from "./symbol.js";
+
+export function Banners({ desk }) {
+  return html`<div class="banners">
+    <${Connection} desk=${desk} />
+    <${Parts} desk=${desk} />
+    <${SoundOff} desk=${desk} />
+    <${Missed} desk=${desk} />
+    <${Flood} desk=${desk} />
+  </div>`;
+}
+
+function Connection({ desk }) {
+  const status = desk.feedStatus.value;
+  if (status !== "lost" && status !== "stale") return null;
+  const now = desk.now.value;
+  const since = desk.lostAt;
+  const attempt = desk.feed?.attempt.value ?? 0;
+  return html`<div class="banner loud" role="alert" data-banner=${status}>
+    <${Icon} name="lost" />
+    <b>${t(`banner.${status}`)}</b>
+    ${since && desk.loaded.value && html`<span>${t("banner.as_of", { time: moment(since, now) })} <span class="num" aria-hidden="true">${t("banner.ago", { age: age(now - since) })}</span></span>`}
+    <span>${status === "lost" ? t("banner.attempt", { n: attempt }) : t("banner.waiting")}</span>
+    <span>${t("banner.writes_off")}</span>
+  </div>`;
+}
+
+function Parts({ desk }) {
+  const kpis = desk.kpis.value;
+  if (!kpis || desk.feedStatus.value !== "live") return null;
+  return html`
+    ${kpis.store !== undefined && kpis.store !== "ok" && html`<div class="banner loud" role="alert" data-banner="store"><${Icon} name="warning" /><b>${t("banner.store")}</b><span>${t("banner.store_more")}</span></div>`}
+    ${kpis.broker !== undefined && kpis.broker !== "ok" && html`<div class="banner loud" role="alert" data-banner="broker"><${Icon} name="warning" /><b>${t("banner.broker")}</b><span>${t("banner.broker_more")}</span></div>`}
+  `;
+}
+
+function SoundOff({ desk }) {
+  const state = desk.sound.state.value;
+  if (state === "armed") return null;
+  return html`<div class="banner fault" role="alert" data-banner="sound">
+    <${Icon} name="silent" /><b>${t(`banner.sound_${state}`)}</b><span>${t("banner.sound_more")}</span>
+    <button onClick=${() => desk.armSound()}>${t("banner.sound_test")}</button>
+  </div>`;
+}
+
+/** After a gap: what changed meanwhile, until the operator has read it. */
+function Missed({ desk }) {
+  const missed = desk.missed.value;
+  if (!missed?.until || desk.feedStatus.value !== "live") return null;
+  const { since, until, added, changed, removed } = missed;
+  return html`<div class="banner quiet" role="status" data-banner="missed">
+    <${Icon} name="live" />
+    <b>${t("banner.back", { from: clockTime(since), to: clockTime(until) })}</b>
+    <span>${t("banner.missed", { added, changed, removed })}</span>
+    <button onClick=${() => (desk.missed.value = null)}>${t("banner.read")}</button>
+  </div>`;
+}
+
+function Flood({ desk }) {
+  const flood = desk.flood.value;
+  if (!flood) return null;
+  return html`<div class="banner quiet flood" role="status" data-banner="flood">
+    <${Icon} name="flood" />
+    <b>${t("banner.flood", { n: integer(flood.count) })}</b>
+    <span class="inline">${t("banner.flood_worst")} <${Symbol} priority=${flood.worst} /> ${word("priority", flood.worst)}</span>
+    <span>${t("banner.flood_span", { first: clockTime(flood.first), latest: clockTime(flood.latest) })}</span>
+  </div>`;
+}

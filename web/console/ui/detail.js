@@ -1,0 +1,120 @@
+// The selected alert: what, where, since when, who; acknowledging it, noting and closing.
+import { html } from "../vendor/htm-preact.mjs";
+import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
+import { age, clockTime, integer, moment, quantity, t, titleOf, word } from "../core/i18n.js";
+import { CloseForm, NoteForm } from "./forms.js";
+import { History } from "./history.js";
+import { Icon } from "./icons.js";
+import { flagsOf, stateOf } from "./row.js";
+import { Priority, Symbol } from "./symbol.js";
+
+const CLOCKS = ["device_at", "received_at", "raised_at", "shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "last_event_at", "closed_at"];
+
+export function Detail({ desk, onBack }) {
+  const alert = desk.selected.value;
+  if (!alert) return html`<${Nothing} />`;
+  return html`<article id="detail" class="detail" tabindex="-1" data-alert=${alert.id}>
+    <button class="to-list" onClick=${onBack}><${Icon} name="back" />${t("detail.back")}</button>
+    <header class="detail-head p${alert.priority}">
+      <p class="inline"><${Priority} alert=${alert} waiting=${demands(alert)} /> · ${word("class", alert.class)} · <b>${stateOf(alert)}</b>
+        ${alert.occurrences > 1 && html`<span class="num">×${alert.occurrences}</span>`}${flagsOf(alert)}</p>
+      <h2>${titleOf(alert)}</h2>
+      <p class="where">${alert.unit_name ?? alert.unit ?? alert.subject}${alert.place && html`<br />${alert.place}`}</p>
+      ${(alert.component || alert.text) && html`<p class="panel-text">${[alert.component, alert.text].filter(Boolean).join(" · ")}</p>`}
+    </header>
+    <${Acknowledge} desk=${desk} alert=${alert} />
+    <${Value} alert=${alert} />
+    <${Facts} desk=${desk} alert=${alert} />
+    <${NoteForm} key=${`note-${alert.id}`} desk=${desk} alert=${alert} />
+    <${History} key=${`history-${alert.id}`} desk=${desk} alert=${alert} />
+    <${CloseForm} key=${`close-${alert.id}`} desk=${desk} alert=${alert} />
+  </article>`;
+}
+
+/** 受理: its result stands beside the button, and the place of both never moves. */
+function Acknowledge({ desk, alert }) {
+  const outcome = desk.acts.outcome(alert.id, "acknowledge");
+  const open = isUnacknowledged(alert);
+  const doing = outcome?.phase === "doing";
+  return html`<div class="acknowledge">
+    <button class="primary" disabled=${doing || !open} onClick=${() => desk.acknowledge()}>${t(doing ? "act.doing" : "act.acknowledge")} <kbd>A</kbd></button>
+    <p role="status" class="outcome ${outcome?.phase ?? ""}" data-outcome=${outcome?.phase ?? ""}>${
+      outcome ? outcomeText("acknowledge", outcome, desk.operator.value?.username) : standing(alert)
+    }</p>
+  </div>`;
+}
+
+/** What is known without an act of ours. */
+function standing(alert) {
+  if (alert.state === "closed") {
+    return t("act.closed", { by: alert.closed_by ?? t("act.system"), time: clockTime(Date.parse(alert.closed_at)) });
+  }
+  if (alert.acknowledged_at && !isUnacknowledged(alert)) {
+    return t("act.acknowledged", { by: alert.acknowledged_by ?? "?", time: clockTime(Date.parse(alert.acknowledged_at)) });
+  }
+  return t("act.waiting");
+}
+
+export function outcomeText(verb, { phase, by, at, code, message }, me) {
+  const values = { by: by === me ? t("act.you", { name: me }) : by || t("act.system"), time: at ? clockTime(at) : "–", message: message ?? "" };
+  if (phase === "refused") {
+    const known = word("error", code);
+    return t("act.refused", { message: known === code ? message : `${known}${message ? ` (${message})` : ""}` });
+  }
+  if (phase === "done") return t(`act.done_${verb}`, values);
+  return t(`act.${phase}`, values);
+}
+
+function Value({ alert }) {
+  if (alert.value === null || alert.value === undefined) return null;
+  return html`<div class="value">
+    <div><span class="small">${word("metric", String(alert.metric).split(".")[0])}</span><b class="num">${quantity(alert.value)} <small>${alert.uom}</small></b></div>
+    ${alert.limit !== null && alert.limit !== undefined && html`<div><span class="small">${t("detail.limit")}</span><b class="num">${quantity(alert.limit)} <small>${alert.uom}</small></b></div>`}
+    <p class="small">${t("detail.value_when")}</p>
+  </div>`;
+}
+
+function Facts({ desk, alert }) {
+  const now = desk.now.value;
+  const facts = [
+    ["age", age(now - alert.raisedMs)],
+    ["condition", word("condition", alert.condition)],
+    ["unit", alert.unit && `${alert.unit_name ?? ""} ${alert.unit}`],
+    ["device", alert.device && `${alert.device}${alert.device_kind ? ` · ${word("kind", alert.device_kind)}` : ""}`],
+    ["coordinates", alert.lon !== null && alert.lon !== undefined && `${alert.lon.toFixed(5)}, ${alert.lat.toFixed(5)}`],
+    ["counted", t("detail.times", { occurrences: integer(alert.occurrences), repeats: integer(alert.repeats) })],
+    ["latched", alert.latched && t("detail.latched_yes")],
+    ["assignee", alert.assignee],
+    ["disposition", alert.disposition && [word("disposition", alert.disposition), alert.cause].filter(Boolean).join(" · ")],
+    ["rule", `${alert.rule} v${alert.rule_version}`],
+  ];
+  const base = Date.parse(alert.device_at ?? alert.received_at);
+  return html`<dl class="facts">
+      ${facts.map(([name, value]) => value && html`<div key=${name}><dt>${t(`detail.${name}`)}</dt><dd class="num">${value}</dd></div>`)}
+    </dl>
+    <h3>${t("detail.clocks")}</h3>
+    <dl class="facts clocks">
+      ${CLOCKS.map((name) => {
+        const at = alert[name] && Date.parse(alert[name]);
+        return at && html`<div key=${name}><dt>${t(`clock.${name}`)}</dt><dd class="num">${moment(at, now)} <small>${after(at - base)}</small></dd></div>`;
+      })}
+    </dl>`;
+}
+
+const after = (ms) => (ms > 0 ? `+${ms < 10_000 ? t("age.precise", { s: (ms / 1000).toFixed(1) }) : age(ms)}` : "");
+
+/** Nothing selected: what the signs mean and which keys there are. */
+function Nothing() {
+  return html`<div class="nothing">
+    <p>${t("detail.nothing")}</p>
+    <h3>${t("detail.legend")}</h3>
+    <ul class="legend">${PRIORITIES.map((priority) => html`<li key=${priority}><${Symbol} priority=${priority} /> ${priority} ${word("priority", priority)}</li>`)}</ul>
+    <h3>${t("help.keys")}</h3>
+    <${Keys} />
+  </div>`;
+}
+
+const KEYS = [["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["M", "mute"], ["/", "filter"], ["Enter", "open"], ["Esc", "back"], ["?", "help"]];
+
+export const Keys = () =>
+  html`<dl class="keys">${KEYS.map(([key, name]) => html`<div key=${key}><dt>${key.split(" ").map((part) => html`<kbd>${part}</kbd>`)}</dt><dd>${t(`key.${name}`)}</dd></div>`)}</dl>`;

@@ -1,0 +1,121 @@
+// The header: counts, devices, the one clock, whether what is shown is live, and this seat's switches.
+import { html } from "../vendor/htm-preact.mjs";
+import { THEMES } from "../app/settings.js";
+import { PRIORITIES } from "../core/alarms.js";
+import { clockTime, day, integer, language, t, word } from "../core/i18n.js";
+import { focusQueue } from "./app.js";
+import { Icon } from "./icons.js";
+import { Symbol } from "./symbol.js";
+
+const OFFSET_WARNING_MS = 2_000;
+const OFFSET_FAULT_MS = 10_000;
+
+/** After a click with the pointer the keyboard belongs to the queue again; after Enter or Space it stays. */
+const byPointer = (act) => (event) => {
+  act(event);
+  if (event.detail > 0) focusQueue();
+};
+
+export function Header({ desk, onHelp, helpOpen }) {
+  return html`<header class="header">
+    <h1 class="brand">望火楼 <span lang="en">Firetower</span></h1>
+    <${Counts} desk=${desk} />
+    <${Devices} desk=${desk} />
+    <div class="header-end">
+      <${Clock} desk=${desk} />
+      <${Liveness} desk=${desk} />
+      <${SoundSwitch} desk=${desk} />
+      <${Seat} desk=${desk} onHelp=${onHelp} helpOpen=${helpOpen} />
+    </div>
+  </header>`;
+}
+
+/** A tile leads to the first alert of its priority that waits, or else to its first. */
+function Counts({ desk }) {
+  const counts = desk.counts.value;
+  const go = (priority) => {
+    const first = desk.view.value.alerts.find((alert) => alert.priority === priority);
+    if (first) desk.select(first.id);
+  };
+  return html`<div class="counts" role="group" aria-label=${t("header.counts")}>
+    ${PRIORITIES.map((priority) => {
+      const { open, waiting } = counts[priority];
+      return html`<button key=${priority} class="tile ${waiting ? "waiting" : ""} p${priority}" title=${t("header.goto", { priority: word("priority", priority) })}
+          onClick=${byPointer(() => go(priority))}>
+        <${Symbol} priority=${priority} waiting=${waiting > 0} />
+        <span class="tile-word">${word("priority", priority)}</span>
+        <span class="tile-open" data-open=${priority}>${integer(open)}</span>
+        <span class="tile-waiting">${t("header.waiting", { n: integer(waiting) })}</span>
+      </button>`;
+    })}
+  </div>`;
+}
+
+function Devices({ desk }) {
+  const devices = desk.kpis.value?.devices;
+  return html`<div class="devices">
+    <span class="small">${t("header.devices")}</span>
+    <b>${devices ? `${integer(devices.online)} / ${integer(devices.total)}` : "–"}</b>
+    <span class="small">${devices ? t("header.offline", { n: integer(devices.offline) }) : t("header.unknown")}</span>
+  </div>`;
+}
+
+function Clock({ desk }) {
+  const now = desk.now.value;
+  const offset = desk.clock.offset();
+  const roundTrip = desk.clock.roundTrip();
+  const wrong = Math.abs(offset) > OFFSET_FAULT_MS ? "fault" : Math.abs(offset) > OFFSET_WARNING_MS ? "warn" : "";
+  return html`<div class="clock">
+    <time class="now" datetime=${new Date(now).toISOString()}>${day(now)} <b>${clockTime(now)}</b></time>
+    <span class="small ${wrong}">${
+      wrong
+        ? t("header.offset_wrong", { s: (offset / 1000).toFixed(1) })
+        : t("header.offset", { ms: integer(Math.round(offset)), rtt: roundTrip === null ? "–" : integer(Math.round(roundTrip)) })
+    }</span>
+  </div>`;
+}
+
+function Liveness({ desk }) {
+  const status = desk.feedStatus.value;
+  const kpis = desk.kpis.value;
+  const live = status === "live";
+  const part = (name) => (live && kpis ? word("part", kpis[name] ?? "unknown") : t("header.unknown"));
+  return html`<div class="liveness ${status}">
+    <span class="chip ${live ? "" : "fault"}" data-feed=${status}><${Icon} name=${live ? "live" : "lost"} />${t(`feed.${status}`)}</span>
+    <span class="small parts">
+      <span class=${live && kpis && kpis.store !== "ok" ? "fault" : ""}>${t("header.store")} ${part("store")}</span>
+      <span class=${live && kpis && kpis.broker !== "ok" ? "fault" : ""}>${t("header.broker")} ${part("broker")}</span>
+    </span>
+  </div>`;
+}
+
+function SoundSwitch({ desk }) {
+  const { sound } = desk;
+  const state = sound.state.value;
+  desk.now.value; // the countdown follows the clock
+  const left = Math.ceil(sound.muteLeft() / 1000);
+  if (state !== "armed") {
+    return html`<button class="chip fault" data-sound=${state} onClick=${byPointer(() => desk.armSound())}><${Icon} name="silent" />${t(`sound.${state}`)}</button>`;
+  }
+  return html`<button class="chip ${left ? "fault" : ""}" data-sound=${left ? "muted" : "armed"} aria-pressed=${left > 0} title=${t("sound.mute_hint")}
+      onClick=${byPointer(() => sound.toggleMute())}>
+    <${Icon} name=${left ? "silent" : "sound"} />${left ? t("sound.muted", { s: left }) : t("sound.mute")}<kbd>M</kbd>
+  </button>`;
+}
+
+function Seat({ desk, onHelp, helpOpen }) {
+  const { settings } = desk;
+  const other = language.value === "en" ? "zh-CN" : "en";
+  return html`<div class="switches">
+    <select class="chip" aria-label=${t("header.theme")} value=${settings.theme.value} onChange=${(event) => {
+      settings.setTheme(event.currentTarget.value);
+      focusQueue();
+    }}>
+      ${THEMES.map((name) => html`<option key=${name} value=${name} selected=${settings.theme.value === name}>${t(`theme.${name}`)}</option>`)}
+    </select>
+    <button class="chip" lang=${other} onClick=${byPointer(() => desk.setLanguage(other))}>${other === "en" ? "English" : "中文"}</button>
+    <button class="chip" aria-expanded=${helpOpen} aria-label=${t("help.title")} onClick=${byPointer(onHelp)}><kbd>?</kbd></button>
+    <span class="operator" title=${t("header.operator")}>${desk.operator.value?.username}</span>
+    <button class="chip" onClick=${() => desk.signOut()}>${t("header.signout")}</button>
+  </div>`;
+}

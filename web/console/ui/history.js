@@ -1,0 +1,40 @@
+// What happened to an alert, newest first, as the server keeps it.
+import { useEffect, useState } from "../vendor/preact-hooks.mjs";
+import { html } from "../vendor/htm-preact.mjs";
+import { moment, t, word } from "../core/i18n.js";
+
+export function History({ desk, alert }) {
+  const [state, setState] = useState({ items: /** @type {any[] | null} */ (null), error: "" });
+  const noted = desk.acts.outcome(alert.id, "note");
+  const live = desk.feedStatus.value === "live";
+
+  useEffect(() => {
+    let wanted = true;
+    desk.api.history(alert.id).then((answer) => {
+      if (!wanted) return;
+      if (answer.ok) setState({ items: [...answer.data.items].reverse(), error: "" });
+      else setState(({ items }) => ({ items, error: t("history.failed", { message: answer.message }) }));
+    });
+    return () => {
+      wanted = false;
+    };
+  }, [alert.version, alert.state, noted?.phase === "done" && noted, live]);
+
+  return html`<h3>${t("history.title")}</h3>
+    ${state.error && html`<p class="trouble">${state.error}</p>`}
+    ${state.items === null && !state.error && html`<p class="muted">${t("history.loading")}</p>`}
+    <ol class="history">
+      ${state.items?.map((item) => html`<li key=${item.seq}>
+        <time class="num">${moment(Date.parse(item.at), desk.now.value)}</time>
+        <span><b>${word("reason", item.reason)}</b> <span class="muted">${actor(item.actor)}</span>${evidence(item)}</span>
+      </li>`)}
+    </ol>`;
+}
+
+const actor = (name) => (name === "device" || name === "timer" ? word("actor", name) : name);
+
+/** The words a person added; measured evidence is in the alert itself. */
+function evidence({ evidence: found }) {
+  const text = [found?.disposition && word("disposition", found.disposition), found?.cause, found?.text ?? found?.note].filter(Boolean).join(" · ");
+  return text ? html`<br /><span class="said">${text}</span>` : null;
+}

@@ -1,0 +1,15 @@
+// Line icons drawn here, since a font may lack the glyph.
+import { html } from "../vendor/htm-preact.mjs";
+
+const PATHS = {
+  sound: "M4 9v6h4l5 4V5L8 9zM16.5 8.5a5 5 0 0 1 0 7M19 6a8.5 8.5 0 0 1 0 12",
+  silent: "M4 9v6h4l5 4V5L8 9zM17 9.5l5 5M22 9.5l-5 5",
+  live: "M3 12h4l3-7 4 14 3-7h4",
+  lost: "M3 12h4l2-4M15 16l2-4h4M10 3l4 18",
+  warning: "M12 3 22.5 21h-21zM12 10v5M12 17.6v.6",
+  flood: "M2 8c3-3 5 3 8 0s5 3 8 0 3 0 4 0M2 14c3-3 5 3 8 0s5 3 8 0 3 0 4 0M2 20c3-3 5 3 8 0s5 3 8 0 3 0 4 0",
+  back: "M14 5l-7 7 7 7",
+};
+
+export const Icon = ({ name }) =>
+  html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[name]} /></svg>`;

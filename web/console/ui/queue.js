@@ -1,0 +1,203 @@
+// The queue 待处置警情: filter, the windowed list, and the strips for what the filter or the scroll would hide.
+import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
+import { html } from "../vendor/htm-preact.mjs";
+import { demands } from "../core/alarms.js";
+import { integer, t, titleOf, word } from "../core/i18n.js";
+import { itemsOf, outOfSight, windowOf } from "./layout.js";
+import { Row, labelOf, placeOf } from "./row.js";
+import { Symbol } from "./symbol.js";
+
+const NARROW = matchMedia("(max-width: 760px)");
+const ROW = { wide: 54, narrow: 78, heading: 28 };
+const DOCK_ROWS = 3;
+const DOCK_ROW = 34;
+const DOCK_HEAD = 28;
+const AT_TOP = 8;
+
+export function Queue({ desk, onOpen }) {
+  const view = useHeldView(desk);
+  return html`<section class="queue" aria-label=${t("queue.title")}>
+    <div class="queue-head">
+      <h2>${t("queue.title")}</h2>
+      <span class="num muted" data-queue-count>${
+        view.value.shown.length === view.value.alerts.length
+          ? integer(view.value.alerts.length)
+          : t("queue.of", { n: integer(view.value.shown.length), all: integer(view.value.alerts.length) })
+      }</span>
+      <${Filter} desk=${desk} />
+    </div>
+    <${FiresOutside} desk=${desk} fires=${view.value.firesOutside} />
+    <${List} desk=${desk} shown=${view.value.shown} hold=${view.hold} onOpen=${onOpen} />
+  </section>`;
+}
+
+/** Rows do not move under a pointer that is down: the view stands still until it is up again. */
+function useHeldView(desk) {
+  const held = useRef(/** @type {any} */ (null));
+  const [, again] = useState(0);
+  useEffect(() => {
+    const release = () => {
+      if (!held.current) return;
+      // after the click that follows pointerup
+      setTimeout(() => {
+        held.current = null;
+        again((n) => n + 1);
+      });
+    };
+    addEventListener("pointerup", release);
+    addEventListener("pointercancel", release);
+    return () => {
+      removeEventListener("pointerup", release);
+      removeEventListener("pointercancel", release);
+    };
+  }, []);
+  const newest = desk.view.value;
+  return { value: held.current ?? newest, hold: () => (held.current ??= newest) };
+}
+
+function Filter({ desk }) {
+  const composing = useRef(false);
+  const take = (event) => {
+    if (!composing.current) desk.setFilter(event.currentTarget.value);
+  };
+  return html`<div class="filter">
+    <input id="queue-filter" type="search" value=${desk.filter.value} placeholder=${t("queue.filter")} aria-label=${t("queue.filter_label")}
+      autocomplete="off" spellcheck=${false} onInput=${take}
+      onCompositionStart=${() => (composing.current = true)}
+      onCompositionEnd=${(event) => {
+        composing.current = false;
+        take(event);
+      }}
+      onKeyDown=${(event) => {
+        if (event.code === "Enter" && !event.isComposing) document.getElementById("queue-list")?.focus();
+      }} />
+    ${desk.filter.value ? html`<button onClick=${() => desk.setFilter("")}>${t("queue.filter_clear")}</button>` : html`<kbd>/</kbd>`}
+  </div>`;
+}
+
+/** 筛选外火警: while a filter is on, its place is kept, so that a fire never moves the list under the hand. */
+function FiresOutside({ desk, fires }) {
+  if (!desk.filter.value.trim()) return null;
+  return html`<div class="outside ${fires.length ? "some" : ""}" role="group" aria-label=${t("queue.outside_label")} data-fires-outside=${fires.length}>
+    <b>${t("queue.outside", { n: fires.length })}</b>
+    ${fires.slice(0, 4).map((alert) => html`<button key=${alert.id} class=${alert.id === desk.selectedId.value ? "selected" : ""} onClick=${() => desk.select(alert.id)}>
+        <${Symbol} priority=${alert.priority} waiting=${demands(alert)} />${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.text || alert.place || ""}</button>`)}
+    ${fires.length > 4 && html`<span class="num">+${fires.length - 4}</span>`}
+  </div>`;
+}
+
+function List({ desk, shown, hold, onOpen }) {
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
+  const [box, setBox] = useState({ top: 0, height: 600 });
+  const [narrow, setNarrow] = useState(NARROW.matches);
+  const [above, setAbove] = useState(0);
+  const before = useRef(/** @type {any} */ (null));
+  const selectedId = desk.selectedId.value;
+  const heights = { row: narrow ? ROW.narrow : ROW.wide, heading: ROW.heading };
+  const { items, tops, total, at } = itemsOf(shown, heights);
+
+  useEffect(() => {
+    const element = /** @type {HTMLElement} */ (list.current);
+    const measure = () => setBox({ top: element.scrollTop, height: element.clientHeight });
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    element.addEventListener("scroll", measure, { passive: true });
+    const narrows = () => setNarrow(NARROW.matches);
+    NARROW.addEventListener("change", narrows);
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", measure);
+      NARROW.removeEventListener("change", narrows);
+    };
+  }, []);
+
+  // What the operator reads stays where it is when rows come or go above it; at the top, new alarms slide in.
+  useLayoutEffect(() => {
+    const element = /** @type {HTMLElement} */ (list.current);
+    const old = before.current;
+    if (old && old.at !== at && element.scrollTop > AT_TOP) {
+      const anchor = old.items.find((item, i) => item.alert && old.tops[i] + heights.row > element.scrollTop && at.has(item.alert.id));
+      if (anchor) {
+        const shift = tops[at.get(anchor.alert.id)] - old.tops[old.at.get(anchor.alert.id)];
+        if (shift) element.scrollTop += shift;
+        const known = old.at;
+        const fresh = items.filter((item, i) => item.alert && tops[i] < element.scrollTop && !known.has(item.alert.id)).length;
+        if (fresh) setAbove((n) => n + fresh);
+      }
+    }
+    before.current = { items, tops, at };
+  }, [shown, narrow]);
+  useEffect(() => {
+    if (box.top <= AT_TOP) setAbove(0);
+  }, [box.top <= AT_TOP]);
+
+  // A selection made by key, tile or strip comes into sight once; afterwards the operator scrolls as he likes.
+  useLayoutEffect(() => {
+    const element = /** @type {HTMLElement} */ (list.current);
+    const index = selectedId === null ? undefined : at.get(selectedId);
+    if (index === undefined) return;
+    const top = tops[index];
+    const dock = total > element.clientHeight ? DOCK_HEAD + DOCK_ROWS * DOCK_ROW : 0;
+    if (top - heights.heading < element.scrollTop) element.scrollTop = Math.max(0, top - heights.heading);
+    else if (top + heights.row > element.scrollTop + element.clientHeight - dock) {
+      element.scrollTop = top + heights.row - element.clientHeight + dock;
+    }
+  }, [selectedId]);
+
+  const { first, last } = windowOf(tops, total, heights, box);
+  const hidden = outOfSight(items, tops, total, heights.row, box, DOCK_HEAD + DOCK_ROWS * DOCK_ROW);
+  const drawn = items.slice(first, last + 1);
+  const selectedDrawn = drawn.some((item) => item.alert?.id === selectedId);
+
+  return html`<div class="list">
+    <div id="queue-list" ref=${list} class="scroller" role="listbox" tabindex="0" aria-label=${t("queue.title")}
+        aria-activedescendant=${selectedDrawn ? `alert-${selectedId}` : undefined} onPointerDown=${hold}>
+      <div class="canvas" role="none" style=${{ height: `${total + (hidden.length ? DOCK_HEAD + DOCK_ROWS * DOCK_ROW : 0)}px` }}>
+        ${drawn.map((item, i) => {
+          const top = tops[first + i];
+          if (item.heading) return html`<${Heading} key=${`p${item.heading}`} item=${item} top=${top} height=${heights.heading} />`;
+          const { alert } = item;
+          return html`<${Row} key=${alert.id} alert=${alert} top=${top} height=${heights.row} position=${item.position} size=${shown.length}
+              selected=${alert.id === selectedId} now=${desk.now.value} act=${desk.acts.outcome(alert.id, "acknowledge")}
+              onSelect=${() => {
+                desk.select(alert.id);
+                onOpen();
+              }} />`;
+        })}
+      </div>
+      ${!shown.length && html`<p class="empty" role="none">${t(!desk.loaded.value ? "queue.loading" : desk.filter.value ? "queue.none_match" : "queue.empty")}</p>`}
+    </div>
+    ${above > 0 && html`<button class="above" onClick=${() => {
+      /** @type {HTMLElement} */ (list.current).scrollTop = 0;
+      list.current?.focus();
+    }}>${t("queue.above", { n: above })}</button>`}
+    ${hidden.length > 0 && html`<${Dock} desk=${desk} hidden=${hidden} />`}
+  </div>`;
+}
+
+/** The beginning of a priority, with its own counts; its words are in the header's tiles for a screen reader. */
+function Heading({ item, top, height }) {
+  return html`<div class="heading p${item.heading}" aria-hidden="true" style=${{ transform: `translateY(${top}px)`, height: `${height}px` }}>
+    <${Symbol} priority=${item.heading} /><b>${word("priority", item.heading)}</b>
+    <span>${t("queue.section", { open: item.open, waiting: item.waiting })}</span>
+  </div>`;
+}
+
+/** Priority 1 and 2 that nobody acknowledged and that the scroll hides: in sight under any number of latched fires. */
+function Dock({ desk, hidden }) {
+  return html`<section class="dock" aria-label=${t("queue.dock_label")} data-out-of-sight=${hidden.length}>
+    <div class="dock-head"><b>${t("queue.dock", { n: hidden.length })}</b>
+      ${[1, 2].map((priority) => {
+        const n = hidden.filter((alert) => alert.priority === priority).length;
+        return n > 0 && html`<span class="inline"><${Symbol} priority=${priority} waiting /> ${word("priority", priority)} ${n}</span>`;
+      })}
+    </div>
+    ${hidden.slice(0, DOCK_ROWS).map((alert) => html`<button key=${alert.id} class="dock-row" title=${labelOf(alert)} onClick=${() => {
+      desk.select(alert.id);
+      document.getElementById("queue-list")?.focus();
+    }}>
+      <${Symbol} priority=${alert.priority} waiting />
+      <span class="cut"><b>${titleOf(alert)}</b> ${placeOf(alert)}</span>
+    </button>`)}
+  </section>`;
+}

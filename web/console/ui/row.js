@@ -1,0 +1,46 @@
+// One alert in the queue, and the words of an alert used elsewhere, too.
+import { html } from "../vendor/htm-preact.mjs";
+import { demands, isUnacknowledged } from "../core/alarms.js";
+import { age, moment, quantity, t, titleOf, word } from "../core/i18n.js";
+import { Priority } from "./symbol.js";
+
+/** Unit, place, point and the panel's own words, as far as they are known and differ. */
+export function placeOf(alert) {
+  const parts = [alert.unit_name ?? alert.unit ?? alert.subject, alert.place, alert.component, alert.text];
+  return parts.filter((part, i) => part && parts.indexOf(part) === i).join(" · ");
+}
+
+/** What a screen reader says of a row; without the age, which would never stop talking. */
+export const labelOf = (alert) =>
+  [word("priority", alert.priority), word("class", alert.class), titleOf(alert), placeOf(alert), stateOf(alert)].join(", ");
+
+export const stateOf = (alert) => (alert.hold && alert.hold !== "none" ? word("hold", alert.hold) : word("state", alert.state));
+
+export const flagsOf = (alert) => (alert.flags ?? []).map((flag) => html`<span key=${flag} class="flag">${word("flag", flag)}</span>`);
+
+export function Row({ alert, top, height, position, size, selected, now, act, onSelect }) {
+  const waiting = demands(alert);
+  const doing = act?.phase === "doing";
+  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""}" role="option"
+      aria-selected=${selected} aria-posinset=${position} aria-setsize=${size} aria-label=${labelOf(alert)}
+      style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>
+    <span class="c-priority"><${Priority} alert=${alert} waiting=${waiting} /></span>
+    <span class="c-what">
+      <span class="line"><span class="class">${word("class", alert.class)}</span><b class="cut">${titleOf(alert)}</b>${flagsOf(alert)}</span>
+      <span class="line place cut">${placeOf(alert)}</span>
+    </span>
+    <span class="c-value">${alert.value !== null && alert.value !== undefined && html`
+      <span class="line num">${quantity(alert.value)} <small>${alert.uom}</small></span>
+      <span class="line num place">${alert.limit !== null && alert.limit !== undefined && t("row.limit", { limit: quantity(alert.limit) })}</span>`}
+    </span>
+    <span class="c-times num">${alert.occurrences > 1 && `×${alert.occurrences}`}</span>
+    <span class="c-age num">
+      <span class="line">${age(now - alert.raisedMs)}</span>
+      <span class="line place">${moment(alert.raisedMs, now)}</span>
+    </span>
+    <span class="c-state">
+      <span class="line">${doing ? t("act.doing") : stateOf(alert)}</span>
+      <span class="line place cut">${!isUnacknowledged(alert) ? alert.acknowledged_by : alert.condition === "normal" ? word("condition", "normal") : ""}</span>
+    </span>
+  </div>`;
+}

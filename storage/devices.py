@@ -1,4 +1,4 @@
-"""Read queries for the API: devices, units, their readings and latest values."""
+"""Read queries for the API: devices and units (``device_history.py``: what devices said)."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,13 +8,12 @@ from typing import Any
 
 import asyncpg
 
-from firetower.core.clock import DAY, MINUTE, SECOND, Micros, from_datetime, to_datetime
+from firetower.core.clock import Micros, from_datetime
 from firetower.storage.pool import store_errors
 
 Pool = asyncpg.Pool
 
 QUERY_S = 20.0
-LATEST_WITHIN: Micros = 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,32 +75,6 @@ class UnitFile:
     buildings: list[dict[str, Any]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReading:
-    """One stored reading; ``metric``, ``channel_number``: as stored; ``channel``: the suffix, "" for none."""
-
-    ts: Micros
-    metric: int
-    channel_number: int
-    channel: str
-    value: float
-    flags: int
-    received_at: Micros
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """The readings of one channel from ``ts`` on for one width: how many, and what they say."""
-
-    ts: Micros
-    channel: str
-    count: int
-    low: float
-    high: float
-    mean: float
-    last: float
-
-
 _DEVICE = """
 select u.code as unit, u.name as unit_name, d.name as device, d.kind, d.model, d.status, d.place, d.lon, d.lat,
        d.interval_s, b.code || '/' || f.code || '/' || z.code as zone, m.code as main, d.attributes,
@@ -139,110 +112,15 @@ async def list_devices(
         unit, name = bind(after[0]), bind(after[1])
         terms.append(f"u.code >= {unit} and (u.code, d.name) > ({unit}, {name})")
     where = " where " + " and ".join(terms) if terms else ""
-    rows = await _fetch(pool, f"{_DEVICE}{where} order by u.code, d.name limit {bind(limit)}", given)
+    rows = await fetch(pool, f"{_DEVICE}{where} order by u.code, d.name limit {bind(limit)}", given)
     return [_device(row) for row in rows]
 
 
 async def get_device(pool: Pool, unit: str, device: str) -> tuple[int, DeviceRow] | None:
     """Return (number, device), None for a stranger. Raises StoreUnavailable."""
     sql = _DEVICE.replace("select ", "select d.id, ", 1) + " where u.code = $1 and d.name = $2"
-    rows = await _fetch(pool, sql, [unit, device])
+    rows = await fetch(pool, sql, [unit, device])
     return (rows[0]["id"], _device(rows[0])) if rows else None
-
-
-async def latest(pool: Pool, number: int, device: DeviceRow, now: Micros) -> list[StoredReading]:
-    """Return the newest reading of each metric and channel, of what the device last said, at most a week old.
-
-    Looks first around the time the device was last heard, so that the scan stays within a partition or two.
-    """
-    if device.last_seen_at is None:
-        return []
-    around = device.last_seen_at - max(10 * MINUTE, 5 * device.interval_s * SECOND)
-    for since in (max(around, now - LATEST_WITHIN), now - LATEST_WITHIN):
-        rows = await _fetch(
-            pool,
-            """
-            select distinct on (r.metric, r.channel) r.ts, r.metric, r.channel as channel_number, c.name as channel, r.value, r.flags, r.received_at
-              from reading r left join channel c on c.id = r.channel
-             where r.device = $1 and r.ts >= $2 and r.ts <= $3
-             order by r.metric, r.channel, r.ts desc
-            """,
-            [number, to_datetime(since), to_datetime(now + 10 * MINUTE)],
-        )
-        if rows:
-            return [_reading(row) for row in rows]
-    return []
-
-
-async def readings(
-    pool: Pool,
-    number: int,
-    metric: int,
-    channel: str | None,
-    start: Micros,
-    end: Micros,
-    *,
-    limit: int,
-    after: tuple[Micros, int] | None = None,
-) -> list[StoredReading]:
-    """Return up to ``limit`` readings with start <= ts < end by (ts, channel), those past ``after``.
-
-    ``channel`` None means all of them, "" only the one without a suffix.
-    """
-    place, past = (start, -1) if after is None else after
-    rows = await _fetch(
-        pool,
-        """
-        select r.ts, r.metric, r.channel as channel_number, c.name as channel, r.value, r.flags, r.received_at
-          from reading r left join channel c on c.id = r.channel
-         where r.device = $1 and r.metric = $2 and r.ts >= $3 and r.ts < $4
-           and ($5::text is null or coalesce(c.name, '') = $5)
-           and (r.ts > $6 or r.channel > $7)
-         order by r.ts, r.channel limit $8
-        """,
-        [
-            number,
-            metric,
-            to_datetime(max(start, place)),
-            to_datetime(end),
-            channel,
-            to_datetime(place),
-            past,
-            limit,
-        ],
-    )
-    return [_reading(row) for row in rows]
-
-
-async def buckets(
-    pool: Pool, number: int, metric: int, channel: str | None, start: Micros, end: Micros, *, width: Micros
-) -> list[Bucket]:
-    """Return buckets ``width`` µs wide counted from ``start``; empty ones are left out."""
-    rows = await _fetch(
-        pool,
-        """
-        select date_bin(make_interval(secs => $6::double precision / 1e6), r.ts, $3) as bucket,
-               coalesce(c.name, '') as channel, count(*) as count, min(r.value) as low, max(r.value) as high,
-               avg(r.value) as mean, (array_agg(r.value order by r.ts desc))[1] as last
-          from reading r left join channel c on c.id = r.channel
-         where r.device = $1 and r.metric = $2 and r.ts >= $3 and r.ts < $4
-           and ($5::text is null or coalesce(c.name, '') = $5)
-         group by 1, 2 order by 1, 2
-        """,
-        [number, metric, to_datetime(start), to_datetime(end), channel, width],
-    )
-    return [
-        Bucket(
-            from_datetime(row["bucket"]),
-            row["channel"],
-            row["count"],
-            row["low"],
-            row["high"],
-            row["mean"],
-            row["last"],
-        )
-        for row in rows
-    ]
 
 
 _UNIT = """
@@ -257,7 +135,7 @@ select u.id, u.code, u.name, u.category, g.code as grid, u.address, u.lon, u.lat
 
 async def list_units(pool: Pool, *, q: str | None, limit: int, after: str | None = None) -> list[UnitRow]:
     """Return up to ``limit`` units by code, those after ``after``. Raises StoreUnavailable."""
-    rows = await _fetch(
+    rows = await fetch(
         pool,
         f"""{_UNIT} where ($1::text is null or u.code ilike $1 or u.name ilike $1 or u.address ilike $1)
         and ($2::text is null or u.code > $2) order by u.code limit $3""",
@@ -268,11 +146,11 @@ async def list_units(pool: Pool, *, q: str | None, limit: int, after: str | None
 
 async def get_unit(pool: Pool, code: str) -> UnitFile | None:
     """Return a unit's file, None for one that nobody registered. Raises StoreUnavailable."""
-    rows = await _fetch(pool, f"{_UNIT} where u.code = $1", [code])
+    rows = await fetch(pool, f"{_UNIT} where u.code = $1", [code])
     if not rows:
         return None
     row = rows[0]
-    places = await _fetch(
+    places = await fetch(
         pool,
         """
         select b.code as building, b.name as building_name, f.code as floor, f.name as floor_name, f.level,
@@ -305,7 +183,8 @@ def _tree(places: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
     return list(buildings.values())
 
 
-async def _fetch(pool: Pool, sql: str, given: Sequence[Any]) -> list[asyncpg.Record]:
+async def fetch(pool: Pool, sql: str, given: Sequence[Any]) -> list[asyncpg.Record]:
+    """Return the rows of a read query that may take 20 s, else StoreUnavailable."""
     with store_errors():
         async with asyncio.timeout(QUERY_S):  # waiting for a free connection included
             return list(await pool.fetch(sql, *given))
@@ -339,18 +218,6 @@ def _device(row: asyncpg.Record) -> DeviceRow:
         registered_at=from_datetime(row["registered_at"]),
         retired_at=_maybe(row["retired_at"]),
         last_seen_at=_maybe(row["last_seen_at"]),
-    )
-
-
-def _reading(row: asyncpg.Record) -> StoredReading:
-    return StoredReading(
-        from_datetime(row["ts"]),
-        row["metric"],
-        row["channel_number"],
-        row["channel"] or "",
-        row["value"],
-        row["flags"],
-        from_datetime(row["received_at"]),
     )
 
 

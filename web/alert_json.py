@@ -19,7 +19,7 @@ class AlertOut(Answered):
     """One alert; the words and clocks are those of the contract."""
 
     id: str = Field(description="opaque")
-    alert_class: AlertClass = Field(alias="class")
+    alert_class: AlertClass = Field(serialization_alias="class")
     priority: int = Field(ge=1, le=4, description="1 red, 2 orange, 3 yellow, 4 blue")
     state: State
     hold: Hold
@@ -75,8 +75,6 @@ class HistoryEntry(Answered):
     actor: str
     reason: str
     evidence: dict[str, object]
-
-
 
 
 def alert_out(alert: Alert) -> AlertOut:

@@ -11,12 +11,10 @@ from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import AlertClass
 from firetower.web.alert_json import AlertOut, HistoryEntry, alert_out
 from firetower.web.api import Access, Call, Route
-from firetower.web.api_models import Answered, AsMany, Asked, Moment, Nothing, instant, is_storable
+from firetower.web.api_models import Answered, Asked, AsMany, Moment, Nothing, instant, is_storable
 
 PATH = "/api/v1/alerts"
-_KEY = (
-    ("Idempotency-Key", "1 to 200 characters of your own; the same key again does nothing and answers the alert"),
-)
+_KEY = (("Idempotency-Key", "1 to 200 characters of your own; the same key again does nothing and answers the alert"),)
 
 Priority = Annotated[int, Field(ge=1, le=4)]
 

@@ -15,8 +15,8 @@ from firetower.web.deps import Deps, Person
 from firetower.web.errors import Refused, invalid
 from firetower.web.site import SITE, Site
 
-Q = TypeVar("Q")
-B = TypeVar("B")
+Query_co = TypeVar("Query_co", covariant=True)
+Body_co = TypeVar("Body_co", covariant=True)
 
 BODY_LIMIT = 64 * 1024
 """Bytes of the largest request body taken."""
@@ -31,14 +31,14 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Q, B]):
+class Call(Generic[Query_co, Body_co]):
     """One request, checked: ``query`` and ``body`` are the route's models, ``person`` whoever is signed in."""
 
     request: web.Request
     site: Site
     signed_in: Person | None
-    query: Q
-    body: B
+    query: Query_co
+    body: Body_co
 
     @property
     def deps(self) -> Deps:

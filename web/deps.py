@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from firetower.storage.alerts import AlertStore
+
 from firetower.core.clock import Clock, Micros
 from firetower.devices.registry import Registry
 from firetower.rules.rulebook import Rulebook
-from firetower.storage.alerts import AlertStore
 from firetower.storage.devices import Pool
 
 
@@ -24,7 +25,8 @@ class Health(Protocol):
 class Deps:
     """What the composition root hands in.
 
-    ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page; None serves none.
+    ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
+    None serves none.
     """
 
     pool: Pool

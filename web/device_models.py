@@ -7,8 +7,9 @@ from pydantic import Field
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Mark, Quality
-from firetower.storage.devices import Bucket, DeviceRow, StoredReading, UnitRow
-from firetower.web.api_models import Answered, AsMany, Asked, Instant, Moment, instant, instant_or_none
+from firetower.storage.device_history import Bucket, StoredReading
+from firetower.storage.devices import DeviceRow, UnitRow
+from firetower.web.api_models import Answered, Asked, AsMany, Instant, Moment, instant, instant_or_none
 
 Status = Literal["online", "offline", "never_seen"]
 
@@ -47,7 +48,9 @@ class ReadingQuery(Asked):
         None, ge=1, le=MOST_POINTS, description="at most so many buckets a channel, instead of the readings themselves"
     )
     cursor: str | None = Field(
-        None, max_length=200, description="`next_cursor` of the page before (with the same from and to); not with `points`"
+        None,
+        max_length=200,
+        description="`next_cursor` of the page before (with the same from and to); not with `points`",
     )
     limit: int = Field(MOST_POINTS, ge=1, le=MOST_POINTS, description="readings on one page; not with `points`")
 

@@ -5,6 +5,7 @@ from pydantic import BaseModel
 from firetower.core.clock import DAY, SECOND, Micros, rfc3339
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.metrics import Metric, catalogue
+from firetower.storage import device_history as history
 from firetower.storage import devices as stored
 from firetower.web.api import Call, Route
 from firetower.web.api_models import Nothing, cursor_of, instant, parts_of
@@ -51,7 +52,7 @@ async def get_device(call: Call[Nothing, None]) -> BaseModel:
 async def get_latest(call: Call[Nothing, None]) -> BaseModel:
     """Return what a device last said, metric by metric."""
     number, row = await _device(call)
-    rows = await stored.latest(call.deps.pool, number, row, call.deps.clock.now())
+    rows = await history.latest(call.deps.pool, number, row, call.deps.clock.now())
     return Latest(items=[reading_out(reading) for reading in rows if reading.metric in catalogue().by_number])
 
 
@@ -60,6 +61,7 @@ async def get_readings(call: Call[ReadingQuery, None]) -> BaseModel:
     query = call.query
     number, _ = await _device(call)
     metric, channel = _metric(query.metric)
+    of = history.Series(number, metric.number, channel)
     end = call.deps.clock.now() + SECOND if query.end is None else query.end
     start = end - DAY if query.start is None else query.start
     if not start < end <= start + LONGEST:
@@ -68,13 +70,11 @@ async def get_readings(call: Call[ReadingQuery, None]) -> BaseModel:
         )
     if query.points is not None:
         width = max(-(-(end - start) // query.points), 1)
-        found = await stored.buckets(call.deps.pool, number, metric.number, channel, start, end, width=width)
+        found = await history.buckets(call.deps.pool, of, start, end, width=width)
         items = [bucket_out(metric.name, bucket) for bucket in found]
         return Readings(items=items, next_cursor=None, width_s=width / SECOND)
     after = None if query.cursor is None else _after(query.cursor)
-    rows = await stored.readings(
-        call.deps.pool, number, metric.number, channel, start, end, limit=query.limit + 1, after=after
-    )
+    rows = await history.readings(call.deps.pool, of, start, end, limit=query.limit + 1, after=after)
     kept = rows[: query.limit]
     more = cursor_of(str(kept[-1].ts), str(kept[-1].channel_number)) if len(rows) > query.limit else None
     return Readings(items=[reading_out(row) for row in kept], next_cursor=more, width_s=None)

@@ -1,5 +1,6 @@
 """The browsable form of the OpenAPI document: one page of plain HTML, no script, nothing from elsewhere."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -47,7 +48,12 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
         f"<p>{_words(operation.get('description', operation['summary']))}</p>",
     ]
     rows = [
-        (f"<code>{escape(entry['name'])}</code>", entry["in"], _type(entry["schema"]), _words(entry.get("description", "")))
+        (
+            f"<code>{escape(entry['name'])}</code>",
+            entry["in"],
+            _type(entry["schema"]),
+            _words(entry.get("description", "")),
+        )
         for entry in operation["parameters"]
     ]
     parts.append(_table(("parameter", "in", "type", ""), rows))
@@ -72,7 +78,7 @@ def _schema(schema: dict[str, Any]) -> str:
     return text + _table(("field", "type", ""), rows)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return ""
     top = "".join(f"<th>{cell}</th>" for cell in head)

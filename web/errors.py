@@ -62,9 +62,7 @@ def error_response(
 ) -> web.Response:
     """Return an answer in the error shape."""
     body = {"error": {"code": code, "message": message, "details": details}}
-    return web.Response(
-        status=status, body=msgspec.json.encode(body), content_type="application/json", headers=headers
-    )
+    return web.Response(status=status, body=msgspec.json.encode(body), content_type="application/json", headers=headers)
 
 
 def answer_of(err: FiretowerError, current: Callable[[Any], Any]) -> web.Response:

@@ -26,8 +26,9 @@ _KEEP = 10_000
 class Guard:
     """Admits requests and remembers sessions for ten seconds, so that a busy seat costs no lookup a request.
 
-    While the store is away a session that was good when last looked up stays good until it expires: a control room is not
-    signed out by its database. At most 10,000 sessions are remembered; the one unused longest is looked up again.
+    While the store is away a session that was good when last looked up stays good until it expires: a control
+    room is not signed out by its database. At most 10,000 sessions are remembered;
+    the one unused longest is looked up again.
     """
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
@@ -57,9 +58,7 @@ class Guard:
                 headers={"WWW-Authenticate": "Bearer"},
             )
         if access == "operator" and not person.may_act:
-            raise Refused(
-                403, "forbidden", f"{person.username} is a {person.role}; this takes an operator or an admin"
-            )
+            raise Refused(403, "forbidden", f"{person.username} is a {person.role}; this takes an operator or an admin")
         return replace(person, by_cookie=by_cookie)
 
     async def whose(self, digest: bytes) -> Person | None:

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from firetower.devices import liveness
 from firetower.core.clock import Micros
+from firetower.devices import liveness
 from firetower.devices.registry import Registry
 from firetower.web.api_models import Answered
 
@@ -54,7 +54,7 @@ class StatusWatch:
         self.counts = DeviceCounts(online=0, offline=0, never_seen=0, total=0)
 
     def look(self, now: Micros) -> list[dict[str, str]]:
-        """Count the devices in service at ``now`` and return (as DeviceStatus) those that changed since the last look."""
+        """Count the devices in service at ``now`` and return (as DeviceStatus) the changed ones."""
         statuses = liveness.statuses(self._registry, now)
         kept = (self._registry.kind >= 0) & ~self._registry.retired
         by_number = np.bincount(statuses[kept], minlength=len(STATUSES)).tolist()

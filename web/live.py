@@ -1,7 +1,7 @@
 """The live hub: reads each change once for the whole node and hands it to every open console.
 
-It keeps the open alerts as the JSON the consoles read, at one durable sequence number. A snapshot is taken from that copy and
-the subscription added in one step of the event loop, so there is no gap and no second source to merge.
+It keeps the open alerts as the JSON the consoles read, at one durable sequence number. A snapshot is taken from that
+copy and the subscription added in one step of the event loop: there is no gap, and no second source to merge.
 """
 
 import asyncio
@@ -51,8 +51,8 @@ class _Open:
 class Subscription:
     """One console's queue of frames, at most 128 and 8 MiB.
 
-    When full the console is dropped (``dropped`` is its close code): it comes back with ``?after`` and loses nothing, and
-    nobody waits for it. The first frame always fits.
+    When full the console is dropped (``dropped`` is its close code): it comes back with ``?after`` and loses
+    nothing, and nobody waits for it. The first frame always fits.
     """
 
     digest: bytes
@@ -221,17 +221,13 @@ class Hub:
     async def run(self) -> None:
         """Follow the store and beat, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(), name="live-listen")
+            tasks.create_task(changes.listen(self._deps.pool, self._heard), name="live-listen")
             tasks.create_task(self._follow(), name="live-follow")
             tasks.create_task(self._beat(), name="live-heartbeat")
 
-    async def _listen(self) -> None:
-        while True:
-            try:
-                await changes.listen(self._deps.pool, lambda _: self._news.set())
-            except StoreUnavailable as err:
-                _log.warning("live changes: not listening: %s", err)
-            await asyncio.sleep(RETRY_S)
+    def _heard(self, seq: int) -> None:
+        if seq > self.seq:
+            self._news.set()
 
     async def _follow(self) -> None:
         while True:

@@ -1,9 +1,9 @@
 """What the web part measures: alerts open, devices by status, consoles, and the last stage of an alarm's way."""
 
+from firetower.ingest.meters import alarm_latency
 from prometheus_client import Gauge
 
 from firetower.core.clock import SECOND, Micros
-from firetower.ingest.meters import alarm_latency
 
 alerts_open = Gauge("firetower_alerts_open", "Alerts that are not closed", ["class", "priority"])
 devices = Gauge("firetower_devices", "Devices in service by status", ["status"])

@@ -69,7 +69,7 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
             "title": "Firetower (望火楼)",
             "version": version,
             "summary": "Monitoring of a city's fire protection",
-            "description": "Errors have one shape, `{\"error\": {\"code\", \"message\", \"details\"}}`. Lists are "
+            "description": 'Errors have one shape, `{"error": {"code", "message", "details"}}`. Lists are '
             '`{"items": […], "next_cursor": …}`. Ids are opaque strings; times are RFC 3339 with zone. '
             "Unknown parameters and fields are refused.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -110,7 +110,8 @@ def _operation(route: Route, names: Any, shared: dict[str, Any]) -> dict[str, An
 
 def _parameters(route: Route, query: dict[str, Any]) -> list[dict[str, Any]]:
     found = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _PART.findall(route.path)
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PART.findall(route.path)
     ]
     required = set(query.get("required", ()))
     for name, schema in query.get("properties", {}).items():

@@ -58,10 +58,10 @@ class _Count:
 class Throttle:
     """Makes guessing slow without letting a stranger lock an operator out.
 
-    Three counts of failures: the account from one address (5 free), the address (20 free), the account from anywhere (50 free).
-    Past the free ones each failure doubles the wait from 1 s: to 60 s at most for an address, 10 s for an account from
-    anywhere, so that its owner still gets in. A count is forgotten after 15 quiet minutes. At most ``keep`` counts; when
-    full the one untouched longest is forgotten.
+    Three counts of failures: the account from one address (5 free), the address (20 free), the account from
+    anywhere (50 free). Past the free ones each failure doubles the wait from 1 s: to 60 s at most for an address,
+    10 s for an account from anywhere, so that its owner still gets in. A count is forgotten after 15 quiet minutes.
+    At most ``keep`` counts; when full the one untouched longest is forgotten.
     """
 
     FORGET: Micros = 15 * MINUTE
@@ -71,7 +71,7 @@ class Throttle:
         self._keep = keep
 
     def attempt(self, account: str, address: str, now: Micros) -> int:
-        """Return whole seconds to wait before trying again, 0 for "try now"; a try counts as failed until it succeeded."""
+        """Return whole seconds to wait, 0 for "try now"; what is tried counts as failed until it succeeded."""
         rules = self._rules(account, address)
         waits = [self._wait(key, free, most, now) for key, free, most in rules]
         if any(waits):

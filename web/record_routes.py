@@ -74,8 +74,6 @@ async def get_kpis(call: Call[Nothing, None]) -> BaseModel:
 
 
 ROUTES = (
-    Route(
-        "GET", "/api/v1/rejects", list_rejects, "The reject ledger", "records", query=RejectQuery, answer=RejectPage
-    ),
+    Route("GET", "/api/v1/rejects", list_rejects, "The reject ledger", "records", query=RejectQuery, answer=RejectPage),
     Route("GET", "/api/v1/kpis", get_kpis, "The header's figures", "records", answer=Kpis),
 )

@@ -47,7 +47,7 @@ _HEADERS = {
 
 def routes() -> list[Route]:
     """Return every route of the contract, with the three that describe it."""
-    described = [
+    return [
         *session_routes.ROUTES,
         *alert_routes.ROUTES,
         *device_routes.ROUTES,
@@ -56,18 +56,13 @@ def routes() -> list[Route]:
         *live_socket.ROUTES,
         *health.ROUTES,
         Route("GET", "/api/openapi.json", _openapi, "This document", "description", access=Access.OPEN),
-        Route(
-            "GET", "/api/docs", _docs, "This document to read", "description", access=Access.OPEN, media="text/html"
-        ),
-        Route(
-            "GET", "/api/docs/style.css", _style, "Its style", "description", access=Access.OPEN, media="text/css"
-        ),
+        Route("GET", "/api/docs", _docs, "This document to read", "description", access=Access.OPEN, media="text/html"),
+        Route("GET", "/api/docs/style.css", _style, "Its style", "description", access=Access.OPEN, media="text/css"),
     ]
-    return described
 
 
 def make_app(deps: Deps) -> web.Application:
-    """Return the application; it follows the store from start-up to clean-up. Raises ConfigError for a bad console folder."""
+    """Return the application; it follows the store while it runs. Raises ConfigError for a bad console folder."""
     app = web.Application(
         middlewares=[middleware(_current)], client_max_size=BODY_LIMIT, handler_args={"max_field_size": 16_384}
     )

@@ -39,9 +39,7 @@ async def sign_in(call: Call[Nothing, Credentials]) -> web.StreamResponse:
     """Check the password and open a session."""
     address = call.request.remote or ""
     person, token = await call.site.guard.sign_in(call.body.username, call.body.password, address)
-    opened = Session(
-        username=person.username, role=person.role, token=token, expires_at=instant(person.expires_at)
-    )
+    opened = Session(username=person.username, role=person.role, token=token, expires_at=instant(person.expires_at))
     response = web.json_response(body=opened.model_dump_json().encode())
     response.set_cookie(
         COOKIE,

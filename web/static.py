@@ -1,4 +1,4 @@
-"""Serves the operator's page from memory: one revalidated index, everything else immutable under the tree's own hash."""
+"""Serves the operator's page from memory: one revalidated index, all else immutable under the tree's hash."""
 
 import gzip
 import hashlib

@@ -40,7 +40,7 @@ Act = Acknowledge | Note | Close
 _NOT_FOR_FIRE = {
     Disposition.UNKNOWN: "a fire is never closed unexplained: verify it, and close it with what it turned out to be",
     Disposition.HAZARD_FIXED: "that ends a broken limit; close a fire as real_fire, false_alarm, test or drill",
-    Disposition.MAINTENANCE: "work on the system is no verdict; close a fire as false_alarm with its cause, test or drill",
+    Disposition.MAINTENANCE: "work is no verdict on a fire; close it as false_alarm with its cause, test or drill",
 }
 
 _NEEDS_NOTE = {
@@ -132,6 +132,14 @@ def _words(field: str, given: str | None, limit: int) -> str | None:
             f"{field} has {len(words)} characters, at most {limit} are kept; shorten it or add a second note",
             {"field": field},
         )
-    if "\x00" in words:
-        raise InvalidInput(f"{field} holds a NUL character, which cannot be stored; remove it", {"field": field})
+    if not storable(words):
+        raise InvalidInput(
+            f"{field} holds a NUL or half a character (a lone surrogate), which cannot be stored; remove it",
+            {"field": field},
+        )
     return words or None
+
+
+def storable(text: str) -> bool:
+    """Say whether the database can hold ``text``: no NUL, no lone surrogate."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)

@@ -1,6 +1,7 @@
 """What a verdict of the rules or of a device does to the alert of its key: begin, repeat, rise, return, succeed."""
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from firetower.alerts.lifecycle import Trigger, following, holds_key
@@ -24,8 +25,8 @@ _REASON: dict[Trigger, str] = {
 class Outcome:
     """What a verdict did: the alert after it, its transition for the history, and whether it is a new alert (``id`` 0).
 
-    ``alert`` is the same object when nothing changed. ``ended``: the closed alert whose key the new one takes over, with a
-    transition of its own; it must be stored before the new one.
+    ``alert`` is the same object when nothing changed. ``ended``: the closed alert whose key the new one takes over,
+    with a transition of its own; it must be stored before the new one.
     """
 
     alert: Alert | None
@@ -219,6 +220,11 @@ def _metric_name(number: int | None) -> str | None:
     return None if metric is None else metric.name
 
 
+def _finite(value: float | None) -> float | None:
+    """JSON has no NaN; evidence that cannot be written must not hold up an alarm."""
+    return value if value is not None and isfinite(value) else None
+
+
 def _actor(verdict: Verdict) -> str:
     return "device" if verdict.rule.startswith("event:") else f"rule:{verdict.rule}"
 
@@ -228,16 +234,16 @@ def _transition(alert: Alert, state: State, trigger: Trigger, verdict: Verdict, 
 
 
 def _evidence(verdict: Verdict) -> dict[str, Any]:
-    said: dict[str, Any] = {"device_at": rfc3339(verdict.at), "priority": _priority(verdict)}
-    if verdict.event is not None:
-        said["event"] = verdict.event.event
-        said["received_at"] = rfc3339(verdict.event.received_at)
-    for name, value in (("value", verdict.value), ("limit", verdict.limit)):
-        if value is not None:
-            said[name] = value
-    for name, words in (("text", verdict.text), ("component", verdict.component)):
-        if words:
-            said[name] = words
-    if verdict.flags:
-        said["flags"] = list(verdict.flags)
-    return said
+    event = verdict.event
+    said = {
+        "device_at": rfc3339(verdict.at),
+        "priority": _priority(verdict),
+        "event": None if event is None else event.event,
+        "received_at": None if event is None else rfc3339(event.received_at),
+        "value": _finite(verdict.value),
+        "limit": _finite(verdict.limit),
+        "component": verdict.component or None,
+        "text": verdict.text or None,
+        "flags": list(verdict.flags) or None,
+    }
+    return {name: value for name, value in said.items() if value is not None}

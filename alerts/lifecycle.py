@@ -4,10 +4,11 @@ States are those of ISA-18.2, by name. An alert begins ``unacknowledged``. What 
 ``Trigger`` words, and a table per nature of alert says where each leads:
 
 *Plain* (a limit broken, a fault, a silence). Return to normal before anyone acknowledged makes it ``returned``, which
-an acknowledgement closes; return to normal after that closes it by itself. Alarming again from ``returned`` is a re-alarm.
+an acknowledgement closes; return to normal after that closes it by itself. Alarming again from ``returned`` is a
+re-alarm.
 
-*Latched* (a cover opened, a gas alarm, a prealarm). Return to normal is an event on the alert: it changes the condition,
-not the state, and only a disposition ends it. Alarming again after it had returned is a re-alarm.
+*Latched* (a cover opened, a gas alarm, a prealarm). Return to normal is an event on the alert: it changes the
+condition, not the state, and only a disposition ends it. Alarming again after it had returned is a re-alarm.
 
 *Fire* (火警). Latched, and more: closing needs an acknowledgement first, and any further fire *event* on an
 acknowledged fire is a new occurrence, unacknowledged and sounding again. After a person's verdict it is a new alert.

@@ -50,8 +50,9 @@ class Disposition(StrEnum):
 class Alert:
     """One alert as stored. Times are µs since the epoch UTC; None where it has not happened.
 
-    Key: (``rule``, ``subject_kind``, ``subject``, ``component``). ``version`` rises with state, hold, assignee, priority
-    and occurrences, never with repeats or notes. ``unit``, ``device``, ``place``, ``lon``, ``lat`` are frozen when raised.
+    Key: (``rule``, ``subject_kind``, ``subject``, ``component``). ``version`` rises with state, hold, assignee,
+    priority and occurrences, never with repeats or notes. ``unit``, ``device``, ``place``, ``lon``, ``lat`` are frozen
+    when raised.
     ``place``: the registry's words; ``text``: the panel's. ``value``, ``limit_value``: in the metric's unit.
     """
 

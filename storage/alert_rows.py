@@ -1,0 +1,190 @@
+"""Alerts between their table and their dataclass: reading rows, writing many changes and history entries at once."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from firetower.alerts.model import Alert, Condition, Disposition, Hold, State, Transition
+from firetower.alerts.ports import Entry
+from firetower.core.clock import from_datetime, to_datetime
+from firetower.devices.events import AlertClass
+
+Item = TypeVar("Item")
+
+CHUNK = 500
+"""Rows of one statement: encoding more at once would hold the event loop for longer than 5 ms."""
+
+_PLAIN = [
+    "id",
+    "rule",
+    "rule_version",
+    "subject_kind",
+    "subject",
+    "component",
+    "priority",
+    "latched",
+    "cause",
+    "unit",
+    "unit_name",
+    "device",
+    "device_kind",
+    "metric",
+    "value",
+    "limit_value",
+    "title_zh",
+    "title_en",
+    "text",
+    "place",
+    "lon",
+    "lat",
+    "occurrences",
+    "repeats",
+    "version",
+    "assignee",
+    "acknowledged_by",
+    "closed_by",
+]
+_TIMES = ["device_at", "received_at", "raised_at", "condition_at", "last_event_at"]
+_LATER = ["shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at"]
+
+COLUMNS = ", ".join(
+    f"a.{name}"
+    for name in (*_PLAIN, *_TIMES, *_LATER, "alert_class", "state", "hold", "condition", "disposition", "flags")
+)
+"""What ``to_alert`` reads, of a table called ``a``."""
+
+KEY_ORDER = "a.rule, a.subject_kind, a.subject, a.component, a.id"
+"""The one order in which alert rows are locked, by everybody."""
+
+
+def to_alert(row: Any) -> Alert:
+    """Return the alert of a row with COLUMNS."""
+    values: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    for name in _TIMES:
+        values[name] = from_datetime(row[name])
+    for name in _LATER:
+        at = row[name]
+        values[name] = None if at is None else from_datetime(at)
+    disposition = row["disposition"]
+    return Alert(
+        alert_class=AlertClass(row["alert_class"]),
+        state=State(row["state"]),
+        hold=Hold(row["hold"]),
+        condition=Condition(row["condition"]),
+        disposition=None if disposition is None else Disposition(disposition),
+        flags=tuple(row["flags"]),
+        **values,
+    )
+
+
+# What may change after an alert was raised; everything else in it is frozen.
+_CHANGING: tuple[tuple[str, str], ...] = (
+    ("alert_class", "text"),
+    ("priority", "int2"),
+    ("latched", "bool"),
+    ("state", "text"),
+    ("hold", "text"),
+    ("condition", "text"),
+    ("disposition", "text"),
+    ("cause", "text"),
+    ("value", "float8"),
+    ("limit_value", "float8"),
+    ("rule_version", "int4"),
+    ("title_zh", "text"),
+    ("title_en", "text"),
+    ("occurrences", "int4"),
+    ("repeats", "int4"),
+    ("version", "int4"),
+    ("condition_at", "timestamptz"),
+    ("last_event_at", "timestamptz"),
+    ("acknowledged_at", "timestamptz"),
+    ("acknowledged_by", "text"),
+    ("closed_at", "timestamptz"),
+    ("closed_by", "text"),
+)
+
+_UPDATE = (
+    "UPDATE alert AS a SET "
+    + ", ".join(f"{name} = c.{name}" for name, _ in _CHANGING)
+    + ", flags = string_to_array(c.flags, ' ') FROM unnest($1::bigint[], $2::text[], "
+    + ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(_CHANGING, 3))
+    + ") AS c (id, flags, "
+    + ", ".join(name for name, _ in _CHANGING)
+    + ") WHERE a.id = c.id"
+)
+
+_APPEND = """
+INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason, evidence)
+SELECT h.alert_id,
+       (SELECT coalesce(max(seq), 0) FROM alert_history p WHERE p.alert_id = h.alert_id)
+         + row_number() OVER (PARTITION BY h.alert_id ORDER BY h.n),
+       h.at, h.old, h.new, h.actor, h.reason, h.evidence::jsonb
+FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+     WITH ORDINALITY AS h (alert_id, at, old, new, actor, reason, evidence, n)
+"""
+
+
+def column(alerts: Sequence[Alert], name: str) -> list[Any]:
+    """Return one field of many alerts as the database takes it."""
+    values = [getattr(alert, name) for alert in alerts]
+    if name.endswith("_at"):
+        return [None if at is None else to_datetime(at) for at in values]
+    if name == "flags":
+        return [" ".join(flags) for flags in values]
+    return values
+
+
+async def update(conn: Any, alerts: Sequence[Alert]) -> None:
+    """Write what may have changed of alerts whose rows this transaction has locked."""
+    for chunk in chunks(alerts):
+        await conn.execute(
+            _UPDATE,
+            column(chunk, "id"),
+            column(chunk, "flags"),
+            *(column(chunk, name) for name, _ in _CHANGING),
+        )
+
+
+async def append_history(conn: Any, entries: Sequence[tuple[int, Transition]]) -> None:
+    """Append transitions to the histories of alerts whose rows this transaction has locked, in the order given."""
+    for chunk in chunks(entries):
+        moves = [transition for _, transition in chunk]
+        await conn.execute(
+            _APPEND,
+            [alert_id for alert_id, _ in chunk],
+            [to_datetime(move.at) for move in moves],
+            [move.old for move in moves],
+            [move.new for move in moves],
+            [move.actor for move in moves],
+            [move.reason for move in moves],
+            [json.dumps(dict(move.evidence), ensure_ascii=False) for move in moves],
+        )
+
+
+async def read_history(conn: Any, alert_id: int) -> list[Entry]:
+    """Return an alert's history, oldest first."""
+    rows = await conn.fetch(
+        "SELECT seq, at, old, new, actor, reason, evidence::text AS evidence"
+        " FROM alert_history WHERE alert_id = $1 ORDER BY seq",
+        alert_id,
+    )
+    return [
+        Entry(
+            row["seq"],
+            Transition(
+                old=None if row["old"] is None else State(row["old"]),
+                new=State(row["new"]),
+                at=from_datetime(row["at"]),
+                actor=row["actor"],
+                reason=row["reason"],
+                evidence=json.loads(row["evidence"]),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def chunks(rows: Sequence[Item]) -> Iterable[Sequence[Item]]:
+    """Yield ``rows`` in pieces of at most CHUNK."""
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]

@@ -1,0 +1,149 @@
+"""The durable sequence of changed alerts: announced inside the change's own transaction, followed by every console.
+
+Numbers are drawn under a lock that PostgreSQL releases only after the commit is visible, so they are in commit order
+and without gaps: who has seen ``n`` will never later find a smaller one that was not there. NOTIFY carries the number
+only; the rows say which alerts changed.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from firetower.core.clock import HOUR, Micros, to_datetime
+from firetower.core.logs import logger
+from firetower.storage.pool import is_not_now, store_errors
+
+CHANNEL = "firetower_live"
+KEPT_FOR: Micros = HOUR
+"""How long a console may have been away and still resume without a new snapshot."""
+LOOKS_EVERY_S = 5.0
+"""A listener asks for the number itself this often, so that a connection that died without a word is noticed."""
+_LONGEST_WAIT_S = 5.0
+
+_LOCK = 0x4669_7265_4C69_7665
+"""The advisory lock under which numbers are drawn; taken by nothing else."""
+
+_LATEST = "SELECT coalesce(max(seq), 0) FROM live_change"
+
+_log = logger("storage.changes")
+
+
+async def announce(conn: Any, alert_ids: Sequence[int], at: Micros) -> int | None:
+    """Draw the next number for a change of ``alert_ids``; None when there are none.
+
+    To be the last statement of a READ COMMITTED transaction: from here to its COMMIT no other change can be announced.
+    """
+    if not alert_ids:
+        return None
+    # A statement of its own: the next one's snapshot is then taken after the commit of whoever held the lock.
+    await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+    seq = await conn.fetchval(
+        "WITH drawn AS (INSERT INTO live_change (seq, at, alerts)"
+        "  SELECT coalesce(max(seq), 0) + 1, $1, $2::bigint[] FROM live_change RETURNING seq)"
+        " SELECT seq FROM drawn, pg_notify($3, drawn.seq::text)",
+        to_datetime(at),
+        sorted(set(alert_ids)),
+        CHANNEL,
+    )
+    return int(seq)
+
+
+async def latest(conn: Any) -> int:
+    """Return the newest number, 0 before the first change."""
+    return int(await conn.fetchval(_LATEST))
+
+
+async def since(conn: Any, after: int) -> tuple[int, list[int]] | None:
+    """Return the newest number and the ids changed after ``after``; None when some of them may be forgotten.
+
+    ``conn`` must be in a transaction with one snapshot (REPEATABLE READ) for number and alerts to agree.
+    """
+    row = await conn.fetchrow(
+        "SELECT coalesce(min(seq), 1) AS oldest, coalesce(max(seq), 0) AS newest FROM live_change"
+    )
+    if not row["oldest"] - 1 <= after <= row["newest"]:
+        return None
+    rows = await conn.fetch("SELECT DISTINCT unnest(alerts) AS id FROM live_change WHERE seq > $1", after)
+    return row["newest"], [changed["id"] for changed in rows]
+
+
+async def prune(pool: asyncpg.Pool, now: Micros) -> int:
+    """Forget changes older than an hour and return how many; the newest always stays, as the numbers go on from it."""
+    with store_errors():
+        done = await pool.execute(
+            "DELETE FROM live_change WHERE at < $1 AND seq < (SELECT max(seq) FROM live_change)",
+            to_datetime(now - KEPT_FOR),
+        )
+    return int(done.rsplit(" ", 1)[1])
+
+
+async def listen(source: asyncpg.Pool | str, on_seq: Callable[[int], None]) -> None:
+    """Call ``on_seq`` with each number as it is committed, until cancelled.
+
+    On every connection, the first and each after a loss, it is called with the newest number, so that nothing announced
+    in between is missed. Numbers may be skipped or said again (the newest one counts), never taken back.
+    ``source``: a database URL, or a pool of which one connection is kept.
+    """
+    failures = 0
+    while True:
+        connected = False
+        try:
+            async with _connection(source) as conn:
+                lost = asyncio.Event()
+                async with _listening(conn, on_seq, lost):
+                    while not lost.is_set():
+                        on_seq(int(await conn.fetchval(_LATEST, timeout=LOOKS_EVERY_S)))
+                        connected, failures = True, 0
+                        await _wait(lost, LOOKS_EVERY_S)
+        except Exception as err:
+            if not is_not_now(err):
+                raise
+            if connected or failures == 0:
+                _log.warning(
+                    "listening for changes was interrupted (%s: %s); connecting again", type(err).__name__, err
+                )
+        failures += 1
+        await asyncio.sleep(random.uniform(0.05, min(_LONGEST_WAIT_S, 0.1 * 2 ** min(failures, 10))))
+
+
+@asynccontextmanager
+async def _connection(source: asyncpg.Pool | str) -> AsyncIterator[Any]:
+    if not isinstance(source, str):
+        async with source.acquire() as pooled:
+            yield pooled
+        return
+    conn = await asyncpg.connect(source, timeout=10, server_settings={"application_name": "firetower-live"})
+    try:
+        yield conn
+    finally:
+        conn.terminate()
+
+
+@asynccontextmanager
+async def _listening(conn: Any, on_seq: Callable[[int], None], lost: asyncio.Event) -> AsyncIterator[None]:
+    def on_notify(_conn: Any, _pid: int, _channel: str, number: str) -> None:
+        on_seq(int(number))
+
+    def on_end(_conn: Any) -> None:
+        lost.set()
+
+    conn.add_termination_listener(on_end)
+    await conn.add_listener(CHANNEL, on_notify)
+    try:
+        yield
+    finally:
+        if not conn.is_closed():
+            conn.remove_termination_listener(on_end)
+            await conn.remove_listener(CHANNEL, on_notify)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

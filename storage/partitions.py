@@ -14,6 +14,9 @@ DAYS_AHEAD = 3
 """Partitions stand ready for yesterday, today and this many days more; late data makes its own on demand."""
 CLOSED_AFTER: Micros = HOUR
 """A day counts as closed this long after it ended: by then hardly anything is still written to it."""
+INDEX_PATIENCE = "10s"
+"""How long an index build waits for the transactions of others before it is left for the next maintenance."""
+BUILD_TIMEOUT_S = 3600.0
 
 _LOCK = 0x6669_7265_0001
 _log = logger("storage.partitions")
@@ -119,9 +122,18 @@ async def _index(conn: Any, schema: str, table: str) -> None:
     )
     if valid:
         return
-    if valid is False:
-        await conn.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{schema}"."{name}"')
-    await conn.execute(f'CREATE INDEX CONCURRENTLY "{name}" ON "{schema}"."{table}" (device, metric, channel, ts)')
+    await conn.execute("SELECT set_config('lock_timeout', $1, false)", INDEX_PATIENCE)
+    try:
+        if valid is False:
+            await conn.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{schema}"."{name}"')
+        await conn.execute(
+            f'CREATE INDEX CONCURRENTLY "{name}" ON "{schema}"."{table}" (device, metric, channel, ts)',
+            timeout=BUILD_TIMEOUT_S,
+        )
+    except asyncpg.LockNotAvailableError:
+        _log.info("a long transaction holds up the index of %s; it is built at the next maintenance", table)
+    finally:
+        await conn.execute("RESET lock_timeout")
 
 
 async def _maintain_chunks(conn: Any, oldest: Micros, now: Micros) -> None:

@@ -32,6 +32,8 @@ _TRAILER = b"\xff\xff"
 _CHUNK = 1 << 18
 _POSTGRES_EPOCH: Micros = 946_684_800 * 1_000_000
 """2000-01-01 UTC, from which ``timestamptz`` counts its microseconds."""
+_LAST: Micros = 253_402_300_799 * 1_000_000
+"""The last second of the year 9999, the latest time that Python and PostgreSQL both hold."""
 _PAGE = 50_000
 
 
@@ -44,12 +46,13 @@ async def insert(conn: Any, readings: Readings, *, at: Micros, retention_days: i
     """
     if not len(readings):
         return 0
-    rows = pack(within_retention(readings, at, retention_days))
+    bounded = within_retention(readings, at, retention_days)
+    rows = pack(bounded)
     try:
         async with conn.transaction():
             await conn.copy_to_table("reading", source=_chunks(rows), columns=COLUMNS, format="binary")
     except (asyncpg.UniqueViolationError, asyncpg.CheckViolationError):
-        return await _insert_new(conn, readings.ts, rows)
+        return await _insert_new(conn, bounded.ts, rows)
     return len(readings)
 
 
@@ -112,6 +115,7 @@ async def stored(pool: asyncpg.Pool, readings: Readings) -> Floats:
     """Return, per reading, the value stored under its key; NaN when there is none."""
     if not len(readings):
         return np.empty(0)
+    times = np.clip(readings.ts, 0, _LAST)  # what is stored lies within the retention, so far inside this
     with store_errors():
         # The lateral join looks each key up in its own partition; bounds keep the others out of the plan.
         rows = await pool.fetch(
@@ -121,12 +125,12 @@ async def stored(pool: asyncpg.Pool, readings: Readings) -> Floats:
             "  WHERE ts = 'epoch'::timestamptz + k.us * interval '1 microsecond'"
             "  AND device = k.device AND metric = k.metric AND channel = k.channel"
             "  AND ts BETWEEN $5 AND $6 LIMIT 1) r ON true ORDER BY k.n",
-            readings.ts.tolist(),
+            times.tolist(),
             readings.device.tolist(),
             readings.metric.tolist(),
             readings.channel.tolist(),
-            to_datetime(int(readings.ts.min())),
-            to_datetime(int(readings.ts.max())),
+            to_datetime(int(times.min())),
+            to_datetime(int(times.max())),
         )
     return np.array([np.nan if row[0] is None else row[0] for row in rows], np.float64)
 

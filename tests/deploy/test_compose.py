@@ -82,15 +82,18 @@ def test_every_file_it_mounts_exists_and_every_volume_is_declared() -> None:
         for mount in service.get("volumes", []):
             source = mount.split(":")[0]
             if source.startswith("."):
-                assert (ROOT / source).is_file(), f"{name} mounts {source}, which does not exist"
+                assert (ROOT / source).exists(), f"{name} mounts {source}, which does not exist"
             else:
                 assert source in COMPOSE["volumes"], f"{name} uses the undeclared volume {source}"
 
 
 def test_the_broker_reads_the_file_that_is_mounted_and_keeps_its_data_on_a_volume() -> None:
-    mounts = dict(mount.split(":")[:2] for mount in SERVICES["nats"]["volumes"])
-    assert SERVICES["nats"]["command"][-1] == mounts["./deploy/nats.conf"]
-    assert f'store_dir: "{mounts["nats-data"]}"' in NATS_CONF
+    mounts = {target: source for source, target in (item.split(":")[:2] for item in SERVICES["nats"]["volumes"])}
+    read = Path(SERVICES["nats"]["command"][-1])
+    assert (ROOT / mounts[str(read.parent)] / read.name).read_text("utf-8") == NATS_CONF
+    store = re.search(r'store_dir: "(.+)"', NATS_CONF)
+    assert store
+    assert mounts[store.group(1)] == "nats-data"
 
 
 def test_the_database_keeps_its_data_on_a_volume() -> None:

@@ -1,4 +1,4 @@
-"""deploy/mosquitto.conf on a real Mosquitto: it holds far more than its default queue and keeps devices to their topics."""
+"""deploy/mosquitto.conf on a real Mosquitto: its queue holds, and devices are kept to their topics."""
 
 import queue
 import shutil

@@ -10,6 +10,7 @@ import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -81,6 +82,17 @@ class Server:
         self._process.send_signal(how)
         self._process.wait(SECONDS)
 
+    def reload(self, conf_with: Callable[[str], str]) -> None:
+        """Change the file and have it read again, as `docker compose kill -s HUP nats` does."""
+        assert self._process is not None
+        before = self.said().count("Reloaded server configuration")
+        self._file.write_text(conf_with(self._file.read_text("utf-8")), "utf-8")
+        self._process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + SECONDS
+        while self.said().count("Reloaded server configuration") == before:
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.02)
+
     def said(self) -> str:
         return self._log.read_text("utf-8", "replace")
 
@@ -102,14 +114,17 @@ class Client:
         self._connected: queue.Queue[tuple[bool, bool]] = queue.Queue()
         self._paho = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, clean_session=clean)
         self._paho.username_pw_set(user, password)
-        self._paho.on_connect = lambda _c, _u, flags, reason, _p: self._connected.put(
-            (not reason.is_failure, flags.session_present)
-        )
+        self._paho.on_connect = self._note_connect
+        self.connections = 0
         self._paho.on_message = lambda _c, _u, message: self.heard.put(message)
         self._paho.on_subscribe = lambda _c, _u, _m, codes, _p: self._granted.put([code.value for code in codes])
         self._paho.connect("127.0.0.1", server.port)
         self._paho.loop_start()
         self.accepted, self.resumed = self._connected.get(timeout=SECONDS)
+
+    def _note_connect(self, _client: object, _data: object, flags: Any, reason: Any, _properties: object) -> None:
+        self.connections += 1
+        self._connected.put((not reason.is_failure, flags.session_present))
 
     def subscribe(self, topic: str, qos: int) -> list[int]:
         self._paho.subscribe(topic, qos)
@@ -225,3 +240,21 @@ def test_a_retained_status_reaches_a_later_subscriber(connect: Connect) -> None:
     service = connect("service", "svc")
     assert service.subscribe("firetower/v1/+/+/status", 1) == [1]
     assert service.next() == ("firetower/v1/mall-01/gw/status", "offline")
+
+
+def test_a_unit_gets_its_account_without_ending_a_connection(tmp_path: Path) -> None:
+    server = Server(tmp_path, CONF.read_text("utf-8"))
+    server.start()
+    try:
+        early = Client(server, "mall-01", UNIT_PASSWORD, "panel-early")
+        service = Client(server, "service", "1e5", "svc")
+        assert service.subscribe("firetower/v1/+/+/alarm", 1) == [1]
+        server.reload(with_unit_account)
+        panel = Client(server, "mall-01", UNIT_PASSWORD, "panel")
+        panel.publish("firetower/v1/mall-01/panel-1/alarm", "hello")
+        assert service.next() == ("firetower/v1/mall-01/panel-1/alarm", "hello")
+        assert (early.accepted, panel.accepted, service.connections) == (False, True, 1)
+        for client in (early, service, panel):
+            client.close()
+    finally:
+        server.stop()

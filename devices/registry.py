@@ -49,6 +49,7 @@ class Registry:
     Column ``kind``: KIND_NUMBER of the kind, -1 for a number not in use. ``interval``: µs.
     ``registered_at``, ``last_seen``: µs since the epoch, ``last_seen`` 0 when never seen.
     ``offline``: the device said so itself (status topic, Last Will).
+    ``revision``: rises with every ``add``, so that whoever derives columns knows when to do it again.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,7 @@ class Registry:
         self._series: dict[int, int] = {}
         self._series_count = 0
         self.devices = 0
+        self.revision = 0
         self.kind: Int16s = np.full(1, -1, np.int16)
         self.interval: Int64s = np.zeros(1, np.int64)
         self.registered_at: Int64s = np.zeros(1, np.int64)
@@ -79,6 +81,7 @@ class Registry:
     def add(self, entry: DeviceEntry) -> None:
         """Add a device, or replace what is known of it; its number never changes."""
         number = entry.number
+        self.revision += 1
         self._grow(number + 1)
         if self.kind[number] < 0:
             self.devices += 1
@@ -152,6 +155,11 @@ class Registry:
     def channel_name(self, number: int) -> str:
         """Return a channel's suffix, "" for none."""
         return self._channel_names[number]
+
+    @property
+    def channels(self) -> int:
+        """How many channel names are known."""
+        return len(self._channels)
 
     @property
     def series_count(self) -> int:

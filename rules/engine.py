@@ -1,0 +1,232 @@
+"""The engine: readings or a tick in, verdicts out; event time, no I/O, no clock of its own."""
+
+import numpy as np
+
+from firetower.core.clock import Micros
+from firetower.devices.kinds import KIND_NUMBER, DeviceKind
+from firetower.devices.metrics import catalogue
+from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Quality, Readings
+from firetower.devices.registry import Registry
+from firetower.rules.limits import Column, LimitTable
+from firetower.rules.rulebook import Rulebook
+from firetower.rules.silence import SilenceWatch
+from firetower.rules.verdicts import Verdict, VerdictKind
+
+_UNKNOWN = int(np.iinfo(np.int64).min)
+"""Watermark of a series nobody has heard of."""
+_NO_TABLE = -1
+_Seed = tuple[str, int, str]
+"""Rule, device number, component."""
+
+
+class Engine:
+    """Evaluates a rulebook over the devices of a registry.
+
+    A series (device, metric, channel) has a watermark, the event time of its newest reading; what is not newer is ignored. Cost grows
+    with the readings of a batch and with what is pending, not with the devices that say nothing; only silence looks at all of them,
+    in one vectorised pass a tick. How the stream is cut into batches never changes a verdict.
+
+    At start: ``seed`` what is open, ``warm`` with stored readings, then go on with ``evaluate`` and ``tick``.
+    ``warm_since``: readings stored from then on were given to ``warm``; a series unknown after it has none that are newer.
+    """
+
+    def __init__(self, rulebook: Rulebook, registry: Registry, *, warm_since: Micros = 0) -> None:
+        self.rulebook = rulebook
+        self._registry = registry
+        self._warm_since = warm_since
+        self._silence = SilenceWatch(
+            tuple(rule for rule in rulebook.rules if rule.condition.silence is not None), registry
+        )
+        self._tables, self._table_of = _tables(rulebook, registry)
+        self._watermark: Int64s = np.full(0, _UNKNOWN, np.int64)
+        self._table: Int16s = np.full(0, _NO_TABLE, np.int16)
+        self._row: Int32s = np.zeros(0, np.int32)
+        self._place: Int32s = np.zeros(0, np.int32)
+        self._seeded: dict[_Seed, int] = {}
+        self._warmed: dict[_Seed, Verdict] = {}
+
+    # what is new -----------------------------------------------------------------------------------
+
+    def unsure(self, readings: Readings) -> Bools:
+        """Return, shape (n,), True where a reading cannot be taken as new without a look at what is stored."""
+        self._fit()
+        watermark = self._watermark[readings.series]
+        return np.where(watermark == _UNKNOWN, readings.ts < self._warm_since, readings.ts <= watermark)
+
+    def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
+        """Take readings in, in any order, several of a series allowed, and return what they decide, in event time order.
+
+        They take effect in time order; of two with the same series and time the first counts, and late ones are ignored.
+        ``now`` is when they are evaluated, in µs; decisions rest on event times, so that a replay decides the same.
+        """
+        del now  # part of the interface: conditions over calendars need it
+        out = self._start()
+        out += self._step(readings)
+        return out
+
+    def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
+        """Return what the passing of time decides: delays that are over, and silence.
+
+        ``listening_since``: since when every message would have reached us, in µs; None: it would not, so silence says nothing.
+        """
+        out = self._start()
+        delayed = [verdict for table in self._tables for verdict in table.tick(now)]
+        delayed.sort(key=_instant)
+        return out + delayed + self._silence.tick(now, listening_since)
+
+    # start -----------------------------------------------------------------------------------------
+
+    def seed(self, rule: str, device_number: int, component: str, priority: int, active_since: Micros) -> bool:
+        """Take over an alert whose condition is active, before ``warm``: it is not raised as new, and its return is noticed.
+
+        False when the rulebook has no such rule for this device and component, so nobody will notice.
+        """
+        if component == "":
+            known = self._silence.seed(rule, device_number, priority, active_since)
+        else:
+            known = self._seed_limit(rule, device_number, component, priority)
+        if known:
+            self._seeded[rule, device_number, component] = priority
+        return known
+
+    def warm(self, readings: Readings) -> None:
+        """Take stored readings in, oldest first across calls; what they decide is said at the first tick or evaluation.
+
+        Only how it stands at the end is said: a condition that came and went is history, and a seeded one is known.
+        """
+        for verdict in self._step(readings):
+            assert verdict.device_number is not None  # limit rules are about devices
+            self._warmed[verdict.rule, verdict.device_number, verdict.component] = verdict
+
+    def _start(self) -> list[Verdict]:
+        """Return, once, what ``warm`` found and the open alerts do not know."""
+        out: list[Verdict] = []
+        for key, verdict in self._warmed.items():
+            seeded = self._seeded.get(key)
+            if verdict.priority != seeded if verdict.kind is VerdictKind.RAISE else seeded is not None:
+                out.append(verdict)
+        self._warmed, self._seeded = {}, {}
+        out.sort(key=_instant)
+        return out
+
+    def _seed_limit(self, rule: str, device: int, component_name: str, priority: int) -> bool:
+        registry = self._registry
+        name, _, suffix = component_name.partition(".")
+        metric, channel = catalogue().by_name.get(name), registry.channel(suffix)
+        if metric is None or channel is None or device >= len(registry.kind) or registry.kind[device] < 0:
+            return False
+        series = np.array([registry.series(device, metric.number, channel)], np.int32)
+        self._fit()
+        table = int(self._tables_for(series, np.array([device]), np.array([metric.number], np.int16))[0])
+        return table != _NO_TABLE and self._tables[table].seed(int(self._row[series[0]]), rule, priority)
+
+    # evaluation ------------------------------------------------------------------------------------
+
+    def _step(self, readings: Readings) -> list[Verdict]:
+        self._fit()
+        readings, first = self._newest(readings)
+        if not len(readings):
+            return []
+        table = self._tables_for(readings.series, readings.device, readings.metric)
+        usable = readings.quality != Quality.BAD
+        table = np.where(usable, table, _NO_TABLE)
+        out: list[Verdict] = []
+        for index in np.flatnonzero(np.bincount(table + 1, minlength=1)[1:]).tolist():
+            which = np.flatnonzero(table == index)
+            part = readings.take(which)
+            starts: Bools | None = None
+            if first is not None:
+                starts = np.ones(len(which), np.bool_)
+                starts[1:] = part.series[1:] != part.series[:-1]
+            column = Column(
+                row=self._row[part.series].astype(np.int64),
+                device=part.device.astype(np.int64),
+                ts=part.ts,
+                received=part.received,
+                value=part.value,
+                uncertain=part.quality == Quality.UNCERTAIN,
+                first=starts,
+            )
+            out += self._tables[index].step(column)
+        out.sort(key=_instant)
+        return out
+
+    def _newest(self, readings: Readings) -> tuple[Readings, Bools | None]:
+        """Return the readings newer than their series' watermark and raise the watermarks.
+
+        The second is None when no series is there twice; else the readings are sorted by series and time, and it says which are
+        the first of their series.
+        """
+        new = readings.ts > self._watermark[readings.series]
+        if not new.all():
+            readings = readings.take(new)
+        series, count = readings.series, len(readings)
+        place = np.arange(count, dtype=np.int32)
+        self._place[series] = place
+        if (self._place[series] == place).all():
+            self._watermark[series] = readings.ts
+            return readings, None
+        readings = readings.take(np.lexsort((readings.ts, series)))
+        repeat = np.zeros(count, np.bool_)
+        repeat[1:] = (readings.series[1:] == readings.series[:-1]) & (readings.ts[1:] == readings.ts[:-1])
+        if repeat.any():
+            readings = readings.take(~repeat)
+        first = np.ones(len(readings), np.bool_)
+        first[1:] = readings.series[1:] != readings.series[:-1]
+        last = np.append(first[1:], True)
+        self._watermark[readings.series[last]] = readings.ts[last]
+        return readings, first
+
+    def _tables_for(self, series: Int32s, device: Int32s | Int64s, metric: Int16s) -> Int16s:
+        """Return the table of each series, taking new series in, and moving those whose device has become another kind."""
+        table = self._table_of[self._registry.kind[device], metric]
+        strangers = np.flatnonzero(table != self._table[series])
+        if len(strangers):
+            fresh, where = np.unique(series[strangers], return_index=True)
+            wanted = table[strangers][where]
+            for index in np.unique(self._table[fresh]).tolist():
+                if index != _NO_TABLE:
+                    for row in self._row[fresh[self._table[fresh] == index]].tolist():
+                        self._tables[index].drop_row(row)
+            self._table[fresh] = wanted
+            for index in np.unique(wanted).tolist():
+                if index == _NO_TABLE:
+                    continue
+                mine = fresh[wanted == index]
+                self._row[mine] = self._tables[index].add_rows(
+                    self._registry.series_device[mine].astype(np.int64),
+                    self._registry.series_channel[mine].astype(np.int64),
+                )
+        return table
+
+    def _fit(self) -> None:
+        """Make room for the series the registry has met since."""
+        size = len(self._registry.series_device)
+        more = size - len(self._watermark)
+        if more > 0:
+            self._watermark = np.concatenate([self._watermark, np.full(more, _UNKNOWN, np.int64)])
+            self._table = np.concatenate([self._table, np.full(more, _NO_TABLE, np.int16)])
+            self._row = np.concatenate([self._row, np.zeros(more, np.int32)])
+            self._place = np.concatenate([self._place, np.zeros(more, np.int32)])
+
+
+def _tables(rulebook: Rulebook, registry: Registry) -> tuple[list[LimitTable], Int16s]:
+    """Return the tables of limit rules, and their index by (kind, metric); the last kind stands for -1, no device."""
+    metrics = catalogue()
+    tables: list[LimitTable] = []
+    table_of = np.full((len(DeviceKind) + 1, max(metrics.by_number) + 1), _NO_TABLE, np.int16)
+    for kind in DeviceKind:
+        for metric in metrics.by_number.values():
+            rules = tuple(
+                rule
+                for rule in rulebook.rules
+                if rule.condition.limit is not None and rule.metric == metric.name and kind in rule.kinds
+            )
+            if rules:
+                table_of[KIND_NUMBER[kind], metric.number] = len(tables)
+                tables.append(LimitTable(kind, metric, rules, registry))
+    return tables, table_of
+
+
+def _instant(verdict: Verdict) -> Micros:
+    return verdict.at

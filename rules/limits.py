@@ -1,0 +1,287 @@
+"""Limit rules over all series of one kind and metric: bands, deadbands and delays in event time, as numpy columns.
+
+A *lane* is one band of one rule. Each reading puts each lane in a zone: 1 beyond the limit, -1 back past the clear value, 0 in between.
+A run of equal zones long enough (delay or samples) is *met*: for zone 1 the rule's level rises to that band, for zone -1 it falls under
+it. Both are facts of event time, so a delay that ends between two readings ends at its own instant, whether a tick or the next reading
+finds it. A reading stands until the next one, or until it is stale; a gap by itself neither ends a run nor meets it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from firetower.core.clock import Micros
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.metrics import Metric
+from firetower.devices.readings import Bools, Floats, Int64s
+from firetower.devices.registry import Registry
+from firetower.rules.lanes import NEVER, Lanes, Zones
+from firetower.rules.model import Rule
+from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+
+_MOST_COUNTED = 255
+Records = npt.NDArray[np.void]
+"""Rows of state: structured, so that one look into memory fetches all that is known of a series."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """The reading that stands for a row, and the run it ends in each lane."""
+
+    row: int
+    ts: Micros
+    value: float
+    uncertain: bool
+    zone: list[int]
+    since: list[int]
+    count: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Per reading and lane, shape (n, lanes): its zone, since when (µs) and for how many readings it has been that."""
+
+    zone: Zones
+    since: Int64s
+    count: Int64s
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Readings of one table, sorted by row then time; ``first``: starts a row, None when no row is there twice."""
+
+    row: Int64s
+    device: Int64s
+    ts: Int64s
+    received: Int64s
+    value: Floats
+    uncertain: Bools
+    first: Bools | None
+
+
+class LimitTable:
+    """State and evaluation of the limit rules that apply to one metric of one kind of device; one row a series."""
+
+    def __init__(self, kind: DeviceKind, metric: Metric, rules: tuple[Rule, ...], registry: Registry) -> None:
+        self.kind, self.metric, self.rules = kind, metric, rules
+        self._registry = registry
+        self.lanes = Lanes(rules)
+        lanes = len(self.lanes)
+        self._record = np.dtype(
+            [
+                ("since", np.int64, (lanes,)),
+                ("ts", np.int64),
+                ("received", np.int64),
+                ("due", np.int64),
+                ("value", np.float64),
+                ("zone", np.int8, (lanes,)),
+                ("count", np.uint8, (lanes,)),
+                ("level", np.int8, (len(rules),)),
+                ("uncertain", np.bool_),
+            ]
+        )
+        self.rows = 0
+        self._state = np.zeros(0, self._record)
+        self._wall_due: Int64s = np.zeros(0, np.int64)
+        self._device: Int64s = np.zeros(0, np.int64)
+        self._channel: Int64s = np.zeros(0, np.int64)
+
+    def add_rows(self, device: Int64s, channel: Int64s) -> Int64s:
+        """Take in series given by device and channel numbers and return their rows."""
+        first, self.rows = self.rows, self.rows + len(device)
+        if self.rows > len(self._state):
+            more = max(self.rows, 2 * len(self._state), 256) - len(self._state)
+            fresh = np.zeros(more, self._record)
+            fresh["due"] = NEVER
+            self._state = np.concatenate([self._state, fresh])
+            self._wall_due = np.concatenate([self._wall_due, np.full(more, NEVER, np.int64)])
+            self._device = np.concatenate([self._device, np.zeros(more, np.int64)])
+            self._channel = np.concatenate([self._channel, np.zeros(more, np.int64)])
+        self._device[first : self.rows] = device
+        self._channel[first : self.rows] = channel
+        return np.arange(first, self.rows, dtype=np.int64)
+
+    def drop_row(self, row: int) -> None:
+        """Forget a series whose device has become another kind; its row is not used again."""
+        self._wall_due[row] = NEVER
+
+    def seed(self, row: int, rule: str, priority: int) -> bool:
+        """Set the level an open alert of ``rule`` stands at; False when the rulebook has no such rule here."""
+        for index, known in enumerate(self.rules):
+            if known.id == rule:
+                bands = self.lanes.bands[index]
+                level = max((number for number, band in enumerate(bands, 1) if band.priority >= priority), default=1)
+                self._state["level"][row, index] = level
+                return True
+        return False
+
+    def step(self, column: Column) -> list[Verdict]:
+        """Take readings in and return the verdicts of every delay met up to and at them."""
+        before = self._state[column.row]
+        zone = self.lanes.zones(column.value, column.device, self._registry)
+        runs = _runs_once(zone, column.ts, before) if column.first is None else _runs(zone, column, before)
+        level = before["level"][:, self.lanes.rule]
+        moving = np.where(zone == 1, self.lanes.number > level, (zone == -1) & (self.lanes.number <= level))
+        walk = before["due"] < column.ts
+        due = np.full(len(walk), NEVER, np.int64)
+        hot = np.flatnonzero(moving.any(axis=1))
+        if len(hot):
+            met, waits = self.lanes.met(
+                zone[hot], runs.since[hot], runs.count[hot], column.ts[hot],
+                self._registry.interval[column.device[hot]],
+            )  # fmt: skip
+            walk[hot] |= (met & moving[hot]).any(axis=1)
+            due[hot] = np.where(moving[hot], waits, NEVER).min(axis=1)
+        if column.first is None:
+            starts = ends = np.arange(len(walk))
+        else:
+            starts = np.flatnonzero(column.first)
+            ends = np.append(starts[1:], len(walk)) - 1
+            inner = ~column.first[1:]
+            walk[:-1] |= inner & (due[:-1] < column.ts[1:])
+        self._write(column, ends, runs, due)
+        if not walk.any():
+            return []
+        out: list[Verdict] = []
+        for index in np.flatnonzero(np.logical_or.reduceat(walk, starts)).tolist():
+            self._walk(column, runs, before, (int(starts[index]), int(ends[index]) + 1), out)
+        return out
+
+    def tick(self, now: Micros) -> list[Verdict]:
+        """Return the verdicts of delays that end by ``now`` while the last reading stands.
+
+        Measured from the arrival of that reading, so that neither a slow line nor a device's wrong clock ends a delay before the
+        reading that would have stopped it can have come.
+        """
+        out: list[Verdict] = []
+        for row in np.flatnonzero(self._wall_due[: self.rows] <= now).tolist():
+            record = self._state[row]
+            until = int(now - record["received"] + record["ts"])
+            level = record["level"].tolist()
+            standing = _standing(row, record)
+            self._advance(standing, level, int(record["due"]), until, out)
+            self._keep(standing, level, until)
+        return out
+
+    def _write(self, column: Column, ends: Int64s, runs: Runs, due: Int64s) -> None:
+        """Store the state after the last reading of each row; levels are left as they are."""
+        rows = column.row[ends]
+        after = self._state[rows]
+        after["zone"], after["since"], after["count"] = runs.zone[ends], runs.since[ends], runs.count[ends]
+        after["ts"], after["received"], after["due"] = column.ts[ends], column.received[ends], due[ends]
+        after["value"], after["uncertain"] = column.value[ends], column.uncertain[ends]
+        self._state[rows] = after
+        self._wall_due[rows] = np.where(due[ends] == NEVER, NEVER, due[ends] - after["ts"] + after["received"])
+
+    def _walk(self, column: Column, runs: Runs, before: Records, span: tuple[int, int], out: list[Verdict]) -> None:
+        """Go through the readings of one row, ``span`` of the columns, in time order, after the one that stood before."""
+        first, end = span
+        row, level, due = int(column.row[first]), before["level"][first].tolist(), int(before["due"][first])
+        if due < column.ts[first]:
+            self._advance(_standing(row, before[first]), level, due, int(column.ts[first]) - 1, out)
+        for index in range(first, end):
+            standing = Standing(
+                row, int(column.ts[index]), float(column.value[index]), bool(column.uncertain[index]),
+                runs.zone[index].tolist(), runs.since[index].tolist(), runs.count[index].tolist(),
+            )  # fmt: skip
+            until = int(column.ts[index + 1]) - 1 if index + 1 < end else standing.ts
+            self._advance(standing, level, standing.ts, until, out)
+        self._keep(standing, level, standing.ts)
+
+    def _advance(self, standing: Standing, level: list[int], start: Micros, until: Micros, out: list[Verdict]) -> None:
+        """Apply, in time order, every run met from ``start`` to ``until`` (inclusive) while ``standing`` stands."""
+        met = self._met(standing)
+        for at in sorted({instant for instant in met if start <= instant <= until}):
+            for index, bands in enumerate(self.lanes.bands):
+                low, high = 0, len(bands)
+                for number, lane in enumerate(self.lanes.of_rule(index), 1):
+                    if met[lane] > at:
+                        continue
+                    if standing.zone[lane] == 1:
+                        low = number
+                    else:
+                        high = min(high, number - 1)
+                new = max(low, min(level[index], high))
+                if new != level[index]:
+                    out.append(self._verdict(standing, index, level[index], new, at))
+                    level[index] = new
+
+    def _met(self, standing: Standing) -> list[Micros]:
+        """Return, per lane, the instant its run is met while ``standing`` stands; NEVER when it is not."""
+        interval = int(self._registry.interval[self._device[standing.row]])
+        return self.lanes.met_at(standing.zone, standing.since, standing.count, standing.ts, interval)
+
+    def _keep(self, standing: Standing, level: list[int], until: Micros) -> None:
+        """Store the levels and the next instant after ``until`` that may change one."""
+        due = NEVER
+        for lane, instant in enumerate(self._met(standing)):
+            above = int(self.lanes.number[lane]) > level[int(self.lanes.rule[lane])]
+            if until < instant < due and above == (standing.zone[lane] == 1):
+                due = instant
+        row = standing.row
+        record = self._state[row : row + 1]
+        record["level"], record["due"] = level, due
+        self._wall_due[row] = NEVER if due == NEVER else due - record["ts"][0] + record["received"][0]
+
+    def _verdict(self, standing: Standing, index: int, old: int, new: int, at: Micros) -> Verdict:
+        rule, registry = self.rules[index], self._registry
+        number = max(new, 1) if new else old
+        band = self.lanes.bands[index][number - 1]
+        device, channel = int(self._device[standing.row]), registry.channel_name(int(self._channel[standing.row]))
+        title = band.title or rule.title
+        flags = ("uncertain",) * standing.uncertain + ("retired",) * bool(registry.retired[device])
+        return Verdict(
+            kind=VerdictKind.RAISE if new else VerdictKind.CLEAR,
+            rule=rule.id,
+            rule_version=rule.version,
+            subject_kind=SubjectKind.DEVICE,
+            subject="/".join(registry.name(device)),
+            component=component(self.metric.name, channel),
+            alert_class=rule.alert_class,
+            priority=band.priority,
+            latch=band.latch,
+            at=at,
+            title_zh=title.zh,
+            title_en=title.en,
+            device_number=device,
+            metric=self.metric.number,
+            value=standing.value,
+            limit=self.lanes.limit(self.lanes.of_rule(index)[number - 1], device, registry),
+            flags=flags,
+        )
+
+
+def component(metric: str, channel: str) -> str:
+    """Return the component of a limit rule's alert: the metric with its channel, ``cable_temperature.2``."""
+    return f"{metric}.{channel}" if channel else metric
+
+
+def _runs_once(zone: Zones, ts: Int64s, before: Records) -> Runs:
+    """Return the runs that readings end, each of a row of its own; ``before``: the state of their rows."""
+    same = zone == before["zone"]
+    since = np.where(same, before["since"], ts[:, None])
+    return Runs(zone, since, np.where(same, np.minimum(before["count"], _MOST_COUNTED - 1) + 1, 1))
+
+
+def _runs(zone: Zones, column: Column, before: Records) -> Runs:
+    """Return the same where rows have several readings; ``before``: for each reading, its row's state before them all."""
+    first = column.first
+    assert first is not None  # else _runs_once
+    previous = np.empty_like(zone)
+    previous[1:] = zone[:-1]
+    previous[first] = before["zone"][first]
+    same = zone == previous
+    place = np.arange(len(zone))[:, None]
+    start = np.maximum.accumulate(np.where(~same | first[:, None], place, 0), axis=0)
+    continues = np.take_along_axis(same, start, axis=0)
+    since = np.where(continues, before["since"], column.ts[start])
+    count = place - start + 1 + np.where(continues, before["count"], 0)
+    return Runs(zone, since, np.minimum(count, _MOST_COUNTED))
+
+
+def _standing(row: int, record: np.void) -> Standing:
+    return Standing(
+        row, int(record["ts"]), float(record["value"]), bool(record["uncertain"]),
+        record["zone"].tolist(), record["since"].tolist(), record["count"].tolist(),
+    )  # fmt: skip

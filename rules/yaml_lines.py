@@ -1,0 +1,71 @@
+"""YAML with the line of every value, so that an error can point at it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Document:
+    """A parsed file: plain values, the line (from 1) of each by its path, and what is wrong with the YAML itself."""
+
+    value: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def line(self, path: Path) -> int:
+        """Return the line of the value at ``path``, or of the nearest thing around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def at(self, path: Path) -> Any:
+        """Return the value at ``path``; None where there is none."""
+        value = self.value
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+
+def parse(text: str) -> Document:
+    """Return the document in ``text``; problems of the YAML itself are listed in it, none is raised."""
+    document = Document()
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is not None:
+            document.value = _plain(node, (), document, loader)
+    except yaml.MarkedYAMLError as err:
+        mark = err.problem_mark or err.context_mark
+        document.problems.append((mark.line + 1 if mark else 1, f"is not valid YAML: {err.problem or err.context}"))
+    except yaml.reader.ReaderError as err:
+        line = text.count("\n", 0, err.position) + 1
+        document.problems.append((line, "holds a character that YAML does not allow; save the file as UTF-8 text"))
+    except (ValueError, RecursionError) as err:
+        document.problems.append((1, f"cannot be read as YAML: {err}"))
+    finally:
+        loader.dispose()
+    return document
+
+
+def _plain(node: yaml.Node, path: Path, document: Document, loader: yaml.SafeLoader) -> Any:
+    document.lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            line = key_node.start_mark.line + 1
+            if key in mapping:
+                document.problems.append((line, f"{key}: stands twice in the same place; keep one"))
+            document.lines[(*path, key)] = line
+            mapping[key] = _plain(value_node, (*path, key), document, loader)
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*path, index), document, loader) for index, item in enumerate(node.value)]
+    return loader.construct_object(node)

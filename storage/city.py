@@ -247,9 +247,9 @@ class CityImport:
 
 
 def _given(shape: Shape) -> str:
-    """Return the rows as a relation ``g``: one array parameter a column."""
+    """Return the rows as a relation ``g``: one array parameter a column, and ``n``, their order in the file."""
     arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(shape.columns, 1))
-    return f"unnest({arrays}) AS g ({', '.join(name for name, _ in shape.columns)})"
+    return f"unnest({arrays}) WITH ORDINALITY AS g ({', '.join(name for name, _ in shape.columns)}, n)"
 
 
 def _same_key(shape: Shape) -> str:
@@ -277,7 +277,7 @@ def _create(shape: Shape) -> str:
     given = [value for _, value in values] + (["''"] if shape.registered else [])
     return (
         f"INSERT INTO {shape.table} ({', '.join(names)}) SELECT {', '.join(given)} FROM {_given(shape)}"
-        f" WHERE NOT EXISTS (SELECT FROM {shape.table} t WHERE {_same_key(shape)})"
+        f" WHERE NOT EXISTS (SELECT FROM {shape.table} t WHERE {_same_key(shape)}) ORDER BY g.n"
     )
 
 

@@ -32,8 +32,8 @@ async def register(pool: asyncpg.Pool, registry: Registry, strangers: Sequence[S
             async with conn.transaction():
                 await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
                 await conn.execute(
-                    "INSERT INTO unit (code, name, registered_by, registered_at) SELECT DISTINCT code, code, 'auto', $2"
-                    "::timestamptz FROM unnest($1::text[]) AS s (code)"
+                    "INSERT INTO unit (code, name, registered_by, registered_at)"
+                    " SELECT DISTINCT code, code, 'auto', $2::timestamptz FROM unnest($1::text[]) AS s (code)"
                     " WHERE NOT EXISTS (SELECT FROM unit WHERE unit.code = s.code)",
                     units,
                     to_datetime(at),
@@ -41,9 +41,10 @@ async def register(pool: asyncpg.Pool, registry: Registry, strangers: Sequence[S
                 await conn.execute(
                     "INSERT INTO device (unit_id, name, kind, registered_by, registered_at)"
                     " SELECT u.id, s.device, s.kind, 'auto', $4"
-                    " FROM unnest($1::text[], $2::text[], $3::text[]) AS s (unit, device, kind)"
+                    " FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS s (unit, device, kind, n)"
                     " JOIN unit u ON u.code = s.unit"
-                    " WHERE NOT EXISTS (SELECT FROM device d WHERE d.unit_id = u.id AND d.name = s.device)",
+                    " WHERE NOT EXISTS (SELECT FROM device d WHERE d.unit_id = u.id AND d.name = s.device)"
+                    " ORDER BY s.n",
                     units,
                     devices,
                     [s.kind.value for s in new.values()],

@@ -3,12 +3,12 @@
 import asyncpg
 
 from firetower.core.clock import Micros
-from firetower.storage import accounts, partitions, rejects
+from firetower.storage import accounts, alerts, changes, partitions, rejects
 from firetower.storage.ingest import prune_seen
 
 
 async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int) -> None:
-    """Maintain the partitions, drop old rejects, expired sessions and messages seen over a day ago.
+    """Maintain the partitions; drop old rejects, expired sessions, and what is remembered for an hour or a day.
 
     To be called every few minutes. Raises StoreUnavailable; the next call does what this one left.
     """
@@ -16,3 +16,5 @@ async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int) -> None:
     await rejects.prune(pool, now)
     await accounts.purge_sessions(pool, now)
     await prune_seen(pool, now)
+    await changes.prune(pool, now)
+    await alerts.forget_keys(pool, now)

@@ -49,18 +49,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A rule's alert whose condition still stands, whatever its state: what the engine must know at start.
+    """A rule's alert of a device whose condition still stands, whatever its state: what the engine must know at start.
 
-    ``active_since``: device time of the last change of condition, µs.
+    ``condition_at``: device time since when it stands, µs.
     """
 
     rule: str
     subject_kind: str
     subject: str
     component: str
-    device_number: int | None
+    device_number: int
     priority: int
-    active_since: Micros
+    condition_at: Micros
 
 
 class AlertDesk(Protocol):

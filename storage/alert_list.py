@@ -42,43 +42,34 @@ async def list_alerts(conn: Any, wanted: AlertFilter) -> Page:
 
 
 def _conditions(wanted: AlertFilter) -> tuple[list[str], list[Any]]:
-    where: list[str] = []
-    values: list[Any] = []
-    for field in ("unit", "device", "q"):
-        text = getattr(wanted, field) or ""
-        if not storable(text):
-            raise InvalidInput(
-                f"{field} holds a character that cannot be stored, so nothing has it; remove it", {"field": field}
-            )
-
-    def add(condition: str, value: Any) -> None:
-        values.append(value)
-        where.append(condition.format(f"${len(values)}"))
-
-    if wanted.states:
-        # Said apart so that the index of open alerts serves lists without closed ones.
-        if State.CLOSED not in wanted.states:
-            where.append("a.state <> 'closed'")
-        add("a.state = ANY({}::text[])", list(wanted.states))
-    if wanted.holds:
-        add("a.hold = ANY({}::text[])", list(wanted.holds))
-    if wanted.priorities:
-        add("a.priority = ANY({}::int2[])", list(wanted.priorities))
-    if wanted.classes:
-        add("a.alert_class = ANY({}::text[])", list(wanted.classes))
-    if wanted.unit is not None:
-        add("a.unit = {}", wanted.unit)
-    if wanted.device is not None:
-        add("a.device = {}", wanted.device)
-    if wanted.since is not None:
-        add("a.raised_at >= {}", to_datetime(wanted.since))
-    if wanted.q is not None and wanted.q.strip():
-        words = wanted.q.strip()
-        for special in "\\%_":
-            words = words.replace(special, f"\\{special}")
+    _check_texts(wanted)
+    q = (wanted.q or "").strip()
+    for special in "\\%_":
+        q = q.replace(special, f"\\{special}")
+    asked: tuple[tuple[str, Any], ...] = (
+        ("a.state = ANY({}::text[])", list(wanted.states)),
+        ("a.hold = ANY({}::text[])", list(wanted.holds)),
+        ("a.priority = ANY({}::int2[])", list(wanted.priorities)),
+        ("a.alert_class = ANY({}::text[])", list(wanted.classes)),
+        ("a.unit = {}", wanted.unit),
+        ("a.device = {}", wanted.device),
+        ("a.raised_at >= {}", None if wanted.since is None else to_datetime(wanted.since)),
         # One text per alert: a unit separator keeps words of neighbouring fields apart.
-        add(f"concat_ws(chr(31), {_SEARCHED}) ILIKE {{}}", f"%{words}%")
-    return where, values
+        (f"concat_ws(chr(31), {_SEARCHED}) ILIKE {{}}", f"%{q}%" if q else None),
+    )
+    given = [(condition, value) for condition, value in asked if value is not None and value != []]
+    where = [condition.format(f"${number}") for number, (condition, _) in enumerate(given, 1)]
+    if wanted.states and State.CLOSED not in wanted.states:
+        where.append("a.state <> 'closed'")  # said apart, so that the index of open alerts serves
+    return where, [value for _, value in given]
+
+
+def _check_texts(wanted: AlertFilter) -> None:
+    for field, text in (("unit", wanted.unit), ("device", wanted.device), ("q", wanted.q)):
+        if not storable(text or ""):
+            raise InvalidInput(
+                f"{field} holds a character that cannot be stored, so no alert has it; remove it", {"field": field}
+            )
 
 
 def _cursor(last: Alert) -> str:

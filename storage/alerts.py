@@ -97,8 +97,8 @@ class AlertStore:
         with store_errors():
             rows = await self._pool.fetch(
                 "SELECT rule, subject_kind, subject, component, device_id, priority, condition_at FROM alert"
-                " WHERE (state <> 'closed' OR condition = 'active') AND condition = 'active'"
-                " AND NOT starts_with(rule, 'event:') ORDER BY id"
+                " WHERE condition = 'active'"
+                " AND device_id IS NOT NULL AND NOT starts_with(rule, 'event:') ORDER BY id"
             )
         return [
             Standing(
@@ -108,7 +108,7 @@ class AlertStore:
                 component=row["component"],
                 device_number=row["device_id"],
                 priority=row["priority"],
-                active_since=from_datetime(row["condition_at"]),
+                condition_at=from_datetime(row["condition_at"]),
             )
             for row in rows
         ]

@@ -263,3 +263,11 @@ async def test_loading_again_keeps_what_was_heard_since(pool: asyncpg.Pool) -> N
     await registry.load(pool, made)
     assert made.last_seen[1] == NOW
     assert made.devices == 3
+
+
+def test_a_nul_in_a_registry_file_is_an_error_of_its_item_and_never_reaches_the_store() -> None:
+    made, errors = read_city(
+        {"format": "firetower-registry/1", "units": [{"code": "a", "name": "x\x00"}, {"code": "b"}]}
+    )
+    assert [error.where for error in errors] == ["/units/0"]
+    assert [unit.code for unit in made.units] == ["b"]

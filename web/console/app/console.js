@@ -89,7 +89,7 @@ export class Console {
         onChanges: (alerts) => this.take(this.alarms.merge(alerts)),
         onKpis: (kpis) => (this.kpis.value = kpis),
         onStatus: (status, before) => this.statusChanged(status, before),
-        onRefused: () => this.checkSession(),
+        onClosed: () => this.checkSession(),
       },
     });
     this.feedStatus.value = "connecting";
@@ -211,6 +211,12 @@ export class Console {
     const { shown } = this.view.value;
     const next = Number.isFinite(step) ? neighbour(shown, this.selected.value, step) : shown[step > 0 ? shown.length - 1 : 0];
     if (next) this.select(next.id);
+  }
+
+  /** Reads one alert again. */
+  async refresh(id) {
+    const answer = await this.api.alert(id);
+    if (answer.ok) this.take(this.alarms.merge([answer.data]));
   }
 
   /** 受理 the selected alert. The selection stays where it is. */

@@ -9,12 +9,13 @@ const WATCH_MS = 250;
 const PING_MS = 4_000;
 const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
 const RESYNC_MS = 60_000;
+const SHOWN_AT_ONCE = 500;
 
 /**
  * Status: connecting (before the first snapshot), live, stale (open but silent), lost (closed).
  * Handlers run in the message handler, never in an animation frame: a hidden tab must still count and sound.
- *   onSnapshot(alerts), onChanges(alerts), onKpis(kpis), onStatus(status, before), onRefused(): the server may have
- *   ended the session.
+ *   onSnapshot(alerts), onChanges(alerts), onKpis(kpis), onStatus(status, before), onClosed(): why is not
+ *   always said; the session may have ended.
  */
 export class Feed {
   constructor({ clock, url, handlers }) {
@@ -85,7 +86,7 @@ export class Feed {
     if (!this.running) return;
     this.attempt.value += 1;
     this.become("lost");
-    if (!this.opened) this.handlers.onRefused();
+    this.handlers.onClosed();
     const longest = BACKOFF_MS[Math.min(this.attempt.value, BACKOFF_MS.length) - 1];
     this.retry = setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2));
   }
@@ -116,10 +117,12 @@ export class Feed {
     this.socket.send(JSON.stringify({ type: "ping", id: this.pingId }));
   }
 
-  /** Says which alerts reached a live, sound-armed seat. */
+  /** Says which alerts reached a live, sound-armed seat. @returns {boolean} whether it could be said */
   shown(ids) {
-    if (!ids.length || this.socket?.readyState !== WebSocket.OPEN) return false;
-    this.socket.send(JSON.stringify({ type: "shown", alerts: ids, armed: true }));
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    for (let i = 0; i < ids.length; i += SHOWN_AT_ONCE) {
+      this.socket.send(JSON.stringify({ type: "shown", alerts: ids.slice(i, i + SHOWN_AT_ONCE), armed: true }));
+    }
     return true;
   }
 

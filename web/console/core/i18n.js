@@ -65,6 +65,10 @@ export function day(ms) {
 /** Time of day, with the date when it was not today. */
 export const moment = (ms, nowMs) => (day(ms) === day(nowMs) ? clockTime(ms) : `${day(ms)} ${clockTime(ms)}`);
 
+/** The same in a narrow column: 11-22 23:54 for another day. */
+export const shortMoment = (ms, nowMs) =>
+  day(ms) === day(nowMs) ? clockTime(ms) : `${day(ms).slice(5)} ${clockTime(ms).slice(0, 5)}`;
+
 /** How long ago, in two units at most: 42 秒, 3 分 12 秒, 5 时 03 分, 2 天 4 时. */
 export function age(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));

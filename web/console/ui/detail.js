@@ -5,7 +5,7 @@ import { age, clockTime, integer, moment, quantity, t, titleOf, word } from "../
 import { CloseForm, NoteForm } from "./forms.js";
 import { History } from "./history.js";
 import { Icon } from "./icons.js";
-import { flagsOf, stateOf } from "./row.js";
+import { componentOf, flagsOf, stateOf } from "./row.js";
 import { Priority, Symbol } from "./symbol.js";
 
 const CLOCKS = ["device_at", "received_at", "raised_at", "shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "last_event_at", "closed_at"];
@@ -20,7 +20,7 @@ export function Detail({ desk, onBack }) {
         ${alert.occurrences > 1 && html`<span class="num">×${alert.occurrences}</span>`}${flagsOf(alert)}</p>
       <h2>${titleOf(alert)}</h2>
       <p class="where">${alert.unit_name ?? alert.unit ?? alert.subject}${alert.place && html`<br />${alert.place}`}</p>
-      ${(alert.component || alert.text) && html`<p class="panel-text">${[alert.component, alert.text].filter(Boolean).join(" · ")}</p>`}
+      ${(componentOf(alert) || alert.text) && html`<p class="panel-text">${[componentOf(alert), alert.text].filter(Boolean).join(" · ")}</p>`}
     </header>
     <${Acknowledge} desk=${desk} alert=${alert} />
     <${Value} alert=${alert} />
@@ -36,10 +36,11 @@ function Acknowledge({ desk, alert }) {
   const outcome = desk.acts.outcome(alert.id, "acknowledge");
   const open = isUnacknowledged(alert);
   const doing = outcome?.phase === "doing";
+  const live = desk.feedStatus.value === "live";
   return html`<div class="acknowledge">
-    <button class="primary" disabled=${doing || !open} onClick=${() => desk.acknowledge()}>${t(doing ? "act.doing" : "act.acknowledge")} <kbd>A</kbd></button>
+    <button class="primary" disabled=${doing || !open || !live} onClick=${() => desk.acknowledge()}>${t(doing ? "act.doing" : "act.acknowledge")} <kbd>A</kbd></button>
     <p role="status" class="outcome ${outcome?.phase ?? ""}" data-outcome=${outcome?.phase ?? ""}>${
-      outcome ? outcomeText("acknowledge", outcome, desk.operator.value?.username) : standing(alert)
+      outcome ? outcomeText("acknowledge", outcome, desk.operator.value?.username) : live || !open ? standing(alert) : t("banner.writes_off")
     }</p>
   </div>`;
 }

@@ -6,7 +6,9 @@ import { t, word } from "../core/i18n.js";
 import { outcomeText } from "./detail.js";
 
 const DISPOSITIONS = ["real_fire", "false_alarm", "test", "drill", "maintenance", "hazard_fixed", "unknown"];
-const NEVER_FOR_FIRE = new Set(["hazard_fixed", "unknown"]);
+const NEVER_FOR_FIRE = new Set(["maintenance", "hazard_fixed", "unknown"]);
+/** What the note must say for some verdicts; the server insists on it. */
+const NOTE_LABEL = { real_fire: "close.note_real_fire", test: "close.note_test", drill: "close.note_drill" };
 
 /** @type {Map<string, any>} drafts by alert id, while the page lives */
 const notes = new Map();
@@ -83,7 +85,7 @@ export function CloseForm({ desk, alert }) {
     </fieldset>
     <label>${t(draft.disposition === "false_alarm" ? "close.cause_false" : "close.cause")}
       <input value=${draft.cause} maxlength="200" onInput=${(event) => change({ cause: event.currentTarget.value })} /></label>
-    <label>${t("close.note")}
+    <label>${t(NOTE_LABEL[draft.disposition] ?? "close.note")}
       <textarea rows="2" maxlength="2000" value=${draft.note} onInput=${(event) => change({ note: event.currentTarget.value })}></textarea></label>
     <${Outcome} desk=${desk} alert=${alert} verb="close" />
     ${draft.sure && html`<p class="sure" role="alert">${t("close.sure", { disposition: chosen, title: `${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.place ?? ""}` })}</p>`}

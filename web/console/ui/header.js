@@ -20,13 +20,11 @@ export function Header({ desk, onHelp, helpOpen }) {
   return html`<header class="header">
     <h1 class="brand">望火楼 <span lang="en">Firetower</span></h1>
     <${Counts} desk=${desk} />
-    <${Devices} desk=${desk} />
-    <div class="header-end">
-      <${Clock} desk=${desk} />
-      <${Liveness} desk=${desk} />
-      <${SoundSwitch} desk=${desk} />
-      <${Seat} desk=${desk} onHelp=${onHelp} helpOpen=${helpOpen} />
-    </div>
+    <${Plant} desk=${desk} />
+    <${Clock} desk=${desk} />
+    <${Liveness} status=${desk.feedStatus.value} />
+    <${SoundSwitch} desk=${desk} />
+    <${Seat} desk=${desk} onHelp=${onHelp} helpOpen=${helpOpen} />
   </header>`;
 }
 
@@ -51,12 +49,15 @@ function Counts({ desk }) {
   </div>`;
 }
 
-function Devices({ desk }) {
-  const devices = desk.kpis.value?.devices;
-  return html`<div class="devices">
-    <span class="small">${t("header.devices")}</span>
-    <b>${devices ? `${integer(devices.online)} / ${integer(devices.total)}` : "–"}</b>
-    <span class="small">${devices ? t("header.offline", { n: integer(devices.offline) }) : t("header.unknown")}</span>
+/** Devices and parts of the service; nothing old looks like a number of now. */
+function Plant({ desk }) {
+  const kpis = desk.feedStatus.value === "live" ? desk.kpis.value : null;
+  const devices = kpis?.devices;
+  const part = (name) => html`<span class=${kpis && kpis[name] !== "ok" ? "fault" : ""}>${t(`header.${name}`)} ${kpis ? word("part", kpis[name]) : t("header.unknown")}</span>`;
+  return html`<div class="plant">
+    <span>${t("header.devices")} <b>${devices ? `${integer(devices.online)} / ${integer(devices.total)}` : "–"}</b></span>
+    <span>${devices ? t("header.offline", { n: integer(devices.offline) }) : t("header.unknown")}</span>
+    ${part("store")}${part("broker")}
   </div>`;
 }
 
@@ -75,18 +76,9 @@ function Clock({ desk }) {
   </div>`;
 }
 
-function Liveness({ desk }) {
-  const status = desk.feedStatus.value;
-  const kpis = desk.kpis.value;
+function Liveness({ status }) {
   const live = status === "live";
-  const part = (name) => (live && kpis ? word("part", kpis[name] ?? "unknown") : t("header.unknown"));
-  return html`<div class="liveness ${status}">
-    <span class="chip ${live ? "" : "fault"}" data-feed=${status}><${Icon} name=${live ? "live" : "lost"} />${t(`feed.${status}`)}</span>
-    <span class="small parts">
-      <span class=${live && kpis && kpis.store !== "ok" ? "fault" : ""}>${t("header.store")} ${part("store")}</span>
-      <span class=${live && kpis && kpis.broker !== "ok" ? "fault" : ""}>${t("header.broker")} ${part("broker")}</span>
-    </span>
-  </div>`;
+  return html`<span class="chip liveness ${status} ${live ? "" : "fault"}" data-feed=${status}><${Icon} name=${live ? "live" : "lost"} />${t(`feed.${status}`)}</span>`;
 }
 
 function SoundSwitch({ desk }) {

@@ -8,6 +8,11 @@ export function History({ desk, alert }) {
   const noted = desk.acts.outcome(alert.id, "note");
   const live = desk.feedStatus.value === "live";
 
+  // The server does not announce shown_at: in a flood every seat would be told of every alert twice.
+  useEffect(() => {
+    if (live) desk.refresh(alert.id);
+  }, [alert.id, live]);
+
   useEffect(() => {
     let wanted = true;
     desk.api.history(alert.id).then((answer) => {

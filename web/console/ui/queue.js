@@ -2,21 +2,20 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { demands } from "../core/alarms.js";
-import { integer, t, titleOf, word } from "../core/i18n.js";
+import { age, clockTime, integer, t, titleOf, word } from "../core/i18n.js";
 import { itemsOf, outOfSight, windowOf } from "./layout.js";
 import { Row, labelOf, placeOf } from "./row.js";
 import { Symbol } from "./symbol.js";
 
 const NARROW = matchMedia("(max-width: 760px)");
 const ROW = { wide: 54, narrow: 78, heading: 28 };
-const DOCK_ROWS = 3;
-const DOCK_ROW = 34;
-const DOCK_HEAD = 28;
+const DOCK = { row: 34, head: 28, roomy: 640 };
 const AT_TOP = 8;
 
 export function Queue({ desk, onOpen }) {
   const view = useHeldView(desk);
-  return html`<section class="queue" aria-label=${t("queue.title")}>
+  const old = desk.feedStatus.value !== "live" && desk.loaded.value && desk.lostAt;
+  return html`<section class="queue ${old ? "old" : ""}" aria-label=${t("queue.title")}>
     <div class="queue-head">
       <h2>${t("queue.title")}</h2>
       <span class="num muted" data-queue-count>${
@@ -24,6 +23,7 @@ export function Queue({ desk, onOpen }) {
           ? integer(view.value.alerts.length)
           : t("queue.of", { n: integer(view.value.shown.length), all: integer(view.value.alerts.length) })
       }</span>
+      ${old && html`<b class="fault">${t("banner.as_of", { time: clockTime(old) })}</b>`}
       <${Filter} desk=${desk} />
     </div>
     <${FiresOutside} desk=${desk} fires=${view.value.firesOutside} />
@@ -81,7 +81,7 @@ function FiresOutside({ desk, fires }) {
   return html`<div class="outside ${fires.length ? "some" : ""}" role="group" aria-label=${t("queue.outside_label")} data-fires-outside=${fires.length}>
     <b>${t("queue.outside", { n: fires.length })}</b>
     ${fires.slice(0, 4).map((alert) => html`<button key=${alert.id} class=${alert.id === desk.selectedId.value ? "selected" : ""} onClick=${() => desk.select(alert.id)}>
-        <${Symbol} priority=${alert.priority} waiting=${demands(alert)} />${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.text || alert.place || ""}</button>`)}
+        <${Symbol} priority=${alert.priority} waiting=${demands(alert)} /><span class="cut">${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.text || alert.place || ""}</span></button>`)}
     ${fires.length > 4 && html`<span class="num">+${fires.length - 4}</span>`}
   </div>`;
 }
@@ -95,6 +95,8 @@ function List({ desk, shown, hold, onOpen }) {
   const selectedId = desk.selectedId.value;
   const heights = { row: narrow ? ROW.narrow : ROW.wide, heading: ROW.heading };
   const { items, tops, total, at } = itemsOf(shown, heights);
+  const dockRows = box.height < DOCK.roomy ? 2 : 3;
+  const dockHeight = DOCK.head + dockRows * DOCK.row;
 
   useEffect(() => {
     const element = /** @type {HTMLElement} */ (list.current);
@@ -137,7 +139,7 @@ function List({ desk, shown, hold, onOpen }) {
     const index = selectedId === null ? undefined : at.get(selectedId);
     if (index === undefined) return;
     const top = tops[index];
-    const dock = total > element.clientHeight ? DOCK_HEAD + DOCK_ROWS * DOCK_ROW : 0;
+    const dock = total > element.clientHeight ? dockHeight : 0;
     if (top - heights.heading < element.scrollTop) element.scrollTop = Math.max(0, top - heights.heading);
     else if (top + heights.row > element.scrollTop + element.clientHeight - dock) {
       element.scrollTop = top + heights.row - element.clientHeight + dock;
@@ -145,14 +147,14 @@ function List({ desk, shown, hold, onOpen }) {
   }, [selectedId]);
 
   const { first, last } = windowOf(tops, total, heights, box);
-  const hidden = outOfSight(items, tops, total, heights.row, box, DOCK_HEAD + DOCK_ROWS * DOCK_ROW);
+  const hidden = outOfSight(items, tops, total, heights.row, box, dockHeight);
   const drawn = items.slice(first, last + 1);
   const selectedDrawn = drawn.some((item) => item.alert?.id === selectedId);
 
   return html`<div class="list">
     <div id="queue-list" ref=${list} class="scroller" role="listbox" tabindex="0" aria-label=${t("queue.title")}
         aria-activedescendant=${selectedDrawn ? `alert-${selectedId}` : undefined} onPointerDown=${hold}>
-      <div class="canvas" role="none" style=${{ height: `${total + (hidden.length ? DOCK_HEAD + DOCK_ROWS * DOCK_ROW : 0)}px` }}>
+      <div class="canvas" role="none" style=${{ height: `${total + (hidden.length ? dockHeight : 0)}px` }}>
         ${drawn.map((item, i) => {
           const top = tops[first + i];
           if (item.heading) return html`<${Heading} key=${`p${item.heading}`} item=${item} top=${top} height=${heights.heading} />`;
@@ -171,7 +173,7 @@ function List({ desk, shown, hold, onOpen }) {
       /** @type {HTMLElement} */ (list.current).scrollTop = 0;
       list.current?.focus();
     }}>${t("queue.above", { n: above })}</button>`}
-    ${hidden.length > 0 && html`<${Dock} desk=${desk} hidden=${hidden} />`}
+    ${hidden.length > 0 && html`<${Dock} desk=${desk} hidden=${hidden} rows=${dockRows} />`}
   </div>`;
 }
 
@@ -184,7 +186,7 @@ function Heading({ item, top, height }) {
 }
 
 /** Priority 1 and 2 that nobody acknowledged and that the scroll hides: in sight under any number of latched fires. */
-function Dock({ desk, hidden }) {
+function Dock({ desk, hidden, rows }) {
   return html`<section class="dock" aria-label=${t("queue.dock_label")} data-out-of-sight=${hidden.length}>
     <div class="dock-head"><b>${t("queue.dock", { n: hidden.length })}</b>
       ${[1, 2].map((priority) => {
@@ -192,12 +194,13 @@ function Dock({ desk, hidden }) {
         return n > 0 && html`<span class="inline"><${Symbol} priority=${priority} waiting /> ${word("priority", priority)} ${n}</span>`;
       })}
     </div>
-    ${hidden.slice(0, DOCK_ROWS).map((alert) => html`<button key=${alert.id} class="dock-row" title=${labelOf(alert)} onClick=${() => {
+    ${hidden.slice(0, rows).map((alert) => html`<button key=${alert.id} class="dock-row" title=${labelOf(alert)} onClick=${() => {
       desk.select(alert.id);
       document.getElementById("queue-list")?.focus();
     }}>
       <${Symbol} priority=${alert.priority} waiting />
       <span class="cut"><b>${titleOf(alert)}</b> ${placeOf(alert)}</span>
+      <span class="num">${age(desk.now.value - alert.raisedMs)}</span>
     </button>`)}
   </section>`;
 }

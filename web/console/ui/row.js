@@ -1,18 +1,31 @@
 // One alert in the queue, and the words of an alert used elsewhere, too.
 import { html } from "../vendor/htm-preact.mjs";
 import { demands, isUnacknowledged } from "../core/alarms.js";
-import { age, moment, quantity, t, titleOf, word } from "../core/i18n.js";
+import { age, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
 import { Priority } from "./symbol.js";
+
+/** The point, in words where it is the channel of a metric; a metric alone says no more than the title. */
+export function componentOf(alert) {
+  const [metric, channel] = (alert.component ?? "").split(".");
+  if (!alert.metric || metric !== alert.metric.split(".")[0]) return alert.component;
+  return channel ? `${word("metric", metric)} ${channel}` : "";
+}
 
 /** Unit, place, point and the panel's own words, as far as they are known and differ. */
 export function placeOf(alert) {
-  const parts = [alert.unit_name ?? alert.unit ?? alert.subject, alert.place, alert.component, alert.text];
+  const parts = [alert.unit_name ?? alert.unit ?? alert.subject, alert.place, componentOf(alert), alert.text];
   return parts.filter((part, i) => part && parts.indexOf(part) === i).join(" · ");
 }
 
 /** What a screen reader says of a row; without the age, which would never stop talking. */
 export const labelOf = (alert) =>
   [word("priority", alert.priority), word("class", alert.class), titleOf(alert), placeOf(alert), stateOf(alert)].join(", ");
+
+/** The class, unless the title begins with it anyway. */
+const classOf = (alert) => {
+  const name = word("class", alert.class);
+  return titleOf(alert).toLowerCase().startsWith(name.toLowerCase()) ? "" : name;
+};
 
 export const stateOf = (alert) => (alert.hold && alert.hold !== "none" ? word("hold", alert.hold) : word("state", alert.state));
 
@@ -26,7 +39,7 @@ export function Row({ alert, top, height, position, size, selected, now, act, on
       style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>
     <span class="c-priority"><${Priority} alert=${alert} waiting=${waiting} /></span>
     <span class="c-what">
-      <span class="line"><span class="class">${word("class", alert.class)}</span><b class="cut">${titleOf(alert)}</b>${flagsOf(alert)}</span>
+      <span class="line">${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b>${flagsOf(alert)}</span>
       <span class="line place cut">${placeOf(alert)}</span>
     </span>
     <span class="c-value">${alert.value !== null && alert.value !== undefined && html`
@@ -36,11 +49,11 @@ export function Row({ alert, top, height, position, size, selected, now, act, on
     <span class="c-times num">${alert.occurrences > 1 && `×${alert.occurrences}`}</span>
     <span class="c-age num">
       <span class="line">${age(now - alert.raisedMs)}</span>
-      <span class="line place">${moment(alert.raisedMs, now)}</span>
+      <span class="line place">${shortMoment(alert.raisedMs, now)}</span>
     </span>
     <span class="c-state">
-      <span class="line">${doing ? t("act.doing") : stateOf(alert)}</span>
-      <span class="line place cut">${!isUnacknowledged(alert) ? alert.acknowledged_by : alert.condition === "normal" ? word("condition", "normal") : ""}</span>
+      <span class="line state">${doing ? t("act.doing") : stateOf(alert)}</span>
+      <span class="line place cut">${isUnacknowledged(alert) ? "" : alert.acknowledged_by}</span>
     </span>
   </div>`;
 }

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from aiohttp import WSCloseCode
@@ -37,14 +37,17 @@ SLOW_READER = 4008  # close codes of ours; the console comes back with ?after=<i
 SESSION_OVER = 4401  # the console asks for a sign-in
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Open:
-    """An open alert as the hub keeps it; ``key`` is (class, priority, state)."""
+    """An open alert and the JSON of it."""
 
+    alert: Alert
     written: bytes
-    key: tuple[str, int, State]
-    received_at: int
-    shown: bool
+
+    @property
+    def key(self) -> tuple[str, int, State]:
+        """What it is counted under: (class, priority, state)."""
+        return self.alert.alert_class, self.alert.priority, self.alert.state
 
 
 @dataclass(eq=False, slots=True)
@@ -106,6 +109,7 @@ class Hub:
         self._alerts: dict[int, _Open] = {}
         self._counts: Counter[tuple[str, int, State]] = Counter()
         self._seq: int | None = None
+        self._marking: set[int] = set()
         self._subscriptions: set[Subscription] = set()
         self._news = asyncio.Event()
         self._store_ok = False
@@ -199,22 +203,23 @@ class Hub:
             subscription.drop(WSCloseCode.GOING_AWAY)
 
     async def shown(self, alerts: Sequence[int]) -> None:
-        """Note that a live, sound-armed seat shows these alerts; only the first time counts."""
-        new = [id_ for id_ in alerts if (entry := self._alerts.get(id_)) is not None and not entry.shown]
+        """Note that a live, sound-armed seat shows these alerts; only the first time counts. Raises StoreUnavailable."""
+        known = {id_: self._alerts[id_] for id_ in set(alerts) - self._marking if id_ in self._alerts}
+        new = sorted(id_ for id_, entry in known.items() if entry.alert.shown_at is None)
         if not new:
             return
         at = self._deps.clock.now()
-        entries = [self._alerts[id_] for id_ in new]
-        for entry in entries:
-            entry.shown = True  # before the await: two seats report at once, one writes
+        self._marking.update(new)  # two seats report at once: one writes
         try:
-            await self._deps.alerts.mark_shown(new, at)
-        except BaseException:
-            for entry in entries:
-                entry.shown = False
-            raise
-        for entry in entries:
-            observe_shown(entry.received_at, at)
+            first = await self._deps.alerts.mark_shown(new, at)
+        finally:
+            self._marking.difference_update(new)
+        for id_ in new:
+            entry = self._alerts.get(id_)
+            if entry is not None and entry.alert.shown_at is None:
+                self._keep(replace(entry.alert, shown_at=at))
+                if first:
+                    observe_shown(entry.alert.received_at, at)
 
     # reading ------------------------------------------------------------------------------------
 
@@ -276,11 +281,11 @@ class Hub:
         before = self._alerts.pop(alert.id, None)
         if before is not None:
             self._counts[before.key] -= 1
+            if alert.shown_at is None and before.alert.shown_at is not None:
+                alert = replace(alert, shown_at=before.alert.shown_at)  # read before the mark was committed
         written = alert_bytes(alert)
         if alert.state is not State.CLOSED:
-            shown = alert.shown_at is not None or (before is not None and before.shown)
-            entry = _Open(written, (alert.alert_class, alert.priority, alert.state), alert.received_at, shown)
-            self._alerts[alert.id] = entry
+            entry = self._alerts[alert.id] = _Open(alert, written)
             self._counts[entry.key] += 1
         return written
 

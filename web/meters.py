@@ -1,10 +1,10 @@
 """What the web part measures: alerts open, devices by status, consoles, and the last stage of an alarm's way."""
 
-from firetower.ingest.meters import alarm_latency
-from prometheus_client import Gauge
+from prometheus_client import Gauge, Histogram
 
 from firetower.core.clock import SECOND, Micros
 
+alarm_latency = Histogram("firetower_alarm_latency_seconds", "x", ["stage"])
 alerts_open = Gauge("firetower_alerts_open", "Alerts that are not closed", ["class", "priority"])
 devices = Gauge("firetower_devices", "Devices in service by status", ["status"])
 consoles = Gauge("firetower_consoles", "Open live connections")

@@ -1,0 +1,65 @@
+"""The ``ts`` and ``seq`` of an object: when a device says it was, and what is believed of that."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from firetower.core.clock import DAY, MINUTE, Micros, from_datetime, rfc3339
+from firetower.devices.readings import Mark, Quality
+from firetower.devices.wire_json import Unusable, shown
+
+AHEAD: Micros = 5 * MINUTE
+"""A device time further ahead of arrival than this is a wrong clock."""
+RETENTION: Micros = 400 * DAY
+_TEXT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
+_SEQ_MAX = 2**32 - 1
+
+CLOCK_WRONG = Quality.UNCERTAIN | Mark.ARRIVAL_TIME
+"""Flags of a reading whose device gave a time nobody can believe."""
+
+
+def event_time(sent: Any, received: Micros, retention: Micros) -> tuple[Micros, int]:
+    """Return the event time of a ``ts`` and the flags it gives (0: a good time).
+
+    ``sent``: None (absent), integer epoch ms, or RFC 3339 text; without a zone it is read as UTC+8. A time more than
+    5 min ahead of ``received`` or older than ``retention`` becomes ``received``, uncertain. Raises Unusable ``bad_ts``
+    for anything else.
+    """
+    flags = 0
+    if sent is None:
+        return received, int(Mark.ARRIVAL_TIME)
+    if isinstance(sent, int) and not isinstance(sent, bool):
+        at = sent * 1000
+    elif isinstance(sent, str):
+        at, flags = _from_text(sent)
+    elif isinstance(sent, float) and sent.is_integer():
+        at = int(sent) * 1000
+    else:
+        raise Unusable("bad_ts", f"ts is {shown(sent)}; send integer milliseconds since 1970 UTC or RFC 3339 text")
+    if at > received + AHEAD or at < received - retention:
+        return received, CLOCK_WRONG
+    return at, flags
+
+
+def _from_text(sent: str) -> tuple[Micros, int]:
+    parts = _TEXT.fullmatch(sent)
+    if parts is None:
+        raise Unusable(
+            "bad_ts",
+            f"ts is {shown(sent)}; send RFC 3339 such as {rfc3339(1_763_800_000_123_000)} or integer milliseconds",
+        )
+    date, time, zone = parts.groups()
+    try:
+        at = from_datetime(datetime.fromisoformat(f"{date}T{time}{(zone or '+08:00').upper()}"))
+    except (ValueError, OverflowError) as err:
+        raise Unusable("bad_ts", f"ts is {shown(sent)}, which is no date and time ({err})") from err
+    return at, 0 if zone else int(Mark.ZONE_ASSUMED)
+
+
+def sequence(sent: Any) -> int | None:
+    """Return a ``seq`` (None when absent); Unusable ``bad_seq`` when it is not an integer from 0 to 4294967295."""
+    if sent is None:
+        return None
+    if isinstance(sent, int) and not isinstance(sent, bool) and 0 <= sent <= _SEQ_MAX:
+        return sent
+    raise Unusable("bad_seq", f"seq is {shown(sent)}; send an integer from 0 to {_SEQ_MAX} or none")

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 import typer
 
+from firetower.core.clock import SECOND
 from firetower.core.config import Settings
 from firetower.devices.city import UnitCategory, read_city
 from firetower.devices.events import EVENTS
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
+from firetower.devices.registry import Registry
 from firetower.devices.topics import LEAVES
+from firetower.devices.wire import Decoder
+from firetower.devices.wire_batch import Decoded
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -32,6 +36,13 @@ def rows(text: str) -> dict[str, list[str]]:
         if line.startswith("| `"):
             found[cells[0].strip("`")] = cells[1:]
     return found
+
+
+def table(text: str, *headings: str) -> dict[str, list[str]]:
+    """The rows of the one table whose first heading is one of ``headings``: a name may stand in several tables."""
+    start = re.search(rf"^\| ({'|'.join(headings)}) \|", text, re.MULTILINE)
+    assert start, f"no table begins with {headings}"
+    return rows(text[start.start() :].split("\n\n", 1)[0])
 
 
 def _sources() -> list[Path]:
@@ -141,7 +152,7 @@ def test_every_topic_is_told(page: str) -> None:
 @pytest.mark.parametrize("metric", catalogue().by_name)
 def test_every_metric_is_told_with_its_unit_and_range(page: str, metric: str) -> None:
     known = catalogue().by_name[metric]
-    unit, believable = rows(KEY_UNIT[page])[metric][:2]
+    unit, believable = table(KEY_UNIT[page], "metric", "指标")[metric][:2]
     lowest, highest = (f"{bound:.0f}" for bound in known.plausible)
     assert unit == known.unit
     assert re.split(r" (?:to|～) ", believable) == [lowest, highest]
@@ -151,9 +162,7 @@ def test_every_metric_is_told_with_its_unit_and_range(page: str, metric: str) ->
 @pytest.mark.parametrize("event", EVENTS)
 def test_every_alarm_event_is_told_with_its_class_and_priority(page: str, event: str) -> None:
     meaning = EVENTS[event]
-    told = [cells for line, cells in _event_rows(KEY_UNIT[page]) if line == event]
-    assert len(told) == 1
-    class_, priority, closes = told[0]
+    class_, priority, closes = table(KEY_UNIT[page], "event", "事件")[event]
     if meaning.alert_class is None:
         assert priority == "-"
         return
@@ -163,14 +172,6 @@ def test_every_alarm_event_is_told_with_its_class_and_priority(page: str, event:
     assert ("verdict" in closes or "核实" in closes) == meaning.latch
 
 
-def _event_rows(text: str) -> list[tuple[str, list[str]]]:
-    """The rows of the table of events only: `gas` and `smoke` name metrics and kinds too."""
-    start = re.search(r"^\| (event|事件) \|", text, re.MULTILINE)
-    assert start
-    table = text[start.start() :].split("\n\n", 1)[0]
-    return list(rows(table).items())
-
-
 @both_languages
 def test_every_kind_of_device_is_told(page: str) -> None:
     for kind in DeviceKind:
@@ -178,12 +179,52 @@ def test_every_kind_of_device_is_told(page: str) -> None:
 
 
 @both_languages
-def test_the_json_of_the_guide_is_json(page: str) -> None:
-    blocks = re.findall(r"```json\n(.*?)```", KEY_UNIT[page], re.DOTALL)
-    blocks += re.findall(r"-m '(.*?)'", KEY_UNIT[page])
-    assert len(blocks) >= 6
-    for block in blocks:
-        json.loads(block)
+def test_every_reject_reason_is_told_and_no_other(page: str) -> None:
+    told = set(table(KEY_UNIT[page], "reason", "原因"))
+    assert told == reasons()
+
+
+def reasons() -> set[str]:
+    """The words of refusals in the decoder and in ingest: `bad_json`, `unknown_device`, ..."""
+    sources = [*(ROOT / "devices").glob("wire*.py"), *(ROOT / "ingest").glob("*.py")]
+    word = r'"((?:bad|not|too|no|unknown|nested)_[a-z0-9_]+)"'
+    found = {reason for file in sources for reason in re.findall(word, file.read_text("utf-8"))}
+    assert "bad_json" in found
+    return found
+
+
+def _examples(text: str) -> list[tuple[str, str]]:
+    """Every payload of the guide with the topic it is for: of shell commands, and of blocks by their section."""
+    found = re.findall(r"-t (\S+) .*?-m '(.*?)'", text, re.DOTALL)
+    leaf = "telemetry"
+    for heading, block in re.findall(r"^## ([^\n]+)$|```json\n(.*?)```", text, re.MULTILINE | re.DOTALL):
+        if heading:
+            device = "gateway" if heading in {"Gateways", "网关"} else "smk-0301"
+            continue
+        leaf = "alarm" if '"event"' in block else "telemetry"
+        found.append((f"firetower/v1/mall-01/{device}/{leaf}", block))
+    return found
+
+
+@both_languages
+def test_the_examples_are_taken_by_the_decoder_without_a_word(page: str) -> None:
+    examples = _examples(KEY_UNIT[page])
+    assert len(examples) == 6
+    for topic, payload in examples:
+        registry, decoded = Registry(), Decoded()
+        Decoder(registry, welcome=True).decode(topic, payload.encode(), 1_763_800_070 * SECOND, decoded)
+        assert decoded.refusals == [], payload
+        assert decoded.value or decoded.events, payload
+        assert all(event.event in EVENTS for event in decoded.events)
+
+
+@both_languages
+def test_the_python_example_compiles_and_sends_what_the_decoder_takes(page: str) -> None:
+    code = re.search(r"```python\n(.*?)```", KEY_UNIT[page], re.DOTALL)
+    assert code
+    tree = ast.parse(code.group(1))
+    names = {item.value for item in ast.walk(tree) if isinstance(item, ast.Constant) and isinstance(item.value, str)}
+    assert {"ts", "seq", "smoke", "online", "offline", "firetower/v1/mall-01/smk-0301"} <= names
 
 
 # The decisions ----------------------------------------------------------------------------------

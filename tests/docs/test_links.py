@@ -10,12 +10,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-def _without_code(text: str) -> str:
-    return re.sub(r"`[^`\n]*`", "", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+def prose(page: Path) -> str:
+    return re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
 
 
 def links(page: Path) -> Iterator[str]:
-    text = _without_code(page.read_text("utf-8"))
+    text = re.sub(r"`[^`\n]*`", "", prose(page))
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if not re.match(r"[a-z]+:", target):
             yield target
@@ -23,8 +23,7 @@ def links(page: Path) -> Iterator[str]:
 
 def anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub writes them."""
-    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
@@ -40,15 +39,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "docs/key-unit.md", "docs/operator.md"])
 def test_the_chinese_page_has_the_sections_of_the_english_one(name: str) -> None:
     english, chinese = ROOT / name, ROOT / name.replace(".md", ".zh-CN.md")
-    shapes = [
-        [
-            len(mark)
-            for mark in re.findall(
-                r"^(#+) ", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL), re.MULTILINE
-            )
-        ]
-        for page in (english, chinese)
-    ]
+    shapes = [[len(mark) for mark in re.findall(r"^(#+) ", prose(page), re.MULTILINE)] for page in (english, chinese)]
     assert shapes[0] == shapes[1]
     assert sorted(set(_outside(english))) == sorted(set(_outside(chinese)))
 

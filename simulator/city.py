@@ -89,9 +89,7 @@ def build(seed: int, devices: int, *, pace: Pace = "demo") -> SimCity:
         )
         for main in plan.mains
     )
-    city = City(
-        name=names().city, grids=grids, mains=mains, units=tuple(builder.units), devices=tuple(builder.devices)
-    )
+    city = City(name=names().city, grids=grids, mains=mains, units=tuple(builder.units), devices=tuple(builder.devices))
     return SimCity(seed, city, plan)
 
 

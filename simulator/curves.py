@@ -50,7 +50,9 @@ def load_table() -> Floats:
     weekend = at >= 5 * DAY
     day = np.where(weekend, 0.15, 1.0) * bump(hour, 8, 18, 1.5)
     shop = np.where(weekend, 1.0, 0.85) * bump(hour, 10, 22, 1.0)
-    home = 0.45 * bump(hour, 6.5, 8.5, 1.0) + bump(hour, 18, 23, 1.5) + np.where(weekend, 0.3, 0.0) * bump(hour, 9, 18, 2)
+    home = (
+        0.45 * bump(hour, 6.5, 8.5, 1.0) + bump(hour, 18, 23, 1.5) + np.where(weekend, 0.3, 0.0) * bump(hour, 9, 18, 2)
+    )
     always = 0.55 + 0.45 * bump(hour, 8, 20, 3.0)
     return 0.15 + 0.65 * np.clip(np.stack([day, shop, home, always]), 0, 1)
 

@@ -142,7 +142,9 @@ def lay_out(seed: int, hydrants: int) -> Plan:
     grids: list[Area] = []
     for area in district_areas:
         across = max(1, min(4, (area.row1 - area.row0) // 3))
-        for number, (row0, row1, col0, col1) in enumerate(_divide(area.row1 - area.row0, across, area.col1 - area.col0)):
+        for number, (row0, row1, col0, col1) in enumerate(
+            _divide(area.row1 - area.row0, across, area.col1 - area.col0)
+        ):
             cells = (area.row0 + row0, area.row0 + row1, area.col0 + col0, area.col0 + col1)
             name = f"{area.name}第{number + 1:02d}网格"
             grids.append(Area(f"{area.code}-g{number + 1:02d}", name, area.district, *cells))

@@ -48,10 +48,8 @@ class AlertStore:
     async def history(self, alert_id: int) -> Sequence[Entry]:
         """Return every transition of an alert, oldest first; NotFound."""
         with store_errors():
-            entries = await read_history(self._pool, alert_id)
-            if not entries:
-                await _get(self._pool, alert_id)
-            return entries
+            await _get(self._pool, alert_id)
+            return await read_history(self._pool, alert_id)
 
     async def snapshot(self) -> tuple[int, Sequence[Alert]]:
         """Return the durable sequence and the alerts open at exactly that number, highest and newest first."""

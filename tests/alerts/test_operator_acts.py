@@ -67,7 +67,7 @@ def test_a_note_is_taken_in_every_state_and_changes_nothing_else(state):
 
 @pytest.mark.parametrize("what", [Acknowledge(), Close(D.FALSE_ALARM, "steam")])
 def test_a_closed_alert_takes_nothing_but_notes(what):
-    with pytest.raises(Conflict, match="alert 7 is closed.*only notes"):
+    with pytest.raises(Conflict, match=r"alert 7 is closed.*only notes"):
         act(replace(alert(State.CLOSED), closed_by="li"), what)
 
 

@@ -1,0 +1,202 @@
+"""Verdicts become alerts: one per key, with frozen place, in time order, whoever else is at it."""
+
+import asyncio
+import random
+
+import asyncpg
+import pytest
+from alert_making import T0, clear, commit, fire, hazard
+
+from firetower.alerts.model import Condition, Disposition, State
+from firetower.alerts.ports import AlertFilter
+from firetower.core.clock import SECOND, ManualClock
+from firetower.devices.metrics import catalogue
+from firetower.rules.verdicts import SubjectKind, VerdictKind
+from firetower.storage import pool as pools
+from firetower.storage.alerts import AlertStore
+
+
+@pytest.fixture
+def store(pool: asyncpg.Pool, clock: ManualClock) -> AlertStore:
+    clock.set(T0 + 60 * SECOND)
+    return AlertStore(pool, clock)
+
+
+@pytest.fixture
+async def wide(database_url: str):
+    """A pool wide enough for eight writers at once."""
+    made = await pools.connect(database_url, size=12)
+    yield made
+    made.terminate()
+
+
+async def all_alerts(store: AlertStore):
+    return (await store.list(AlertFilter(limit=1000))).items
+
+
+async def test_place_unit_kind_and_coordinates_are_frozen_from_the_registry_when_raised(pool, store):
+    await pool.execute(
+        "INSERT INTO unit (code, name, address, lon, lat) VALUES ('u1', '万象城', '人民路 1 号', 120, 30)"
+    )
+    await pool.execute("INSERT INTO building (unit_id, code, name) SELECT id, 'A', 'A座' FROM unit")
+    await pool.execute("INSERT INTO floor (building_id, code, name) SELECT id, '3', '3层' FROM building")
+    await pool.execute("INSERT INTO zone (floor_id, code, name) SELECT id, 'E', '' FROM floor")
+    device = await pool.fetchval(
+        "INSERT INTO device (unit_id, name, kind, zone_id, place, lon, lat)"
+        " SELECT u.id, 'smk-1', 'smoke', z.id, '走廊', 121.5, 31.25 FROM unit u, zone z RETURNING id"
+    )
+    smoke = catalogue().by_name["smoke"].number
+    await commit(pool, [fire(device_number=device, metric=smoke, value=0.31, limit=0.2, flags=("late", "uncertain"))])
+    await pool.execute("UPDATE device SET place = 'moved'")
+    await pool.execute("UPDATE unit SET name = 'renamed'")
+    (alert,) = await all_alerts(store)
+    assert (alert.unit, alert.unit_name, alert.device, alert.device_kind) == ("u1", "万象城", "smk-1", "smoke")
+    assert alert.place == "A座 / 3层 / E / 走廊"
+    assert alert.text == "3F corridor"
+    assert (alert.lon, alert.lat) == (121.5, 31.25)
+    assert (alert.metric, alert.value, alert.limit_value, alert.flags) == ("smoke", 0.31, 0.2, ("late", "uncertain"))
+    assert (alert.device_at, alert.received_at, alert.raised_at) == (T0, T0 + SECOND, T0 + 5 * SECOND)
+    assert (alert.priority, alert.latched, alert.state) == (1, True, State.UNACKNOWLEDGED)
+
+
+async def test_a_fire_of_a_sender_nobody_registered_is_raised_with_what_is_known_of_its_unit(pool, store):
+    await pool.execute("INSERT INTO unit (code, name, address) VALUES ('u1', '万象城', '人民路 1 号')")
+    applied = await commit(pool, [fire("ghost", subject_kind=SubjectKind.SENDER, flags=("unregistered",))])
+    assert applied.raised == {"fire": 1}
+    (alert,) = await all_alerts(store)
+    assert (alert.unit, alert.unit_name, alert.device, alert.place) == ("u1", "万象城", "ghost", "人民路 1 号")
+    assert alert.flags == ("unregistered",)
+
+
+async def test_eight_transactions_raising_the_same_keys_at_once_end_in_one_alert_each(wide, clock):
+    store = AlertStore(wide, clock)
+    gate = asyncio.Event()
+
+    async def raise_all(writer: int) -> dict[str, int]:
+        mine = [fire(f"d{n}", T0 + writer) for n in range(20)]
+        random.Random(writer).shuffle(mine)
+        await gate.wait()
+        return (await commit(wide, mine)).raised
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(raise_all(writer)) for writer in range(8)]
+        gate.set()
+    assert sum(task.result().get("fire", 0) for task in tasks) == 20
+    alerts = await all_alerts(store)
+    assert sorted(alert.device for alert in alerts) == sorted(f"d{n}" for n in range(20))
+    for alert in alerts:
+        assert alert.repeats == 7
+        history = await store.history(alert.id)
+        assert [entry.seq for entry in history] == list(range(1, 9))
+        assert [entry.transition.reason for entry in history] == ["raised"] + 7 * ["repeated"]
+
+
+async def test_verdicts_of_one_key_in_one_batch_take_effect_in_time_order(pool, store):
+    low = hazard()
+    await commit(pool, [clear(low, T0 + 2 * SECOND), low, hazard(at=T0 + SECOND, value=0.1)])
+    (alert,) = await all_alerts(store)
+    assert (alert.state, alert.condition, alert.repeats) == (State.RETURNED, Condition.NORMAL, 1)
+    assert (alert.last_event_at, alert.condition_at, alert.value) == (T0 + SECOND, T0 + 2 * SECOND, 0.1)
+    assert [e.transition.reason for e in await store.history(alert.id)] == ["raised", "returned"]
+
+
+async def test_repeats_are_counted_without_a_new_version_and_without_history(pool, store):
+    await commit(pool, [hazard()])
+    for n in range(1, 4):
+        assert (await commit(pool, [hazard(at=T0 + n * SECOND, value=0.1 / n)])).raised == {}
+    (alert,) = await all_alerts(store)
+    assert (alert.repeats, alert.version, alert.value) == (3, 1, 0.1 / 3)
+    assert len(await store.history(alert.id)) == 1
+
+
+async def test_a_clear_without_an_open_alert_changes_nothing(pool, store):
+    applied = await commit(pool, [clear(hazard(), T0)])
+    assert (applied.raised, applied.alert_ids) == ({}, [])
+    assert await all_alerts(store) == []
+
+
+async def test_a_fire_latches_against_its_return_to_normal(pool, store):
+    await commit(pool, [fire()])
+    await commit(pool, [fire(at=T0 + SECOND, active=False)])
+    (alert,) = await all_alerts(store)
+    assert (alert.state, alert.condition) == (State.UNACKNOWLEDGED, Condition.NORMAL)
+    await store.acknowledge(alert.id, actor="wang")
+    assert (await store.get(alert.id)).state is State.ACKNOWLEDGED
+
+
+async def test_a_fire_event_on_an_acknowledged_fire_sounds_again_and_after_its_verdict_is_a_new_alert(pool, store):
+    await commit(pool, [fire()])
+    (first,) = await all_alerts(store)
+    await store.acknowledge(first.id, actor="wang")
+    await commit(pool, [fire(at=T0 + SECOND)])
+    again = await store.get(first.id)
+    assert (again.state, again.occurrences, again.acknowledged_at) == (State.UNACKNOWLEDGED, 2, None)
+    await store.acknowledge(first.id, actor="wang")
+    await store.close(first.id, Disposition.FALSE_ALARM, "steam", actor="wang")
+    assert (await commit(pool, [fire(at=T0 + 2 * SECOND)])).raised == {"fire": 1}
+    second, old = await all_alerts(store)
+    assert old.id == first.id
+    assert (old.state, old.condition) == (State.CLOSED, Condition.NORMAL)
+    assert (second.state, second.device_at, second.occurrences) == (State.UNACKNOWLEDGED, T0 + 2 * SECOND, 1)
+    assert [e.transition.reason for e in await store.history(first.id)] == [
+        "raised",
+        "acknowledged",
+        "occurred_again",
+        "acknowledged",
+        "closed",
+        "succeeded",
+    ]
+
+
+async def test_an_acknowledged_hazard_that_returns_is_closed_and_the_next_one_is_new(pool, store):
+    await commit(pool, [hazard()])
+    (alert,) = await all_alerts(store)
+    await store.acknowledge(alert.id, actor="wang")
+    applied = await commit(pool, [clear(hazard(), T0 + SECOND), hazard(at=T0 + 2 * SECOND)])
+    assert applied.raised == {"hazard": 1}
+    new, old = await all_alerts(store)
+    assert (old.id, old.state, old.closed_by) == (alert.id, State.CLOSED, "rule:hydrant.pressure.low")
+    assert (new.state, new.condition) == (State.UNACKNOWLEDGED, Condition.ACTIVE)
+
+
+async def test_a_reset_is_written_into_every_open_alert_of_its_sender_and_of_nobody_else(pool, store):
+    await commit(pool, [fire("panel", component="1"), fire("panel", component="2"), fire("other")])
+    reset = fire("panel", T0 + SECOND, kind=VerdictKind.RECORD, rule="event:reset", component="")
+    late_fire = fire("panel", T0 + 2 * SECOND, component="3")
+    await commit(pool, [late_fire, reset])
+    reasons = {
+        (alert.device, alert.component): [e.transition.reason for e in await store.history(alert.id)]
+        for alert in await all_alerts(store)
+    }
+    assert reasons == {
+        ("panel", "1"): ["raised", "reset"],
+        ("panel", "2"): ["raised", "reset"],
+        ("panel", "3"): ["raised"],
+        ("other", "2-3-017"): ["raised"],
+    }
+    assert all(alert.state is State.UNACKNOWLEDGED for alert in await all_alerts(store))
+
+
+async def test_thousands_of_verdicts_in_one_transaction_are_all_raised_and_all_return(pool, store):
+    raised = [hazard(f"d{n:05}") for n in range(3000)]
+    assert (await commit(pool, raised)).raised == {"hazard": 3000}
+    assert len((await commit(pool, [clear(verdict, T0 + SECOND) for verdict in raised])).alert_ids) == 3000
+    assert await pool.fetchval("SELECT count(*) FROM alert WHERE state = 'returned'") == 3000
+    assert await pool.fetchval("SELECT count(*) FROM alert_history") == 6000
+
+
+async def test_the_engine_is_told_what_stands_even_when_it_was_closed_and_not_what_is_normal(pool, store):
+    device = await pool.fetchval(
+        "WITH u AS (INSERT INTO unit (code) VALUES ('u1') RETURNING id)"
+        " INSERT INTO device (unit_id, name, kind) SELECT id, 'h1', 'hydrant' FROM u RETURNING id"
+    )
+    names = ["stands", "closed", "normal"]
+    await commit(pool, [hazard(rule=name, device_number=device, latch=True) for name in names] + [fire()])
+    by_rule = {alert.rule: alert.id for alert in await all_alerts(store)}
+    await store.close(by_rule["closed"], Disposition.MAINTENANCE, actor="wang")
+    await commit(pool, [hazard(at=T0 + SECOND, rule="normal", kind=VerdictKind.CLEAR)])
+    standing = await store.open_for_engine()
+    assert {(s.rule, s.device_number, s.component, s.priority, s.condition_at) for s in standing} == {
+        ("stands", device, "pressure", 3, T0),
+        ("closed", device, "pressure", 3, T0),
+    }

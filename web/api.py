@@ -99,7 +99,7 @@ def _adapt(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse
         site = request.app[SITE]
         person = await site.guard.admit(request, route.access, unsafe=route.unsafe, socket=route.socket)
         query = _query(route.query, request)
-        body = None if route.body is None else await _body(route.body, request)
+        body = None if route.body is None else await _body(route.body, request, person)
         result = await route.handler(Call(request, site, person, query, body))
         if isinstance(result, web.StreamResponse):
             return result
@@ -129,9 +129,10 @@ def _query(model: type[Asked], request: web.Request) -> Asked:
         raise invalid(err, names_of(model), "query parameter") from err
 
 
-async def _body(model: type[Asked], request: web.Request) -> Asked:
+async def _body(model: type[Asked], request: web.Request, person: Person | None) -> Asked:
     raw = await request.read()
-    if request.content_type != "application/json" and (raw or model.model_fields):
+    by_cookie = person is not None and person.by_cookie
+    if request.content_type != "application/json" and (raw or by_cookie):
         raise Refused(
             415, "unsupported_media_type", f"the body is {request.content_type}; send Content-Type: application/json"
         )

@@ -124,9 +124,7 @@ async def running(pool: asyncpg.Pool, clock: ManualClock, console_folder: Path) 
         await accounts.add(pool, name, _HASH, role, clock.now())  # type: ignore[arg-type]
     registry, health = Registry(), Health()
     app = make_app(
-        Deps(
-            pool, registry, AlertStore(pool, clock), clock, rulebook.load(), health, lambda: 12.34, console_folder
-        )
+        Deps(pool, registry, AlertStore(pool, clock), clock, rulebook.load(), health, lambda: 12.34, console_folder)
     )
     async with (
         serve(app, "127.0.0.1", 0) as port,

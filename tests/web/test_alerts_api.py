@@ -48,9 +48,7 @@ async def test_the_list_is_highest_first_filters_and_pages(running: Any) -> None
     assert (await running.get(ALERTS, since="2100-01-01T00:00:00+08:00"))["items"] == []
     first = await running.get(ALERTS, limit="3")
     second = await running.get(ALERTS, limit="3", cursor=first["next_cursor"])
-    assert [item["id"] for item in first["items"] + second["items"]] == [
-        item["id"] for item in everything["items"]
-    ]
+    assert [item["id"] for item in first["items"] + second["items"]] == [item["id"] for item in everything["items"]]
 
 
 async def test_a_conflict_shows_the_alert_as_it_stands(running: Any) -> None:
@@ -70,9 +68,7 @@ async def test_the_same_idempotency_key_acts_once_even_at_the_same_moment(runnin
     await running.sign_in()
     answers = await asyncio.gather(
         *(
-            running.call(
-                "POST", f"{ALERTS}/{alert}/note", json={"text": "called"}, headers={"Idempotency-Key": "k-1"}
-            )
+            running.call("POST", f"{ALERTS}/{alert}/note", json={"text": "called"}, headers={"Idempotency-Key": "k-1"})
             for _ in range(4)
         )
     )

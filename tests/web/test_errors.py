@@ -98,7 +98,7 @@ async def test_a_bug_of_ours_is_a_500_in_the_shape_without_its_inside(
 async def test_a_database_that_is_away_is_a_503_and_seats_stay_signed_in(running: Any) -> None:
     await running.sign_in()
     await running.get("/api/v1/session")
-    await running.pool.close()
+    running.pool.terminate()
     running.clock.advance(60_000_000)
     status, body = await running.call("GET", ALERTS)
     assert (status, body["error"]["code"]) == (503, "store_unavailable")

@@ -51,9 +51,7 @@ async def test_the_cookie_is_secure_when_the_browser_came_by_https(running: Any)
 async def test_wrong_password_and_unknown_name_look_the_same_and_are_throttled(running: Any) -> None:
     answers = []
     for name in ("olga", "nobody-by-that-name"):
-        answers.append(
-            await running.call("POST", SESSION, json={"username": name, "password": "wrong wrong"})
-        )
+        answers.append(await running.call("POST", SESSION, json={"username": name, "password": "wrong wrong"}))
     assert answers[0] == answers[1]
     assert answers[0][0] == 401
     for _ in range(4):
@@ -69,9 +67,7 @@ async def test_wrong_password_and_unknown_name_look_the_same_and_are_throttled(r
 
 
 async def test_guesses_sent_at_once_are_counted_before_they_are_checked(running: Any) -> None:
-    tries = [
-        running.call("POST", SESSION, json={"username": "olga", "password": f"guess {n}"}) for n in range(8)
-    ]
+    tries = [running.call("POST", SESSION, json={"username": "olga", "password": f"guess {n}"}) for n in range(8)]
     statuses = [status for status, _ in await asyncio.gather(*tries)]
     assert sorted(statuses) == [401] * 5 + [429] * 3
 
@@ -119,9 +115,7 @@ async def test_a_viewer_looks_and_does_not_act(running: Any) -> None:
         ({"Sec-Fetch-Site": "same-origin"}, True),
     ],
 )
-async def test_a_cookie_acts_only_from_the_console_itself(
-    running: Any, headers: dict[str, str], good: bool
-) -> None:
+async def test_a_cookie_acts_only_from_the_console_itself(running: Any, headers: dict[str, str], good: bool) -> None:
     alert = await running.raise_alert()
     token = (await running.sign_in())["Authorization"].split()[1]
     running.headers = {"Cookie": f"firetower_session={token}"}
@@ -139,6 +133,13 @@ async def test_a_body_that_is_not_json_by_its_type_is_refused(running: Any) -> N
     await running.sign_in()
     status, body = await running.call(
         "POST", f"/api/v1/alerts/{alert}/note", data='{"text":"x"}', headers={"Content-Type": "text/plain"}
+    )
+    assert (status, body["error"]["code"]) == (415, "unsupported_media_type")
+    token = running.headers.pop("Authorization").split()[1]
+    status, body = await running.call(  # a form of the console's own could send this without a script
+        "POST",
+        f"/api/v1/alerts/{alert}/acknowledge",
+        headers={"Cookie": f"firetower_session={token}", "Origin": running.url},
     )
     assert (status, body["error"]["code"]) == (415, "unsupported_media_type")
 

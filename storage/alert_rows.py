@@ -11,7 +11,7 @@ from firetower.devices.events import AlertClass
 
 Item = TypeVar("Item")
 
-CHUNK = 500
+CHUNK = 250
 """Rows of one statement: encoding more at once would hold the event loop for longer than 5 ms."""
 
 _PLAIN = [
@@ -53,8 +53,8 @@ COLUMNS = ", ".join(
 )
 """What ``to_alert`` reads, of a table called ``a``."""
 
-KEY_ORDER = "a.rule, a.subject_kind, a.subject, a.component, a.id"
-"""The one order in which alert rows are locked, by everybody."""
+KEY_ORDER = ", ".join(f'a.{part} COLLATE "C"' for part in ("rule", "subject_kind", "subject", "component"))
+"""The one order in which alert rows are locked, by everybody: that of Python's ``sorted`` too."""
 
 
 def to_alert(row: Any) -> Alert:

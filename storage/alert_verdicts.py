@@ -22,6 +22,15 @@ _TURN = 100
 """Verdicts decided before the event loop gets its turn."""
 
 
+_HELD = (
+    f"SELECT {COLUMNS} FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])"
+    " AS k (rule, subject_kind, subject, component) JOIN alert a"
+    "  ON (a.rule, a.subject_kind, a.subject, a.component) = (k.rule, k.subject_kind, k.subject, k.component)"
+    "  AND (a.state <> 'closed' OR a.condition = 'active')"
+    f" ORDER BY {KEY_ORDER} FOR NO KEY UPDATE OF a"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What verdicts did: new alerts by class, and the ids of all alerts that changed, to be announced."""
@@ -91,23 +100,23 @@ async def apply_verdicts(conn: Any, verdicts: Sequence[Verdict], *, at: Micros) 
 
 async def _lock(conn: Any, verdicts: Sequence[Verdict]) -> list[Alert]:
     """Lock, in key order, the alerts under the verdicts' keys, and the open ones of senders that said a RECORD."""
-    keys = sorted({verdict.key for verdict in verdicts if verdict.kind is not VerdictKind.RECORD})
+    keys: set[Key] = {verdict.key for verdict in verdicts if verdict.kind is not VerdictKind.RECORD}
     senders = {sender_of(verdict) for verdict in verdicts if verdict.kind is VerdictKind.RECORD}
-    rows = await conn.fetch(
-        f"SELECT {COLUMNS} FROM alert a WHERE a.id IN ("
-        " SELECT x.id FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])"
-        "  AS k (rule, subject_kind, subject, component) JOIN alert x"
-        "  ON (x.rule, x.subject_kind, x.subject, x.component) = (k.rule, k.subject_kind, k.subject, k.component)"
-        "  AND (x.state <> 'closed' OR x.condition = 'active')"
-        " UNION SELECT x.id FROM unnest($5::text[], $6::text[]) AS s (unit, device) JOIN alert x"
-        "  ON x.unit = s.unit AND x.device = s.device AND x.state <> 'closed')"
-        f" ORDER BY {KEY_ORDER} FOR NO KEY UPDATE OF a",
-        *([key[part] for key in keys] for part in range(4)),
-        [unit for unit, _ in senders],
-        [device for _, device in senders],
-    )
-    # A row that was waited for may have been closed meanwhile; it then holds its key no more.
-    return [alert for alert in map(to_alert, rows) if holds_key(alert)]
+    if senders:
+        rows = await conn.fetch(
+            "SELECT a.rule, a.subject_kind, a.subject, a.component"
+            " FROM unnest($1::text[], $2::text[]) AS s (unit, device)"
+            " JOIN alert a ON a.unit = s.unit AND a.device = s.device AND a.state <> 'closed'",
+            [unit for unit, _ in senders],
+            [device for _, device in senders],
+        )
+        keys.update(tuple(row) for row in rows)
+    held: list[Alert] = []
+    for chunk in chunks(sorted(keys)):
+        rows = await conn.fetch(_HELD, *([key[part] for key in chunk] for part in range(4)))
+        # A row that was waited for may have been closed meanwhile; it then holds its key no more.
+        held += [alert for alert in map(to_alert, rows) if holds_key(alert)]
+    return held
 
 
 async def _decide(verdicts: Sequence[Verdict], held: Iterable[Alert], at: Micros) -> list[_Case]:

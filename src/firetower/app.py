@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
 
 import asyncpg
 
-from firetower.core.clock import HOUR, SECOND, Clock, Micros, SystemClock
+from firetower.core.clock import HOUR, MINUTE, SECOND, Clock, Micros, SystemClock
 from firetower.core.config import Settings
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
@@ -24,17 +26,19 @@ from firetower.ingest.lane import Lane
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
-from firetower.storage import accounts, changes, liveness, migrate, partitions, readings, rejects
+from firetower.storage import accounts, liveness, migrate, readings
 from firetower.storage import pool as pools
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import AlertStore
 from firetower.storage.ingest import IngestStore
+from firetower.storage.upkeep import upkeep
 from firetower.web import passwords
 from firetower.web.server import Deps, make_app, serve
 
 log = logger("app")
 
 WARM_WINDOW: Micros = 2 * HOUR
+SUBSCRIBED_WITHIN_S = 5.0
 LANES = ("alarm", "telemetry", "status")
 
 
@@ -61,20 +65,20 @@ async def run(
         await asyncio.to_thread(migrate.upgrade, urls.database)
         pool = await pools.connect(urls.database)
         stack.push_async_callback(_close, pool)
-        await partitions.maintain(pool, clock.now(), settings.retention_days)
-        generated = await _first_account(pool, settings)
+        await upkeep(pool, clock.now(), settings.retention_days)
+        generated = await _first_account(pool, settings, clock.now())
 
         registry = Registry()
         await stored_registry.load(pool, registry)
         rulebook = rulebooks.load(settings.rulebook)
         alerts = AlertStore(pool, clock)
         engine = await _warm_engine(rulebook, registry, pool, alerts, clock.now())
-        store = IngestStore(pool, registry, clock)
+        store = IngestStore(pool, registry, clock, retention_days=settings.retention_days)
 
         parts = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             parts.create_task(_every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())), name="liveness"),
-            parts.create_task(_every(HOUR, lambda: _housekeeping(pool, clock, settings)), name="housekeeping"),
+            parts.create_task(_every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)), name="upkeep"),
         ]
         lanes: list[Lane] = []
         if settings.role in {"all", "ingest"}:
@@ -94,14 +98,20 @@ async def run(
             tasks.append(parts.create_task(ticker.run(), name="ticker"))
         stack.callback(_cancel, tasks)
 
+        health = Health(pool, lanes, clock)
+        tasks.append(parts.create_task(health.run(), name="health"))
         http_url = None
         if settings.role in {"all", "web"}:
-            health = Health(pool, lanes)
+            console = Path(str(files("firetower.web") / "console"))
             app = make_app(
-                Deps(pool=pool, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health)
-            )
-            host, port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))
-            http_url = f"http://{host}:{port}/"
+                Deps(
+                    pool=pool, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health,
+                    message_rate=health.message_rate, console=console,
+                )
+            )  # fmt: skip
+            port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))
+            http_url = f"http://{settings.http_host}:{port}/"
+        await _subscribed(lanes)
         on_ready(Running(http_url, generated))
         await stop.wait()
         log.info("stopping")
@@ -113,6 +123,14 @@ def _stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+async def _subscribed(lanes: Sequence[Lane]) -> None:
+    """Wait a little for the lanes' subscriptions, so that what is published from now on is kept for us."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SUBSCRIBED_WITHIN_S):
+            for lane in lanes:
+                await lane.session.wait_connected()
 
 
 def _cancel(tasks: list[asyncio.Task[None]]) -> None:
@@ -138,21 +156,13 @@ async def _every(period: Micros, act: Callable[[], Awaitable[object]]) -> None:
         await asyncio.sleep(period / SECOND)
 
 
-async def _housekeeping(pool: asyncpg.Pool, clock: Clock, settings: Settings) -> None:
-    now = clock.now()
-    await partitions.maintain(pool, now, settings.retention_days)
-    await rejects.prune(pool, now)
-    await changes.prune(pool, now)
-    await accounts.purge_sessions(pool, now)
-
-
-async def _first_account(pool: asyncpg.Pool, settings: Settings) -> str | None:
+async def _first_account(pool: asyncpg.Pool, settings: Settings, now: Micros) -> str | None:
     """Make the account ``admin`` where there is none; return its password when it was generated."""
     if await accounts.list_accounts(pool):
         return None
     given = settings.admin_password.get_secret_value() if settings.admin_password else None
     password = given or secrets.token_urlsafe(12)
-    await accounts.add(pool, "admin", await asyncio.to_thread(passwords.hash_password, password), "admin")
+    await accounts.add(pool, "admin", await asyncio.to_thread(passwords.hash_password, password), "admin", now)
     return None if given else password
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -11,8 +12,10 @@ import typer
 
 from firetower import __version__
 from firetower.core import logs
+from firetower.core.clock import SystemClock, rfc3339
 from firetower.core.config import Settings, load_settings
 from firetower.core.errors import FiretowerError, InvalidInput
+from firetower.simulator import cli as simulator_cli
 
 app = typer.Typer(
     name="firetower",
@@ -33,6 +36,15 @@ app.add_typer(users_app, name="users")
 app.add_typer(db_app, name="db")
 
 Result = TypeVar("Result")
+
+
+class Role(StrEnum):
+    """What an account may do."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with settings; the environment wins.")]
 DataDirOption = Annotated[
@@ -111,6 +123,9 @@ def demo(  # noqa: PLR0917 - typer's options, always given by name
         headless=headless, seconds=seconds, port=port, mqtt_port=mqtt_port, seed=seed, devices=devices,
         data_dir=data_dir,
     )  # fmt: skip
+
+
+app.command("simulate", epilog=simulator_cli.EPILOG)(simulator_cli.simulate)
 
 
 # Rules ------------------------------------------------------------------------------------------
@@ -222,15 +237,15 @@ def rejects_list(
     logs.set_up("WARNING")
     settings = load_settings(config, data_dir=data_dir)
     page = _with_pool(settings, lambda pool: list_rejects(pool, limit=limit, cursor=None, unit=unit))
-    for row in page.items:
+    for _, row in page.items:
         shown = row.payload[:200].decode("utf-8", "backslashreplace")
-        typer.echo(f"{row.at} {row.lane:<9} {row.reason:<16} {row.topic}\n    {row.detail}\n    {shown}")
+        typer.echo(f"{rfc3339(row.at)} {row.lane:<9} {row.reason:<16} {row.topic}\n    {row.detail}\n    {shown}")
 
 
 @users_app.command("add")
 def users_add(
     username: str,
-    role: Annotated[str, typer.Option(help="admin, operator or viewer.")] = "operator",
+    role: Annotated[Role, typer.Option(help="What the account may do; a viewer only looks.")] = Role.OPERATOR,
     config: ConfigFile = None,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -244,8 +259,8 @@ def users_add(
     logs.set_up("WARNING")
     hashed = passwords.hash_password(_ask_password())
     settings = load_settings(config, data_dir=data_dir)
-    _with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role))
-    typer.echo(f"account {username} ({role}) added")
+    _with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role.value, SystemClock().now()))
+    typer.echo(f"account {username} ({role.value}) added")
 
 
 @users_app.command("passwd")
@@ -275,7 +290,7 @@ def users_list(config: ConfigFile = None, data_dir: DataDirOption = None) -> Non
     logs.set_up("WARNING")
     settings = load_settings(config, data_dir=data_dir)
     for row in _with_pool(settings, accounts.list_accounts):
-        typer.echo(f"{row.username:<24} {row.role:<9} {'disabled' if row.disabled else ''}".rstrip())
+        typer.echo(f"{row.username:<24} {row.role:<9} {'' if row.disabled_at is None else 'disabled'}".rstrip())
 
 
 def _ask_password() -> str:

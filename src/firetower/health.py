@@ -1,0 +1,90 @@
+"""Whether the service can do its work, and how busy it is: looked at each second, told at once when asked."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import asyncpg
+
+from firetower.core.clock import SECOND, Clock, Micros
+
+PERIOD_S = 1.0
+ANSWER_S = 3.0
+LONGEST_LAG: Micros = 60 * SECOND
+"""Past this the limits are blind (监测滞后): what is shown is older than an operator may think."""
+
+
+class Source(Protocol):
+    """What is asked of a lane."""
+
+    name: str
+    received: int
+
+    @property
+    def connected(self) -> bool:
+        """Whether its session is subscribed and its connection alive."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it is not."""
+        ...
+
+    def lag(self, now: Micros) -> Micros:
+        """How long the oldest message not yet committed has waited, µs."""
+        ...
+
+
+class Health:
+    """Database, broker and lag of this process. ``run`` until cancelled."""
+
+    def __init__(self, pool: asyncpg.Pool, lanes: Sequence[Source], clock: Clock) -> None:
+        self._pool = pool
+        self._lanes = lanes
+        self._clock = clock
+        self._database = "not asked yet"
+        self._rate = 0.0
+
+    async def run(self) -> None:
+        """Ask the database and count messages each second."""
+        loop = asyncio.get_running_loop()
+        counted, at = self._received(), loop.time()
+        while True:
+            self._database = await self._ask()
+            await asyncio.sleep(PERIOD_S)
+            received, now = self._received(), loop.time()
+            self._rate = (received - counted) / (now - at)
+            counted, at = received, now
+
+    def message_rate(self) -> float:
+        """Messages received per second, all lanes, over the last second."""
+        return self._rate
+
+    def ready(self) -> Sequence[tuple[str, bool, str]]:
+        """Return (name, ok, detail) of every check."""
+        now = self._clock.now()
+        cut = [f"{lane.name}: {lane.trouble}" for lane in self._lanes if not lane.connected]
+        slow = {lane.name: lane.lag(now) for lane in self._lanes if lane.lag(now) > LONGEST_LAG}
+        return [
+            ("database", not self._database, self._database or "answers"),
+            ("broker", not cut, "; ".join(cut) or "connected"),
+            (
+                "lag",
+                not slow,
+                "; ".join(f"{name} is {lag / SECOND:.0f} s behind" for name, lag in slow.items()) or "keeps up",
+            ),
+        ]
+
+    def _received(self) -> int:
+        return sum(lane.received for lane in self._lanes)
+
+    async def _ask(self) -> str:
+        """Return what is wrong with the database, "" when it answers."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._pool.fetchval("select 1")
+        except TimeoutError:
+            return f"the database does not answer within {ANSWER_S:.0f} s"
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as err:
+            return f"the database cannot be asked: {err}"
+        return ""

@@ -1,0 +1,199 @@
+"""The demo as a newcomer runs it: everything starts, a fire comes, Ctrl-C leaves nothing behind, the data stays."""
+
+import asyncio
+import json
+import os
+import pwd
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from conftest import open_folder
+from service import Api
+from waiting import until
+
+from firetower.core.datadir import closed_parent
+
+
+class Demo:
+    """`firetower demo` as a process of its own."""
+
+    def __init__(self, data: Path, *options: str, user: int | None = None) -> None:
+        self.output = b""
+        self._data = data
+        self._options = ("--data-dir", str(data), "--port", "0", "--mqtt-port", "0", "--devices", "120", *options)
+        self._user = user
+        self.process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start it and collect what it prints."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRETOWER_")}
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "firetower", "demo", *self._options,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env=kept, start_new_session=True,
+            user=self._user, group=None if self._user is None else pwd.getpwuid(self._user).pw_gid,
+        )  # fmt: skip
+        self._reading = asyncio.create_task(self._read(), name="demo output")
+
+    async def _read(self) -> None:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            self.output += line
+
+    def text(self) -> str:
+        """What it printed so far."""
+        return self.output.decode()
+
+    async def ended(self, seconds: float = 60) -> int:
+        """Wait for its end; return its exit status."""
+        assert self.process is not None
+        assert self._reading is not None
+        async with asyncio.timeout(seconds):
+            await self.process.wait()
+            await self._reading
+        return int(self.process.returncode or 0)
+
+    async def sign_in_line(self) -> tuple[str, str]:
+        """Wait until it says how to sign in; return the console's URL and the password."""
+        pattern = re.compile(r"Console +(\S+)\s+Sign in +admin / (\S+)")
+        found = await until(
+            lambda: pattern.search(self.text()) or self._has_ended(), 60, f"sign-in line: {self.text()}"
+        )
+        return found[1], found[2]
+
+    def _has_ended(self) -> None:
+        assert self.process is not None
+        if self.process.returncode is not None:
+            raise AssertionError(f"the demo ended with {self.process.returncode}: {self.text()}")
+
+
+@asynccontextmanager
+async def running_demo(data: Path, *options: str, user: int | None = None) -> AsyncIterator[Demo]:
+    """Give a started demo; end it whatever happens."""
+    demo = Demo(data, *options, user=user)
+    await demo.start()
+    try:
+        yield demo
+    finally:
+        assert demo.process is not None
+        if demo.process.returncode is None:
+            demo.process.send_signal(signal.SIGINT)
+            try:
+                await demo.ended(40)
+            except TimeoutError:
+                demo.process.kill()
+        await demo.ended()
+
+
+def _descendants(pid: int) -> set[int]:
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found: set[int] = set()
+    todo = [pid]
+    while todo:
+        for child in children.get(todo.pop(), []):
+            found.add(child)
+            todo.append(child)
+    return found
+
+
+def _alive(pids: set[int]) -> set[int]:
+    living = set()
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue
+        if state != "Z":
+            living.add(pid)
+    return living
+
+
+async def _api(http: aiohttp.ClientSession, url: str, password: str) -> Api:
+    credentials = {"username": "admin", "password": password}
+    async with http.post(f"{url}api/v1/session", json=credentials) as answer:
+        assert answer.status == 200, await answer.text()
+        http.headers["Authorization"] = f"Bearer {(await answer.json())['token']}"
+    return Api(http, url.rstrip("/"))
+
+
+async def test_a_fire_comes_ctrl_c_leaves_no_process_and_a_second_start_has_the_data() -> None:
+    with open_folder("firetower-demo-") as folder:
+        async with running_demo(folder) as demo, aiohttp.ClientSession() as http:
+            url, password = await demo.sign_in_line()
+            api = await _api(http, url, password)
+
+            async def fires() -> Any:
+                return (await api.get("/alerts", **{"class": "fire"}))["items"]
+
+            first = (await until(fires, 20, "a first fire within 20 s"))[0]
+            assert demo.process is not None
+            started = _descendants(demo.process.pid)
+            assert len(started) >= 3, "database, broker and simulator run"
+            demo.process.send_signal(signal.SIGINT)
+            assert await demo.ended() == 0, demo.text()
+            assert not _alive(started)
+            assert "Traceback" not in demo.text()
+        async with running_demo(folder) as demo, aiohttp.ClientSession() as http:
+            url, again = await demo.sign_in_line()
+            assert again == password
+            api = await _api(http, url, password)
+            assert (await api.get(f"/alerts/{first['id']}"))["raised_at"] == first["raised_at"]
+
+
+async def test_after_kill_9_nothing_is_left_running_and_the_next_start_works() -> None:
+    with open_folder("firetower-demo-") as folder:
+        async with running_demo(folder) as demo:
+            await demo.sign_in_line()
+            assert demo.process is not None
+            started = _descendants(demo.process.pid)
+            demo.process.kill()
+            await demo.ended()
+            await until(lambda: not _alive(started), 20, "engines and simulator end with their parent")
+        async with running_demo(folder, "--headless", "--seconds", "8") as demo:
+            assert await demo.ended() == 0, demo.text()
+
+
+async def test_a_second_demo_on_the_same_data_and_one_on_a_taken_port_say_what_is_wrong() -> None:
+    with open_folder("firetower-demo-") as folder, open_folder("firetower-demo-") as other:
+        async with running_demo(folder) as first:
+            url, _ = await first.sign_in_line()
+            second = Demo(folder)
+            await second.start()
+            assert await second.ended() == 2
+            assert "belongs to a running instance" in second.text()
+            port = url.rstrip("/").rsplit(":", 1)[1]
+            third = Demo(other, "--port", port)
+            await third.start()
+            assert await third.ended() == 2
+            assert port in third.text()
+            assert "--port" in third.text()
+            assert "Traceback" not in second.text() + third.text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account; the suite itself runs as one")
+async def test_it_works_as_an_ordinary_user() -> None:
+    nobody = pwd.getpwnam("nobody")
+    for needed in (Path(sys.executable), Path(__file__)):
+        if closed_parent(needed) is not None:
+            pytest.skip(f"{closed_parent(needed)} is closed to other accounts, so none of them can run this checkout")
+    with open_folder("firetower-demo-") as folder:
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        async with running_demo(folder / "data", "--headless", "--seconds", "10", user=nobody.pw_uid) as demo:
+            assert await demo.ended() == 0, demo.text()
+            summary = json.loads(demo.text().strip().splitlines()[-2])
+            assert summary["readings"] > 0
+            assert summary["fires"] > 0

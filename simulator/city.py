@@ -1,4 +1,4 @@
-"""Builds the simulated city from a seed and a size: units with their devices, hydrants on mains, all as a registry file."""
+"""Builds the simulated city from a seed and a size: units, hydrants on mains, devices, as a registry file."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from firetower.core.errors import InvalidInput
 from firetower.devices.city import FORMAT, City, Device, Grid, Unit, WaterMain
 from firetower.devices.kinds import DeviceKind
-from firetower.devices.readings import Floats
+from firetower.devices.readings import Floats, Int64s
 from firetower.devices.topics import GATEWAY
 from firetower.simulator import noise, premises
 from firetower.simulator.models import GATEWAY_MODEL, HYDRANT_MODELS, Pace, interval
@@ -70,7 +70,8 @@ def build(seed: int, devices: int, *, pace: Pace = "demo") -> SimCity:
     """
     if not SMALLEST <= devices <= LARGEST:
         raise InvalidInput(
-            f"a city of {devices} devices cannot be built: take {SMALLEST} to {LARGEST:,} (fewer leave categories of unit empty)"
+            f"a city of {devices} devices cannot be built: take {SMALLEST} to {LARGEST:,} "
+            "(fewer would leave categories of unit empty)"
         )
     hydrants = round(devices * HYDRANT_SHARE)
     plan = lay_out(seed, hydrants)
@@ -166,6 +167,8 @@ def _add_units(builder: _Builder, budget: int) -> None:
         if taken[name] > 1:
             name = f"{name}({taken[name]}店)" if template.load == "shop" else f"{name}({taken[name]}期)"
         grid = builder.plan.grids[int(spots.owner[number])]
+        district = builder.plan.districts[grid.district].name
+        house = round(float(spots.along[number])) // 5 + 1
         line = builder.plan.lines[int(spots.line[number])]
         premise = premises.furnish(builder.seed, number, template, size - 1)
         builder.units.append(
@@ -174,7 +177,7 @@ def _add_units(builder: _Builder, budget: int) -> None:
                 name=name,
                 category=template.category,
                 grid=grid.code,
-                address=f"{builder.plan.districts[grid.district].name}{line}{round(float(spots.along[number])) // 5 + 1}号",
+                address=f"{district}{line}{house}号",
                 contact_name="消防控制室" if template.floors > 4 else "值班人员",
                 lon=places[number][0],
                 lat=places[number][1],
@@ -186,7 +189,7 @@ def _add_units(builder: _Builder, budget: int) -> None:
 
 
 def _draw_units(seed: int, budget: int) -> Iterator[tuple[UnitTemplate, int]]:
-    """Yield (template, devices with the gateway): one unit of each category first, then by weight, until ``budget`` is spent."""
+    """Yield (template, devices with the gateway): one unit of each category, then by weight, ``budget`` in all."""
     templates = unit_templates()
     fewest = np.array([template.devices[0] for template in templates]) + 1
     most = np.array([template.devices[1] for template in templates]) + 1
@@ -213,6 +216,7 @@ def _draw_units(seed: int, budget: int) -> Iterator[tuple[UnitTemplate, int]]:
         number += 4096
 
 
-def _sizes(seed: int, stream: str, index: np.ndarray, fewest: np.ndarray, most: np.ndarray) -> Floats:
+def _sizes(seed: int, stream: str, index: Int64s, fewest: Int64s, most: Int64s) -> Floats:
     # squared: many small ones, few large ones
-    return np.floor(fewest + (most - fewest + 1) * noise.uniform(seed, stream, index) ** 2)
+    sizes: Floats = np.floor(fewest + (most - fewest + 1) * noise.uniform(seed, stream, index) ** 2)
+    return sizes

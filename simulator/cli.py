@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from click.core import ParameterSource
 
 from firetower.core.clock import SECOND, SystemClock
 from firetower.core.errors import ConfigError, FiretowerError
@@ -27,7 +25,7 @@ firetower simulate --scenario quiet --devices 100000 --rate 5000 --broker mqtt:/
 """
 
 
-def simulate(
+def simulate(  # noqa: PLR0917 - typer hands options over by name
     context: typer.Context,
     broker: Annotated[
         str | None,
@@ -60,7 +58,7 @@ def simulate(
         city = build(seed, devices, pace="realistic" if realistic else "demo")
         if write is not None:
             _write(city, write)
-            if context.get_parameter_source("broker") is not ParameterSource.COMMANDLINE:
+            if not _on_command_line(context, "broker"):
                 return
         if broker is None:
             raise ConfigError(
@@ -78,7 +76,7 @@ def simulate(
             def show(stats: Stats) -> None:
                 nonlocal last
                 if not quiet:
-                    print(_line(stats, since=last), file=sys.stderr, flush=True)
+                    typer.echo(_line(stats, since=last), err=True)
                 last = stats
 
             async def play() -> None:
@@ -99,10 +97,15 @@ def simulate(
             # Ctrl-C and SIGTERM are the ordinary way to end it
             with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
                 asyncio.run(play())
-            print(_line(last), flush=True)
+            typer.echo(_line(last))
     except (FiretowerError, OSError) as err:
         typer.echo(f"firetower simulate: {err}", err=True)
         raise typer.Exit(1) from err
+
+
+def _on_command_line(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _write(city: SimCity, folder: Path) -> None:
@@ -118,5 +121,6 @@ def _line(stats: Stats, since: Stats | None = None) -> str:
     speed = (stats.published - began.published) / passed
     return (
         f"{stats.elapsed / SECOND:6.0f} s  published {stats.published:,} ({speed:,.0f}/s)  acked {stats.acked:,}  "
-        f"in flight {stats.in_flight:,}  lost {stats.lost:,}  late {stats.late:,} (longest {stats.latest / SECOND:.3f} s)"
+        f"in flight {stats.in_flight:,}  lost {stats.lost:,}  "
+        f"late {stats.late:,} (longest {stats.latest / SECOND:.3f} s)"
     )

@@ -1,4 +1,4 @@
-"""Shapes of the day and the week that signals follow: demand for water, electrical load, and heat that lags behind load."""
+"""Shapes of the day and the week that signals follow: water, electrical load, and heat that lags behind it."""
 
 from functools import cache
 
@@ -25,7 +25,7 @@ def week_time(at: Int64s) -> Int64s:
 
 
 def bump(hour: Floats, begin: float, end: float, edge: float) -> Floats:
-    """Return 1 between the hours ``begin`` and ``end``, 0 outside, with edges ``edge`` hours wide; it may pass midnight."""
+    """Return 1 between the hours ``begin`` and ``end``, 0 outside, edges ``edge`` hours wide; it may pass midnight."""
     length = (end - begin) % 24
     since = (hour - begin + edge) % 24 - edge
     rise = np.clip((since + edge / 2) / edge, 0, 1)

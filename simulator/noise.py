@@ -1,7 +1,7 @@
-"""Randomness without state: a hash of (seed, stream, device, step), so that a value never depends on who else was drawn.
+"""Randomness without state: a hash of (seed, stream, device, step), so that no value depends on others.
 
-A generator that is advanced would give a device other values in a batch of 2 than in a batch of 2,000. A hash gives every
-device its own, reproducible from the seed alone, in any order and by any number of processes.
+A generator that is advanced would give a device other values in a batch of 2 than in a batch of 2,000.
+A hash gives every device its own, reproducible from the seed alone, in any order and by any number of processes.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ def _column(values: Whole) -> npt.NDArray[np.uint64]:
 
 
 def uniform(seed: int, stream: str, index: Whole, step: Whole = 0) -> Floats:
-    """Return numbers in [0, 1), shape (n,): one for each (index, step) pair, broadcast; ``stream`` names the purpose."""
+    """Return numbers in [0, 1), one for each (index, step) pair, broadcast; ``stream``: the purpose."""
     digest = hashlib.blake2b(f"{seed}:{stream}".encode(), digest_size=8).digest()
     start = np.uint64(int.from_bytes(digest, "big") & _MASK)
     x = _mixed(_column(index) * _STEP + start)
@@ -54,7 +54,7 @@ def whole(seed: int, stream: str, index: Whole, count: int) -> Int64s:
 
 
 def white(seed: int, stream: str, index: Whole, at: Int64s) -> Floats:
-    """Return noise in [-1, 1], triangular, of standard deviation 0.41, independent from one instant (µs) to the next."""
+    """Return noise in [-1, 1], triangular, deviation 0.41, independent from one instant (µs) to the next."""
     return uniform(seed, stream + "/a", index, at) + uniform(seed, stream + "/b", index, at) - 1.0
 
 

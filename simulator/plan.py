@@ -1,7 +1,7 @@
 """The ground plan of the city: districts, grids, streets, water mains, and where things stand on them.
 
-An irregular street grid, bent and turned, around a point in the open sea, so that nobody takes it for a real place. Lengths in
-metres east and north of that point; ``lonlat`` turns them into WGS-84 degrees.
+An irregular street grid, bent and turned, around a point in the open sea, so that nobody takes it for a
+real place. Lengths in metres east and north of that point; ``lonlat`` turns them into WGS-84 degrees.
 """
 
 import math
@@ -60,7 +60,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Spots:
-    """n places: ``xy`` (n, 2) in metres; ``owner`` numbers the main or grid, ``line`` the street, ``along`` m along it."""
+    """n places: ``xy`` (n, 2) in metres; ``owner``: main or grid, ``line``: street, ``along``: m along it."""
 
     xy: Floats
     owner: Int64s

@@ -21,7 +21,7 @@ from firetower.simulator.signals import Block, Signals
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One line of the truth: an alert of this class and priority about this device, due between ``at`` and ``by`` (µs)."""
+    """One line of the truth: an alert of a class and priority about a device, due from ``at`` to ``by`` (µs)."""
 
     step: str
     unit: str
@@ -105,7 +105,7 @@ class Play:
         return blocks
 
     def reports(self, index: Int64s, at: Int64s) -> list[str]:
-        """Return the next report of devices ``index``, taken at instants ``at`` (µs), as JSON; "" of one without signals."""
+        """Return the next report of devices ``index``, at instants ``at`` (µs), as JSON; "" without signals."""
         repeats = messages.repeats(index)
         objects = messages.reports(self.sample(index, at), at, self._seq[index] + repeats)
         np.add.at(self._seq, index, 1)

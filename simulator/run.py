@@ -34,9 +34,9 @@ DRAIN = 5.0  # s that the last PUBACKs are waited for
 
 @dataclass(slots=True)
 class Stats:
-    """Counts of a run. ``published``: handed to the broker; ``acked``: with PUBACK; ``lost``: connection ended before it.
+    """Counts of a run. ``published``: handed to the connection, ``acked``: PUBACK came, ``lost``: it never will.
 
-    ``late``: sent more than 250 ms after their time, ``latest`` the longest delay in µs. ``elapsed``: µs since the start.
+    ``late``: sent more than 250 ms after their time, ``latest``: longest delay, ``elapsed``: since the start, µs.
     """
 
     published: int = 0
@@ -67,7 +67,8 @@ async def run(
     """Publish what the city's devices say until ``seconds`` are over or the task is cancelled; return the counts.
 
     ``seed``: of the signals, the city's when None. ``rate``: messages a second of all devices together, their intervals
-    scaled to it; what the scenario adds comes on top. ``on_stats`` is called each second and at the end, ``on_truth`` with each alert to be expected.
+    scaled to it; what the scenario adds comes on top. ``on_stats`` is called each second and at the end, ``on_truth``
+    with each alert to be expected.
     Raises ConfigError when the broker cannot be reached at the start; later the sessions reconnect by themselves.
     """
     script = scenario if isinstance(scenario, Script) else load_script(scenario)
@@ -83,21 +84,21 @@ async def run(
         )
         for number in range(CONNECTIONS)
     ]
+    runner = _Runner(
+        city,
+        script,
+        sessions=sessions,
+        seed=city.seed if seed is None else seed,
+        rate=rate,
+        clock=clock,
+        on_stats=on_stats,
+        on_truth=on_truth,
+    )
     tasks = [asyncio.create_task(session.run(), name=session.client_id) for session in sessions]
     try:
-        await asyncio.gather(*(_connected(session, task) for session, task in zip(sessions, tasks, strict=True)))
-        runner = _Runner(
-            city,
-            script,
-            sessions=sessions,
-            tasks=tasks,
-            seed=city.seed if seed is None else seed,
-            rate=rate,
-            clock=clock,
-            on_stats=on_stats,
-            on_truth=on_truth,
-        )
-        return await runner.run(seconds)
+        for session, task in zip(sessions, tasks, strict=True):
+            await _connected(session, task)
+        return await runner.run(seconds, tasks)
     finally:
         for task in tasks:
             task.cancel()
@@ -136,7 +137,6 @@ class _Runner:
         script: Script,
         *,
         sessions: list[MqttSession],
-        tasks: list[asyncio.Task[None]],
         seed: int,
         rate: float | None,
         clock: Clock,
@@ -144,17 +144,12 @@ class _Runner:
         on_truth: Callable[[Expected], None] | None,
     ) -> None:
         devices = city.city.devices
-        self._sessions, self._tasks, self._clock = sessions, tasks, clock
+        self._sessions, self._clock = sessions, clock
         self._on_stats, self._on_truth = on_stats, on_truth
-        self._start = clock.now()
-        self._end = NEVER
-        self._next_stats, self._told = self._start + SECOND, 0
-        signals = Signals(seed, city.city)
-        self._schedule = Schedule(seed, self._start, intervals(devices, signals, rate))
-        gateways = np.array([device.kind is DeviceKind.GATEWAY for device in devices], np.bool_)
-        # who is behind which gateway is told first: within a second, then at the gateways' own pace
-        self._schedule.due[gateways] = self._start + self._schedule.due[gateways] % SECOND
-        self._play = Play(script, city.city, signals, self._schedule, seed=seed, start=self._start)
+        self._city, self._script, self._seed = city.city, script, seed
+        self._signals = Signals(seed, city.city)
+        self._every = intervals(devices, self._signals, rate)
+        self._gateways = np.array([device.kind is DeviceKind.GATEWAY for device in devices], np.bool_)
         self._topics = [
             messages.topic(device, "status" if device.kind is DeviceKind.GATEWAY else "telemetry") for device in devices
         ]
@@ -162,8 +157,19 @@ class _Runner:
         numbers = {unit.code: number for number, unit in enumerate(city.city.units)}
         self._wire = {code: sessions[number % len(sessions)] for code, number in numbers.items()}
         self._stats = Stats()
+        self._told = 0
 
-    async def run(self, seconds: float | None) -> Stats:
+    def _begin(self, start: Micros) -> None:
+        self._start, self._end, self._next_stats = start, NEVER, start + SECOND
+        self._schedule = Schedule(self._seed, start, self._every)
+        # the gateways say that they are there within the first second, then at their own pace
+        self._schedule.due[self._gateways] = start + self._schedule.due[self._gateways] % SECOND
+        self._play = Play(self._script, self._city, self._signals, self._schedule, seed=self._seed, start=start)
+
+    async def run(self, seconds: float | None, tasks: Sequence[asyncio.Task[None]]) -> Stats:
+        """Begin now, and play until ``seconds`` are over; an error that ends a session's task ends the run."""
+        self._tasks = tasks
+        self._begin(self._clock.now())
         if seconds is not None:
             self._end = self._start + round(seconds * SECOND)
         while not self._over():
@@ -174,7 +180,7 @@ class _Runner:
             await asyncio.sleep(0 if sent >= TAKE else TICK)
         with contextlib.suppress(TimeoutError):  # what is still in flight then stands in the counts
             async with asyncio.timeout(DRAIN):
-                while self._count().in_flight > 0:
+                while self._count().in_flight > 0:  # noqa: ASYNC110 - counts of several sessions, no one event
                     await asyncio.sleep(TICK)
         self._tell(NEVER)
         return self._count()
@@ -192,7 +198,7 @@ class _Runner:
         return made
 
     async def _send(self, batch: list[Message]) -> int:
-        """Hand ``batch`` over in order. A connection that is full or away is waited for: messages become late, not lost."""
+        """Hand ``batch`` over in order. A connection full or away is waited for: messages get late, not lost."""
         for number, message in enumerate(batch):
             session = self._wire[message.topic.split("/", 3)[2]]
             while not session.publish_nowait(message.topic, message.payload, retain=message.retain):

@@ -20,7 +20,7 @@ class Schedule:
         self.due: Int64s = np.where(self._every > 0, start + (phase * self._every).astype(np.int64), NEVER)
 
     def take(self, now: Micros, most: int) -> tuple[Int64s, Int64s]:
-        """Return up to ``most`` devices due by ``now`` and their due times, the longest due first, and plan their next report.
+        """Return up to ``most`` devices due by ``now`` and their due times, the longest due first, and plan the next.
 
         A device stands at most once in an answer; one that is several reports behind comes again in the next.
         """

@@ -1,4 +1,4 @@
-"""Scenario files: who plays in them and what happens to whom and when, in seconds from the start. Shipped: ``demo``, ``quiet``."""
+"""Scenario files: who plays in them and what happens to whom, when. Times in seconds from the start."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -69,7 +69,7 @@ class Ramp(_Step):
 
 
 class Backlog(_Step):
-    """The device's first message is what it stored for ``span`` seconds each ``step`` seconds, with ``metric`` at ``to``."""
+    """The device's first message is what it stored for ``span`` s each ``step`` s, with ``metric`` at ``to``."""
 
     effect: Literal["backlog"]
     metric: str

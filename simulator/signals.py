@@ -1,7 +1,7 @@
-"""What each device measures at each instant: physics with noise, a function of (seed, device, time) and of nothing else.
+"""What each device measures at each instant: physics with noise, a function of (seed, device, time) alone.
 
-Quiet signals keep clear of every limit of the shipped rulebook; what goes wrong is laid over them by a scenario. Figures without
-a source in the field's literature are this project's judgement.
+Quiet signals keep clear of every limit of the shipped rulebook; what goes wrong is laid over them by a
+scenario. Figures without a source in the field's literature are this project's judgement.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class Block:
 
 
 class Signals:
-    """The signals of all devices of a city, by position in ``city.devices``. A gateway and kinds not modelled have none.
+    """The signals of all devices of a city, by position in ``city.devices``; none of gateways.
 
     ``shape``: number in SHAPES per device, -1 for none.
     """

@@ -1,7 +1,8 @@
 """The ground plan as GeoJSON, so that a console has a map without a tile server.
 
-Each feature's ``properties`` hold ``kind`` (``district``, ``grid`` or ``street``), ``name`` and, by kind, ``code`` (district, grid) or
-``class`` (``arterial`` or ``street``). Districts and grids are polygons, streets are lines; WGS-84.
+Each feature's ``properties`` hold ``kind`` (``district``, ``grid`` or ``street``), ``name`` and, by kind,
+``code`` (district, grid) or ``class`` (``arterial`` or
+``street``). Districts and grids are polygons, streets are lines; WGS-84.
 """
 
 import json

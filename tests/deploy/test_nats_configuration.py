@@ -1,5 +1,6 @@
 """deploy/nats.conf on the real server: what each account may do, and that a session outlives its connection."""
 
+import contextlib
 import os
 import queue
 import re
@@ -258,3 +259,31 @@ def test_a_unit_gets_its_account_without_ending_a_connection(tmp_path: Path) -> 
             client.close()
     finally:
         server.stop()
+
+
+def _packet(kind: int, body: bytes) -> bytes:
+    """An MQTT packet of up to 16 KiB."""
+    size = len(body)
+    return bytes([kind, size]) + body if size < 128 else bytes([kind, size % 128 | 128, size // 128]) + body
+
+
+def _word(text: str) -> bytes:
+    return len(text).to_bytes(2, "big") + text.encode()
+
+
+def test_more_than_a_thousand_subscriptions_at_qos_1_are_granted(server: Server) -> None:
+    """The server's own default refuses the 1001st. Bare sockets: a paho client each would take minutes."""
+    granted: list[int] = []
+    with contextlib.ExitStack() as stack:
+        for number in range(340):  # of three subscriptions each: their windows together may not pass 65535
+            link = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), SECONDS))
+            device = _word("device") + _word(SECRETS["NATS_DEVICE_PASSWORD"].strip('"'))
+            link.sendall(_packet(0x10, _word("MQTT") + b"\x04\xc2\0\x3c" + _word(f"dev-{number}") + device))
+            assert link.recv(4) == b"\x20\x02\0\0"
+            topics = [f"firetower/v1/mall-01/d{number}-{point}/command" for point in range(3)]
+            link.sendall(_packet(0x82, b"\0\x01" + b"".join(_word(topic) + b"\x01" for topic in topics)))
+            answer = b""
+            while len(answer) < 7:
+                answer += link.recv(7 - len(answer))
+            granted += answer[4:]
+    assert granted == [1] * 1020

@@ -91,7 +91,10 @@ class Route:
 def register(app: web.Application, routes: Sequence[Route]) -> None:
     """Add ``routes`` to the application."""
     for route in routes:
-        app.router.add_route(route.method, route.path, _adapt(route))
+        handle = _adapt(route)
+        app.router.add_route(route.method, route.path, handle)
+        if route.method == "GET" and not route.socket:
+            app.router.add_route("HEAD", route.path, handle)
 
 
 def _adapt(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

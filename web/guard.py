@@ -106,12 +106,12 @@ class Guard:
     async def sign_in(self, username: str, password: str, address: str) -> tuple[Person, str]:
         """Return who signed in and the new session's token; raises Refused 401 or 429."""
         now = self._clock.now()
-        wait = self._throttle.attempt(username, address, now)
+        wait = 2 if self._verifier.is_full else self._throttle.attempt(username, address, now)
         if wait:
             raise Refused(
                 429,
                 "too_many_attempts",
-                f"too many failed sign-ins; try again in {wait} s",
+                f"too many sign-ins failed, or are being checked; try again in {wait} s",
                 headers={"Retry-After": str(wait)},
             )
         account = await accounts.find(self._pool, username)

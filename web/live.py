@@ -203,7 +203,7 @@ class Hub:
             subscription.drop(WSCloseCode.GOING_AWAY)
 
     async def shown(self, alerts: Sequence[int]) -> None:
-        """Note that a live, sound-armed seat shows these alerts; only the first time counts. Raises StoreUnavailable."""
+        """Note that a live, sound-armed seat shows these alerts; the first time counts. Raises StoreUnavailable."""
         known = {id_: self._alerts[id_] for id_ in set(alerts) - self._marking if id_ in self._alerts}
         new = sorted(id_ for id_, entry in known.items() if entry.alert.shown_at is None)
         if not new:
@@ -224,11 +224,17 @@ class Hub:
     # reading ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Follow the store and beat, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(changes.listen(self._deps.pool, self._heard), name="live-listen")
-            tasks.create_task(self._follow(), name="live-follow")
-            tasks.create_task(self._beat(), name="live-heartbeat")
+        """Follow the store and beat, until cancelled; a failure is logged and all of it begun again."""
+        while True:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(changes.listen(self._deps.pool, self._heard), name="live-listen")
+                    tasks.create_task(self._follow(), name="live-follow")
+                    tasks.create_task(self._beat(), name="live-heartbeat")
+            except Exception:  # noqa: BLE001  # reason: consoles must outlive a bug here; it is logged and all begun again
+                _log.exception("the live feed failed; it begins again from a snapshot")
+            self._store_ok, self._seq = False, None
+            await asyncio.sleep(RETRY_S)
 
     def _heard(self, seq: int) -> None:
         if seq > self.seq:
@@ -246,9 +252,6 @@ class Hub:
                     _log.warning("live changes: the store does not answer: %s", err or "timed out")
                 self._store_ok = False
                 pause = RETRY_S
-            except Exception:  # noqa: BLE001  # reason: consoles must outlive a bug here; it is logged and read anew
-                _log.exception("live changes: reading failed; starting over from a snapshot")
-                self._store_ok, self._seq, pause = False, None, RETRY_S
             else:
                 self._store_ok = True
             await asyncio.sleep(pause)

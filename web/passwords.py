@@ -38,15 +38,30 @@ def _matches(stored: str | None, password: str) -> bool:
 
 
 class Verifier:
-    """Checks passwords in threads, ``at_once`` at a time: each check takes 64 MiB for its duration."""
+    """Checks passwords in threads, ``at_once`` at a time: each check takes 64 MiB for its duration.
+
+    The others wait; ``is_full`` once 32 do, and the caller turns further ones away.
+    """
+
+    MOST_WAITING = 32
 
     def __init__(self, at_once: int = 2) -> None:
         self._turns = asyncio.Semaphore(at_once)
+        self._asked = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody else should be made to wait."""
+        return self._asked >= self.MOST_WAITING
 
     async def matches(self, stored: str | None, password: str) -> bool:
         """Say whether ``password`` belongs to ``stored``; None (nobody by that name) takes as long and is False."""
-        async with self._turns:
-            return await asyncio.to_thread(_matches, stored, password)
+        self._asked += 1
+        try:
+            async with self._turns:
+                return await asyncio.to_thread(_matches, stored, password)
+        finally:
+            self._asked -= 1
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 ALERTS = "/api/v1/alerts"
+JSON = {"Content-Type": "application/json"}
 
 
 def _shaped(body: Any) -> bool:
@@ -39,13 +40,13 @@ def _shaped(body: Any) -> bool:
         ("GET", "/api/v1/rejects?cursor=x", {}, 400, "invalid"),
         ("GET", "/api/v1/live", {}, 400, "bad_request"),
         ("GET", "/console/000000000000/app/main.js", {}, 404, "not_found"),
-        ("POST", f"{ALERTS}/1/note", {"data": "{", "headers": {"Content-Type": "application/json"}}, 400, "bad_json"),
-        ("POST", f"{ALERTS}/1/note", {"data": b"\xff", "headers": {"Content-Type": "application/json"}}, 400, "bad_json"),
+        ("POST", f"{ALERTS}/1/note", {"data": "{", "headers": JSON}, 400, "bad_json"),
+        ("POST", f"{ALERTS}/1/note", {"data": b"\xff", "headers": JSON}, 400, "bad_json"),
         ("POST", f"{ALERTS}/1/note", {"json": []}, 400, "bad_json"),
-        ("POST", f"{ALERTS}/1/note", {"data": "[" * 60_000, "headers": {"Content-Type": "application/json"}}, 400, "bad_json"),
+        ("POST", f"{ALERTS}/1/note", {"data": "[" * 60_000, "headers": JSON}, 400, "bad_json"),
         ("POST", f"{ALERTS}/1/note", {"json": {"text": "x", "colour": 1}}, 400, "invalid"),
         ("POST", f"{ALERTS}/1/note", {"json": {"text": "a\0b"}}, 400, "invalid"),
-        ("POST", f"{ALERTS}/1/note", {"data": '{"text":"\\ud800"}', "headers": {"Content-Type": "application/json"}}, 400, None),
+        ("POST", f"{ALERTS}/1/note", {"data": '{"text":"\\ud800"}', "headers": JSON}, 400, None),
         ("POST", f"{ALERTS}/1/note", {"json": {"text": 7}}, 400, "invalid"),
         ("POST", f"{ALERTS}/1/note", {"json": {"text": "x", "expected_version": 2**40}}, 400, "invalid"),
         ("POST", f"{ALERTS}/1/note", {"json": {"text": "x" * 70_000}}, 413, "too_large"),

@@ -249,3 +249,20 @@ async def test_while_the_store_is_away_seats_stay_and_are_told(running: Any) -> 
             snapshot = await late.frame("snapshot")
             assert [alert["id"] for alert in snapshot["alerts"]] == [id_]
             assert snapshot["kpis"]["store"] == "unavailable"
+
+
+async def test_a_failure_inside_the_feed_is_logged_and_the_feed_goes_on(
+    running: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with seat(running) as olga:
+        await olga.frame("snapshot")
+        with monkeypatch.context() as broken:
+
+            def fail() -> None:
+                raise RuntimeError("no rate today")
+
+            broken.setattr(running.health, "ready", fail)
+            await until(lambda: "no rate today" in caplog.text, 15)
+        await olga.frame("snapshot")  # begun again: it replaces what was known
+        id_ = await running.raise_alert("smk-1")
+        await olga.alert(id_)

@@ -70,6 +70,8 @@ async def test_the_description_is_served_as_data_and_as_a_page(running: Any) -> 
 
 async def test_readiness_gives_its_reasons(running: Any) -> None:
     assert await running.call("GET", "/healthz") == (200, {"status": "ok"})
+    async with running.client.head(f"{running.url}/healthz") as response:
+        assert response.status == 200
     status, body = await running.call("GET", "/readyz")
     assert (status, body["ready"]) == (200, True)
     running.health.checks[1] = ("broker", False, "no connection to mqtt://127.0.0.1:1 for 12 s")

@@ -49,9 +49,10 @@ async def test_the_cookie_is_secure_when_the_browser_came_by_https(running: Any)
 
 
 async def test_wrong_password_and_unknown_name_look_the_same_and_are_throttled(running: Any) -> None:
-    answers = []
-    for name in ("olga", "nobody-by-that-name"):
-        answers.append(await running.call("POST", SESSION, json={"username": name, "password": "wrong wrong"}))
+    answers = [
+        await running.call("POST", SESSION, json={"username": name, "password": "wrong wrong"})
+        for name in ("olga", "nobody-by-that-name")
+    ]
     assert answers[0] == answers[1]
     assert answers[0][0] == 401
     for _ in range(4):

@@ -49,7 +49,7 @@ const entries = [];
 for (const { file, package: name, source } of FILES) {
   const locked = lock.packages[`node_modules/${name}`];
   const original = readFileSync(join(modules, name, source), "utf8");
-  const text = relativeImports(original, file).replace(/^\/\/# sourceMappingURL=.*$/gm, "").trimEnd() + "\n";
+  const text = relativeImports(original, file).replace(/\/\/# sourceMappingURL=\S*\s*$/, "").trimEnd() + "\n";
   writeFileSync(join(target, file), text);
   entries.push({
     file,

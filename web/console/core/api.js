@@ -2,7 +2,7 @@
 
 const TIMEOUT_MS = 10_000;
 
-/** 128 random bits; crypto.randomUUID is missing on a plain http:// page of the local network. */
+/** 128 random bits; crypto.randomUUID is missing on a page of the local network without TLS. */
 export function actionKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -34,7 +34,8 @@ export const flagsOf = (alert) => (alert.flags ?? []).map((flag) => html`<span k
 export function Row({ alert, top, height, position, size, selected, now, act, onSelect }) {
   const waiting = demands(alert);
   const doing = act?.phase === "doing";
-  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""}" role="option"
+  const valued = alert.value !== null && alert.value !== undefined;
+  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""} ${valued ? "" : "valueless"}" role="option"
       aria-selected=${selected} aria-posinset=${position} aria-setsize=${size} aria-label=${labelOf(alert)}
       style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>
     <span class="c-priority"><${Priority} alert=${alert} waiting=${waiting} /></span>
@@ -42,7 +43,7 @@ export function Row({ alert, top, height, position, size, selected, now, act, on
       <span class="line">${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b>${flagsOf(alert)}</span>
       <span class="line place cut">${placeOf(alert)}</span>
     </span>
-    <span class="c-value">${alert.value !== null && alert.value !== undefined && html`
+    <span class="c-value">${valued && html`
       <span class="line num">${quantity(alert.value)} <small>${alert.uom}</small></span>
       <span class="line num place">${alert.limit !== null && alert.limit !== undefined && t("row.limit", { limit: quantity(alert.limit) })}</span>`}
     </span>

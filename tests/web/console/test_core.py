@@ -1,0 +1,201 @@
+"""The parts without a page: order, merging, filter, flood, clock, keys; run in the browser they are written for."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from console_double import Double
+from playwright.async_api import Browser
+
+pytestmark = pytest.mark.system
+
+Run = Callable[..., Awaitable[Any]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def run(browser: Browser, double: Double) -> AsyncIterator[Run]:
+    """``await run("alarms.js", "m => …", argument)`` calls a function with the module and a JSON argument."""
+    page = await browser.new_page(locale="zh-CN")
+    await page.goto(f"{double.url}/console/")
+
+    async def run_(module: str, function: str, argument: Any = None) -> Any:
+        return await page.evaluate(
+            f"""async argument => {{
+                const base = document.querySelector("script[src]").src.replace(/app\\/main\\.js$/, "core/");
+                const m = await import(base + {json.dumps(module)});
+                return await ({function})(m, argument);
+            }}""",
+            argument,
+        )
+
+    yield run_
+    await page.close()
+
+
+def alert(id_: int, priority: int = 3, state: str = "unacknowledged", minute: int = 0, **more: Any) -> dict[str, Any]:
+    at = f"2026-11-22T11:{minute:02}:00Z"
+    base = {"id": str(id_), "priority": priority, "state": state, "class": "fault", "hold": "none", "version": 1}
+    return base | {"repeats": 0, "occurrences": 1, "raised_at": at, "shown_at": None} | more
+
+
+async def test_the_queue_is_ordered_by_priority_then_unacknowledged_then_newest(run: Run):
+    alerts = [
+        alert(1, 4, minute=59),
+        alert(2, 1, "acknowledged", 1),
+        alert(3, 2, "acknowledged", 50),
+        alert(4, 2, minute=10),
+        alert(5, 2, "returned", 20),
+        alert(6, 1, minute=0),
+        alert(9, 3, minute=5),
+        alert(10, 3, minute=5),
+    ]
+    order = "(m, a) => { const s = new m.AlarmStore(); s.replace(a); return s.sorted().map(x => x.id); }"
+    assert await run("alarms.js", order, alerts) == ["6", "2", "5", "4", "3", "10", "9", "1"]
+
+
+async def test_merging_keeps_the_newer_version_and_a_late_answer_revives_nothing(run: Run):
+    steps = """(m, [v1, v2, closed]) => {
+        const s = new m.AlarmStore();
+        s.merge([v2]); s.merge([v1]);
+        const kept = s.open.get("1").version;
+        s.merge([closed]); s.merge([v2]);
+        return [kept, s.open.size];
+    }"""
+    versions = [alert(1, version=1), alert(1, version=2), alert(1, state="closed", version=3)]
+    assert await run("alarms.js", steps, versions) == [2, 0]
+
+
+async def test_a_snapshot_replaces_and_says_what_it_changed(run: Run):
+    steps = """(m, [before, after]) => {
+        const s = new m.AlarmStore(); s.replace(before);
+        const c = s.replace(after);
+        const ids = list => list.map(a => a.id);
+        return [ids(s.sorted()), ids(c.added), ids(c.changed), ids(c.removed), ids(c.roused)];
+    }"""
+    before = [alert(1), alert(2), alert(3, 1)]
+    after = [alert(1), alert(3, 1, "acknowledged", version=2), alert(4)]
+    assert await run("alarms.js", steps, [before, after]) == [["3", "4", "1"], ["4"], ["3"], ["2"], ["4"]]
+
+
+async def test_a_new_occurrence_a_rise_and_a_lost_acknowledgement_rouse_but_a_repeat_does_not(run: Run):
+    steps = """(m, pairs) => pairs.map(([before, after]) => {
+        const s = new m.AlarmStore(); s.replace([before]);
+        return s.merge([after]).roused.length;
+    })"""
+    pairs = [
+        [alert(1), alert(1, repeats=5)],
+        [alert(1), alert(1, occurrences=2, version=2)],
+        [alert(1, 3), alert(1, 2, version=2)],
+        [alert(1, state="acknowledged"), alert(1, version=2)],
+        [alert(1), alert(1, state="acknowledged", version=2)],
+    ]
+    assert await run("alarms.js", steps, pairs) == [0, 1, 1, 1, 0]
+
+
+async def test_a_shelved_alert_waits_for_nobody_but_a_fire_always_does(run: Run):
+    steps = "(m, a) => { const s = new m.AlarmStore(); s.replace(a); return [s.demand(), s.counts()[2].waiting]; }"
+    shelved = alert(1, 2, hold="shelved")
+    assert await run("alarms.js", steps, [shelved]) == [0, 0]
+    assert (await run("alarms.js", steps, [shelved, alert(2, 1, hold="shelved") | {"class": "fire"}]))[0] == 1
+
+
+async def test_the_filter_takes_every_term_and_sets_hidden_fires_apart(run: Run):
+    steps = "(m, a) => { const f = m.filterAlerts(a, '商场 泵', x => x.text); return [f.shown, f.firesOutside].map(l => l.map(x => x.id)); }"
+    alerts = [
+        alert(1, text="商场 水泵房"),
+        alert(2, text="商场 3层"),
+        alert(3, 1, text="医院") | {"class": "fire"},
+        alert(4, 1, text="商场泵房") | {"class": "fire"},
+    ]
+    assert await run("alarms.js", steps, alerts) == [["1", "4"], ["3"]]
+
+
+async def test_the_neighbour_of_an_alert_that_left_is_the_one_that_took_its_place(run: Run):
+    steps = """(m, [alerts, gone]) => {
+        const s = new m.AlarmStore(); s.replace([...alerts, gone]);
+        const left = s.sorted().filter(a => a.id !== gone.id); const was = s.open.get(gone.id);
+        return [m.neighbour(left, was, 1)?.id, m.neighbour(left, was, -1)?.id, m.neighbour([], was, 1)];
+    }"""
+    alerts = [alert(1, minute=1), alert(2, minute=2), alert(4, minute=4)]
+    assert await run("alarms.js", steps, [alerts, alert(3, minute=3)]) == ["2", "4", None]
+
+
+async def test_more_than_ten_alarms_in_ten_minutes_are_a_flood(run: Run):
+    steps = """(m, [n, spacing]) => {
+        const f = new m.FloodMeter(); const now = 10_000_000;
+        f.note([...Array(n).keys()].map(i => ({id: String(i), raisedMs: now - i * spacing, priority: 1 + i % 4})));
+        const read = f.read(now); return read && [read.count, read.worst];
+    }"""
+    assert await run("alarms.js", steps, [10, 1000]) is None
+    assert await run("alarms.js", steps, [11, 1000]) == [11, 1]
+    assert await run("alarms.js", steps, [20, 100_000]) is None
+
+
+async def test_the_clock_takes_the_midpoint_of_the_quickest_round_trip(run: Run):
+    steps = """m => {
+        let steady = 1000;
+        const c = new m.ServerClock({ wall: () => 500_000, steady: () => steady });
+        c.sample(0, 400, 1_000_200);   // 400 ms round trip, off by nothing
+        c.sample(1000, 1020, 1_001_010);
+        return [c.now(), c.offset(), c.roundTrip()];
+    }"""
+    assert await run("clock.js", steps) == [1_001_000, -501_000, 20]
+
+
+async def test_the_clock_follows_when_the_server_clock_is_set(run: Run):
+    steps = """m => {
+        const c = new m.ServerClock({ wall: () => 0, steady: () => 100 });
+        c.sample(0, 2, 1001); c.sample(98, 102, 5100);
+        return c.now();
+    }"""
+    assert await run("clock.js", steps) == 5100
+
+
+@pytest.mark.parametrize(
+    ("event", "command"),
+    [
+        ({"code": "KeyA", "key": "a"}, "acknowledge"),
+        ({"code": "KeyA", "key": "Process", "keyCode": 229}, "acknowledge"),  # an input method changes key, not code
+        ({"code": "KeyA", "repeat": True}, None),
+        ({"code": "KeyA", "isComposing": True}, None),
+        ({"code": "KeyA", "ctrlKey": True}, None),
+        ({"code": "KeyA", "shiftKey": True}, None),
+        ({"code": "KeyS"}, None),
+        ({"code": "KeyQ"}, None),
+        ({"code": "ArrowDown", "repeat": True}, "next"),
+        ({"code": "KeyJ", "repeat": True}, None),
+        ({"code": "Slash"}, "filter"),
+        ({"code": "Slash", "shiftKey": True}, "help"),
+        ({"code": "Escape", "keyCode": 229}, None),  # it belongs to the word being composed
+        ({"code": "Escape"}, "back"),
+    ],
+)
+async def test_a_key_press_means_a_command_or_nothing(run: Run, event: dict[str, Any], command: str | None):
+    plain = {"repeat": False, "isComposing": False, "ctrlKey": False, "altKey": False, "metaKey": False, "shiftKey": False}
+    assert await run("keys.js", "(m, e) => m.commandOf(e, true)", plain | {"keyCode": 0} | event) == command
+
+
+async def test_single_keys_can_be_turned_off_and_arrows_stay(run: Run):
+    off = "(m, code) => m.commandOf({ code, shiftKey: false }, false)"
+    assert [await run("keys.js", off, code) for code in ("KeyA", "KeyM", "Slash")] == [None, None, None]
+    assert [await run("keys.js", off, code) for code in ("ArrowDown", "Escape")] == ["next", "back"]
+
+
+async def test_an_english_browser_gets_english_and_any_other_chinese(run: Run):
+    steps = "(m, [saved, browser]) => m.preferredLanguage(saved, browser)"
+    assert await run("i18n.js", steps, ["", ["en-GB", "zh"]]) == "en"
+    assert await run("i18n.js", steps, ["", ["zh-CN", "en"]]) == "zh-CN"
+    assert await run("i18n.js", steps, ["", ["fr"]]) == "zh-CN"
+    assert await run("i18n.js", steps, ["en", ["zh-CN"]]) == "en"
+
+
+async def test_ages_have_two_units_at_most_and_never_run_backwards(run: Run):
+    steps = "async (m, list) => { await m.loadLanguages(); m.language.value = 'zh-CN'; return list.map(m.age); }"
+    seconds = [-5_000, 42_900, 192_000, 18_180_000, 187_200_000]
+    assert await run("i18n.js", steps, seconds) == ["0 秒", "42 秒", "3 分 12 秒", "5 时 03 分", "2 天 4 时"]
+
+
+async def test_a_missing_word_shows_itself(run: Run):
+    assert await run("i18n.js", "m => m.t('no.such.key')") == "⟦no.such.key⟧"

@@ -1,0 +1,87 @@
+"""The words of the page: complete in both languages, and those of the contract in the operator's own terms."""
+
+import json
+import re
+from pathlib import Path
+
+import firetower.web
+import pytest
+from firetower.alerts.model import Condition, Disposition, Hold, State
+from firetower.devices.events import AlertClass
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.metrics import catalogue
+
+CONSOLE = Path(firetower.web.__file__).parent / "console"
+ZH, EN = (json.loads((CONSOLE / "i18n" / f"{name}.json").read_text()) for name in ("zh-CN", "en"))
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def test_both_languages_have_the_same_keys_in_the_same_order():
+    assert list(ZH) == list(EN)
+
+
+def test_both_languages_have_the_same_placeholders():
+    for key in ZH:
+        assert sorted(re.findall(r"\{\w+\}", ZH[key])) == sorted(re.findall(r"\{\w+\}", EN[key])), key
+
+
+def test_nothing_is_left_untranslated():
+    assert not [key for key, text in EN.items() if CHINESE.search(text) or not text.strip()]
+    assert not [key for key, text in ZH.items() if not CHINESE.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("group", "values"),
+    [
+        ("class", AlertClass),
+        ("state", State),
+        ("hold", [hold for hold in Hold if hold is not Hold.NONE]),
+        ("condition", Condition),
+        ("disposition", Disposition),
+        ("kind", DeviceKind),
+        ("metric", catalogue().by_name),
+        ("priority", "1234"),
+    ],
+)
+def test_every_value_the_contract_knows_has_a_word(group: str, values):
+    assert not [value for value in values if f"{group}.{value}" not in ZH]
+
+
+@pytest.mark.parametrize(
+    ("key", "term"),
+    [
+        ("priority.1", "特急"),
+        ("priority.2", "紧急"),
+        ("class.fire", "火警"),
+        ("class.prealarm", "疑似火警"),
+        ("state.unacknowledged", "未受理"),
+        ("state.acknowledged", "已受理"),
+        ("state.returned", "已恢复未受理"),
+        ("state.closed", "已办结"),
+        ("act.acknowledge", "受理"),
+        ("sound.mute", "消音"),
+        ("flag.unregistered", "未登记"),
+        ("flag.provisional", "未落库"),
+        ("feed.lost", "通信中断"),
+        ("queue.title", "待处置警情"),
+    ],
+)
+def test_a_term_is_the_operators(key: str, term: str):
+    assert ZH[key] == term
+
+
+def test_every_key_the_page_asks_for_exists_and_none_is_unused():
+    source = "\n".join(path.read_text() for folder in ("app", "core", "ui") for path in (CONSOLE / folder).glob("*.js"))
+    asked = set(re.findall(r"\bt\(\s*\"([\w.]+)\"", source))
+    assert not asked - set(ZH)
+    literal = set(re.findall(r"\"([a-z]+\.[\w.]+)\"", source))
+    built = {group for group, _ in re.findall(r"`([a-z]+\.(?:\w+_)?)(\$\{)", source)}
+    words = set(re.findall(r"\bword(?:InAll)?\(\"(\w+)\"", source))
+    unused = [
+        key
+        for key in ZH
+        if key not in asked | literal
+        and not any(key.startswith(start) for start in built)
+        and key.split(".")[0] not in words
+    ]
+    assert not unused

@@ -1,0 +1,218 @@
+"""The queue under the operator's hand: the keyboard, the filter, the scroll; commands bind to alerts, never to rows."""
+
+import pytest
+from conftest import Open, until_page
+from console_double import Double
+from waiting import until
+
+pytestmark = pytest.mark.system
+
+
+async def test_acknowledging_by_key_hits_the_selected_alert_while_a_new_fire_slides_in_above(
+    double: Double, sit_down: Open
+):
+    chosen = double.raise_alert("fire", 1, ago=60)
+    double.raise_alert("prealarm", 2, ago=30)
+    page = await sit_down()
+    await page.keyboard.press("KeyJ")
+    await page.wait_for_selector(f"[data-alert='{chosen['id']}']")
+
+    new = double.raise_alert("fire", 1)
+    await double.announce(new)
+    await page.wait_for_selector(f"#alert-{new['id']}")
+    above = "([a, b]) => document.getElementById(a).getBoundingClientRect().top < document.getElementById(b).getBoundingClientRect().top"
+    assert await page.evaluate(above, [f"alert-{new['id']}", f"alert-{chosen['id']}"])
+    await page.keyboard.press("KeyA")
+
+    await page.wait_for_selector("[data-outcome=done]")
+    assert [(verb, id_) for verb, id_, _, _ in double.acts] == [("acknowledge", chosen["id"])]
+    assert double.alerts[new["id"]]["state"] == "unacknowledged"
+    assert await page.get_attribute(".row.selected", "id") == f"alert-{chosen['id']}"
+
+
+async def test_acknowledging_by_click_does_the_same(double: Double, sit_down: Open):
+    chosen = double.raise_alert("hazard", 3, value=0.0812, metric="pressure", limit=0.14, uom="MPa")
+    page = await sit_down()
+    await page.click(f"#alert-{chosen['id']}")
+    assert "0.0812" in await page.inner_text(".value")
+    await page.click(".acknowledge button")
+    await page.wait_for_selector("[data-outcome=done]")
+    assert "wang" in await page.inner_text("[data-outcome=done]")
+    assert "已受理" in await page.inner_text(f"#alert-{chosen['id']}")
+
+
+async def test_a_held_key_acknowledges_once_and_the_selection_stays(double: Double, sit_down: Open):
+    alerts = [double.raise_alert("fire", 1, ago=n) for n in range(5)]
+    page = await sit_down()
+    await page.keyboard.press("KeyJ")
+    for _ in range(6):
+        await page.keyboard.down("KeyA")  # without an "up" between, all but the first are repeats
+    await page.keyboard.up("KeyA")
+    await page.wait_for_selector("[data-outcome=done]")
+    assert len(double.acts) == 1
+    assert await page.get_attribute("#detail", "data-alert") == alerts[0]["id"]
+
+
+async def test_wrong_keys_and_keys_without_a_selection_do_nothing(double: Double, sit_down: Open):
+    alert = double.raise_alert()
+    page = await sit_down()
+    await page.keyboard.press("KeyA")  # nothing is selected
+    await page.keyboard.press("KeyJ")
+    for key in ("KeyQ", "KeyS", "KeyW", "KeyZ", "KeyX", "KeyC", "Delete", "Backspace", "F8", "Control+KeyA", "Shift+KeyA"):
+        await page.keyboard.press(key)
+    await page.keyboard.press("KeyJ")
+    assert await page.get_attribute("#detail", "data-alert") == alert["id"]
+    assert not double.acts
+    assert await page.locator("form.closing.open").count() == 0
+
+
+async def test_an_input_method_that_hides_the_key_still_acknowledges_and_composition_does_not(
+    double: Double, sit_down: Open
+):
+    alert = double.raise_alert()
+    page = await sit_down()
+    await page.keyboard.press("KeyJ")
+    press = """options => document.getElementById("queue-list").dispatchEvent(
+        new KeyboardEvent("keydown", { code: "KeyA", bubbles: true, cancelable: true, ...options }))"""
+    await page.evaluate(press, {"key": "a", "isComposing": True})
+    await page.evaluate(press, {"key": "Process", "keyCode": 229})
+    await page.wait_for_selector("[data-outcome=done]")
+    assert [id_ for _, id_, _, _ in double.acts] == [alert["id"]]
+
+
+async def test_letters_typed_into_a_field_are_text(double: Double, sit_down: Open):
+    double.raise_alert()
+    page = await sit_down()
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("Slash")
+    await page.keyboard.type("jam")
+    assert await page.input_value("#queue-filter") == "jam"
+    await page.fill("form.note textarea", "")
+    await page.type("form.note textarea", "a m j")
+    assert not double.acts
+    assert await page.get_attribute("[data-sound]", "data-sound") == "armed"
+
+
+async def test_single_keys_can_be_turned_off_in_the_help(double: Double, sit_down: Open):
+    double.raise_alert()
+    page = await sit_down()
+    await page.keyboard.press("Shift+Slash")
+    await page.uncheck(".help input")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("KeyA")
+    await page.click(".acknowledge button")
+    await page.wait_for_selector("[data-outcome=done]")
+    assert len(double.acts) == 1
+
+
+async def test_a_fire_outside_the_filter_stands_in_a_strip_of_its_own(double: Double, sit_down: Open):
+    wanted = double.raise_alert("hazard", 3, place="水泵房")
+    page = await sit_down()
+    await page.keyboard.press("Slash")
+    await page.keyboard.type("水泵房")
+    await page.wait_for_selector("[data-fires-outside='0']")
+    top = await page.evaluate(f"document.getElementById('alert-{wanted['id']}').getBoundingClientRect().top")
+
+    fire = double.raise_alert(text="3F corridor")
+    await double.announce(fire)
+    await page.wait_for_selector("[data-fires-outside='1']")
+    assert "筛选外火警 1" in await page.inner_text(".outside")
+    assert await page.locator(f"#alert-{fire['id']}").count() == 0
+    assert top == await page.evaluate(f"document.getElementById('alert-{wanted['id']}').getBoundingClientRect().top")
+    await page.click(".outside button")
+    await page.wait_for_selector(f"[data-alert='{fire['id']}']")
+    await page.focus("#queue-filter")
+    await page.keyboard.press("Escape")
+    await page.wait_for_selector(f"#alert-{fire['id']}")
+
+
+async def test_unacknowledged_orange_stays_in_sight_under_forty_latched_fires(double: Double, sit_down: Open):
+    for n in range(40):
+        double.acknowledged(double.raise_alert("fire", 1, ago=n), "zhang")
+    orange = double.raise_alert("prealarm", 2, ago=5000, unit_name="滨江仓库")
+    page = await sit_down()
+    await page.wait_for_selector("[data-out-of-sight='1']")
+    assert "滨江仓库" in await page.inner_text(".dock")
+    assert await page.is_visible(".dock-row")
+    assert (await page.inner_text("[data-open='1']"), await page.inner_text("[data-open='2']")) == ("40", "1")
+    await page.click(".dock-row")
+    await page.wait_for_selector(f"#alert-{orange['id']}.selected")
+    await until_page(page, "!document.querySelector('.dock')")
+
+
+async def test_what_is_being_read_stays_put_when_alarms_arrive_above_it(double: Double, sit_down: Open):
+    for n in range(60):
+        double.raise_alert("fault", 3, ago=n + 10)
+    page = await sit_down()
+    await page.evaluate("document.getElementById('queue-list').scrollTop = 1200")
+    reading = """() => { const list = document.getElementById("queue-list").getBoundingClientRect();
+        const row = [...document.querySelectorAll(".row")].find(r => r.getBoundingClientRect().top >= list.top);
+        return [row.id, Math.round(row.getBoundingClientRect().top)]; }"""
+    await until_page(page, f"({reading})()[0] !== 'alert-101'")
+    before = await page.evaluate(reading)
+    await double.announce(*[double.raise_alert("fire", 1) for _ in range(3)])
+    await page.wait_for_selector(".above")
+    assert await page.evaluate(reading) == before
+    assert "3" in await page.inner_text(".above")
+
+
+async def test_rows_do_not_move_under_a_pointer_that_is_down(double: Double, sit_down: Open):
+    aimed = double.raise_alert("prealarm", 2, ago=30)
+    page = await sit_down()
+    box = await page.locator(f"#alert-{aimed['id']}").bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 300, box["y"] + 20)
+    await page.mouse.down()
+    await double.announce(double.raise_alert("fire", 1))
+    await until_page(page, "document.querySelector('[data-open=\"1\"]').textContent === '1'")
+    await page.mouse.up()
+    await page.wait_for_selector(f"[data-alert='{aimed['id']}']")
+    await page.wait_for_selector(".row.p1")
+
+
+async def test_the_list_draws_only_what_is_near_the_screen(double: Double, sit_down: Open):
+    for n in range(800):
+        double.raise_alert("offline", 4, ago=n)
+    page = await sit_down()
+    assert await page.locator(".row").count() < 60
+    assert await page.get_attribute(".row >> nth=0", "aria-setsize") == "800"
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("End")
+    await page.wait_for_selector(".row.selected[aria-posinset='800']")
+
+
+async def test_a_row_says_what_an_operator_must_know(double: Double, sit_down: Open):
+    alert = double.raise_alert(
+        "hazard", 2, ago=192, title={"zh": "剩余电流超限", "en": "Residual current high"}, metric="residual_current",
+        component="residual_current", value=612.44, limit=300, uom="mA", occurrences=3, flags=["unregistered"],
+        unit_name="万象城", place="B座 / 12层", text="1AL 配电箱",
+    )  # fmt: skip
+    page = await sit_down()
+    row = await page.inner_text(f"#alert-{alert['id']}")
+    for words in ("紧急", "隐患", "剩余电流超限", "612.4", "mA", "限值 300", "×3", "3 分 1", "未受理", "未登记", "万象城", "B座 / 12层", "1AL 配电箱"):
+        assert words in row, words
+    assert await page.text_content(f"#alert-{alert['id']} .symbol text") == "2"
+
+
+async def test_only_symbols_of_unacknowledged_alerts_flash_and_never_above_one_hertz(double: Double, sit_down: Open):
+    new, seen = double.raise_alert(), double.acknowledged(double.raise_alert(), "li")
+    page = await sit_down()
+    opacity = "id => getComputedStyle(document.querySelector(`#alert-${id} .shape`)).fillOpacity"
+    await until_page(page, "document.documentElement.dataset.blink === 'off'")
+    await page.evaluate("""globalThis.flips = []; new MutationObserver(() => flips.push(performance.now()))
+        .observe(document.documentElement, { attributeFilter: ["data-blink"] })""")
+    both = f"[{opacity}].map(f => [f('{new['id']}'), f('{seen['id']}')])[0]"
+    await until_page(page, f"({both}).join() === '0.25,1'")
+    await until(lambda: page.evaluate("flips.length >= 4"))
+    flips = await page.evaluate("flips")
+    assert flips[-1] - flips[0] >= 500 * (len(flips) - 1)
+
+
+async def test_with_reduced_motion_nothing_flashes_but_an_outline_marks_it(double: Double, sit_down: Open):
+    new = double.raise_alert()
+    page = await sit_down(reduced_motion="reduce")
+    await until_page(page, "document.documentElement.dataset.blink === 'off'")
+    style = f"(p => getComputedStyle(document.querySelector('#alert-{new['id']} ' + p)))"
+    assert await page.evaluate(f"{style}('.shape').fillOpacity") == "1"
+    assert await page.evaluate(f"{style}('.symbol').outlineStyle") == "solid"

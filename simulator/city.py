@@ -195,9 +195,11 @@ def _draw_units(seed: int, budget: int) -> Iterator[tuple[UnitTemplate, int]]:
     most = np.array([template.devices[1] for template in templates]) + 1
     first = _sizes(seed, "first units", np.arange(len(templates)), fewest, most)
     if first.sum() > budget:
-        shrunk = np.maximum(FEWEST_IN_UNIT, np.floor(first * budget / first.sum()))
-        shrunk[0] += budget - shrunk.sum()  # the mall takes what rounding leaves, or gives it
-        first = shrunk
+        # a small city: fewer of each, and where even the fewest are too many, all by one measure
+        spare = (budget - fewest.sum()) / (first.sum() - fewest.sum())
+        wanted = fewest + (first - fewest) * spare if spare > 0 else fewest * (budget / fewest.sum())
+        first = np.maximum(FEWEST_IN_UNIT, np.floor(wanted))
+        first[0] += budget - first.sum()  # the mall takes what rounding leaves, or gives it
     yield from zip(templates, first.astype(int).tolist(), strict=True)
     left = int(budget - first.sum())
     weights = np.cumsum([template.weight for template in templates])

@@ -44,7 +44,7 @@ class MqttSession:
         client_id: str,
         *,
         filters: Sequence[str] = (),
-        on_message: Callable[[Incoming], None] | None,
+        on_message: Callable[[Incoming], None] | None = None,
         clean: bool,
         clock: Clock,
         will: tuple[str, bytes] | None = None,

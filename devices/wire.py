@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from firetower.core.clock import Micros
+from firetower.core.clock import DAY, Micros
 from firetower.devices.events import Event
+from firetower.devices.metrics import Catalogue
 from firetower.devices.readings import Mark, Quality
 from firetower.devices.registry import Registry
 from firetower.devices.topics import GATEWAY, NAME, OWN_UNIT, Topic, parse_topic
@@ -19,7 +20,7 @@ from firetower.devices.wire_alarm import ALARM_FIELDS, UNREADABLE, Alarm, alarm_
 from firetower.devices.wire_batch import Decoded, Once, Refusal, Refusals
 from firetower.devices.wire_fields import Fields, number
 from firetower.devices.wire_json import DOUBLED, MOST_BYTES, Unusable, clean, parse, shown
-from firetower.devices.wire_time import CLOCK_WRONG, RETENTION, event_time, sequence
+from firetower.devices.wire_time import CLOCK_WRONG, event_time, sequence
 
 _QUALITY = int(Mark.QUALITY)
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_-]+")
@@ -59,21 +60,22 @@ class _Message:
 
 
 class Decoder:
-    """Decodes messages of devices in ``registry``.
+    """Decodes messages of devices in ``registry``, whatever their lane.
 
-    ``welcome``: strangers are to be registered (their readings get provisional numbers), else their telemetry is
-    refused as ``unknown_device``. ``retention``: µs that readings are kept; older times are wrong clocks.
+    ``retention_days``: as long as readings are kept; older times are wrong clocks.
     """
 
-    def __init__(self, registry: Registry, *, welcome: bool, retention: Micros = RETENTION) -> None:
+    def __init__(self, catalogue: Catalogue, registry: Registry, *, retention_days: int = 400) -> None:
         self._registry = registry
-        self._welcome = welcome
-        self._retention = retention
-        self._fields = Fields(registry)
+        self._retention = retention_days * DAY
+        self._fields = Fields(catalogue, registry)
         self._topics: dict[str, tuple[Topic, int]] = {}
 
     def decode(self, topic: str, payload: bytes, received: Micros, into: Decoded) -> None:
-        """Add everything that ``payload`` on ``topic``, which arrived at ``received``, says to ``into``."""
+        """Add everything that ``payload`` on ``topic``, which arrived at ``received``, says to ``into``.
+
+        Where ``into.welcome`` is false the telemetry of strangers is refused as ``unknown_device``.
+        """
         known = self._topics.get(topic)
         if known is not None:
             parsed, number_known = known
@@ -190,10 +192,10 @@ class Decoder:
             else:
                 key = alarm_key(alarm, item.get("ts"), when.seq, when.at, message.received, usable=when.usable)
                 into.events.append(self._made_event(message, device, device_number, alarm, when=when, key=key))
-                if not device_number and self._welcome:
-                    into.stranger(message.topic.unit, device)
+                if not device_number and into.welcome:
+                    into.stranger(message.topic, device, message.payload, message.received)
         reserved = ALARM_FIELDS if message.alarm else _TELEMETRY_FIELDS
-        taken = into if device_number or self._welcome else Decoded()  # the unregistered name no new channels
+        taken = into if device_number or into.welcome else Decoded()  # the unregistered name no new channels
         values = list(self._values(message, item, reserved, said_event, taken))
         if not values:
             if said_event:
@@ -204,15 +206,15 @@ class Decoder:
                 )
             return ("no_values", "an object of the alarm lane has neither an event nor a usable value")
         if not device_number:
-            if not self._welcome:
+            if not into.welcome:
                 message.wrong.add(
                     "unknown_device",
                     f"device {message.topic.unit}/{device} is not registered; import it (firetower devices import)",
                 )
                 unheard = ("unknown_device", "readings in the alarm lane from a device nobody registered")
                 return doubt if said_event else unheard
-            device_number = into.stranger(message.topic.unit, device)
-            into.strangers[message.topic.unit, device].update(name.partition(".")[0] for name in item)
+            device_number = into.stranger(message.topic, device, message.payload, message.received)
+            into.strangers[message.topic.unit, device].metrics.update(name.partition(".")[0] for name in item)
             into.heard.append(device_number)
             into.heard_at.append(message.received)
         self._store(message, device_number, values, when, into)

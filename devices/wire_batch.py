@@ -1,7 +1,8 @@
 """What decoding fills: columns of readings, events, refusals; strangers and new channels until they have numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from firetower.core.clock import Micros
 from firetower.devices.events import Event
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
+from firetower.devices.topics import Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +35,25 @@ class Once:
 
 
 @dataclass(slots=True)
+class Newcomer:
+    """A device nobody registered: the metrics it named, and the first message it did so in."""
+
+    number: int
+    first: Refusal
+    metrics: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Decoded:
     """Everything decoded for one transaction, growing message by message.
 
-    Columns of one entry a reading: ``device``, ``metric``, ``channel``, ``ts`` and ``received`` (µs), ``value``,
-    ``flags``, and ``once``, the index of its message in ``onces`` or -1. A negative device or channel is provisional:
-    -1 - index into ``strangers`` or ``new_channels``; ``resolve`` replaces it. ``heard``: devices that said anything,
-    with arrival times. ``status``: (device, online, at).
+    ``welcome``: strangers are to be registered. Columns of one entry a reading: ``device``, ``metric``, ``channel``,
+    ``ts`` and ``received`` (µs), ``value``, ``flags``, and ``once``, the index of its message in ``onces`` or -1. A
+    negative device or channel is provisional, of one in ``strangers`` or ``new_channels``; ``resolve`` replaces it.
+    ``heard``: devices that said anything, with arrival times. ``status``: (device, online, at).
     """
 
+    welcome: bool = False
     device: list[int] = field(default_factory=list)
     metric: list[int] = field(default_factory=list)
     channel: list[int] = field(default_factory=list)
@@ -53,49 +65,62 @@ class Decoded:
     onces: list[Once] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    strangers: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    strangers: dict[tuple[str, str], Newcomer] = field(default_factory=dict)
     new_channels: dict[str, int] = field(default_factory=dict)
     heard: list[int] = field(default_factory=list)
     heard_at: list[Micros] = field(default_factory=list)
     status: list[tuple[int, bool, Micros]] = field(default_factory=list)
-    _stranger_numbers: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def stranger(self, unit: str, device: str) -> int:
-        """Return the provisional number of a device nobody registered."""
-        known = self._stranger_numbers.get((unit, device))
+    def stranger(self, topic: Topic, device: str, payload: bytes, at: Micros) -> int:
+        """Return the provisional number of a device nobody registered, met in ``payload``."""
+        known = self.strangers.get((topic.unit, device))
         if known is None:
-            known = self._stranger_numbers[unit, device] = -1 - len(self.strangers)
-            self.strangers[unit, device] = set()
-        return known
+            detail = f"device {topic.unit}/{device} could not be registered on sight; import it"
+            first = Refusal(str(topic), payload, at, "unknown_device", detail)
+            known = self.strangers[topic.unit, device] = Newcomer(-1 - len(self.strangers), first)
+        return known.number
 
     def new_channel(self, name: str) -> int:
         """Return the provisional number of a channel nobody used before."""
         return self.new_channels.setdefault(name, -1 - len(self.new_channels))
 
     def resolve(self, registry: Registry) -> None:
-        """Replace provisional numbers; every stranger and new channel must be in ``registry`` by now."""
+        """Replace provisional numbers by those ``registry`` has by now; refuse what is still unknown there."""
         if self.strangers:
-            numbers = [_known(registry.number(*name), name) for name in self.strangers]
-            self.device[:] = [n if n >= 0 else numbers[-1 - n] for n in self.device]
-            self.heard[:] = [n if n >= 0 else numbers[-1 - n] for n in self.heard]
-            self.onces[:] = [o if o.device >= 0 else replace(o, device=numbers[-1 - o.device]) for o in self.onces]
+            numbers = {one.number: registry.number(*name) for name, one in self.strangers.items()}
+            for one in self.strangers.values():
+                if numbers[one.number] is None:
+                    self.refusals.append(one.first)
+            self.device[:] = _replaced(self.device, numbers)
+            self.heard[:] = [max(number, 0) for number in _replaced(self.heard, numbers)]  # 0 is no device
+            self.onces[:] = [
+                replace(once, device=device)
+                for once, device in zip(self.onces, _replaced([o.device for o in self.onces], numbers), strict=True)
+            ]
             self.events[:] = [
-                event
-                if event.device_number is not None or (event.unit, event.device) not in self.strangers
-                else replace(event, device_number=registry.number(event.unit, event.device))
+                replace(event, device_number=registry.number(event.unit, event.device))
+                if event.device_number is None
+                else event
                 for event in self.events
             ]
             self.strangers.clear()
-            self._stranger_numbers.clear()
         if self.new_channels:
-            channels = [_known(registry.channel(name), name) for name in self.new_channels]
-            self.channel[:] = [n if n >= 0 else channels[-1 - n] for n in self.channel]
+            self.channel[:] = _replaced(
+                self.channel, {number: registry.channel(name) for name, number in self.new_channels.items()}
+            )
             self.new_channels.clear()
 
-    def readings(self, registry: Registry) -> Readings:
-        """Return the columns as arrays, each reading with the number of its series; ``resolve`` comes first."""
-        return Readings.of(
-            list(map(registry.series, self.device, self.metric, self.channel)),
+    def readings(self, registry: Registry, repeats: Collection[int] = ()) -> Readings:
+        """Return the columns as arrays, each reading with the number of its series; ``resolve`` comes first.
+
+        Left out are readings of ``repeats`` (indices into ``onces``) and of a device or channel that has no number even
+        now: those were refused.
+        """
+        made = Readings.of(
+            [
+                registry.series(*key) if key[0] >= 0 and key[2] >= 0 else -1
+                for key in zip(self.device, self.metric, self.channel, strict=True)
+            ],
             self.device,
             self.metric,
             self.channel,
@@ -104,11 +129,30 @@ class Decoded:
             self.value,
             self.flags,
         )
+        keep = made.series >= 0
+        if repeats:
+            keep &= ~np.isin(np.asarray(self.once, np.int64), list(repeats))
+        return made if keep.all() else made.take(keep)
+
+    def sizes(self) -> tuple[int, ...]:
+        """Return how much there is of everything, for ``undo``."""
+        return tuple(len(column) for column in self._columns())
+
+    def undo(self, sizes: tuple[int, ...]) -> None:
+        """Take back what was added since ``sizes``: of a message whose decoding broke off."""
+        for column, size in zip(self._columns(), sizes, strict=True):
+            del column[size:]
 
     def note_heard(self, registry: Registry) -> None:
-        """Tell the registry which devices were heard of, and when."""
+        """Tell the registry which devices were heard of, and when; ``resolve`` comes first."""
         if self.heard:
             registry.heard(np.asarray(self.heard, np.int32), np.asarray(self.heard_at, np.int64))
+
+    def _columns(self) -> tuple[list[Any], ...]:
+        return (
+            self.device, self.metric, self.channel, self.ts, self.received, self.value, self.flags, self.once,
+            self.onces, self.events, self.refusals, self.heard, self.heard_at, self.status,
+        )  # fmt: skip
 
 
 class Refusals:
@@ -139,7 +183,10 @@ class Refusals:
             yield Refusal(topic, payload, at, reason, "; ".join(named) + (f"; and {more} more" if more else ""))
 
 
-def _known(number: int | None, name: object) -> int:
-    if number is None:
-        raise LookupError(f"{name!r} has no number although it was registered")
-    return number
+def _replaced(column: list[int], numbers: Mapping[int, int | None]) -> list[int]:
+    """Return ``column`` with provisional numbers replaced; -1 where there is none even now."""
+    return [number if number >= 0 else _or_unknown(numbers.get(number)) for number in column]
+
+
+def _or_unknown(number: int | None) -> int:
+    return -1 if number is None else number

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from firetower.devices.metrics import catalogue
+from firetower.devices.metrics import Catalogue
 from firetower.devices.readings import Quality
 from firetower.devices.registry import Registry
 from firetower.devices.wire_batch import Decoded, Refusals
@@ -32,7 +32,8 @@ class Field:
 class Fields:
     """Resolves names once; names that mean nothing are not remembered, so that nonsense takes no memory."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, catalogue: Catalogue, registry: Registry) -> None:
+        self._metrics = catalogue.by_name
         self._registry = registry
         self._known: dict[str, Field] = {}
 
@@ -42,13 +43,13 @@ class Fields:
         if found is not None:
             return found
         metric_name, dot, suffix = name.partition(".")
-        metric = catalogue().by_name.get(metric_name)
+        metric = self._metrics.get(metric_name)
         if metric is None or (dot and not _SUFFIX.fullmatch(suffix)):
             return None
         channel = self._registry.channel(suffix)
         provisional = channel is None
         if channel is None:
-            if suffix not in into.new_channels and self._channels() + len(into.new_channels) >= MOST_CHANNELS:
+            if suffix not in into.new_channels and self._registry.channels + len(into.new_channels) >= MOST_CHANNELS:
                 return None
             channel = into.new_channel(suffix)
         uncertain, bad = int(Quality.UNCERTAIN), int(Quality.BAD)
@@ -68,14 +69,11 @@ class Fields:
         metric, dot, suffix = name.partition(".")
         if name == "event":
             return f"event {shown(value)} does not belong into telemetry; publish it on the device's topic …/alarm"
-        if metric not in catalogue().by_name or not dot:
+        if metric not in self._metrics or not dot:
             return f"metric {shown(name)} is unknown; {_REMEDY}"
         if not _SUFFIX.fullmatch(suffix):
             return f"channel {shown(suffix)} of {metric} is not 1 to 16 of A-Z a-z 0-9 _"
         return f"channel {shown(suffix)} would be one of more than {MOST_CHANNELS}; number the channels"
-
-    def _channels(self) -> int:
-        return self._registry.channels
 
 
 def number(name: str, value: Any, wrong: Refusals) -> float | None:

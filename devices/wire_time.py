@@ -4,13 +4,12 @@ import re
 from datetime import datetime
 from typing import Any
 
-from firetower.core.clock import DAY, MINUTE, Micros, from_datetime, rfc3339
+from firetower.core.clock import MINUTE, Micros, from_datetime, rfc3339
 from firetower.devices.readings import Mark, Quality
 from firetower.devices.wire_json import Unusable, shown
 
 AHEAD: Micros = 5 * MINUTE
 """A device time further ahead of arrival than this is a wrong clock."""
-RETENTION: Micros = 400 * DAY
 _TEXT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 _SEQ_MAX = 2**32 - 1
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from firetower.core.clock import Micros
 from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
-from firetower.devices.readings import Floats, Readings
+from firetower.devices.readings import Bools, Floats, Readings
 from firetower.rules.verdicts import Verdict
 
 
@@ -60,14 +60,7 @@ class Work:
 
     def is_empty(self) -> bool:
         """Say whether there is nothing to commit."""
-        return not (
-            len(self.readings)
-            or self.events
-            or self.verdicts
-            or self.rejects
-            or self.seen
-            or self.liveness
-        )
+        return not (len(self.readings) or self.events or self.verdicts or self.rejects or self.seen or self.liveness)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +103,20 @@ class Store(Protocol):
 
     async def commit(self, work: Work) -> Committed:
         """Commit ``work`` in one transaction: readings, events, alert transitions, rejects, live change."""
+        ...
+
+
+class Rules(Protocol):
+    """The engine as ingest sees it."""
+
+    def unsure(self, readings: Readings) -> Bools:
+        """Return, shape (n,), True where a reading cannot be taken as new without a look at what is stored."""
+        ...
+
+    def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
+        """Take readings in and return what they decide."""
+        ...
+
+    def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
+        """Return what the passing of time decides."""
         ...

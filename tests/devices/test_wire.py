@@ -33,8 +33,8 @@ def make_registry() -> Registry:
 
 def decode(topic: str, payload: Any, *, welcome: bool = False) -> Decoded:
     raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    into = Decoded()
-    Decoder(make_registry(), welcome=welcome).decode(topic, raw, NOW, into)
+    into = Decoded(welcome=welcome)
+    Decoder(catalogue(), make_registry()).decode(topic, raw, NOW, into)
     return into
 
 
@@ -215,11 +215,11 @@ def test_a_device_named_twice_in_a_gateways_message_is_refused_and_the_others_ar
 
 def test_a_welcome_stranger_gets_a_provisional_number_until_it_is_registered() -> None:
     registry = make_registry()
-    decoder, into = Decoder(registry, welcome=True), Decoded()
+    decoder, into = Decoder(catalogue(), registry), Decoded(welcome=True)
     decoder.decode("firetower/v1/new/dev/telemetry", b'{"smoke":0.1,"current.x":2}', NOW, into)
     decoder.decode("firetower/v1/new/dev/alarm", b'{"event":"fire"}', NOW, into)
     decoder.decode(TELEMETRY, b'{"smoke":0.1}', NOW, into)
-    assert into.strangers == {("new", "dev"): {"smoke", "current"}}
+    assert into.strangers["new", "dev"].metrics == {"smoke", "current"}
     assert list(into.new_channels) == ["x"]
     registry.add(DeviceEntry(9, "new", "dev", DeviceKind.SMOKE))
     registry.add_channel("x", 5)
@@ -229,6 +229,16 @@ def test_a_welcome_stranger_gets_a_provisional_number_until_it_is_registered() -
     assert into.events[0].device_number == 9
     readings = into.readings(registry)
     assert len(set(readings.series.tolist())) == 3
+
+
+def test_a_stranger_that_could_not_be_registered_is_refused_and_costs_nobody_else() -> None:
+    registry = make_registry()
+    decoder, into = Decoder(catalogue(), registry), Decoded(welcome=True)
+    decoder.decode("firetower/v1/new/dev/telemetry", b'{"smoke":0.1}', NOW, into)
+    decoder.decode(TELEMETRY, b'{"smoke":0.1}', NOW, into)
+    into.resolve(registry)
+    assert into.readings(registry).device.tolist() == [1]
+    assert reasons(into) == ["unknown_device"]
 
 
 def test_the_unregistered_cannot_invent_channels() -> None:
@@ -357,7 +367,7 @@ def test_an_alarm_of_a_stranger_is_an_event_without_a_number_and_its_bare_readin
 
 def key(payload: Any, at: int = NOW) -> str | None:
     into = Decoded()
-    Decoder(make_registry(), welcome=False).decode(ALARM, json.dumps(payload).encode(), at, into)
+    Decoder(catalogue(), make_registry()).decode(ALARM, json.dumps(payload).encode(), at, into)
     return into.events[0].key
 
 

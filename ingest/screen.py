@@ -1,0 +1,81 @@
+"""Repeats, late readings and clocks that stand still: told apart before the rules see a batch. Pure.
+
+The key of a reading is (series, event time). The same key with the same value is a repeat (redelivery, overlapping
+store-and-forward batches). The same key with another value is a device whose clock stands still (时钟停走): a new
+reading at its time of arrival.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from firetower.devices.readings import Bools, Floats, Int64s, Mark, Readings
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What is left to evaluate and store, in order of arrival, and how many repeats were dropped."""
+
+    readings: Readings
+    repeats: int
+
+
+def screen(readings: Readings, unsure: Bools, stored: Floats) -> Screened:
+    """Return ``readings`` without repeats, late ones marked, those of a standing clock moved to their arrival.
+
+    ``unsure``, shape (n,): not known to be newer than everything evaluated. ``stored``, shape (number of unsure,): the
+    value stored under the key of each unsure reading, NaN when none is.
+    """
+    found = np.full(len(readings), np.nan)
+    found[unsure] = stored
+    known = ~np.isnan(found)
+    repeat = known & (found == readings.value)
+    stuck = known & ~repeat
+    flags = np.where(unsure & ~known, readings.flags | np.int16(Mark.LATE), readings.flags)
+    again, differs = _within(readings, np.flatnonzero(~known))
+    repeat[again] = True
+    stuck[differs] = True
+    ts = readings.ts
+    if stuck.any():
+        ts = _moved(readings, stuck, ~repeat)
+        flags = np.where(stuck, (flags & ~np.int16(Mark.LATE)) | np.int16(Mark.CLOCK_STUCK), flags)
+    if not (repeat.any() or stuck.any() or unsure.any()):
+        return Screened(readings, 0)
+    kept = replace(readings, ts=ts, flags=flags.astype(np.int16))
+    return Screened(kept.take(~repeat), int(repeat.sum()))
+
+
+def _within(readings: Readings, which: Int64s) -> tuple[Int64s, Int64s]:
+    """Return indices (of ``which``) whose key an earlier one has: with a value it had, and with one it had not."""
+    series, ts, value = readings.series[which], readings.ts[which], readings.value[which]
+    order = np.lexsort((ts, series))  # stable: equal keys stay in order of arrival
+    same = (series[order][1:] == series[order][:-1]) & (ts[order][1:] == ts[order][:-1])
+    if not same.any():
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    again: list[int] = []
+    differs: list[int] = []
+    values: set[float] = set()
+    for place in range(1, len(order)):
+        if not same[place - 1]:
+            continue
+        if place == 1 or not same[place - 2]:
+            values = {float(value[order[place - 1]])}
+        now = float(value[order[place]])
+        (again if now in values else differs).append(int(which[order[place]]))
+        values.add(now)
+    return np.array(again, np.int64), np.array(differs, np.int64)
+
+
+def _moved(readings: Readings, stuck: Bools, kept: Bools) -> Int64s:
+    """Return the times with ``stuck`` ones at their arrival, a microsecond apart where a key would be taken."""
+    ts: Int64s = np.where(stuck, readings.received, readings.ts)
+    taken = {
+        (int(series), int(at)) for series, at in zip(readings.series[kept & ~stuck], ts[kept & ~stuck], strict=True)
+    }
+    for place in np.flatnonzero(stuck & kept).tolist():
+        series, at = int(readings.series[place]), int(ts[place])
+        while (series, at) in taken:
+            at += 1
+        taken.add((series, at))
+        ts[place] = at
+    return ts

@@ -1,0 +1,52 @@
+"""Once a second the passing of time is put to the rules: delays that are over, devices that have fallen silent."""
+
+import asyncio
+from typing import Protocol
+
+from firetower.core.clock import Clock, Micros
+from firetower.core.logs import logger
+from firetower.ingest.committer import Committer
+from firetower.ingest.ports import Rules, Store, Work
+
+log = logger("ingest.ticker")
+
+PERIOD_S = 1.0
+
+
+class Listener(Protocol):
+    """Whoever knows since when every telemetry message would have reached us."""
+
+    def listening_since(self, now: Micros) -> Micros | None:
+        """Return that instant, µs; None: not now."""
+        ...
+
+
+class Ticker:
+    """Commits what ``engine.tick`` decides, as lane ``tick``. The next tick waits until a commit stands."""
+
+    def __init__(self, engine: Rules, store: Store, clock: Clock, *, telemetry: Listener) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._telemetry = telemetry
+        self._committer = Committer("tick", store, clock)
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            await self.tick()
+            due = max(due + PERIOD_S, loop.time())  # a late tick is not made up for
+            await asyncio.sleep(due - loop.time())
+
+    async def tick(self) -> None:
+        """Put the time to the rules once and commit what they decide."""
+        now = self._clock.now()
+        try:
+            verdicts = self._engine.tick(now, self._telemetry.listening_since(now))
+        except Exception:
+            # A rule that fails must not end the watch over all the others; the next tick tries again.
+            log.exception("the rules failed at a tick")
+            return
+        if verdicts:
+            await self._committer.commit(Work("tick", verdicts=verdicts))

@@ -105,7 +105,7 @@ async def sit_down(browser: Browser, double: Double) -> AsyncIterator[Open]:
             await context.add_cookies([{"name": "firetower_session", "value": who, "url": double.url}])
         await context.add_init_script(COUNT_TONES)
         if theme:
-            await context.add_init_script(f"localStorage.getItem('firetower.theme') ?? localStorage.setItem('firetower.theme', '{theme}')")
+            await context.add_init_script(f"localStorage.setItem('firetower.theme', '{theme}')")
         page = await context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import firetower.web
 from aiohttp import WSMsgType, web
+
+import firetower.web
 from firetower.web.static import ConsoleFiles
 
 CONSOLE = Path(firetower.web.__file__).parent / "console"

@@ -34,7 +34,9 @@ async def test_axe_finds_nothing(double: Double, sit_down: Open, theme: str, lan
     await double.cut()
     await page.wait_for_selector("[data-banner=lost]")
     found = await Axe().run(page, options=RULES)
-    faults = [(fault["id"], [node["html"][:160] for node in fault["nodes"][:3]]) for fault in found.response["violations"]]
+    faults = [
+        (fault["id"], [node["html"][:160] for node in fault["nodes"][:3]]) for fault in found.response["violations"]
+    ]
     assert not faults
 
 
@@ -90,6 +92,7 @@ async def test_targets_are_at_least_24_pixels_and_text_16_where_it_is_read(doubl
     await page.keyboard.press("KeyJ")
     small = """() => [...document.querySelectorAll("button, select, input")].filter(e => e.offsetParent)
         .filter(e => e.type !== "radio" && e.type !== "checkbox")
-        .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()]).filter(([, r]) => r.width < 24 || r.height < 24)"""
+        .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
+        .filter(([, r]) => r.width < 24 || r.height < 24)"""
     assert await page.evaluate(small) == []
     assert await page.evaluate("parseFloat(getComputedStyle(document.querySelector('.row b')).fontSize)") >= 16

@@ -1,6 +1,7 @@
 """The double speaks the contract: its alerts have the fields the service writes, no more and no fewer."""
 
 from console_double import Double
+
 from firetower.web.alert_json import AlertOut, HistoryEntry
 from firetower.web.kpis import Kpis
 

@@ -4,8 +4,9 @@ import json
 import re
 from pathlib import Path
 
-import firetower.web
 import pytest
+
+import firetower.web
 from firetower.alerts.model import Condition, Disposition, Hold, State
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-import firetower.web
 import pytest
+
+import firetower.web
 
 TOKENS = (Path(firetower.web.__file__).parent / "console" / "css" / "tokens.css").read_text()
 

@@ -5,8 +5,9 @@ import json
 import re
 from pathlib import Path
 
-import firetower.web
 import pytest
+
+import firetower.web
 
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 VENDOR = CONSOLE / "vendor"

@@ -17,7 +17,7 @@ const wordsOf = (alert) =>
     alert.unit, alert.unit_name, alert.device, alert.component, alert.text, alert.place, alert.subject,
     alert.title?.zh, alert.title?.en, alert.acknowledged_by, alert.assignee,
     wordInAll("class", alert.class), wordInAll("priority", alert.priority), wordInAll("state", alert.state),
-    wordInAll("kind", alert.device_kind), ...(alert.flags ?? []).map((flag) => wordInAll("flag", flag)),
+    wordInAll("kind", alert.device_kind), wordInAll("metric", String(alert.metric).split(".")[0]), ...(alert.flags ?? []).map((flag) => wordInAll("flag", flag)),
   ].filter(Boolean).join(" ");
 
 export class Console {
@@ -85,8 +85,8 @@ export class Console {
       clock: this.clock,
       url,
       handlers: {
-        onSnapshot: (alerts) => this.take(this.alarms.replace(alerts), true),
-        onChanges: (alerts) => this.take(this.alarms.merge(alerts)),
+        onSnapshot: (alerts) => this.take(this.alarms.replace(alerts), "snapshot"),
+        onChanges: (alerts) => this.take(this.alarms.merge(alerts), "changes"),
         onKpis: (kpis) => (this.kpis.value = kpis),
         onStatus: (status, before) => this.statusChanged(status, before),
         onClosed: () => this.checkSession(),
@@ -137,13 +137,17 @@ export class Console {
     this.sound.setLost(broken);
   }
 
-  /** Takes a change of the alarms: counts, flood, sound and shown at once, paint later. */
-  take(change, whole = false) {
+  /**
+   * Takes a change of the alarms: counts, flood, sound and shown at once, paint later.
+   * @param {import("../core/alarms.js").Change} change
+   * @param {"snapshot" | "changes" | "answer"} source
+   */
+  take(change, source = "answer") {
     const missed = this.missed.value;
     const first = !this.loaded.value;
     batch(() => {
-      this.loaded.value ||= whole;
-      if (missed?.until && this.clock.now() - missed.until < 1_500) {
+      this.loaded.value ||= source === "snapshot";
+      if (source !== "answer" && missed?.until && this.clock.now() - missed.until < 1_500) {
         this.missed.value = {
           ...missed,
           added: missed.added + change.added.length,

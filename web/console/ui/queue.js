@@ -154,7 +154,7 @@ function List({ desk, shown, hold, onOpen }) {
   return html`<div class="list">
     <div id="queue-list" ref=${list} class="scroller" role="listbox" tabindex="0" aria-label=${t("queue.title")}
         aria-activedescendant=${selectedDrawn ? `alert-${selectedId}` : undefined} onPointerDown=${hold}>
-      <div class="canvas" role="none" style=${{ height: `${total + (hidden.length ? dockHeight : 0)}px` }}>
+      <div class="canvas" role="none" style=${{ height: `${total + (total > box.height ? dockHeight : 0)}px` }}>
         ${drawn.map((item, i) => {
           const top = tops[first + i];
           if (item.heading) return html`<${Heading} key=${`p${item.heading}`} item=${item} top=${top} height=${heights.heading} />`;
@@ -167,8 +167,8 @@ function List({ desk, shown, hold, onOpen }) {
               }} />`;
         })}
       </div>
-      ${!shown.length && html`<p class="empty" role="none">${t(!desk.loaded.value ? "queue.loading" : desk.filter.value ? "queue.none_match" : "queue.empty")}</p>`}
     </div>
+    ${!shown.length && html`<p class="empty">${t(!desk.loaded.value ? "queue.loading" : desk.filter.value ? "queue.none_match" : "queue.empty")}</p>`}
     ${above > 0 && html`<button class="above" onClick=${() => {
       /** @type {HTMLElement} */ (list.current).scrollTop = 0;
       list.current?.focus();

@@ -78,14 +78,21 @@ async def run(
         parts = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             parts.create_task(_every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())), name="liveness"),
-            parts.create_task(_every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)), name="upkeep"),
+            parts.create_task(
+                _every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)), name="upkeep"
+            ),
         ]
         lanes: list[Lane] = []
         if settings.role in {"all", "ingest"}:
             decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
             for name in LANES:
                 session = MqttSession(
-                    urls.mqtt, f"firetower-p0-{name}", filters=lane_filters(name), clean=False, clock=clock
+                    urls.mqtt,
+                    f"firetower-p0-{name}",
+                    filters=lane_filters(name),
+                    on_message=None,  # the lane takes it over
+                    clean=False,
+                    clock=clock,
                 )
                 lane = Lane(
                     name, session, decoder, engine, store, registry, clock,

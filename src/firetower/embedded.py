@@ -176,6 +176,7 @@ port: -1  # NATS clients are not served; any free port
 jetstream {{
   store_dir: {store}
   sync_interval: "100ms"
+  limits {{ default_max_consumers: 100000 }}
 }}
 mqtt {{
   host: {host}
@@ -186,11 +187,11 @@ mqtt {{
 max_payload: 1MB
 authorization {{
   users: [
-    {{ user: service, password: {service} }}
-    {{ user: device, password: {device}, permissions: {{
+    {{ user: service, password: {service}, allowed_connection_types: ["MQTT"] }}
+    {{ user: device, password: {device}, allowed_connection_types: ["MQTT"], permissions: {{
         publish: {{ allow: ["firetower.v1.*.*.telemetry", "firetower.v1.*.*.alarm", "firetower.v1.*.*.status",
                           "firetower.v1.*.*.response"] }}
-        subscribe: {{ allow: ["firetower.v1.*.*.command", "$MQTT.sub.>"] }}
+        subscribe: {{ allow: ["firetower.v1.*.*.command"] }}
     }} }}
   ]
 }}

@@ -71,8 +71,7 @@ def _check_limit(rule: Rule, condition: LimitCondition) -> Iterator[Finding]:
         if worse.priority >= milder.priority:
             yield (
                 (*where, "priority"),
-                f"{worse.priority} after {milder.priority}; bands go from the mildest to the worst: "
-                f"accepted: below {milder.priority}",
+                f"{worse.priority} after {milder.priority}; accepted: below {milder.priority} (mildest band first)",
             )
         yield from _check_order(where, milder, worse, above=above)
 
@@ -84,7 +83,7 @@ def _check_return(band: Band, *, above: bool) -> Iterator[Finding]:
         yield ("limit",), "has no way back; give clear or deadband, or latch: true"
     if band.deadband is not None and band.deadband.value <= 0:
         yield ("deadband",), f"{band.deadband}; accepted: more than 0"
-    if band.clear is None:
+    if band.clear is None or band.clear.unit != band.limit.unit:
         return
     if isinstance(band.limit, FromFile):
         yield ("clear",), f"{band.clear} beside a limit of the device's own file; accepted: deadband"
@@ -97,7 +96,7 @@ def _check_order(where: Path, milder: Band, worse: Band, *, above: bool) -> Iter
     more = "above" if above else "below"
     for name in ("limit", "clear"):
         mild, bad = getattr(milder, name), getattr(worse, name)
-        if not (isinstance(mild, Quantity) and isinstance(bad, Quantity)):
+        if not (isinstance(mild, Quantity) and isinstance(bad, Quantity) and mild.unit == bad.unit):
             continue
         if (bad.value <= mild.value) if above else (bad.value >= mild.value):
             yield (*where, name), f"{bad} after {mild}; bands go from the mildest to the worst: accepted: {more} {mild}"
@@ -131,8 +130,7 @@ def _check_silence(rule: Rule, condition: SilenceCondition) -> Iterator[Finding]
     if condition.interval_below is not None and condition.interval_below <= condition.interval_from:
         yield (
             (*where, "interval_below"),
-            f"{duration_text(condition.interval_below)}; accepted: more than interval_from "
-            f"{duration_text(condition.interval_from)}",
+            f"{duration_text(condition.interval_below)}; accepted: over {duration_text(condition.interval_from)}",
         )
     if condition.of == "never_seen" and condition.offline_for is not None:
         yield (*where, "offline_for"), "for a device that never spoke; remove it"

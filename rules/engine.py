@@ -22,12 +22,14 @@ _Seed = tuple[str, int, str]
 class Engine:
     """Evaluates a rulebook over the devices of a registry.
 
-    A series (device, metric, channel) has a watermark, the event time of its newest reading; what is not newer is ignored. Cost grows
-    with the readings of a batch and with what is pending, not with the devices that say nothing; only silence looks at all of them,
-    in one vectorised pass a tick. How the stream is cut into batches never changes a verdict.
+    A series (device, metric, channel) has a watermark, the event time of its newest reading; what is not newer is
+    ignored. Cost grows with the readings of a batch and with what is pending, not with the devices that say nothing;
+    only silence looks at all of them, in one vectorised pass a tick. How the stream is cut into batches never
+    changes a verdict.
 
     At start: ``seed`` what is open, ``warm`` with stored readings, then go on with ``evaluate`` and ``tick``.
-    ``warm_since``: readings stored from then on were given to ``warm``; a series unknown after it has none that are newer.
+    ``warm_since``: readings stored from then on were given to ``warm``; a series unknown after it has none that are
+    newer.
     """
 
     def __init__(self, rulebook: Rulebook, registry: Registry, *, warm_since: Micros = 0) -> None:
@@ -54,9 +56,10 @@ class Engine:
         return np.where(watermark == _UNKNOWN, readings.ts < self._warm_since, readings.ts <= watermark)
 
     def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
-        """Take readings in, in any order, several of a series allowed, and return what they decide, in event time order.
+        """Take readings in, in any order, several of a series allowed; return what they decide, in event time order.
 
-        They take effect in time order; of two with the same series and time the first counts, and late ones are ignored.
+        They take effect in time order; of two with the same series and time the first counts, and late ones are
+        ignored.
         ``now`` is when they are evaluated, in µs; decisions rest on event times, so that a replay decides the same.
         """
         del now  # part of the interface: conditions over calendars need it
@@ -67,7 +70,8 @@ class Engine:
     def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
         """Return what the passing of time decides: delays that are over, and silence.
 
-        ``listening_since``: since when every message would have reached us, in µs; None: it would not, so silence says nothing.
+        ``listening_since``: since when every message would have reached us, in µs; None: it would not, so silence
+        says nothing.
         """
         out = self._start()
         delayed = [verdict for table in self._tables for verdict in table.tick(now)]
@@ -77,7 +81,7 @@ class Engine:
     # start -----------------------------------------------------------------------------------------
 
     def seed(self, rule: str, device_number: int, component: str, priority: int, active_since: Micros) -> bool:
-        """Take over an alert whose condition is active, before ``warm``: it is not raised as new, and its return is noticed.
+        """Take over an active alert, before ``warm``: it is not raised as new, and its return is noticed.
 
         False when the rulebook has no such rule for this device and component, so nobody will notice.
         """
@@ -154,8 +158,8 @@ class Engine:
     def _newest(self, readings: Readings) -> tuple[Readings, Bools | None]:
         """Return the readings newer than their series' watermark and raise the watermarks.
 
-        The second is None when no series is there twice; else the readings are sorted by series and time, and it says which are
-        the first of their series.
+        The second is None when no series is there twice; else the readings are sorted by series and time, and it
+        says which are the first of their series.
         """
         new = readings.ts > self._watermark[readings.series]
         if not new.all():
@@ -178,7 +182,7 @@ class Engine:
         return readings, first
 
     def _tables_for(self, series: Int32s, device: Int32s | Int64s, metric: Int16s) -> Int16s:
-        """Return the table of each series, taking new series in, and moving those whose device has become another kind."""
+        """Return the table of each series; new series are taken in, those whose device changed its kind are moved."""
         table = self._table_of[self._registry.kind[device], metric]
         strangers = np.flatnonzero(table != self._table[series])
         if len(strangers):

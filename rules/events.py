@@ -14,7 +14,8 @@ _UNREADABLE = "unreadable"
 def judge(events: Sequence[Event]) -> list[Verdict]:
     """Return one verdict for each event, in their order.
 
-    ``active`` false clears; feedback, reset and test are recorded; a name nobody knows is a fire when it says so, else unreadable.
+    ``active`` false clears; feedback, reset and test are recorded; a name nobody knows is a fire when it says so,
+    else unreadable.
     """
     return [_judge(event) for event in events]
 
@@ -30,10 +31,9 @@ def _judge(event: Event) -> Verdict:
             point = f"{event.event}: {point}" if point else event.event
             title_zh, title_en = f"{known.zh}({event.event})", f"{known.en} ({event.event})"
     registered = event.device_number is not None
+    kind = VerdictKind.RAISE if event.active else VerdictKind.CLEAR
     if known.alert_class is None:
         kind = VerdictKind.RECORD
-    else:
-        kind = VerdictKind.RAISE if event.active else VerdictKind.CLEAR
     return Verdict(
         kind=kind,
         rule=rule,

@@ -21,8 +21,9 @@ Zones = npt.NDArray[np.int8]
 class Lanes:
     """Bands of several rules side by side; arrays are of shape (lanes,), in the order of rules and bands.
 
-    ``rule``: index of the lane's rule. ``number``: 1 for a rule's mildest band. Values are compared with the side's sign
-    applied, so that every lane asks the same: at or above ``trip`` is beyond the limit, under ``back`` is past the clear value.
+    ``rule``: index of the lane's rule. ``number``: 1 for a rule's mildest band. Values are compared with the side's
+    sign applied, so that every lane asks the same: at or above ``trip`` is beyond the limit, under ``back`` is past
+    the clear value.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
@@ -83,7 +84,7 @@ class Lanes:
         return zone
 
     def met(self, zone: Zones, since: Int64s, count: Int64s, ts: Int64s, interval: Int64s) -> tuple[Bools, Int64s]:
-        """Return, shape (n, lanes), whether a run is met at ``ts``, and the instant after ``ts`` at which it is if nothing else comes.
+        """Return, shape (n, lanes), whether a run is met at ``ts``, and when it will be if nothing else comes.
 
         A device that reports less often than a delay has met it with one reading. NEVER where more readings are needed.
         """
@@ -102,7 +103,7 @@ class Lanes:
         return met, np.where(waits & (ends <= stale[:, None]), ends, NEVER)
 
     def met_at(self, zone: list[int], since: list[int], count: list[int], ts: Micros, interval: Micros) -> list[Micros]:
-        """Return, per lane, the instant at which a run is met while one reading stands: the same as ``met`` for a single row."""
+        """Return, per lane, when a run is met while one reading stands: the same as ``met``, for a single row."""
         stale = ts + max(interval * MISSED_INTERVALS, LEAST_STANDING)
         instants = [NEVER] * len(zone)
         for lane, band in enumerate(self._flat):
@@ -136,8 +137,8 @@ class Lanes:
 def _ends(band: Band, side: Side) -> tuple[float, float]:
     """Return trip and back with the side's sign applied; NaN where the device's own file gives them.
 
-    A strict side (above, below) trips from the next number on: ``below 0.14`` leaves 0.14 itself in order. The way back is the
-    same question at the clear value: ``below`` with clear 0.16 is over at 0.16.
+    A strict side (above, below) trips from the next number on: ``below 0.14`` leaves 0.14 itself in order. The way
+    back is the same question at the clear value: ``below`` with clear 0.16 is over at 0.16.
     """
     if isinstance(band.limit, FromFile):
         return math.nan, math.nan

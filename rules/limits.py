@@ -1,9 +1,11 @@
 """Limit rules over all series of one kind and metric: bands, deadbands and delays in event time, as numpy columns.
 
-A *lane* is one band of one rule. Each reading puts each lane in a zone: 1 beyond the limit, -1 back past the clear value, 0 in between.
-A run of equal zones long enough (delay or samples) is *met*: for zone 1 the rule's level rises to that band, for zone -1 it falls under
-it. Both are facts of event time, so a delay that ends between two readings ends at its own instant, whether a tick or the next reading
-finds it. A reading stands until the next one, or until it is stale; a gap by itself neither ends a run nor meets it.
+A *lane* is one band of one rule. Each reading puts each lane in a zone: 1 beyond the limit, -1 back past the clear
+value, 0 in between.
+A run of equal zones long enough (delay or samples) is *met*: for zone 1 the rule's level rises to that band, for
+zone -1 it falls under it. Both are facts of event time, so a delay that ends between two readings ends at its own
+instant, whether a tick or the next reading finds it. A reading stands until the next one, or until it is stale; a
+gap by itself neither ends a run nor meets it.
 """
 
 from dataclasses import dataclass
@@ -79,10 +81,12 @@ class LimitTable:
                 ("count", np.uint8, (lanes,)),
                 ("level", np.int8, (len(rules),)),
                 ("uncertain", np.bool_),
-            ]
+            ],
+            align=True,
         )
         self.rows = 0
-        self._state = np.zeros(0, self._record)
+        self._cells: Int64s = np.zeros((0, self._record.itemsize // 8), np.int64)
+        self._state = self._records(self._cells)
         self._wall_due: Int64s = np.zeros(0, np.int64)
         self._device: Int64s = np.zeros(0, np.int64)
         self._channel: Int64s = np.zeros(0, np.int64)
@@ -92,9 +96,10 @@ class LimitTable:
         first, self.rows = self.rows, self.rows + len(device)
         if self.rows > len(self._state):
             more = max(self.rows, 2 * len(self._state), 256) - len(self._state)
-            fresh = np.zeros(more, self._record)
-            fresh["due"] = NEVER
-            self._state = np.concatenate([self._state, fresh])
+            fresh = np.zeros((more, self._cells.shape[1]), np.int64)
+            self._records(fresh)["due"] = NEVER
+            self._cells = np.concatenate([self._cells, fresh])
+            self._state = self._records(self._cells)
             self._wall_due = np.concatenate([self._wall_due, np.full(more, NEVER, np.int64)])
             self._device = np.concatenate([self._device, np.zeros(more, np.int64)])
             self._channel = np.concatenate([self._channel, np.zeros(more, np.int64)])
@@ -118,11 +123,14 @@ class LimitTable:
 
     def step(self, column: Column) -> list[Verdict]:
         """Take readings in and return the verdicts of every delay met up to and at them."""
-        before = self._state[column.row]
+        cells = self._cells[column.row]
+        before = self._records(cells)
         zone = self.lanes.zones(column.value, column.device, self._registry)
         runs = _runs_once(zone, column.ts, before) if column.first is None else _runs(zone, column, before)
-        level = before["level"][:, self.lanes.rule]
-        moving = np.where(zone == 1, self.lanes.number > level, (zone == -1) & (self.lanes.number <= level))
+        moving = zone == 1  # the lanes that may change a level; while none is up, only those beyond their limit
+        if before["level"].any():
+            level = before["level"][:, self.lanes.rule]
+            moving = np.where(moving, self.lanes.number > level, (zone == -1) & (self.lanes.number <= level))
         walk = before["due"] < column.ts
         due = np.full(len(walk), NEVER, np.int64)
         hot = np.flatnonzero(moving.any(axis=1))
@@ -140,7 +148,7 @@ class LimitTable:
             ends = np.append(starts[1:], len(walk)) - 1
             inner = ~column.first[1:]
             walk[:-1] |= inner & (due[:-1] < column.ts[1:])
-        self._write(column, ends, runs, due)
+        self._write(column, runs, due, cells.copy() if column.first is None else cells[ends], ends)
         if not walk.any():
             return []
         out: list[Verdict] = []
@@ -151,8 +159,8 @@ class LimitTable:
     def tick(self, now: Micros) -> list[Verdict]:
         """Return the verdicts of delays that end by ``now`` while the last reading stands.
 
-        Measured from the arrival of that reading, so that neither a slow line nor a device's wrong clock ends a delay before the
-        reading that would have stopped it can have come.
+        Measured from the arrival of that reading, so that neither a slow line nor a device's wrong clock ends a
+        delay before the reading that would have stopped it can have come.
         """
         out: list[Verdict] = []
         for row in np.flatnonzero(self._wall_due[: self.rows] <= now).tolist():
@@ -164,18 +172,23 @@ class LimitTable:
             self._keep(standing, level, until)
         return out
 
-    def _write(self, column: Column, ends: Int64s, runs: Runs, due: Int64s) -> None:
-        """Store the state after the last reading of each row; levels are left as they are."""
+    def _write(self, column: Column, runs: Runs, due: Int64s, cells: Int64s, ends: Int64s) -> None:
+        """Store the state after the last reading of each row (``ends``) in ``cells``, their state before."""
         rows = column.row[ends]
-        after = self._state[rows]
+        after = self._records(cells)
         after["zone"], after["since"], after["count"] = runs.zone[ends], runs.since[ends], runs.count[ends]
         after["ts"], after["received"], after["due"] = column.ts[ends], column.received[ends], due[ends]
         after["value"], after["uncertain"] = column.value[ends], column.uncertain[ends]
-        self._state[rows] = after
+        self._cells[rows] = cells
         self._wall_due[rows] = np.where(due[ends] == NEVER, NEVER, due[ends] - after["ts"] + after["received"])
 
+    def _records(self, cells: Int64s) -> Records:
+        """Return whole rows of int64, which numpy copies as quickly as it can, as the records they are."""
+        records: Records = cells.view(self._record)[:, 0]
+        return records
+
     def _walk(self, column: Column, runs: Runs, before: Records, span: tuple[int, int], out: list[Verdict]) -> None:
-        """Go through the readings of one row, ``span`` of the columns, in time order, after the one that stood before."""
+        """Go through the readings of one row (``span`` of the columns), after the one that stood before."""
         first, end = span
         row, level, due = int(column.row[first]), before["level"][first].tolist(), int(before["due"][first])
         if due < column.ts[first]:
@@ -265,7 +278,7 @@ def _runs_once(zone: Zones, ts: Int64s, before: Records) -> Runs:
 
 
 def _runs(zone: Zones, column: Column, before: Records) -> Runs:
-    """Return the same where rows have several readings; ``before``: for each reading, its row's state before them all."""
+    """Return the same where rows have several readings; ``before``: the state of each reading's row before all."""
     first = column.first
     assert first is not None  # else _runs_once
     previous = np.empty_like(zone)

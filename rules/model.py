@@ -12,7 +12,7 @@ from firetower.rules.quantities import Amount, Duration, Limit
 Side = Literal["above", "at_or_above", "below", "at_or_below"]
 RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,63}$")]
 Source = Annotated[str, Field(pattern=r"^(S1|S2|K|D|J)(/(S1|S2|K|D|J))*, \S")]
-"""The basis of a limit first (S1, S2, K, D, J; ``docs/rulebook.md``), then where it is written: ``S1, GB 55036-2022 3.0.3``."""
+"""The basis of a limit (S1, S2, K, D, J: ``docs/rulebook.md``), then the place: ``S1, GB 55036-2022 3.0.3``."""
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 Samples = Annotated[int, Field(ge=1, le=100)]
 Priority = Annotated[int, Field(ge=1, le=4)]
@@ -34,7 +34,7 @@ class Words(_Part):
 
 
 class Band(_Part):
-    """One priority of an alert: beyond ``limit`` for ``on_delay`` it holds, back past ``clear`` for ``off_delay`` it is over.
+    """One priority of an alert: it holds beyond ``limit`` for ``on_delay``, until past ``clear`` for ``off_delay``.
 
     ``and_samples``: that many readings in a row beyond the limit, too. ``or_samples``: that many readings in a row are
     enough before the delay is over. ``one_sample_over``: devices with a longer reporting interval need one reading only

@@ -1,4 +1,4 @@
-"""Quantities as a fire engineer writes them in a rulebook: ``15min``, ``0.14 MPa``, ``{attribute: level_low, unit: m}``."""
+"""Quantities as a fire engineer writes them: ``15min``, ``0.14 MPa``, ``{attribute: level_low, unit: m}``."""
 
 import math
 import re

@@ -89,9 +89,13 @@ def _read(name: str, text: str) -> tuple[list[Rule], list[int], list[str]]:
             rules = list(RuleFile.model_validate(document.value).rules)
         except ValidationError as err:
             told = {path for path, _ in held}
-            for item in err.errors(include_url=False):
+            errors = err.errors(include_url=False)
+            for item in errors:
                 path = _real_path(item["loc"], document)
-                if path not in told:
+                hollow = item["type"] == "too_short" and any(
+                    other["loc"][: len(item["loc"])] == item["loc"] for other in errors if other is not item
+                )  # pydantic counts only the items that were well formed
+                if path not in told and not hollow:
                     problems.append((document.line(path), f"{_dotted(path)}: {_message(item)}"))
     for index, rule in enumerate(rules):
         for path, message in check(rule):
@@ -153,5 +157,7 @@ def _message(item: ErrorDetails) -> str:
         return "is missing" + (f"; accepted: {_ACCEPTED[field_name]}" if field_name in _ACCEPTED else "")
     if item["type"] == "value_error":
         return f"{shown} {item['msg'].removeprefix('Value error, ')}"
+    if item["type"] == "string_type" and isinstance(item["input"], bool):
+        return f"{shown} is refused: YAML reads on, off, yes and no as true and false; write the word in quotes"
     accepted = _ACCEPTED.get(field_name)
     return f"{shown} is refused; accepted: {accepted}" if accepted else f"{shown} is refused: {item['msg']}"

@@ -16,8 +16,8 @@ _NONE = -1
 class SilenceWatch:
     """What is silent at present, by device number.
 
-    A device takes the first rule that fits its kind and interval, one list for devices that have spoken and one for those that
-    never did. Its silence is over with a message, never by itself.
+    A device takes the first rule that fits its kind and interval, one list for devices that have spoken and one for
+    those that never did. Its silence is over with a message, never by itself.
     """
 
     def __init__(self, rules: tuple[Rule, ...], registry: Registry) -> None:

@@ -36,7 +36,14 @@ class Document:
 def parse(text: str) -> Document:
     """Return the document in ``text``; problems of the YAML itself are listed in it, none is raised."""
     document = Document()
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as err:
+        line = text.count("\n", 0, err.position) + 1
+        document.problems.append(
+            (line, "holds a character that YAML does not allow; save the file as plain UTF-8 text")
+        )
+        return document
     try:
         node = loader.get_single_node()
         if node is not None:
@@ -44,9 +51,6 @@ def parse(text: str) -> Document:
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark or err.context_mark
         document.problems.append((mark.line + 1 if mark else 1, f"is not valid YAML: {err.problem or err.context}"))
-    except yaml.reader.ReaderError as err:
-        line = text.count("\n", 0, err.position) + 1
-        document.problems.append((line, "holds a character that YAML does not allow; save the file as UTF-8 text"))
     except (ValueError, RecursionError) as err:
         document.problems.append((1, f"cannot be read as YAML: {err}"))
     finally:

@@ -1,4 +1,4 @@
-"""The oracle: limit rules once more, reading by reading, in plain Python, written to be obviously right rather than quick.
+"""The oracle: limit rules once more, reading by reading, in plain Python, obviously right rather than quick.
 
 It keeps every reading for ever and looks back over all of them each time. It shares with the engine the rulebook's
 models and nothing else.

@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Oracle, Said, Sample, Series
+
 from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue

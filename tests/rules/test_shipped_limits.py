@@ -1,4 +1,4 @@
-"""Every shipped limit: a scenario that trips it, one that must not, one at the exact limit; the numbers stand here again."""
+"""Every shipped limit: a scenario that trips it, one that must not, one at the exact limit."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ MIN = 60.0
 
 @dataclass(frozen=True)
 class Case:
-    """A device that reports every ``interval`` s. ``samples``: (s, value). ``expect``: (kind, priority, s); a tick at ``until`` s."""
+    """``samples``: (s, value); then a tick at ``until`` s. ``expect``: (kind, priority, s)."""
 
     rule: str
     kind: DeviceKind
@@ -106,15 +106,18 @@ def test_the_table_above_covers_every_shipped_limit() -> None:
     }
 
 
+# fmt: off
 DELAYS = [
     # 15 min AND 2 samples; the delay ends between two readings, at its own instant
     Case("hydrant-pressure-low", HYD, "pressure", 240, steady(0.13, 960, 240), 960, [("raise", 4, 900)]),
     Case("hydrant-pressure-low", HYD, "pressure", 900, [(0, 0.13)], 1800, []),  # one reading is not two
     Case("hydrant-pressure-low", HYD, "pressure", 900, [(0, 0.13), (900, 0.13)], 900, [("raise", 4, 900)]),
     Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.13)], 0, [("raise", 4, 0)]),  # interval over the delay
-    Case("hydrant-pressure-low", HYD, "pressure", 60, [(0, 0.13), (60, 0.15), *[(t, 0.13) for t in range(120, 960, 60)]], 960, []),
+    Case("hydrant-pressure-low", HYD, "pressure", 60,
+         [(0, 0.13), (60, 0.15), *[(t, 0.13) for t in range(120, 960, 60)]], 960, []),
     # back at 0.16 for 15 min; 0.159 is not back
-    Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.13), (3600, 0.16)], 3600, [("raise", 4, 0), ("clear", 4, 3600)]),
+    Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.13), (3600, 0.16)], 3600,
+         [("raise", 4, 0), ("clear", 4, 3600)]),
     Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.13), (3600, 0.159)], 9000, [("raise", 4, 0)]),
     # three bands, one alert: down through them and up again
     Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.13), (3600, 0.09), (7200, 0.01)], 7200,
@@ -122,7 +125,8 @@ DELAYS = [
     Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.01), (3600, 0.06), (7200, 0.13), (10800, 0.2)], 10800,
          [("raise", 2, 0), ("raise", 3, 3600), ("raise", 4, 7200), ("clear", 4, 10800)]),
     # the dry band is quicker than the low one; in between 0.14 and 0.16 its alert stays
-    Case("hydrant-pressure-low", HYD, "pressure", 60, [*steady(0.01, 300), (360, 0.15)], 5000, [("raise", 2, 300), ("raise", 4, 360)]),
+    Case("hydrant-pressure-low", HYD, "pressure", 60, [*steady(0.01, 300), (360, 0.15)], 5000,
+         [("raise", 2, 300), ("raise", 4, 360)]),
     # smoke: 10 s, or 2 samples, or 1 when the interval is over 60 s
     Case("smoke-fire", SMOKE, "smoke", 60, [(0, 0.2)], 9.9, []),
     Case("smoke-fire", SMOKE, "smoke", 60, [(0, 0.2)], 10, [("raise", 1, 10)]),
@@ -132,20 +136,24 @@ DELAYS = [
     # latched: normal below 0.15 is said, and the next rise is said again
     Case("smoke-fire", SMOKE, "smoke", 3600, [(0, 0.3), (3600, 0.15), (7200, 0.149), (10800, 0.3)], 10800,
          [("raise", 1, 0), ("clear", 1, 7200), ("raise", 1, 10800)]),
-    Case("smoke-prealarm", SMOKE, "smoke", 3600, [(0, 0.1), (3600, 0.07), (7200, 0.069)], 7200, [("raise", 2, 0), ("clear", 2, 7200)]),
+    Case("smoke-prealarm", SMOKE, "smoke", 3600, [(0, 0.1), (3600, 0.07), (7200, 0.069)], 7200,
+         [("raise", 2, 0), ("clear", 2, 7200)]),
     # 90 °C needs 40 s, 70 °C 60 s: the worse band brings the milder one with it
     Case("cable-temperature-high", ELEC, "cable_temperature", 10, steady(95, 70, 10), 70, [("raise", 2, 40)]),
     Case("residual-current-high", ELEC, "residual_current", 10, [*steady(310, 30, 10), (40, 239.9)], 40,
          [("raise", 3, 30), ("clear", 3, 40)]),
-    Case("residual-current-high", ELEC, "residual_current", 10, [*steady(310, 30, 10), (40, 240)], 90, [("raise", 3, 30)]),
+    Case("residual-current-high", ELEC, "residual_current", 10, [*steady(310, 30, 10), (40, 240)], 90,
+         [("raise", 3, 30)]),
     Case("battery-low", HYD, "battery_percent", 86400, [(0, 29)], 86400, []),
     Case("battery-low", HYD, "battery_percent", 86400, [(0, 29), (86400, 29), (172800, 35)], 172800,
          [("raise", 4, 86400), ("clear", 4, 172800)]),
     Case("water-level-low", TANK, "level", 3600, [(0, 2.6), (3600, 2.77), (7200, 2.79)], 7200,
          [("raise", 3, 0), ("clear", 3, 7200)], OWN),
     Case("water-level-low", TANK, "level", 3600, [(0, 0.0)], 7200, []),  # no limits in its own file
-    Case("water-level-low", TANK, "level", 3600, [(0, 1.0)], 7200, [("raise", 2, 0)], {"level_90": 0.5, "level_low": 1.5}),
-]  # fmt: skip
+    Case("water-level-low", TANK, "level", 3600, [(0, 1.0)], 7200,
+         [("raise", 2, 0)], {"level_90": 0.5, "level_low": 1.5}),
+]
+# fmt: on
 
 
 @pytest.mark.parametrize("case", DELAYS, ids=lambda case: f"{case.rule}-{len(case.samples)}-{case.until:g}")

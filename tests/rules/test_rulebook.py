@@ -1,0 +1,219 @@
+"""The rulebook's validator: what is refused, and that a refusal names file, line, field, value and the remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from firetower.devices.events import AlertClass
+from firetower.rules.quantities import FromFile
+from firetower.rules.rulebook import RulebookError, load, shipped_folder
+
+GOOD = """\
+rules:
+  - id: pressure-low
+    version: 1
+    title: {zh: 低, en: low}
+    advice: {zh: 查, en: look}
+    class: hazard
+    kinds: [hydrant]
+    metric: pressure
+    condition:
+      limit:
+        side: below
+        bands:
+          - priority: 4
+            limit: 0.14 MPa
+            clear: 0.16 MPa
+            on_delay: 15min
+            source: S1, GB 55036-2022 3.0.3
+          - priority: 3
+            limit: 0.10 MPa
+            clear: 0.12 MPa
+            source: J, x
+"""
+FIRE = """\
+rules:
+  - id: smoke-fire
+    version: 1
+    title: {zh: 火, en: fire}
+    advice: {zh: 查, en: look}
+    class: fire
+    kinds: [smoke]
+    metric: smoke
+    condition:
+      limit:
+        side: at_or_above
+        bands:
+          - priority: 1
+            limit: 0.2 dB/m
+            latch: true
+            on_delay: 10s
+            source: J, x
+"""
+SILENT = """\
+rules:
+  - id: silent
+    version: 1
+    title: {zh: 离, en: silent}
+    advice: {zh: 查, en: look}
+    class: offline
+    kinds: any
+    condition:
+      silence:
+        of: seen
+        bands:
+          - priority: 4
+            intervals: 3
+            source: J, x
+"""
+
+
+def refused(folder: Path, text: str) -> list[str]:
+    (folder / "mine.yaml").write_text(text, "utf-8")
+    with pytest.raises(RulebookError) as caught:
+        load(folder)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("text", [GOOD, FIRE, SILENT])
+def test_the_examples_these_tests_break_are_good(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text, "utf-8")
+    assert len(load(tmp_path).rules) == 1
+
+
+BROKEN = [
+    # what to replace, by what, line, parts the message must have
+    (GOOD, "limit: 0.14 MPa", "limit: 140 kPa", 14, ["limit", "140 kPa", "accepted: MPa"]),
+    (GOOD, "limit: 0.14 MPa", "limit: 0.14", 14, ["limit", "0.14", "0.14 MPa"]),
+    (GOOD, "limit: 0.14 MPa", "limit: low MPa", 14, ["limit", "'low MPa'", "accepted"]),
+    (GOOD, "limit: 0.14 MPa", "limit: {attribute: low}", 14, ["limit", "attribute", "accepted"]),
+    (GOOD, "clear: 0.16 MPa", "clear: 0.13 MPa", 15, ["clear", "0.13 MPa", "above the limit 0.14 MPa"]),
+    (GOOD, "clear: 0.16 MPa", "clear: 0.14 MPa", 15, ["clear", "0.14 MPa", "accepted"]),
+    (GOOD, "            clear: 0.16 MPa\n", "", 14, ["clear or deadband"]),
+    (GOOD, "on_delay: 15min", "on_delay: 15 minutes", 16, ["on_delay", "'15 minutes'", "10s, 15min"]),
+    (GOOD, "on_delay: 15min", "on_delay: 900", 16, ["on_delay", "900", "10s, 15min"]),
+    (GOOD, "on_delay: 15min", "on_dealy: 15min", 16, ["on_dealy", "unknown field", "15min"]),
+    (
+        GOOD,
+        "source: S1, GB 55036-2022 3.0.3",
+        "source: GB 55036-2022",
+        17,
+        ["source", "GB 55036-2022", "S1, S2, K, D or J"],
+    ),
+    (GOOD, "            source: S1, GB 55036-2022 3.0.3\n", "", 13, ["source", "missing"]),
+    (GOOD, "limit: 0.10 MPa", "limit: 0.15 MPa", 19, ["limit", "0.15 MPa", "below 0.14 MPa"]),
+    (GOOD, "priority: 3", "priority: 4", 18, ["priority", "4", "below 4"]),
+    (GOOD, "priority: 3", "priority: 5", 18, ["priority", "5", "accepted: 1 red"]),
+    (GOOD, "metric: pressure", "metric: presure", 8, ["metric", "'presure'", "accepted: pressure"]),
+    (GOOD, "kinds: [hydrant]", "kinds: [hydrent]", 7, ["kinds", "'hydrent'", "hydrant"]),
+    (GOOD, "class: hazard", "class: danger", 6, ["class", "'danger'", "hazard"]),
+    (GOOD, "class: hazard", "class: offline", 6, ["class", "offline"]),
+    (GOOD, "side: below", "side: under", 11, ["side", "'under'", "below"]),
+    (GOOD, "id: pressure-low", "id: Pressure Low", 2, ["id", "'Pressure Low'", "lower-case"]),
+    (GOOD, "title: {zh: 低, en: low}", "title: {zh: 低}", 4, ["title.en", "missing"]),
+    (GOOD, "version: 1", "version: 0", 3, ["version", "0"]),
+    (GOOD, "version: 1", "version: 1\n    version: 2", 4, ["version", "twice"]),
+    (GOOD, "    condition:", "    condition: [", 11, ["YAML"]),
+    (GOOD, "condition:\n      limit:", "condition:\n      never:", 10, ["never", "unknown field"]),
+    (FIRE, "priority: 1", "priority: 2", 13, ["priority", "2 for class fire", "accepted: 1"]),
+    (FIRE, "latch: true", "latch: false", 15, ["latch", "accepted: true"]),
+    (FIRE, "on_delay: 10s", "on_delay: 11s", 16, ["on_delay", "11s", "at most 10s"]),
+    (FIRE, "on_delay: 10s", "and_samples: 2", 16, ["and_samples", "2", "or_samples"]),
+    (FIRE, "limit: 0.2 dB/m", "limit: {attribute: own, unit: dB/m}", 14, ["limit", "own", "accepted"]),
+    (FIRE, "class: fire", "class: fire\n    shadow: true", 7, ["shadow", "True for class fire"]),
+    (FIRE, "class: fire", "class: fire\n    schedule: nights", 7, ["schedule", "'nights' for class fire"]),
+    (FIRE, "on_delay: 10s", "suppression: {reason: x}", 16, ["suppression", "for class fire"]),
+    (SILENT, "en: silent", "en: off", 4, ["title.en", "False", "quotes"]),
+    (SILENT, "intervals: 3", "intervals: 3\n            after: 1h", 14, ["after", "exactly one"]),
+    (SILENT, "class: offline", "class: fault", 6, ["class", "fault", "offline"]),
+]
+
+
+@pytest.mark.parametrize(("text", "old", "new", "line", "parts"), BROKEN)
+def test_an_error_names_file_line_field_value_and_what_is_accepted(
+    tmp_path: Path, text: str, old: str, new: str, line: int, parts: list[str]
+) -> None:
+    assert old in text
+    problems = refused(tmp_path, text.replace(old, new, 1))
+    assert any(
+        problem.startswith(f"mine.yaml:{line}:") and all(part in problem for part in parts) for problem in problems
+    ), problems
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    problems = refused(
+        tmp_path, GOOD.replace("0.14 MPa", "0.14 kPa").replace("metric: pressure", "metric: pressure\n    colour: red")
+    )
+    assert [problem.split(":")[1] for problem in problems] == ["9"]
+    problems = refused(
+        tmp_path, GOOD.replace("limit: 0.14 MPa", "limit: 140 kPa").replace("priority: 3", "priority: 4")
+    )
+    assert [problem.split(":")[1] for problem in problems] == ["14", "18"]
+
+
+def test_two_rules_of_one_id_are_refused_across_files(tmp_path: Path) -> None:
+    (tmp_path / "first.yaml").write_text(GOOD, "utf-8")
+    (problem,) = refused(tmp_path, GOOD)
+    assert problem.startswith("mine.yaml:2: id: 'pressure-low' stands at first.yaml:2 already")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "rules: []", "rules:", "- 1", "rules: 7", "rules: [7]", "just words", "a: &a [*a]", "\x00"]
+)
+def test_a_file_that_holds_no_rules_is_refused(tmp_path: Path, text: str) -> None:
+    assert refused(tmp_path, text)[0].startswith("mine.yaml:1: ")
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes(GOOD.encode("gb18030"))
+    with pytest.raises(RulebookError, match=r"mine\.yaml:1: is not UTF-8"):
+        load(tmp_path)
+
+
+def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(RulebookError, match="holds no"):
+            load(folder)
+
+
+def test_every_shipped_limit_carries_its_unit_and_its_source() -> None:
+    seen = 0
+    for rule in load().rules:
+        for band in (rule.condition.limit or rule.condition.silence).bands:
+            assert band.source.split(",")[0].split("/")[0] in {"S1", "S2", "K", "D", "J"}
+            assert len(band.source) > 12
+            seen += 1
+            if rule.condition.limit is not None:
+                assert band.limit.unit
+    assert seen > 20
+
+
+def test_where_a_rule_stands_is_known_and_the_pressure_of_a_hydrant_stands_in_its_file() -> None:
+    book = load()
+    file, line = book.where["hydrant-pressure-low"].split(":")
+    assert file == "hydrant.yaml"
+    assert (shipped_folder() / file).read_text("utf-8").splitlines()[
+        int(line) - 1
+    ].strip() == "- id: hydrant-pressure-low"
+    assert book.rule("hydrant-pressure-low").condition.limit.bands[0].limit.value == 0.14
+    assert book.rule("no-such-rule") is None
+
+
+def test_the_words_of_every_shipped_rule_are_in_both_languages() -> None:
+    for rule in load().rules:
+        for words in (rule.title, rule.advice):
+            assert any("一" <= letter <= "鿿" for letter in words.zh)
+            assert words.en.isascii() or "°" in words.en
+
+
+def test_shipped_limits_of_tanks_come_from_each_tank_s_own_file() -> None:
+    bands = load().rule("water-level-low").condition.limit.bands
+    assert [band.limit for band in bands] == [FromFile("level_90", "m"), FromFile("level_low", "m")]
+
+
+def test_every_rule_of_class_fire_is_red_latched_and_at_most_ten_seconds_late() -> None:
+    fires = [rule for rule in load().rules if rule.alert_class is AlertClass.FIRE]
+    assert {rule.id for rule in fires} == {"smoke-fire", "heat-fire"}
+    for band in (band for rule in fires for band in rule.condition.limit.bands):
+        assert (band.priority, band.latch) == (1, True)
+        assert band.on_delay <= 10_000_000

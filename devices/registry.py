@@ -49,7 +49,8 @@ class Registry:
     Column ``kind``: KIND_NUMBER of the kind, -1 for a number not in use. ``interval``: µs.
     ``registered_at``, ``last_seen``: µs since the epoch, ``last_seen`` 0 when never seen.
     ``offline``: the device said so itself (status topic, Last Will).
-    ``revision``: rises with every ``add``, so that whoever derives columns knows when to do it again.
+    ``revision`` rises with every ``add``; ``changed``: the revision of a device's last change, so that whoever derives
+    columns of their own does it again for what has changed only.
     """
 
     def __init__(self) -> None:
@@ -64,6 +65,7 @@ class Registry:
         self._series_count = 0
         self.devices = 0
         self.revision = 0
+        self.changed: Int64s = np.zeros(1, np.int64)
         self.kind: Int16s = np.full(1, -1, np.int16)
         self.interval: Int64s = np.zeros(1, np.int64)
         self.registered_at: Int64s = np.zeros(1, np.int64)
@@ -83,6 +85,7 @@ class Registry:
         number = entry.number
         self.revision += 1
         self._grow(number + 1)
+        self.changed[number] = self.revision
         if self.kind[number] < 0:
             self.devices += 1
         self._numbers.setdefault(entry.unit, {})[entry.device] = number
@@ -190,6 +193,7 @@ class Registry:
             return
         size = max(size, 2 * len(self.kind), 1024)
         self._names.extend([("", "")] * (size - len(self._names)))
+        self.changed = _grown(self.changed, size, 0)
         self.kind = _grown(self.kind, size, -1)
         self.interval = _grown(self.interval, size, 0)
         self.registered_at = _grown(self.registered_at, size, 0)

@@ -176,11 +176,15 @@ class LimitTable:
         """Store the state after the last reading of each row (``ends``) in ``cells``, their state before."""
         rows = column.row[ends]
         after = self._records(cells)
+        was_due = after["due"].copy()
         after["zone"], after["since"], after["count"] = runs.zone[ends], runs.since[ends], runs.count[ends]
         after["ts"], after["received"], after["due"] = column.ts[ends], column.received[ends], due[ends]
         after["value"], after["uncertain"] = column.value[ends], column.uncertain[ends]
         self._cells[rows] = cells
-        self._wall_due[rows] = np.where(due[ends] == NEVER, NEVER, due[ends] - after["ts"] + after["received"])
+        due = due[ends]
+        delayed = np.flatnonzero((due != NEVER) | (was_due != NEVER))
+        wall_due = np.where(due == NEVER, NEVER, due - after["ts"] + after["received"])
+        self._wall_due[rows[delayed]] = wall_due[delayed]
 
     def _records(self, cells: Int64s) -> Records:
         """Return whole rows of int64, which numpy copies as quickly as it can, as the records they are."""

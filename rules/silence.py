@@ -25,7 +25,7 @@ class SilenceWatch:
         self._conditions = [_condition(rule) for rule in rules]
         self._worst = np.array([len(condition.bands) for condition in self._conditions] + [0], np.int8)
         self._registry = registry
-        self._known = -1
+        self._known = 0  # revision of the registry the columns below follow
         self._open = np.full(0, _NONE, np.int8)  # index of the rule whose alert is open
         self._level = np.zeros(0, np.int8)
         self._reference = np.zeros(0, np.int64)  # last message that counts as before the silence
@@ -38,7 +38,7 @@ class SilenceWatch:
         """Take over an open alert; False when the rulebook has no such rule."""
         self._fit()
         for index, known in enumerate(self._rules):
-            if known.id == rule:
+            if known.id == rule and device < len(self._open):
                 bands = self._conditions[index].bands
                 self._open[device] = index
                 self._level[device] = max(
@@ -143,6 +143,7 @@ class SilenceWatch:
         registry = self._registry
         if self._known == registry.revision:
             return
+        changed = np.flatnonzero(registry.changed > self._known)
         self._known = registry.revision
         size, old = len(registry.kind), len(self._open)
         if size > old:
@@ -150,12 +151,17 @@ class SilenceWatch:
             self._level = np.concatenate([self._level, np.zeros(size - old, np.int8)])
             self._reference = np.concatenate([self._reference, np.zeros(size - old, np.int64)])
             self._messages = np.concatenate([self._messages, np.zeros(size - old, np.int16)])
-        self._seen_rule, self._seen_limit = self._choose("seen")
-        self._never_rule, self._never_limit = self._choose("never_seen")
+            none, never = np.full(size - old, _NONE, np.int8), np.full(size - old, NEVER, np.int64)
+            self._seen_rule = np.concatenate([self._seen_rule, none])
+            self._never_rule = np.concatenate([self._never_rule, none])
+            self._seen_limit = np.concatenate([self._seen_limit, never])
+            self._never_limit = np.concatenate([self._never_limit, never])
+        self._seen_rule[changed], self._seen_limit[changed] = self._choose("seen", changed)
+        self._never_rule[changed], self._never_limit[changed] = self._choose("never_seen", changed)
 
-    def _choose(self, of: str) -> tuple[np.ndarray, Int64s]:
-        """Return, by device, the first rule that fits and the silence it allows in µs."""
-        kind, interval = self._registry.kind, self._registry.interval
+    def _choose(self, of: str, devices: Int64s) -> tuple[np.ndarray, Int64s]:
+        """Return, for each of ``devices``, the first rule that fits and the silence it allows in µs."""
+        kind, interval = self._registry.kind[devices], self._registry.interval[devices]
         rule = np.full(len(kind), _NONE, np.int8)
         limit = np.full(len(kind), NEVER, np.int64)
         for index, condition in enumerate(self._conditions):

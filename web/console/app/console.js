@@ -52,15 +52,16 @@ export class Console {
 
     this.filter = signal("");
     this.selectedId = signal(/** @type {string | null} */ (null));
-    this.lastSelected = /** @type {any} */ (null);
+    /** The selected alert as it left the queue: what became of it stays readable. */
+    this.departed = signal(/** @type {any} */ (null));
     this.now = signal(this.clock.now());
     /** What the queue shows; replaced in an animation frame. */
     this.view = signal({ alerts: [], shown: [], firesOutside: [] });
     this.selected = computed(() => {
       const id = this.selectedId.value;
-      const found = id && this.view.value.alerts.find((alert) => alert.id === id);
-      if (found) this.lastSelected = found;
-      return id ? found || (this.lastSelected?.id === id ? this.lastSelected : null) : null;
+      if (!id) return null;
+      const { departed } = this;
+      return this.view.value.alerts.find((alert) => alert.id === id) ?? (departed.value?.id === id ? departed.value : null);
     });
     this.painting = false;
     /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
@@ -159,7 +160,7 @@ export class Console {
       this.floodMeter.note(change.added);
       this.flood.value = this.floodMeter.read(this.clock.now());
     });
-    for (const alert of change.removed) if (alert.id === this.selectedId.value) this.lastSelected = alert;
+    for (const alert of change.removed) if (alert.id === this.selectedId.value) this.departed.value = alert;
     for (const alert of change.added) if (alert.shown_at === null) this.unreported.add(alert.id);
     this.sound.setDemand(this.alarms.demand());
     for (const alert of change.roused) {

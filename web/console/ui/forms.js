@@ -1,5 +1,5 @@
 // Notes and closing, inline in the detail: the alarms keep flowing beside them, and drafts outlive a change of selection.
-import { useState } from "../vendor/preact-hooks.mjs";
+import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { isFire } from "../core/alarms.js";
 import { t, word } from "../core/i18n.js";
@@ -56,6 +56,10 @@ const EMPTY = { open: false, disposition: "", cause: "", note: "", sure: false }
 /** 办结: open the form, choose (nothing is chosen beforehand), then confirm what is named on the button. */
 export function CloseForm({ desk, alert }) {
   const [draft, setDraft] = useDraft(closings, alert.id, EMPTY);
+  const end = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    if (draft.open) end.current?.scrollIntoView({ block: "nearest" });
+  }, [draft.open, draft.sure]);
   const outcome = desk.acts.outcome(alert.id, "close");
   const busy = outcome?.phase === "doing";
   if (alert.state === "closed") return html`<${Outcome} desk=${desk} alert=${alert} verb="close" />`;
@@ -89,7 +93,7 @@ export function CloseForm({ desk, alert }) {
       <textarea rows="2" maxlength="2000" value=${draft.note} onInput=${(event) => change({ note: event.currentTarget.value })}></textarea></label>
     <${Outcome} desk=${desk} alert=${alert} verb="close" />
     ${draft.sure && html`<p class="sure" role="alert">${t("close.sure", { disposition: chosen, title: `${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.place ?? ""}` })}</p>`}
-    <div class="form-end">
+    <div class="form-end" ref=${end}>
       <button type="button" onClick=${() => (draft.sure ? change({}) : setDraft(EMPTY))}>${t("close.back")}</button>
       <button class=${draft.sure ? "danger" : ""} disabled=${!draft.disposition || busy}>${
         !chosen ? t("close.choose") : t(draft.sure ? "close.confirm" : "close.next", { disposition: chosen })

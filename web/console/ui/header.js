@@ -67,7 +67,7 @@ function Clock({ desk }) {
   const roundTrip = desk.clock.roundTrip();
   const wrong = Math.abs(offset) > OFFSET_FAULT_MS ? "fault" : Math.abs(offset) > OFFSET_WARNING_MS ? "warn" : "";
   return html`<div class="clock">
-    <time class="now" datetime=${new Date(now).toISOString()}>${day(now)} <b>${clockTime(now)}</b></time>
+    <time class="now" datetime=${new Date(now).toISOString()}><span class="date">${day(now)}</span> <b>${clockTime(now)}</b></time>
     <span class="small ${wrong}">${
       wrong
         ? t("header.offset_wrong", { s: (offset / 1000).toFixed(1) })

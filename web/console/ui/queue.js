@@ -23,7 +23,7 @@ export function Queue({ desk, onOpen }) {
           ? integer(view.value.alerts.length)
           : t("queue.of", { n: integer(view.value.shown.length), all: integer(view.value.alerts.length) })
       }</span>
-      ${old && html`<b class="fault">${t("banner.as_of", { time: clockTime(old) })}</b>`}
+      ${old && html`<b class="fault as-of">${t("banner.as_of", { time: clockTime(old) })}</b>`}
       <${Filter} desk=${desk} />
     </div>
     <${FiresOutside} desk=${desk} fires=${view.value.firesOutside} />

@@ -24,6 +24,7 @@ from firetower.devices.wire_time import CLOCK_WRONG, event_time, sequence
 
 _QUALITY = int(Mark.QUALITY)
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+_STEP = 100
 _LANES = frozenset({"telemetry", "alarm", "status"})
 _STATUS = {"online": True, "offline": False}
 _TELEMETRY_FIELDS = frozenset({"ts", "seq"})
@@ -76,6 +77,11 @@ class Decoder:
 
         Where ``into.welcome`` is false the telemetry of strangers is refused as ``unknown_device``.
         """
+        for _ in self.steps(topic, payload, received, into):
+            pass
+
+    def steps(self, topic: str, payload: bytes, received: Micros, into: Decoded) -> Iterator[None]:
+        """Do what ``decode`` does, with a pause after each hundred objects: a large message holds nobody up."""
         known = self._topics.get(topic)
         if known is not None:
             parsed, number_known = known
@@ -98,7 +104,7 @@ class Decoder:
             if parsed.leaf == "status":
                 self._status(message, into)
             else:
-                self._content(message, number_known, into)
+                yield from self._content(message, number_known, into)
         except Unusable as err:
             message.wrong.add(err.reason, err.detail)
             if message.alarm:
@@ -117,7 +123,7 @@ class Decoder:
 
     # shapes of a message -------------------------------------------------------------------------
 
-    def _content(self, message: _Message, device_number: int, into: Decoded) -> None:
+    def _content(self, message: _Message, device_number: int, into: Decoded) -> Iterator[None]:
         document, trouble = parse(message.payload)
         if trouble is not None:
             message.wrong.add(trouble.reason, trouble.detail)
@@ -126,7 +132,7 @@ class Decoder:
             isinstance(document, list) or (isinstance(document, dict) and isinstance(document.get("event"), str))
         )
         if device != GATEWAY or own:  # a gateway's alarm about itself is taken too
-            self._objects(message, device, device_number, document, into)
+            yield from self._objects(message, device, device_number, document, into)
             return
         gateway = self._registry.number(message.topic.unit, GATEWAY)
         if gateway is not None:
@@ -141,7 +147,7 @@ class Decoder:
             )
         for name, content in document.items():
             if NAME.fullmatch(name):
-                self._objects(message, name, 0, content, into)
+                yield from self._objects(message, name, 0, content, into)
                 continue
             detail = f"device {shown(name)} in the gateway's message is not 1 to 64 of A-Z a-z 0-9 _ -"
             message.wrong.add("bad_topic", detail)
@@ -150,7 +156,9 @@ class Decoder:
                     self._unreadable(message, _NOT_NAME.sub("_", name)[:64] or "unknown", "bad_topic", detail)
                 )
 
-    def _objects(self, message: _Message, device: str, device_number: int, content: Any, into: Decoded) -> None:
+    def _objects(
+        self, message: _Message, device: str, device_number: int, content: Any, into: Decoded
+    ) -> Iterator[None]:
         """Take one device's object or array of objects."""
         device_number = device_number or self._registry.number(message.topic.unit, device) or 0
         doubtful: Doubt | None = None
@@ -159,6 +167,8 @@ class Decoder:
             message.wrong.add(*doubtful)
         for item in content if isinstance(content, list) else (content,):
             message.objects += 1
+            if message.objects % _STEP == 0:
+                yield
             if isinstance(item, dict):
                 doubt = self._object(message, device, device_number, item, into)
             elif item is DOUBLED:

@@ -116,11 +116,15 @@ class Decoded:
         Left out are readings of ``repeats`` (indices into ``onces``) and of a device or channel that has no number even
         now: those were refused.
         """
+        series: dict[tuple[int, int, int], int] = {}
+        of_reading: list[int] = []
+        for key in zip(self.device, self.metric, self.channel, strict=True):
+            found = series.get(key)
+            if found is None:
+                found = series[key] = registry.series(*key) if key[0] >= 0 and key[2] >= 0 else -1
+            of_reading.append(found)
         made = Readings.of(
-            [
-                registry.series(*key) if key[0] >= 0 and key[2] >= 0 else -1
-                for key in zip(self.device, self.metric, self.channel, strict=True)
-            ],
+            of_reading,
             self.device,
             self.metric,
             self.channel,

@@ -32,8 +32,8 @@ log = logger("ingest.lane")
 
 MOST_BYTES = 64 << 20
 """Bytes of payload not yet acknowledged before the session stops reading."""
-_BATCH_BYTES = 1 << 20
-"""Payload of one batch: about 20,000 readings, so that no step over them holds the loop for long."""
+_BATCH_BYTES = 256 << 10
+"""Payload of one batch: at most 20,000 readings, so that no step over them holds the loop for long."""
 _SLICE_S = 0.003
 _BEHIND: Micros = 10 * SECOND
 """A lane that is this far behind cannot say who is silent."""
@@ -154,7 +154,7 @@ class Lane:
                 await asyncio.sleep(gather)
             batch = self._next_batch()
             self._oldest = batch[0].received_at
-            await self._process(batch)
+            await self._process_surely(batch)
             committed = loop.time()
             self._oldest = None
             self._done(batch)
@@ -187,6 +187,24 @@ class Lane:
             self._paused_at = None
             self.session.resume()
 
+    async def _process_surely(self, batch: Sequence[Incoming]) -> None:
+        """Process ``batch``; should that fail, each message by itself, and one that fails alone goes to the ledger."""
+        try:
+            await self._process(batch)
+        except Exception:
+            log.exception("%s: %d messages could not be processed together", self.name, len(batch))
+        else:
+            return
+        if len(batch) > 1:
+            for message in batch:
+                await self._process_surely([message])
+            return
+        decoded = Decoded()
+        self._refuse(batch[0], decoded)
+        await self._committer.commit(
+            Work(self.name, events=decoded.events, verdicts=judge(decoded.events), rejects=self._rejects(decoded))
+        )
+
     async def _process(self, batch: Sequence[Incoming]) -> None:
         decoded = await self._decode(batch)
         if decoded.strangers or decoded.new_channels:
@@ -194,7 +212,9 @@ class Lane:
         decoded.note_heard(self._registry)
         liveness = self._note_status(decoded, batch)
         seen, repeats = await self._unseen(decoded)
+        await asyncio.sleep(0)
         readings = decoded.readings(self._registry, repeats)
+        await asyncio.sleep(0)
         repeated = len(decoded.value) - len(readings)
         verdicts: list[Verdict] = []
         if len(readings):
@@ -208,12 +228,8 @@ class Lane:
             repeated += screened.repeats
             verdicts = self._judge_readings(readings)
         verdicts += judge(decoded.events)
-        rejects = [
-            Reject(refusal.at, self.name, refusal.topic, refusal.reason, refusal.detail, refusal.payload)
-            for refusal in decoded.refusals
-        ]
         meters.readings_repeated.inc(repeated)
-        work = Work(self.name, readings, decoded.events, verdicts, rejects, seen, liveness)
+        work = Work(self.name, readings, decoded.events, verdicts, self._rejects(decoded), seen, liveness)
         if not work.is_empty():
             done = await self._committer.commit(work)
             for event in decoded.events:
@@ -227,23 +243,30 @@ class Lane:
         for message in batch:
             before = decoded.sizes()
             try:
-                self._decoder.decode(message.topic, message.payload, message.received_at, decoded)
+                for _ in self._decoder.steps(message.topic, message.payload, message.received_at, decoded):
+                    await asyncio.sleep(0)
             except Exception:
                 # A fault of ours in one message must cost neither the lane nor its neighbours.
                 log.exception("%s: a message on %r could not be decoded", self.name, message.topic)
                 decoded.undo(before)
-                self._decoder.refuse(
-                    message.topic,
-                    message.payload,
-                    message.received_at,
-                    decoded,
-                    reason="internal_error",
-                    detail="Firetower failed at this message; its log has the traceback. Please report it.",
-                )
+                self._refuse(message, decoded)
             if loop.time() > until:
                 await asyncio.sleep(0)
                 until = loop.time() + _SLICE_S
         return decoded
+
+    def _refuse(self, message: Incoming, into: Decoded) -> None:
+        self._decoder.refuse(
+            message.topic, message.payload, message.received_at, into,
+            reason="internal_error",
+            detail="Firetower failed at this message; its log has the traceback. Please report it.",
+        )  # fmt: skip
+
+    def _rejects(self, decoded: Decoded) -> list[Reject]:
+        return [
+            Reject(refusal.at, self.name, refusal.topic, refusal.reason, refusal.detail, refusal.payload)
+            for refusal in decoded.refusals
+        ]
 
     async def _introduce(self, decoded: Decoded) -> None:
         """Have strangers registered and new channels numbered."""

@@ -1,0 +1,372 @@
+"""Lanes on a real broker, the real rules and a store that can fail: nothing acknowledged before it is committed."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from waiting import until
+
+sys.path.insert(0, str(Path(__file__).parent))
+from memory_store import MemoryStore
+
+from firetower.core.clock import MINUTE, SECOND, SystemClock
+from firetower.core.mqtt import MqttSession
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.metrics import catalogue
+from firetower.devices.readings import Mark
+from firetower.devices.registry import DeviceEntry, Registry
+from firetower.devices.topics import lane_filters
+from firetower.devices.wire import Decoder
+from firetower.devices.wire_batch import Decoded
+from firetower.ingest.lane import Lane
+from firetower.ingest.ticker import Ticker
+from firetower.rules import rulebook
+from firetower.rules.engine import Engine
+from firetower.rules.verdicts import VerdictKind
+
+CLOCK = SystemClock()
+TELEMETRY, ALARM, STATUS = (f"firetower/v1/mall-01/smk-1/{leaf}" for leaf in ("telemetry", "alarm", "status"))
+
+
+class City:
+    """One registry, engine and store with lanes on them."""
+
+    def __init__(self, url: str, *, auto_register: bool = False, batch_messages: int = 500) -> None:
+        self.url = url
+        self.registry = Registry()
+        self.registry.add(DeviceEntry(1, "mall-01", "smk-1", DeviceKind.SMOKE, registered_at=CLOCK.now()))
+        self.engine = Engine(rulebook.load(), self.registry, warm_since=CLOCK.now() - 60 * MINUTE)
+        self.store = MemoryStore(self.registry, CLOCK)
+        self.decoder = Decoder(catalogue(), self.registry)
+        self._options: dict[str, Any] = {
+            "auto_register": auto_register, "batch_messages": batch_messages, "batch_age_ms": 20
+        }  # fmt: skip
+
+    def lane(self, name: str) -> Lane:
+        session = MqttSession(self.url, f"test-{name}", filters=lane_filters(name), clean=name == "status", clock=CLOCK)
+        return Lane(name, session, self.decoder, self.engine, self.store, self.registry, CLOCK, **self._options)
+
+    def values(self, metric: str = "smoke") -> list[float]:
+        number = catalogue().by_name[metric].number
+        return sorted(value for (_, m, _, _), (value, _) in self.store.readings.items() if m == number)
+
+
+@contextlib.asynccontextmanager
+async def running(*parts: Lane | MqttSession | Ticker) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(part.run()) for part in parts]
+    try:
+        async with asyncio.timeout(20):
+            for part in parts:
+                if not isinstance(part, Ticker):
+                    await (part.session if isinstance(part, Lane) else part).wait_connected()
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+def publisher(url: str) -> MqttSession:
+    return MqttSession(url, f"pub-{uuid.uuid4().hex[:8]}", clean=True, clock=CLOCK)
+
+
+_times: Iterable[int] = itertools.count(CLOCK.now() // 1000 - 100_000)
+now_ms: Callable[[], int] = iter(_times).__next__
+
+
+def said(**more: Any) -> bytes:
+    return json.dumps({"ts": now_ms(), **more}).encode()
+
+
+async def test_a_message_is_committed_at_once_when_idle_and_acknowledged_after(nats: Any) -> None:
+    city = City(nats.url)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    async with running(lane, pub):
+        await pub.publish(TELEMETRY, said(smoke=0.01, battery=3.6))
+        await until(lambda: lane.acknowledged == 1)
+        assert city.values() == [0.01]
+        assert lane.last_commit_at is not None
+        assert city.registry.last_seen[1] > 0
+        assert lane.lag(CLOCK.now()) == 0
+
+
+async def test_while_the_store_fails_nothing_is_acknowledged_and_when_it_heals_nothing_is_lost(nats: Any) -> None:
+    city = City(nats.url, batch_messages=50)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    async with running(lane, pub):
+        city.store.failing = True
+        for n in range(1000):
+            await pub.publish(TELEMETRY, said(smoke=n / 1e5))
+        await until(lambda: len(city.store.attempts) >= 3)
+        assert lane.acknowledged == 0
+        assert lane.store_trouble
+        assert lane.paused, "memory is bounded: the broker keeps the rest"
+        assert lane.received < 1000
+        assert len({id(work) for work in city.store.attempts}) == 1, "the same unit of work is tried again, unchanged"
+        assert lane.listening_since(CLOCK.now()) is None, "a lane that does not read cannot say who is silent"
+        city.store.failing = False
+        await until(lambda: lane.acknowledged == 1000, seconds=30)
+        assert city.values() == [n / 1e5 for n in range(1000)]
+        assert lane.store_trouble is None
+        assert not lane.paused
+
+
+async def test_a_stopped_lane_leaves_what_it_had_not_acknowledged_to_the_next_and_it_is_stored_once(nats: Any) -> None:
+    city = City(nats.url)
+    pub = publisher(nats.url)
+    async with running(pub):
+        city.store.held = {"telemetry"}
+        city.store.gate.clear()
+        async with running(city.lane("telemetry")):
+            for n in range(20):
+                await pub.publish(TELEMETRY, said(smoke=n / 1000))
+            await until(lambda: city.store.attempts)
+        assert city.store.commits == []
+        city.store.gate.set()
+        again = city.lane("telemetry")
+        async with running(again):
+            await until(lambda: again.acknowledged == 20, seconds=60)  # NATS repeats after its ack_wait of 30 s
+        assert city.values() == [n / 1000 for n in range(20)]
+
+
+async def test_a_killed_broker_that_comes_back_loses_and_doubles_nothing(nats: Any) -> None:
+    city = City(nats.url)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    async with running(lane, pub):
+        for n in range(50):
+            await pub.publish(TELEMETRY, said(smoke=n / 1000))
+        await until(lambda: lane.acknowledged == 50)
+        nats.kill()
+        await until(lambda: not lane.connected and not pub.connected)
+        assert lane.trouble
+        assert lane.listening_since(CLOCK.now()) is None
+        nats.start()
+        await until(lambda: lane.connected and pub.connected, seconds=30)
+        for n in range(50, 100):
+            await pub.publish(TELEMETRY, said(smoke=n / 1000))
+        await until(lambda: len(city.values()) == 100, seconds=30)
+        assert city.values() == [n / 1000 for n in range(100)]
+        assert lane.trouble is None
+
+
+async def test_a_stalled_telemetry_store_does_not_delay_an_alarm(nats: Any) -> None:
+    city = City(nats.url, batch_messages=50)
+    telemetry, alarm, pub = city.lane("telemetry"), city.lane("alarm"), publisher(nats.url)
+    async with running(telemetry, alarm, pub):
+        city.store.held = {"telemetry"}
+        city.store.gate.clear()
+        for n in range(500):
+            await pub.publish(TELEMETRY, said(smoke=n / 1e5))
+        await until(lambda: telemetry.paused)
+        await pub.publish(ALARM, said(event="fire", component="3-17"))
+        await until(lambda: alarm.acknowledged == 1)
+        assert telemetry.acknowledged == 0
+        assert [event.event for event in city.store.events] == ["fire"]
+        (verdict,) = city.store.verdicts
+        assert (verdict.rule, verdict.kind, verdict.priority) == ("event:fire", VerdictKind.RAISE, 1)
+        city.store.gate.set()
+        await until(lambda: telemetry.acknowledged == 500, seconds=30)
+
+
+async def test_bad_messages_stand_in_the_ledger_with_bytes_and_reason_and_cost_no_neighbour(nats: Any) -> None:
+    city = City(nats.url)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    bad = [b"", b"\xff", b"{", b"[" * 5000, said(smoke="high"), said(nonsense=1), b"x" * 65_537]
+    async with running(lane, pub):
+        for payload in bad:
+            await pub.publish(TELEMETRY, payload)
+            await pub.publish(TELEMETRY, said(smoke=0.01))
+        await pub.publish("firetower/v1/mall-01/ghost/telemetry", said(smoke=1))
+        await until(lambda: lane.acknowledged == 2 * len(bad) + 1)
+    assert len(city.values()) == len(bad)
+    assert [reject.reason for reject in city.store.rejects] == [
+        "bad_json", "not_utf8", "bad_json", "nested_too_deep", "bad_value", "unknown_metric", "too_large",
+        "unknown_device",
+    ]  # fmt: skip
+    assert [reject.payload for reject in city.store.rejects[:-1]] == [payload[:65_536] for payload in bad]
+    assert {reject.lane for reject in city.store.rejects} == {"telemetry"}
+
+
+async def test_a_fault_of_ours_in_one_message_costs_neither_the_lane_nor_its_neighbours(
+    nats: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    city = City(nats.url)
+    steps = city.decoder.steps
+
+    def faulty(topic: str, payload: bytes, received: int, into: Decoded) -> Any:
+        if b"trap" in payload:
+            into.device.append(7)  # half a reading
+            raise ZeroDivisionError("a bug")
+        return steps(topic, payload, received, into)
+
+    monkeypatch.setattr(city.decoder, "steps", faulty)
+    lane, pub = city.lane("alarm"), publisher(nats.url)
+    async with running(lane, pub):
+        for payload in (said(event="fire"), b'{"event":"trap"}', said(event="fault", smoke=0.01)):
+            await pub.publish(ALARM, payload)
+        await until(lambda: lane.acknowledged == 3)
+    assert sorted(event.event for event in city.store.events) == ["fault", "fire", "unreadable"]
+    assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
+    assert city.values() == [0.01]
+    assert "a bug" in caplog.text
+
+
+async def test_a_fault_of_ours_past_decoding_sends_only_the_message_it_is_about_to_the_ledger(
+    nats: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = City(nats.url)
+    unsure = city.engine.unsure
+
+    def faulty(readings: Any) -> Any:
+        if 0.013 in readings.value:
+            raise ZeroDivisionError("a bug")
+        return unsure(readings)
+
+    monkeypatch.setattr(city.engine, "unsure", faulty)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    async with running(lane, pub):
+        await asyncio.gather(*(pub.publish(TELEMETRY, said(smoke=n / 1000)) for n in range(30)))
+        await until(lambda: lane.acknowledged == 30)
+    assert city.values() == [n / 1000 for n in range(30) if n != 13]
+    assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
+    assert b"0.013" in city.store.rejects[0].payload
+
+
+async def test_what_the_store_refuses_for_its_content_ends_in_the_ledger_alone(nats: Any) -> None:
+    city = City(nats.url)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    city.store.refuse_value = 0.013
+    async with running(lane, pub):
+        await pub.publish(TELEMETRY, json.dumps([{"ts": now_ms(), "smoke": n / 1000} for n in range(30)]).encode())
+        await until(lambda: lane.acknowledged == 1)
+    assert city.values() == [n / 1000 for n in range(30) if n != 13]
+    assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
+    assert "0.013" in city.store.rejects[0].detail
+
+
+async def test_repeats_are_stored_once_and_a_standing_clock_makes_new_readings(nats: Any) -> None:
+    city = City(nats.url)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    first = said(smoke=0.01)
+    async with running(lane, pub):
+        await pub.publish(TELEMETRY, first)
+        await until(lambda: lane.acknowledged == 1)
+        await pub.publish(TELEMETRY, first)
+        await pub.publish(TELEMETRY, first.replace(b"0.01", b"0.02"))
+        await pub.publish(TELEMETRY, b'{"seq":7,"smoke":0.03}')
+        await pub.publish(TELEMETRY, b'{"seq":7,"smoke":0.03}')
+        await until(lambda: lane.acknowledged == 5)
+        await pub.publish(TELEMETRY, b'{"seq":7,"smoke":0.03}')
+        await until(lambda: lane.acknowledged == 6)
+    assert city.values() == [0.01, 0.02, 0.03]
+    marks = dict(city.store.readings.values())
+    assert marks[0.01] == 0
+    assert marks[0.02] == Mark.CLOCK_STUCK
+    assert marks[0.03] == Mark.ARRIVAL_TIME
+
+
+async def test_late_readings_are_stored_and_marked(nats: Any) -> None:
+    city = City(nats.url)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    earlier, later = said(smoke=0.01), said(smoke=0.02)
+    async with running(lane, pub):
+        for payload in (later, earlier):
+            await pub.publish(TELEMETRY, payload)
+            await until(lambda count=lane.acknowledged: lane.acknowledged > count)
+    assert dict(city.store.readings.values()) == {0.02: 0, 0.01: Mark.LATE}
+
+
+async def test_a_limit_broken_in_telemetry_raises_with_the_batch_that_broke_it(nats: Any) -> None:
+    city = City(nats.url)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    async with running(lane, pub):
+        start = CLOCK.now() // 1000 - 200_000
+        burning = [{"ts": start + n * 1000, "smoke": 5.0} for n in range(190)]
+        await pub.publish(TELEMETRY, json.dumps(burning).encode())
+        await until(lambda: lane.acknowledged == 1)
+    (work,) = city.store.commits
+    assert len(work.readings) == 190
+    assert any(verdict.kind is VerdictKind.RAISE and verdict.subject == "mall-01/smk-1" for verdict in work.verdicts)
+
+
+async def test_strangers_are_registered_on_first_sight_where_they_are_welcome(nats: Any) -> None:
+    city = City(nats.url, auto_register=True)
+    lane, alarm, pub = city.lane("telemetry"), city.lane("alarm"), publisher(nats.url)
+    async with running(lane, alarm, pub):
+        await pub.publish("firetower/v1/new/hyd-9/telemetry", said(**{"pressure": 0.3, "flow.out": 1}))
+        await pub.publish("firetower/v1/new/pan-1/alarm", said(event="fire"))
+        await until(lambda: lane.acknowledged == 1 and alarm.acknowledged == 1)
+    hydrant, panel = city.registry.number("new", "hyd-9"), city.registry.number("new", "pan-1")
+    assert hydrant is not None
+    assert panel is not None
+    assert city.values("pressure") == [0.3]
+    assert city.registry.channel("out") in {key[2] for key in city.store.readings}
+    assert city.store.events[0].device_number == panel
+    assert city.registry.last_seen[hydrant] > 0
+
+
+async def test_an_alarm_of_a_stranger_is_raised_unregistered_where_strangers_are_not_welcome(nats: Any) -> None:
+    city = City(nats.url)
+    alarm, pub = city.lane("alarm"), publisher(nats.url)
+    async with running(alarm, pub):
+        await pub.publish("firetower/v1/new/pan-1/alarm", said(event="fire"))
+        await pub.publish("firetower/v1/new/pan-1/alarm", b"\x00garbage")
+        await until(lambda: alarm.acknowledged == 2)
+    assert [verdict.rule for verdict in city.store.verdicts] == ["event:fire", "event:unreadable"]
+    assert all("unregistered" in verdict.flags for verdict in city.store.verdicts)
+    assert [reject.reason for reject in city.store.rejects] == ["bad_json"]
+
+
+async def test_a_device_that_says_offline_is_offline_until_it_is_heard_again(nats: Any) -> None:
+    city = City(nats.url)
+    status, telemetry, pub = city.lane("status"), city.lane("telemetry"), publisher(nats.url)
+    async with running(pub):
+        await pub.publish(STATUS, b"online", retain=True)
+        async with running(status, telemetry):
+            await until(lambda: city.store.commits)
+            assert city.store.commits[0].liveness[0].online
+            assert city.registry.last_seen[1] == 0, "a retained word is no sign of life"
+            await pub.publish(STATUS, b"offline", retain=True)
+            await until(lambda: city.registry.offline[1])
+            await pub.publish(TELEMETRY, said(smoke=0.01))
+            await until(lambda: not city.registry.offline[1])
+            await pub.publish(STATUS, b'"online"')
+            await until(lambda: len(city.store.commits) == 4)
+            assert city.registry.last_seen[1] > 0
+
+
+async def test_large_messages_bound_what_waits_by_bytes(nats: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firetower.ingest.lane.MOST_BYTES", 300_000)
+    city = City(nats.url)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    async with running(lane, pub):
+        city.store.failing = True
+        for _ in range(20):
+            await pub.publish(TELEMETRY, said(smoke=0.01, padding="x" * 50_000))
+        await until(lambda: lane.paused)
+        assert lane.received < 20
+        city.store.failing = False
+        await until(lambda: lane.acknowledged == 20, seconds=30)
+
+
+async def test_the_ticker_commits_what_time_decides_and_silence_is_not_judged_before_anybody_listens() -> None:
+    city = City("mqtt://127.0.0.1:1")
+    city.registry.registered_at[1] = CLOCK.now() - 3 * 24 * 60 * MINUTE
+    city.registry.last_seen[1] = CLOCK.now() - 2 * 24 * 60 * MINUTE
+    lane = city.lane("telemetry")
+    ticker = Ticker(city.engine, city.store, CLOCK, telemetry=lane)
+    await ticker.tick()
+    assert city.store.verdicts == [], "not connected: nobody knows who is silent"
+    lane.session.connected_since = CLOCK.now() - 2 * 24 * 60 * MINUTE + SECOND
+    await ticker.tick()
+    assert [verdict.subject for verdict in city.store.verdicts] == ["mall-01/smk-1"]
+    assert city.store.commits[-1].lane == "tick"

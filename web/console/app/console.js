@@ -63,6 +63,7 @@ export class Console {
       const { departed } = this;
       return this.view.value.alerts.find((alert) => alert.id === id) ?? (departed.value?.id === id ? departed.value : null);
     });
+    this.drafts = { note: new Map(), close: new Map() };
     this.painting = false;
     /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
     this.unreported = new Set();
@@ -102,6 +103,7 @@ export class Console {
     this.feed = null;
     this.sound.stop();
     this.alarms = new AlarmStore();
+    this.drafts = { note: new Map(), close: new Map() };
     batch(() => {
       this.operator.value = null;
       this.signedOutWhy.value = why;

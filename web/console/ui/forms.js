@@ -10,10 +10,7 @@ const NEVER_FOR_FIRE = new Set(["maintenance", "hazard_fixed", "unknown"]);
 /** What the note must say for some verdicts; the server insists on it. */
 const NOTE_LABEL = { real_fire: "close.note_real_fire", test: "close.note_test", drill: "close.note_drill" };
 
-/** @type {Map<string, any>} drafts by alert id, while the page lives */
-const notes = new Map();
-const closings = new Map();
-
+/** What was written for an alert and not yet sent; kept by the console by alert id until sign-out. */
 function useDraft(drafts, id, empty) {
   const [draft, setDraft] = useState(drafts.get(id) ?? empty);
   const change = (next) => {
@@ -32,7 +29,7 @@ function Outcome({ desk, alert, verb }) {
 }
 
 export function NoteForm({ desk, alert }) {
-  const [text, setText] = useDraft(notes, alert.id, "");
+  const [text, setText] = useDraft(desk.drafts.note, alert.id, "");
   const busy = desk.acts.outcome(alert.id, "note")?.phase === "doing";
   const submit = async (event) => {
     event.preventDefault();
@@ -55,7 +52,7 @@ const EMPTY = { open: false, disposition: "", cause: "", note: "", sure: false }
 
 /** 办结: open the form, choose (nothing is chosen beforehand), then confirm what is named on the button. */
 export function CloseForm({ desk, alert }) {
-  const [draft, setDraft] = useDraft(closings, alert.id, EMPTY);
+  const [draft, setDraft] = useDraft(desk.drafts.close, alert.id, EMPTY);
   const end = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     if (draft.open) end.current?.scrollIntoView({ block: "nearest" });

@@ -46,7 +46,8 @@ class Lane:
 
     ``batch_messages``: most in one transaction; four times as many may wait. ``batch_age_ms``: under load a batch of
     telemetry gathers for so long since the last commit; an alarm never does. ``auto_register``: strangers are
-    registered on first sight. ``received``, ``acknowledged``: messages so far.
+    registered on first sight. ``received``, ``acknowledged``: messages so far. ``rules_trouble``: why the last batch
+    was stored without being judged, None when it was.
     """
 
     def __init__(  # noqa: PLR0917  # reason: one line of parts, named where app.py wires them
@@ -84,6 +85,7 @@ class Lane:
         self._complete_since: Micros = 0
         self.received = 0
         self.acknowledged = 0
+        self.rules_trouble: str | None = None
         session.on_message = self._take
         meters.ingest_lag.labels(name).set_function(lambda: self.lag(clock.now()) / SECOND)
 
@@ -216,6 +218,7 @@ class Lane:
         readings = decoded.readings(self._registry, repeats)
         await asyncio.sleep(0)
         repeated = len(decoded.value) - len(readings)
+        rejects = self._rejects(decoded)
         verdicts: list[Verdict] = []
         if len(readings):
             unsure = self._engine.unsure(readings)
@@ -226,10 +229,10 @@ class Lane:
             screened = screen(readings, unsure, stored)
             readings = screened.readings
             repeated += screened.repeats
-            verdicts = self._judge_readings(readings)
+            verdicts = self._judge_readings(readings, rejects)
         verdicts += judge(decoded.events)
         meters.readings_repeated.inc(repeated)
-        work = Work(self.name, readings, decoded.events, verdicts, self._rejects(decoded), seen, liveness)
+        work = Work(self.name, readings, decoded.events, verdicts, rejects, seen, liveness)
         if not work.is_empty():
             done = await self._committer.commit(work)
             for event in decoded.events:
@@ -311,10 +314,16 @@ class Lane:
             met.add(key)
         return [message for index, message in enumerate(messages) if index not in repeats], repeats
 
-    def _judge_readings(self, readings: Readings) -> list[Verdict]:
+    def _judge_readings(self, readings: Readings, rejects: list[Reject]) -> list[Verdict]:
+        now = self._clock.now()
         try:
-            return self._engine.evaluate(readings, self._clock.now())
-        except Exception:
-            # Readings are stored even where a rule fails over them.
+            verdicts = self._engine.evaluate(readings, now)
+        except Exception as err:
+            # Readings are stored even where a rule fails over them; that they were not judged must not go unseen.
             log.exception("%s: the rules failed over %d readings", self.name, len(readings))
+            self.rules_trouble = f"the rules failed over {len(readings)} readings ({type(err).__name__}: {err})"
+            detail = f"{self.rules_trouble}: they are stored but were not judged; Firetower's log has the traceback"
+            rejects.append(Reject(now, self.name, "", "internal_error", detail, b""))
             return []
+        self.rules_trouble = None
+        return verdicts

@@ -5,31 +5,23 @@ and without gaps: who has seen ``n`` will never later find a smaller one that wa
 only; the rows say which alerts changed.
 """
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
 
 from firetower.core.clock import HOUR, Micros, to_datetime
-from firetower.core.logs import logger
-from firetower.storage.pool import is_not_now, store_errors
+from firetower.storage.listening import ANSWER_S, follow
+from firetower.storage.pool import store_errors
 
 CHANNEL = "firetower_live"
 KEPT_FOR: Micros = HOUR
 """How long a console may have been away and still resume without a new snapshot."""
-LOOKS_EVERY_S = 5.0
-"""A listener asks for the number itself this often, so that a connection that died without a word is noticed."""
-_LONGEST_WAIT_S = 5.0
 
 _LOCK = 0x4669_7265_4C69_7665
 """The advisory lock under which numbers are drawn; taken by nothing else."""
 
 _LATEST = "SELECT coalesce(max(seq), 0) FROM live_change"
-
-_log = logger("storage.changes")
 
 
 async def announce(conn: Any, alert_ids: Sequence[int], at: Micros) -> int | None:
@@ -88,62 +80,8 @@ async def listen(source: asyncpg.Pool | str, on_seq: Callable[[int], None]) -> N
     in between is missed. Numbers may be skipped or said again (the newest one counts), never taken back.
     ``source``: a database URL, or a pool of which one connection is kept.
     """
-    failures = 0
-    while True:
-        connected = False
-        try:
-            async with _connection(source) as conn:
-                lost = asyncio.Event()
-                async with _listening(conn, on_seq, lost):
-                    while not lost.is_set():
-                        on_seq(int(await conn.fetchval(_LATEST, timeout=LOOKS_EVERY_S)))
-                        connected, failures = True, 0
-                        await _wait(lost, LOOKS_EVERY_S)
-        except Exception as err:
-            if not is_not_now(err):
-                raise
-            if connected or failures == 0:
-                _log.warning(
-                    "listening for changes was interrupted (%s: %s); connecting again", type(err).__name__, err
-                )
-        failures += 1
-        await asyncio.sleep(random.uniform(0.05, min(_LONGEST_WAIT_S, 0.1 * 2 ** min(failures, 10))))
 
+    async def look(conn: Any, _connected: bool) -> None:
+        on_seq(int(await conn.fetchval(_LATEST, timeout=ANSWER_S)))
 
-@asynccontextmanager
-async def _connection(source: asyncpg.Pool | str) -> AsyncIterator[Any]:
-    if not isinstance(source, str):
-        async with source.acquire() as pooled:
-            yield pooled
-        return
-    conn = await asyncpg.connect(source, timeout=10, server_settings={"application_name": "firetower-live"})
-    try:
-        yield conn
-    finally:
-        conn.terminate()
-
-
-@asynccontextmanager
-async def _listening(conn: Any, on_seq: Callable[[int], None], lost: asyncio.Event) -> AsyncIterator[None]:
-    def on_notify(_conn: Any, _pid: int, _channel: str, number: str) -> None:
-        on_seq(int(number))
-
-    def on_end(_conn: Any) -> None:
-        lost.set()
-
-    conn.add_termination_listener(on_end)
-    await conn.add_listener(CHANNEL, on_notify)
-    try:
-        yield
-    finally:
-        if not conn.is_closed():
-            conn.remove_termination_listener(on_end)
-            await conn.remove_listener(CHANNEL, on_notify)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+    await follow(source, CHANNEL, look=look, heard=lambda number: on_seq(int(number)))

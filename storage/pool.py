@@ -12,10 +12,9 @@ from firetower.core.errors import StoreUnavailable
 COMMAND_TIMEOUT_S = 30.0
 """Longest a statement may take before its connection counts as lost; commits set tighter limits themselves."""
 
-_NOT_NOW = ("08", "40", "53", "57", "58", "XX")
-"""SQLSTATE classes: connection, rollback, resources (disk full), operator (shutdown, cancel), system, internal."""
-_NOT_NOW_CODES = frozenset({"55P03", "25006", "3D000"})
-"""Lock not available, read-only transaction (a standby), database being restored."""
+_CONTENT = ("22", "23", "42")
+"""SQLSTATE classes that speak of what was sent: data, integrity, syntax and names. Every other one, a known
+or a new one, is the database's own trouble: connection, rollback, resources (disk full), operator, locks, system."""
 
 
 async def _prepare(connection: Any) -> None:
@@ -41,8 +40,7 @@ async def connect(url: str, *, size: int = 8) -> asyncpg.Pool:
 def is_not_now(err: BaseException) -> bool:
     """Say whether ``err`` means that the same act may succeed later."""
     if isinstance(err, asyncpg.PostgresError):
-        state = str(err.sqlstate or "")
-        return state[:2] in _NOT_NOW or state in _NOT_NOW_CODES
+        return str(err.sqlstate or "")[:2] not in _CONTENT
     if isinstance(err, asyncpg.InterfaceError):
         return not isinstance(err, ValueError)  # a ValueError among them is a value that does not fit its column
     return isinstance(err, OSError | TimeoutError)

@@ -1,5 +1,6 @@
 """The registry in the store: loaded into memory at start, and registry files imported, all of one or nothing."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,10 +8,13 @@ from typing import Any
 import asyncpg
 
 from firetower.core.clock import SECOND, from_datetime
+from firetower.core.errors import StoreUnavailable
+from firetower.core.logs import logger
 from firetower.devices.city import City, ItemError
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.storage.city import CityImport, Tally
+from firetower.storage.listening import follow
 from firetower.storage.pool import store_errors
 
 CHANGED = "firetower_registry"
@@ -18,7 +22,9 @@ CHANGED = "firetower_registry"
 LOCK = 0x6669_7265_0002
 """Advisory lock of whoever writes the registry: device numbers are given without gaps."""
 IMPORT_TIMEOUT_S = 600.0
-_PAGE = 5_000
+_PAGE = 250
+
+_log = logger("storage.registry")
 
 
 @dataclass(slots=True)
@@ -50,7 +56,31 @@ async def load(pool: asyncpg.Pool, registry: Registry) -> int:
             cursor = await conn.cursor(_DEVICES)
             while rows := await cursor.fetch(_PAGE):
                 _add(registry, rows)
+                await asyncio.sleep(0)  # a running service goes on with its alarms meanwhile
     return registry.devices
+
+
+async def watch(pool: asyncpg.Pool, registry: Registry) -> None:
+    """Load again whenever an import has committed, until cancelled; what was missed while cut off is loaded too."""
+    stale = asyncio.Event()
+
+    async def look(_conn: Any, connected: bool) -> None:
+        if connected:
+            stale.set()
+
+    async def reload() -> None:
+        while True:
+            await stale.wait()
+            stale.clear()
+            try:
+                _log.info("registry loaded: %d devices", await load(pool, registry))
+            except StoreUnavailable:
+                stale.set()
+                await asyncio.sleep(1)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(follow(pool, CHANGED, look=look, heard=lambda _: stale.set()), name="registry changes")
+        tasks.create_task(reload(), name="registry reload")
 
 
 async def load_devices(conn: Any, registry: Registry, names: Iterable[tuple[str, str]]) -> None:

@@ -299,6 +299,14 @@ idempotency = Table(
     Index(None, "at"),
 )
 
+installation = Table(
+    "installation",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default="true"),
+    Column("id", Text, nullable=False),
+    CheckConstraint("one", name="one"),
+)
+
 # Who works here ---------------------------------------------------------------------------------
 
 account = Table(

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -18,22 +16,13 @@ from filelock import FileLock
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests/waiting.py and the like, under importlib mode
 
+from folders import open_folder
+
 from firetower.core.clock import ManualClock
 from firetower.core.datadir import DataDir
 from firetower.embedded import EmbeddedNats, EmbeddedPostgres
 from firetower.storage import migrate
 from firetower.storage import pool as pools
-
-
-@contextlib.contextmanager
-def open_folder(prefix: str) -> Iterator[Path]:
-    """A temporary folder that other accounts may pass through: for root, engines run as nobody."""
-    path = Path(tempfile.mkdtemp(prefix=prefix))
-    path.chmod(0o755)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _at(base: str, database: str) -> str:

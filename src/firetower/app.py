@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +13,7 @@ import asyncpg
 
 from firetower.core.clock import HOUR, MINUTE, SECOND, Clock, Micros, SystemClock
 from firetower.core.config import Settings
-from firetower.core.errors import StoreUnavailable
+from firetower.core.errors import FiretowerError, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.core.mqtt import MqttSession
 from firetower.devices.metrics import catalogue
@@ -31,6 +31,7 @@ from firetower.storage import pool as pools
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import AlertStore
 from firetower.storage.ingest import IngestStore
+from firetower.storage.installation import installation_id
 from firetower.storage.upkeep import upkeep
 from firetower.web import passwords
 from firetower.web.server import Deps, make_app, serve
@@ -62,6 +63,7 @@ async def run(
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_plain_errors())
         await asyncio.to_thread(migrate.upgrade, urls.database)
         pool = await pools.connect(urls.database)
         stack.push_async_callback(_close, pool)
@@ -77,6 +79,7 @@ async def run(
 
         parts = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
+            parts.create_task(stored_registry.watch(pool, registry), name="registry"),
             parts.create_task(_every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())), name="liveness"),
             parts.create_task(
                 _every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)), name="upkeep"
@@ -85,13 +88,15 @@ async def run(
         lanes: list[Lane] = []
         if settings.role in {"all", "ingest"}:
             decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
+            installation = await installation_id(pool)
             for name in LANES:
                 session = MqttSession(
                     urls.mqtt,
-                    f"firetower-p0-{name}",
+                    f"firetower-p0-{name}-{installation}",
                     filters=lane_filters(name),
                     on_message=None,  # the lane takes it over
-                    clean=False,
+                    # a new session is told every retained status, which a resumed one is not
+                    clean=name == "status",
                     clock=clock,
                 )
                 lane = Lane(
@@ -122,6 +127,21 @@ async def run(
         on_ready(Running(http_url, generated))
         await stop.wait()
         log.info("stopping")
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Give an error that a person can act on as itself, not inside the group a TaskGroup makes of it."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        ours, others = group.split(FiretowerError)
+        if ours is None or others is not None:
+            raise
+        leaf: BaseException = ours
+        while isinstance(leaf, BaseExceptionGroup):
+            leaf = leaf.exceptions[0]
+        raise leaf from None
 
 
 def _stop_on_signals() -> asyncio.Event:

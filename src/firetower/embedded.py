@@ -182,7 +182,7 @@ mqtt {{
   host: {host}
   port: {port}
   max_ack_pending: 20000
-  ack_wait: "30s"
+  ack_wait: "5s"
 }}
 max_payload: 1MB
 authorization {{

@@ -19,6 +19,7 @@ class Source(Protocol):
 
     name: str
     received: int
+    rules_trouble: str | None
 
     @property
     def connected(self) -> bool:
@@ -65,7 +66,9 @@ class Health:
         now = self._clock.now()
         cut = [f"{lane.name}: {lane.trouble}" for lane in self._lanes if not lane.connected]
         slow = {lane.name: lane.lag(now) for lane in self._lanes if lane.lag(now) > LONGEST_LAG}
+        blind = [f"{lane.name}: {lane.rules_trouble}" for lane in self._lanes if lane.rules_trouble]
         return [
+            ("rules", not blind, "; ".join(blind) or "judge every reading"),
             ("database", not self._database, self._database or "answers"),
             ("broker", not cut, "; ".join(cut) or "connected"),
             (

@@ -215,7 +215,7 @@ async def test_the_session_returns_by_itself_when_the_broker_was_killed(nats: An
         await until(lambda: session.connected and pub.connected, seconds=20)
         await pub.publish(TOPIC, b"after")
         await until(lambda: any(m.payload == b"after" for m in got))
-        # NATS repeats what nobody acknowledged when its ack_wait of 30 s is over, not at once.
+        # NATS repeats what nobody acknowledged when its ack_wait of 5 s is over, not at once.
         again = await until(lambda: [m for m in got if m.epoch > 1 and m.payload == b"before"], seconds=60)
         assert session.ack(got) == 2, "the first delivery cannot be acknowledged any more"
         assert again[0].dup

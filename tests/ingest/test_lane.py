@@ -134,7 +134,7 @@ async def test_a_stopped_lane_leaves_what_it_had_not_acknowledged_to_the_next_an
         city.store.gate.set()
         again = city.lane("telemetry")
         async with running(again):
-            await until(lambda: again.acknowledged == 20, seconds=60)  # NATS repeats after its ack_wait of 30 s
+            await until(lambda: again.acknowledged == 20, seconds=60)  # NATS repeats after its ack_wait of 5 s
         assert city.values() == [n / 1000 for n in range(20)]
 
 
@@ -239,6 +239,32 @@ async def test_a_fault_of_ours_past_decoding_sends_only_the_message_it_is_about_
     assert city.values() == [n / 1000 for n in range(30) if n != 13]
     assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
     assert b"0.013" in city.store.rejects[0].payload
+
+
+async def test_readings_that_a_failing_rule_did_not_judge_are_stored_and_the_ledger_says_so(
+    nats: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = City(nats.url)
+    evaluate = city.engine.evaluate
+
+    def faulty(readings: Any, now: Any) -> Any:
+        if 0.013 in readings.value:
+            raise ZeroDivisionError("a bug")
+        return evaluate(readings, now)
+
+    monkeypatch.setattr(city.engine, "evaluate", faulty)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    async with running(lane, pub):
+        await pub.publish(TELEMETRY, said(smoke=0.013))
+        await until(lambda: lane.acknowledged == 1)
+        assert lane.rules_trouble is not None
+        assert "ZeroDivisionError" in lane.rules_trouble
+        await pub.publish(TELEMETRY, said(smoke=0.014))
+        await until(lambda: lane.acknowledged == 2)
+        assert lane.rules_trouble is None
+    assert city.values() == [0.013, 0.014]
+    assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
+    assert "not judged" in city.store.rejects[0].detail
 
 
 async def test_what_the_store_refuses_for_its_content_ends_in_the_ledger_alone(nats: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from conftest import open_folder
+from folders import open_folder
 from service import Service, free_port, now_ms, publisher, running, signed_in
 from waiting import until
 

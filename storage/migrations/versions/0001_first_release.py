@@ -2,7 +2,7 @@
 
 What this file creates never changes again; later changes are later migrations. ``reading`` becomes a
 TimescaleDB hypertable where that extension is there and loaded, otherwise a table in ranges of a day
-(see ``storage/partitions.py``).
+(see ``storage/partitions.py``). Long because a schema is read as one.
 """
 
 import logging
@@ -130,6 +130,12 @@ CREATE TABLE idempotency (
     CONSTRAINT idempotency_pkey PRIMARY KEY (account, key)
 );
 CREATE INDEX idempotency_at_idx ON idempotency (at);
+CREATE TABLE installation (
+    one boolean DEFAULT true NOT NULL,
+    id text NOT NULL,
+    CONSTRAINT installation_pkey PRIMARY KEY (one),
+    CONSTRAINT installation_one_check CHECK (one)
+);
 CREATE TABLE live_change (
     seq bigint NOT NULL,
     at timestamptz NOT NULL,

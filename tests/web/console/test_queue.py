@@ -42,6 +42,10 @@ async def test_acknowledging_by_click_does_the_same(double: Double, sit_down: Op
     await page.wait_for_selector("[data-outcome=done]")
     assert "wang" in await page.inner_text("[data-outcome=done]")
     assert "已受理" in await page.inner_text(f"#alert-{chosen['id']}")
+    await until_page(page, "document.documentElement.dataset.blink === 'off'")
+    style = f"(part => getComputedStyle(document.querySelector('#alert-{chosen['id']} ' + part)))"
+    assert await page.evaluate(f"{style}('.shape').fillOpacity") == "1"  # it flashes no longer
+    assert await page.evaluate(f"['.state', 'b'].map(part => {style}(part).fontWeight)") == ["400", "400"]
 
 
 async def test_a_held_key_acknowledges_once_and_the_selection_stays(double: Double, sit_down: Open):

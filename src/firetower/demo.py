@@ -137,7 +137,7 @@ _WELCOME = """
              topics firetower/v1/{{unit}}/{{device}}/telemetry and /alarm, see docs/key-unit.md
   Data       {data}
 
-  A fire is on its way: sign in, press A to acknowledge it. Ctrl-C stops everything.
+  A fire is on its way. Sign in, press a key to arm the sound, J to select, A to acknowledge. Ctrl-C stops everything.
 """
 
 

@@ -211,8 +211,8 @@ def test_the_examples_are_taken_by_the_decoder_without_a_word(page: str) -> None
     examples = _examples(KEY_UNIT[page])
     assert len(examples) == 6
     for topic, payload in examples:
-        registry, decoded = Registry(), Decoded()
-        Decoder(registry, welcome=True).decode(topic, payload.encode(), 1_763_800_070 * SECOND, decoded)
+        registry, decoded = Registry(), Decoded(welcome=True)
+        Decoder(catalogue(), registry).decode(topic, payload.encode(), 1_763_800_070 * SECOND, decoded)
         assert decoded.refusals == [], payload
         assert decoded.value or decoded.events, payload
         assert all(event.event in EVENTS for event in decoded.events)

@@ -107,19 +107,22 @@ async def test_every_bad_payload_stands_in_the_ledger_and_its_good_neighbours_ar
 async def test_the_console_is_told_over_the_websocket_without_asking(
     database_url: str, nats: Any, tmp_path: Path
 ) -> None:
-    async with running(database_url, nats.url, tmp_path) as service, signed_in(service) as api:
-        async with api.http.ws_connect(f"{service.url}/api/v1/live") as live:
-            first = json.loads((await live.receive(timeout=10)).data)
-            assert first["type"] == "snapshot"
-            with publisher(nats.device_url) as device:
-                topic = "firetower/v1/mall-01/smk-1/alarm"
-                await asyncio.to_thread(device.send, topic, {"event": "fire", "ts": now_ms()})
-            seen = await _first_change(live)
-            assert seen["alerts"][0]["class"] == "fire"
-            assert seen["seq"] > first["seq"]
-            fire = seen["alerts"][0]["id"]
-            await live.send_json({"type": "shown", "alerts": [fire], "armed": True})
-            await until(lambda: _shown(api, fire), 10)
+    async with (
+        running(database_url, nats.url, tmp_path) as service,
+        signed_in(service) as api,
+        api.http.ws_connect(f"{service.url}/api/v1/live") as live,
+    ):
+        first = json.loads((await live.receive(timeout=10)).data)
+        assert first["type"] == "snapshot"
+        with publisher(nats.device_url) as device:
+            topic = "firetower/v1/mall-01/smk-1/alarm"
+            await asyncio.to_thread(device.send, topic, {"event": "fire", "ts": now_ms()})
+        seen = await _first_change(live)
+        assert seen["alerts"][0]["class"] == "fire"
+        assert seen["seq"] > first["seq"]
+        fire = seen["alerts"][0]["id"]
+        await live.send_json({"type": "shown", "alerts": [fire], "armed": True})
+        await until(lambda: _shown(api, fire), 10)
 
 
 async def _first_change(live: aiohttp.ClientWebSocketResponse) -> Any:

@@ -79,9 +79,7 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         except tomllib.TOMLDecodeError as err:
             raise ConfigError(f"settings file {file} is not valid TOML: {err}") from err
     given = {key: value for key, value in overrides.items() if value is not None}
-    in_environment = {
-        name for name in Settings.model_fields if f"FIRETOWER_{name.upper()}" in os.environ
-    }
+    in_environment = {name for name in Settings.model_fields if f"FIRETOWER_{name.upper()}" in os.environ}
     merged = {key: value for key, value in from_file.items() if key not in in_environment} | given
     try:
         return Settings(**merged)

@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-import yaml
+from ruamel.yaml import YAML
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Catalogue:
 @cache
 def catalogue() -> Catalogue:
     """Return the shipped catalogue; read once."""
-    raw = yaml.safe_load((files(__package__) / "metrics.yaml").read_text("utf-8"))
+    raw = YAML(typ="safe", pure=True).load((files(__package__) / "metrics.yaml").read_text("utf-8"))
     return Catalogue(
         [
             Metric(

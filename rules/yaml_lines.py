@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 Path = tuple[str | int, ...]
 
@@ -36,31 +39,27 @@ class Document:
 def parse(text: str) -> Document:
     """Return the document in ``text``; problems of the YAML itself are listed in it, none is raised."""
     document = Document()
+    loader = YAML(typ="safe", pure=True)
     try:
-        loader = yaml.SafeLoader(text)
-    except yaml.reader.ReaderError as err:
+        node = loader.compose(text)
+        if node is not None:
+            document.value = _plain(node, (), document, loader)
+    except ReaderError as err:
         line = text.count("\n", 0, err.position) + 1
         document.problems.append(
             (line, "holds a character that YAML does not allow; save the file as plain UTF-8 text")
         )
-        return document
-    try:
-        node = loader.get_single_node()
-        if node is not None:
-            document.value = _plain(node, (), document, loader)
-    except yaml.MarkedYAMLError as err:
+    except MarkedYAMLError as err:
         mark = err.problem_mark or err.context_mark
         document.problems.append((mark.line + 1 if mark else 1, f"is not valid YAML: {err.problem or err.context}"))
     except (ValueError, RecursionError) as err:
         document.problems.append((1, f"cannot be read as YAML: {err}"))
-    finally:
-        loader.dispose()
     return document
 
 
-def _plain(node: yaml.Node, path: Path, document: Document, loader: yaml.SafeLoader) -> Any:
+def _plain(node: Node, path: Path, document: Document, loader: YAML) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
+    if isinstance(node, MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value)
@@ -70,6 +69,6 @@ def _plain(node: yaml.Node, path: Path, document: Document, loader: yaml.SafeLoa
             document.lines[(*path, key)] = line
             mapping[key] = _plain(value_node, (*path, key), document, loader)
         return mapping
-    if isinstance(node, yaml.SequenceNode):
+    if isinstance(node, SequenceNode):
         return [_plain(item, (*path, index), document, loader) for index, item in enumerate(node.value)]
-    return loader.construct_object(node)
+    return loader.constructor.construct_object(node)

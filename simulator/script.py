@@ -4,8 +4,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from firetower.core.errors import InvalidInput
 from firetower.devices.city import UnitCategory
@@ -141,8 +142,8 @@ def load_script(name: str | Path) -> Script:
             f"scenario {str(name)!r} is neither shipped ({', '.join(SHIPPED)}) nor a readable file: {err.strerror}"
         ) from err
     try:
-        return Script.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as err:
+        return Script.model_validate(YAML(typ="safe", pure=True).load(text))
+    except YAMLError as err:
         raise InvalidInput(f"scenario {name} is not valid YAML: {err}") from err
     except ValidationError as err:
         lines = [f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in err.errors(include_url=False)]

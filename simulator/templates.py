@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from firetower.devices.city import UnitCategory
 from firetower.devices.kinds import DeviceKind
@@ -69,4 +69,4 @@ def unit_templates() -> tuple[UnitTemplate, ...]:
 
 
 def _read(name: str) -> Any:
-    return yaml.safe_load((files(__package__) / name).read_text("utf-8"))
+    return YAML(typ="safe", pure=True).load((files(__package__) / name).read_text("utf-8"))

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from firetower.storage.alerts import AlertStore
-
 from firetower.core.clock import Clock, Micros
 from firetower.devices.registry import Registry
 from firetower.rules.rulebook import Rulebook
+from firetower.storage.alerts import AlertStore
 from firetower.storage.devices import Pool
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import typer
-import yaml
+from ruamel.yaml import YAML
 
 from firetower.core.config import Settings
 
 ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+_yaml = YAML(typ="safe", pure=True).load
+COMPOSE: dict[str, Any] = _yaml((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
 NATS_CONF = (ROOT / "deploy" / "nats.conf").read_text("utf-8")
@@ -51,7 +52,7 @@ def test_every_firetower_command_it_runs_exists() -> None:
     from firetower.cli import app
 
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    run = [SERVICES["firetower"]["command"], *(yaml.safe_load(line) for line in instructions("CMD"))]
+    run = [SERVICES["firetower"]["command"], *(_yaml(line) for line in instructions("CMD"))]
     for words in run:
         assert words[0] == "firetower"
         assert words[1] in commands, f"{shlex.join(words)}: no such command"
@@ -183,7 +184,7 @@ def test_firetower_starts_when_both_engines_are_healthy() -> None:
 def test_the_health_checks_ask_where_the_servers_answer() -> None:
     assert "http://127.0.0.1:8222/healthz" in SERVICES["nats"]["healthcheck"]["test"]
     assert 'http: "127.0.0.1:8222"' in NATS_CONF
-    shipped = yaml.safe_load(instructions("HEALTHCHECK")[0].partition("CMD ")[2])
+    shipped = _yaml(instructions("HEALTHCHECK")[0].partition("CMD ")[2])
     assert SERVICES["firetower"]["healthcheck"]["test"][1:] == shipped
 
 

@@ -123,7 +123,7 @@ BROKEN = [
     (FIRE, "class: fire", "class: fire\n    shadow: true", 7, ["shadow", "True for class fire"]),
     (FIRE, "class: fire", "class: fire\n    schedule: nights", 7, ["schedule", "'nights' for class fire"]),
     (FIRE, "on_delay: 10s", "suppression: {reason: x}", 16, ["suppression", "for class fire"]),
-    (SILENT, "en: silent", "en: off", 4, ["title.en", "False", "quotes"]),
+    (SILENT, "en: silent", "en: true", 4, ["title.en", "True", "quotes"]),
     (SILENT, "intervals: 3", "intervals: 3\n            after: 1h", 14, ["after", "exactly one"]),
     (SILENT, "class: offline", "class: fault", 6, ["class", "fault", "offline"]),
 ]

@@ -1,5 +1,7 @@
 """The brake on guessing passwords, and the passwords themselves."""
 
+import asyncio
+
 from firetower.core.clock import MINUTE, SECOND
 from firetower.web.passwords import Throttle, Verifier, hash_password
 
@@ -73,3 +75,11 @@ async def test_a_password_matches_its_own_hash_only_and_nobody_matches_nothing()
     assert not await verifier.matches(stored, "wrong horse")
     assert not await verifier.matches(None, "nobody signs in with this")
     assert not await verifier.matches("not a hash", "x")
+
+
+async def test_many_passwords_are_checked_at_once_without_standing_still() -> None:
+    stored = hash_password("correct horse")
+    verifier = Verifier(at_once=4)
+    async with asyncio.timeout(60):
+        found = await asyncio.gather(*(verifier.matches(stored, f"wrong {n}") for n in range(12)))
+    assert not any(found)

@@ -59,9 +59,9 @@ def judge(held: Alert | None, verdict: Verdict, at: Micros) -> Outcome:
 def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
     """Name what a raise or clear means for the alert that holds its key; None when it means nothing.
 
-    A verdict older than the alert's last change of condition is stale: it never flips the condition.
+    A stale verdict never flips the condition.
     """
-    stale = verdict.at < alert.condition_at
+    stale = _is_stale(alert, verdict)
     active = alert.condition is Condition.ACTIVE
     if verdict.kind is VerdictKind.CLEAR:
         return Trigger.RETURNS if active and not stale else None
@@ -80,6 +80,19 @@ def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
     if alert.state is State.ACKNOWLEDGED and not (stale or alert.is_fire) and _falls(alert, verdict):
         return Trigger.EASES
     return Trigger.REPEATS
+
+
+def _is_stale(alert: Alert, verdict: Verdict) -> bool:
+    """Say whether a device's event is older than what is known: than the last change of condition, a clear than the
+    last word at all.
+
+    A rule's verdicts are committed in the order they were decided in, so the last one holds, whatever its time: what a
+    device said just before its silence was found may be read just after.
+    """
+    if verdict.event is None:
+        return False
+    clears = verdict.kind is VerdictKind.CLEAR
+    return verdict.at < (max(alert.condition_at, alert.last_event_at) if clears else alert.condition_at)
 
 
 def record(alert: Alert, verdict: Verdict, at: Micros) -> Transition:
@@ -150,7 +163,7 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros) -> Outco
     state = following(alert, trigger)
     changes: dict[str, Any] = {"state": state}
     if trigger is Trigger.RETURNS:
-        changes |= {"condition": Condition.NORMAL, "condition_at": verdict.at}
+        changes |= {"condition": Condition.NORMAL, "condition_at": max(alert.condition_at, verdict.at)}
     else:
         changes |= _said_again(alert, verdict)
     if trigger in {Trigger.REPEATS, Trigger.EASES}:
@@ -177,8 +190,8 @@ def _said_again(alert: Alert, verdict: Verdict) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if verdict.at >= alert.last_event_at:
         changes |= {"last_event_at": verdict.at, "value": verdict.value, "limit_value": verdict.limit}
-    if alert.condition is Condition.NORMAL and verdict.at >= alert.condition_at:
-        changes |= {"condition": Condition.ACTIVE, "condition_at": verdict.at}
+    if alert.condition is Condition.NORMAL and not _is_stale(alert, verdict):
+        changes |= {"condition": Condition.ACTIVE, "condition_at": max(alert.condition_at, verdict.at)}
     return changes
 
 

@@ -9,6 +9,7 @@ from firetower.core.clock import Clock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.ingest import meters
+from firetower.ingest.order import CommitOrder
 from firetower.ingest.pieces import halves, size
 from firetower.ingest.ports import Committed, Reject, Store, Work
 
@@ -24,11 +25,13 @@ _ATTEMPTS = 3
 class Committer:
     """The store as a lane uses it: every call returns an answer, however long the store is away.
 
-    ``trouble``: why the store cannot commit now, None while it can. ``last_commit_at``: µs, None before the first.
+    ``order``: shared by all that commit what one engine decides. ``trouble``: why the store cannot commit now, None
+    while it can. ``last_commit_at``: µs, None before the first.
     """
 
-    def __init__(self, name: str, store: Store, clock: Clock) -> None:
+    def __init__(self, name: str, store: Store, clock: Clock, order: CommitOrder) -> None:
         self._name = name
+        self._order = order
         self._store = store
         self._clock = clock
         self.trouble: str | None = None
@@ -53,7 +56,14 @@ class Committer:
             wait = min(2 * wait, _LONGEST_WAIT)
 
     async def commit(self, work: Work) -> Committed:
-        """Commit ``work`` and count it. What the store refuses for its content ends in the ledger, alone."""
+        """Commit ``work`` in its turn and count it. What the store refuses for its content ends in the ledger, alone.
+
+        To be awaited at once when the engine has decided: the call itself takes the turn.
+        """
+        async with self._order.turn(work.verdicts):
+            return await self._in_turn(work)
+
+    async def _in_turn(self, work: Work) -> Committed:
         for attempt in range(_ATTEMPTS):
             try:
                 done = await self._once(work)

@@ -23,6 +23,7 @@ from firetower.devices.wire import Decoder
 from firetower.devices.wire_batch import Decoded
 from firetower.ingest import meters
 from firetower.ingest.committer import Committer
+from firetower.ingest.order import CommitOrder
 from firetower.ingest.ports import Liveness, Reject, Rules, Seen, Store, Stranger, Work
 from firetower.ingest.screen import screen
 from firetower.rules.events import judge
@@ -59,6 +60,7 @@ class Lane:
         store: Store,
         registry: Registry,
         clock: Clock,
+        order: CommitOrder,
         *,
         batch_messages: int,
         batch_age_ms: int,
@@ -75,7 +77,7 @@ class Lane:
         self._gather_s = 0.0 if name == ALARM else batch_age_ms / 1000
         self._most_messages = 4 * batch_messages
         self._auto_register = auto_register
-        self._committer = Committer(name, store, clock)
+        self._committer = Committer(name, store, clock, order)
         self._queue: deque[Incoming] = deque()
         self._arrived = asyncio.Event()
         self._waiting = 0

@@ -6,6 +6,7 @@ from typing import Protocol
 from firetower.core.clock import Clock, Micros
 from firetower.core.logs import logger
 from firetower.ingest.committer import Committer
+from firetower.ingest.order import CommitOrder
 from firetower.ingest.ports import Rules, Store, Work
 
 log = logger("ingest.ticker")
@@ -22,13 +23,17 @@ class Listener(Protocol):
 
 
 class Ticker:
-    """Commits what ``engine.tick`` decides, as lane ``tick``. The next tick waits until a commit stands."""
+    """Commits what ``engine.tick`` decides, as lane ``tick``. The next tick waits until a commit stands.
 
-    def __init__(self, engine: Rules, store: Store, clock: Clock, *, telemetry: Listener) -> None:
+    ``rules_trouble``: why the last tick decided nothing, None when it did.
+    """
+
+    def __init__(self, engine: Rules, store: Store, clock: Clock, order: CommitOrder, *, telemetry: Listener) -> None:
         self._engine = engine
         self._clock = clock
+        self.rules_trouble: str | None = None
         self._telemetry = telemetry
-        self._committer = Committer("tick", store, clock)
+        self._committer = Committer("tick", store, clock, order)
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -44,9 +49,11 @@ class Ticker:
         now = self._clock.now()
         try:
             verdicts = self._engine.tick(now, self._telemetry.listening_since(now))
-        except Exception:
+        except Exception as err:
             # A rule that fails must not end the watch over all the others; the next tick tries again.
             log.exception("the rules failed at a tick")
+            self.rules_trouble = f"no delay ends and no silence is found ({type(err).__name__}: {err})"
             return
+        self.rules_trouble = None
         if verdicts:
             await self._committer.commit(Work("tick", verdicts=verdicts))

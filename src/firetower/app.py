@@ -23,6 +23,7 @@ from firetower.devices.wire import Decoder
 from firetower.engines import Urls
 from firetower.health import Health
 from firetower.ingest.lane import Lane
+from firetower.ingest.order import CommitOrder
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
@@ -67,7 +68,6 @@ async def run(
         await asyncio.to_thread(migrate.upgrade, urls.database)
         pool = await pools.connect(urls.database)
         stack.push_async_callback(_close, pool)
-        await upkeep(pool, clock.now(), settings.retention_days)
         generated = await _first_account(pool, settings, clock.now())
 
         registry = Registry()
@@ -86,8 +86,10 @@ async def run(
             ),
         ]
         lanes: list[Lane] = []
+        ticker: Ticker | None = None
         if settings.role in {"all", "ingest"}:
             decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
+            order = CommitOrder()
             installation = await installation_id(pool)
             for name in LANES:
                 session = MqttSession(
@@ -100,17 +102,19 @@ async def run(
                     clock=clock,
                 )
                 lane = Lane(
-                    name, session, decoder, engine, store, registry, clock,
+                    name, session, decoder, engine, store, registry, clock, order,
                     batch_messages=settings.batch_messages, batch_age_ms=settings.batch_age_ms,
                     auto_register=settings.auto_register,
                 )  # fmt: skip
                 lanes.append(lane)
                 tasks.append(parts.create_task(lane.run(), name=f"lane {name}"))
-            ticker = Ticker(engine, store, clock, telemetry=next(lane for lane in lanes if lane.name == "telemetry"))
+            ticker = Ticker(
+                engine, store, clock, order, telemetry=next(lane for lane in lanes if lane.name == "telemetry")
+            )
             tasks.append(parts.create_task(ticker.run(), name="ticker"))
         stack.callback(_cancel, tasks)
 
-        health = Health(pool, lanes, clock)
+        health = Health(pool, lanes, clock, ticker=ticker)
         tasks.append(parts.create_task(health.run(), name="health"))
         http_url = None
         if settings.role in {"all", "web"}:

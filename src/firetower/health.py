@@ -36,12 +36,21 @@ class Source(Protocol):
         ...
 
 
-class Health:
-    """Database, broker and lag of this process. ``run`` until cancelled."""
+class Watch(Protocol):
+    """What is asked of the ticker."""
 
-    def __init__(self, pool: asyncpg.Pool, lanes: Sequence[Source], clock: Clock) -> None:
+    rules_trouble: str | None
+
+
+class Health:
+    """Database, broker, rules and lag of this process. ``run`` until cancelled."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, lanes: Sequence[Source], clock: Clock, *, ticker: Watch | None = None
+    ) -> None:
         self._pool = pool
         self._lanes = lanes
+        self._ticker = ticker
         self._clock = clock
         self._database = "not asked yet"
         self._rate = 0.0
@@ -67,6 +76,8 @@ class Health:
         cut = [f"{lane.name}: {lane.trouble}" for lane in self._lanes if not lane.connected]
         slow = {lane.name: lane.lag(now) for lane in self._lanes if lane.lag(now) > LONGEST_LAG}
         blind = [f"{lane.name}: {lane.rules_trouble}" for lane in self._lanes if lane.rules_trouble]
+        if self._ticker is not None and self._ticker.rules_trouble:
+            blind.append(f"tick: {self._ticker.rules_trouble}")
         return [
             ("rules", not blind, "; ".join(blind) or "judge every reading"),
             ("database", not self._database, self._database or "answers"),

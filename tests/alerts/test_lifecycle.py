@@ -147,10 +147,10 @@ def test_no_verdict_whatever_is_refused_and_none_weakens_a_fire_or_lowers_an_una
             assert (after.state is C) == (subject.state is C)
         if subject.state in {U, R}:
             assert after.priority <= subject.priority
-        if said.kind is VerdictKind.CLEAR and said.at < subject.condition_at:
-            assert after is subject
-        if said.at < subject.condition_at:
+        if said.event is not None and said.at < subject.condition_at:
             assert after.condition is subject.condition
+            assert said.kind is VerdictKind.RAISE or after is subject
+        assert after.condition_at >= subject.condition_at
         if after.state is not subject.state:
             assert after.version == subject.version + 1
             assert outcome.transition is not None
@@ -264,10 +264,28 @@ def test_alarming_again_after_return_is_unacknowledged_and_active():
     assert (outcome.alert.state, outcome.alert.condition, outcome.alert.occurrences) == (U, Condition.ACTIVE, 2)
 
 
+def test_the_rules_last_word_holds_whatever_its_time_and_the_time_of_condition_never_goes_back():
+    """A reading may wait in a queue while a tick finds a silence, or a delay over, at a later instant."""
+    spoke = judge(alert(A), verdict(VerdictKind.CLEAR, at=T0 - S), T0 + 9 * S).alert
+    assert spoke is not None
+    assert (spoke.state, spoke.condition, spoke.condition_at) == (C, Condition.NORMAL, T0)
+    returned = replace(alert(R, Condition.NORMAL), condition_at=T0 + 5 * S)
+    again = judge(returned, verdict(at=T0 + S), T0 + 9 * S).alert
+    assert again is not None
+    assert (again.state, again.condition, again.condition_at) == (U, Condition.ACTIVE, T0 + 5 * S)
+
+
+def test_a_devices_clear_older_than_its_last_alarm_ends_nothing():
+    repeated = judge(alert(A), verdict(at=T0 + 3 * S, event=True), T0 + 4 * S).alert
+    assert repeated is not None
+    late = judge(repeated, verdict(VerdictKind.CLEAR, at=T0 + 2 * S, event=True), T0 + 5 * S).alert
+    assert late is repeated
+
+
 def test_a_raise_older_than_the_return_does_not_flip_the_condition():
     returned = replace(alert(R, Condition.NORMAL), condition_at=T0 + 5 * S)
-    assert classify(returned, verdict(at=T0 + S)) is Trigger.REPEATS
-    outcome = judge(returned, verdict(at=T0 + S), T0 + 9 * S)
+    assert classify(returned, verdict(at=T0 + S, event=True)) is Trigger.REPEATS
+    outcome = judge(returned, verdict(at=T0 + S, event=True), T0 + 9 * S)
     assert outcome.alert is not None
     assert (outcome.alert.state, outcome.alert.condition) == (R, Condition.NORMAL)
 

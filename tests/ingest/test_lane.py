@@ -26,6 +26,7 @@ from firetower.devices.topics import lane_filters
 from firetower.devices.wire import Decoder
 from firetower.devices.wire_batch import Decoded
 from firetower.ingest.lane import Lane
+from firetower.ingest.order import CommitOrder
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook
 from firetower.rules.engine import Engine
@@ -45,13 +46,16 @@ class City:
         self.engine = Engine(rulebook.load(), self.registry, warm_since=CLOCK.now() - 60 * MINUTE)
         self.store = MemoryStore(self.registry, CLOCK)
         self.decoder = Decoder(catalogue(), self.registry)
+        self.order = CommitOrder()
         self._options: dict[str, Any] = {
             "auto_register": auto_register, "batch_messages": batch_messages, "batch_age_ms": 20
         }  # fmt: skip
 
     def lane(self, name: str) -> Lane:
         session = MqttSession(self.url, f"test-{name}", filters=lane_filters(name), clean=name == "status", clock=CLOCK)
-        return Lane(name, session, self.decoder, self.engine, self.store, self.registry, CLOCK, **self._options)
+        return Lane(
+            name, session, self.decoder, self.engine, self.store, self.registry, CLOCK, self.order, **self._options
+        )
 
     def values(self, metric: str = "smoke") -> list[float]:
         number = catalogue().by_name[metric].number
@@ -389,7 +393,7 @@ async def test_the_ticker_commits_what_time_decides_and_silence_is_not_judged_be
     city.registry.registered_at[1] = CLOCK.now() - 3 * 24 * 60 * MINUTE
     city.registry.last_seen[1] = CLOCK.now() - 2 * 24 * 60 * MINUTE
     lane = city.lane("telemetry")
-    ticker = Ticker(city.engine, city.store, CLOCK, telemetry=lane)
+    ticker = Ticker(city.engine, city.store, CLOCK, city.order, telemetry=lane)
     await ticker.tick()
     assert city.store.verdicts == [], "not connected: nobody knows who is silent"
     lane.session.connected_since = CLOCK.now() - 2 * 24 * 60 * MINUTE + SECOND

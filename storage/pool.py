@@ -12,8 +12,8 @@ from firetower.core.errors import StoreUnavailable
 COMMAND_TIMEOUT_S = 30.0
 """Longest a statement may take before its connection counts as lost; commits set tighter limits themselves."""
 
-_CONTENT = ("22", "23", "42")
-"""SQLSTATE classes that speak of what was sent: data, integrity, syntax and names. Every other one, a known
+_CONTENT = ("22", "23", "42", "54")
+"""SQLSTATE classes that speak of what was sent: data, integrity, syntax and names, size. Every other one, a known
 or a new one, is the database's own trouble: connection, rollback, resources (disk full), operator, locks, system."""
 
 
@@ -43,7 +43,8 @@ def is_not_now(err: BaseException) -> bool:
         return str(err.sqlstate or "")[:2] not in _CONTENT
     if isinstance(err, asyncpg.InterfaceError):
         return not isinstance(err, ValueError)  # a ValueError among them is a value that does not fit its column
-    return isinstance(err, OSError | TimeoutError)
+    # asyncpg's internal error is what a connection ends with when the server is gone between two of its messages
+    return isinstance(err, asyncpg.InternalClientError | OSError | TimeoutError)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from typing import Protocol
 import asyncpg
 
 from firetower.core.clock import SECOND, Clock, Micros
+from firetower.core.errors import StoreUnavailable
+from firetower.storage.pool import store_errors
 
 PERIOD_S = 1.0
 ANSWER_S = 3.0
@@ -96,9 +98,10 @@ class Health:
         """Return what is wrong with the database, "" when it answers."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._pool.fetchval("select 1")
+                with store_errors():
+                    await self._pool.fetchval("select 1")
         except TimeoutError:
             return f"the database does not answer within {ANSWER_S:.0f} s"
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as err:
-            return f"the database cannot be asked: {err}"
+        except StoreUnavailable as err:
+            return str(err)
         return ""

@@ -216,6 +216,8 @@ async def test_a_lock_held_too_long_is_unavailability(
         (asyncpg.TooManyConnectionsError("x"), True),
         (asyncpg.ReadOnlySQLTransactionError("x"), True),
         (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"), True),
+        (asyncpg.ProgramLimitExceededError("index row size exceeds the maximum"), False),
         (ConnectionRefusedError(), True),
         (TimeoutError(), True),
         (asyncpg.UniqueViolationError("x"), False),

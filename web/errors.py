@@ -85,11 +85,14 @@ def invalid(err: ValidationError, accepted: Iterable[str], what: str) -> Invalid
     details = []
     for item in err.errors(include_url=False, include_context=False):
         where = ".".join(map(str, item["loc"]))
+        said = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             message = f"unknown {what} {where!r}; accepted: {names}"
+        elif not where:  # of the whole: the words name the part
+            message = f"{what} {said}"
         else:
             shown = repr(item["input"])
-            message = f"{what} {where!r}: {item['msg']} (given: {shown[:77] + '...' if len(shown) > 80 else shown})"
+            message = f"{what} {where!r}: {said} (given: {shown[:77] + '...' if len(shown) > 80 else shown})"
         details.append({"where": where, "message": message})
     return InvalidInput("; ".join(entry["message"] for entry in details), details)
 

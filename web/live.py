@@ -249,7 +249,7 @@ class Hub:
                     await self._read()
             except (StoreUnavailable, TimeoutError) as err:
                 if self._store_ok:
-                    _log.warning("live changes: the store does not answer: %s", err or "timed out")
+                    _log.warning("live changes: the store does not answer: %s", str(err) or "it timed out")
                 self._store_ok = False
                 pause = RETRY_S
             else:

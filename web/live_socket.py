@@ -14,6 +14,7 @@ from firetower.web.alert_json import AlertOut
 from firetower.web.api import Call, Route
 from firetower.web.api_models import Answered, Asked, Instant
 from firetower.web.deps import Person
+from firetower.web.errors import Refused
 from firetower.web.kpis import DeviceStatus, Kpis
 from firetower.web.live import SESSION_OVER, Hub, Subscription
 from firetower.web.site import Site
@@ -62,6 +63,8 @@ _said: TypeAdapter[Shown | Ping] = TypeAdapter(Annotated[Shown | Ping, Field(dis
 
 async def live(call: Call[LiveQuery, None]) -> web.StreamResponse:
     """Serve one console until it leaves, reads too slowly, its session ends or the node goes down."""
+    if call.request.headers.get("Upgrade", "").lower() != "websocket":
+        raise Refused(400, "bad_request", "the live feed is a WebSocket; connect to it with one, see docs/api.md")
     socket = web.WebSocketResponse(heartbeat=None, max_msg_size=MESSAGE_LIMIT, compress=False, timeout=CLOSE_S / 2)
     await socket.prepare(call.request)
     async with call.site.hub.subscribe(call.person.digest, call.query.after) as subscription:

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from firetower.core.clock import MINUTE, SECOND, Micros
 
 LEAST_LENGTH = 8
-"""Characters of the shortest password taken."""
+"""Characters of the shortest password taken for an account."""
+MOST_LENGTH = 1024
+"""Characters of the longest; the same at sign-in."""
 
 
 @cache

@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 import errno
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 import firetower
 from firetower.alerts.model import Alert
 from firetower.core.errors import ConfigError
+from firetower.core.logs import logger
 from firetower.web import (
     alert_routes,
     device_routes,
@@ -34,6 +37,8 @@ from firetower.web.site import SITE, Site
 from firetower.web.static import ConsoleFiles
 
 __all__ = ["Deps", "Health", "make_app", "routes", "serve"]
+
+_log = logger("web.server")
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -83,6 +88,7 @@ def make_app(deps: Deps) -> web.Application:
 @contextlib.asynccontextmanager
 async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Listen on ``host`` and ``port`` (0: any) and yield the port. Raises ConfigError when it cannot be had."""
+    logging.getLogger("aiohttp.server").addFilter(_strangers_bytes)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0)
     await runner.setup()
     try:
@@ -94,6 +100,15 @@ async def serve(app: web.Application, host: str, port: int) -> AsyncIterator[int
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def _strangers_bytes(record: logging.LogRecord) -> bool:
+    """Log in one line, of level INFO, what aiohttp would log as an error with a traceback: bytes that are no HTTP."""
+    err = record.exc_info[1] if record.exc_info else None
+    if not isinstance(err, HttpProcessingError):
+        return True
+    _log.info("%s: %s", record.getMessage(), " ".join(str(err).split())[:200])
+    return False
 
 
 def _why_not(host: str, port: int, err: OSError) -> str:

@@ -7,6 +7,7 @@ from firetower.core.clock import SECOND
 from firetower.web.api import Access, Call, Route
 from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant
 from firetower.web.guard import COOKIE, SESSION_LASTS, came_by_https
+from firetower.web.passwords import MOST_LENGTH
 
 PATH = "/api/v1/session"
 
@@ -15,7 +16,7 @@ class Credentials(Asked):
     """Who signs in."""
 
     username: str = Field(min_length=1, max_length=64)
-    password: str = Field(min_length=1, max_length=1024)
+    password: str = Field(min_length=1, max_length=MOST_LENGTH)
 
 
 class Session(Answered):

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +15,7 @@ from firetower.core.clock import SystemClock, rfc3339
 from firetower.core.config import Settings, load_settings
 from firetower.core.errors import FiretowerError, InvalidInput
 from firetower.simulator import cli as simulator_cli
+from firetower.terminal import ask_password, check_username, printable
 
 app = typer.Typer(
     name="firetower",
@@ -204,20 +204,25 @@ def devices_import(
     try:
         raw = json.loads(file.read_bytes())
     except OSError as err:
-        raise InvalidInput(f"file {file} cannot be read: {err.strerror}") from None
+        raise InvalidInput(f"file {file} cannot be read: {err.strerror}; give the path of a registry file") from None
     except ValueError as err:
-        raise InvalidInput(f"file {file} is not valid JSON: {err}") from None
+        raise InvalidInput(f"file {file} is not valid JSON in UTF-8: {err}; correct it there") from None
     city, errors = read_city(raw)
     if not errors:
         settings = load_settings(config, data_dir=data_dir)
         report = _with_pool(settings, lambda pool: import_city(pool, city))
         errors = report.errors
         if not errors:
-            typer.echo(f"created {report.created}, updated {report.updated}, unchanged {report.unchanged}")
+            for part, created in report.created.items():
+                typer.echo(
+                    f"{part:<9} {created:>7} created {report.updated[part]:>7} updated"
+                    f" {report.unchanged[part]:>7} unchanged"
+                )
             return
     for item in errors:
-        typer.echo(f"{file}{item.where} {item.item}: {item.message}", err=True)
-    typer.echo(f"{len(errors)} items are wrong; nothing was written.", err=True)
+        typer.echo(f"{file}{item.where}{f' {item.item}' if item.item else ''}: {item.message}", err=True)
+    wrong = "1 item is wrong" if len(errors) == 1 else f"{len(errors)} items are wrong"
+    typer.echo(f"{wrong}; nothing was written.", err=True)
     raise typer.Exit(1)
 
 
@@ -238,8 +243,14 @@ def rejects_list(
     settings = load_settings(config, data_dir=data_dir)
     page = _with_pool(settings, lambda pool: list_rejects(pool, limit=limit, cursor=None, unit=unit))
     for _, row in page.items:
-        shown = row.payload[:200].decode("utf-8", "backslashreplace")
-        typer.echo(f"{rfc3339(row.at)} {row.lane:<9} {row.reason:<16} {row.topic}\n    {row.detail}\n    {shown}")
+        shown = printable(row.payload[:200].decode("utf-8", "backslashreplace"))
+        more = f" ... ({len(row.payload)} bytes)" if len(row.payload) > 200 else ""
+        typer.echo(
+            f"{rfc3339(row.at)} {row.lane:<9} {row.reason:<16} {printable(row.topic)}\n"
+            f"    {printable(row.detail)}\n    {shown}{more}"
+        )
+    if not page.items:
+        typer.echo(f"The reject ledger holds nothing{'' if unit is None else f' on topics of unit {unit}'}.", err=True)
 
 
 @users_app.command("add")
@@ -257,7 +268,8 @@ def users_add(
     from firetower.web import passwords
 
     logs.set_up("WARNING")
-    hashed = passwords.hash_password(_ask_password())
+    check_username(username)
+    hashed = passwords.hash_password(ask_password())
     settings = load_settings(config, data_dir=data_dir)
     _with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role.value, SystemClock().now()))
     typer.echo(f"account {username} ({role.value}) added")
@@ -273,7 +285,7 @@ def users_passwd(username: str, config: ConfigFile = None, data_dir: DataDirOpti
     from firetower.web import passwords
 
     logs.set_up("WARNING")
-    hashed = passwords.hash_password(_ask_password())
+    hashed = passwords.hash_password(ask_password())
     settings = load_settings(config, data_dir=data_dir)
     _with_pool(settings, lambda pool: accounts.set_password(pool, username, hashed))
     typer.echo(f"password of {username} set; its sessions are ended")
@@ -291,15 +303,6 @@ def users_list(config: ConfigFile = None, data_dir: DataDirOption = None) -> Non
     settings = load_settings(config, data_dir=data_dir)
     for row in _with_pool(settings, accounts.list_accounts):
         typer.echo(f"{row.username:<24} {row.role:<9} {'' if row.disabled_at is None else 'disabled'}".rstrip())
-
-
-def _ask_password() -> str:
-    if sys.stdin.isatty():
-        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
-    given = sys.stdin.readline().rstrip("\n")
-    if not given:
-        raise InvalidInput("no password on standard input; pipe one in, or run in a terminal to be asked")
-    return given
 
 
 @db_app.command("upgrade")

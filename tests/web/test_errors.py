@@ -106,3 +106,12 @@ async def test_a_database_that_is_away_is_a_503_and_seats_stay_signed_in(running
     assert (await running.call("GET", "/api/v1/session"))[0] == 200
     status, body = await running.call("GET", "/api/v1/session", headers={"Authorization": "Bearer unknown"})
     assert (status, body["error"]["code"]) == (503, "store_unavailable")
+
+
+@pytest.mark.parametrize("query", ["q=%00", "since=yesterday"])
+async def test_a_refused_parameter_is_named_in_plain_words(running: Any, query: str) -> None:
+    await running.sign_in()
+    _, body = await running.call("GET", f"{ALERTS}?{query}")
+    assert "Value error" not in body["error"]["message"]
+    assert "''" not in body["error"]["message"]
+    assert query.partition("=")[0] in body["error"]["message"]

@@ -1,5 +1,6 @@
 """The console's files, the headers on every answer, health, metrics, and the port."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,25 @@ async def test_a_taken_port_is_named_with_the_way_out(running: Any) -> None:
             pass
     for word in (str(port), "taken", "FIRETOWER_HTTP_PORT", "--port"):
         assert word in str(refused.value)
+
+
+async def test_bytes_that_are_no_http_are_one_quiet_line_in_the_log(
+    running: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    host, port = running.url.removeprefix("http://").split(":")
+    for request in (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01garbage\r\n\r\n"):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request)
+        assert (await reader.readline()).startswith(b"HTTP/1.")
+        writer.close()
+    assert not [record for record in caplog.records if record.levelname == "ERROR" or record.exc_info]
+    lines = [record.getMessage() for record in caplog.records if record.name == "firetower.web.server"]
+    assert "more than" in lines[0]
+
+
+async def test_the_live_feed_asked_for_without_a_websocket_says_what_it_is(running: Any) -> None:
+    await running.sign_in()
+    status, body = await running.call("GET", "/api/v1/live")
+    assert status == 400
+    assert "WebSocket" in body["error"]["message"]

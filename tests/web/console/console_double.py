@@ -184,7 +184,7 @@ class Double:
             self._remember(alert, alert["state"], who, "noted", {"text": body["text"]})
         else:
             if alert["state"] == "unacknowledged":
-                return _error(400, "invalid", "acknowledge the alert before closing it")
+                return _error(409, "conflict", "acknowledge the alert before closing it", {"current": alert})
             alert |= {"state": "closed", "closed_by": who, "closed_at": at(), "disposition": body["disposition"]}
             alert["version"] += 1
             self._remember(alert, "acknowledged", who, "closed", body)

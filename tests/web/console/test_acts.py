@@ -117,6 +117,7 @@ async def test_a_refused_closing_keeps_what_was_written(double: Double, sit_down
     page = await sit_down()
     await page.keyboard.press("KeyJ")
     await page.click(".closing button")
+    assert "火警须先受理" in await page.inner_text(".closing")
     await page.check(".closing input[value=drill]")
     await page.fill(".closing textarea", "张三 138")
     await page.click(".closing .form-end button >> nth=1")
@@ -126,6 +127,44 @@ async def test_a_refused_closing_keeps_what_was_written(double: Double, sit_down
     await page.click(f"#alert-{other['id']}")
     await page.click(".row.p1")
     assert await page.input_value(".closing textarea") == "张三 138"
+
+
+async def test_what_a_disposition_needs_is_asked_for_before_the_second_step(double: Double, sit_down: Open):
+    double.acknowledged(double.raise_alert(), "wang")
+    page = await sit_down()
+    await page.keyboard.press("KeyJ")
+    await page.click(".closing button")
+    for disposition, field in (("false_alarm", ".closing > label input"), ("real_fire", ".closing textarea")):
+        await page.check(f".closing input[value={disposition}]")
+        await page.click(".closing .form-end button >> nth=1")
+        assert await page.locator(".sure").count() == 0
+        assert await page.locator(f"{field}:invalid").count() == 1
+        await page.fill(field, "厨房油烟")
+        await page.click(".closing .form-end button >> nth=1")
+        await page.wait_for_selector(".sure")
+
+
+async def test_another_selection_shows_its_headline_however_far_the_last_one_was_scrolled(
+    double: Double, sit_down: Open
+):
+    double.raise_alert()
+    double.raise_alert()
+    page = await sit_down(viewport={"width": 1366, "height": 500})
+    await page.keyboard.press("KeyJ")
+    await page.wait_for_selector("#detail")
+    await page.evaluate("document.querySelector('.side').scrollTo(0, 300)")
+    assert await page.evaluate("document.querySelector('.side').scrollTop") > 0
+    first = await page.get_attribute("#detail", "data-alert")
+    await page.keyboard.press("KeyJ")
+    await until_page(page, f"document.getElementById('detail').dataset.alert !== '{first}'")
+    assert await page.evaluate("document.querySelector('.side').scrollTop") == 0
+
+
+async def test_the_panels_words_stand_once_when_point_and_text_are_the_same(double: Double, sit_down: Open):
+    double.raise_alert(component="2-3-017", text="2-3-017")
+    page = await sit_down()
+    await page.keyboard.press("KeyJ")
+    assert (await page.inner_text(".panel-text")).strip() == "2-3-017"
 
 
 async def test_a_note_joins_the_history(double: Double, sit_down: Open):

@@ -48,6 +48,20 @@ def test_every_value_the_contract_knows_has_a_word(group: str, values):
     assert not [value for value in values if f"{group}.{value}" not in ZH]
 
 
+def test_every_mark_the_service_puts_on_an_alert_has_a_word():
+    root = CONSOLE.parents[1]
+    sources = [root / "devices" / "wire.py", root / "rules" / "events.py", root / "rules" / "limits.py"]
+    marks = {
+        word
+        for file in sources
+        for line in file.read_text().splitlines()
+        if re.search(r"\bflags ?=", line)
+        for word in re.findall(r"(?<!get\()\"(\w+)\"", line)
+    }
+    assert marks >= {"clock", "zone_assumed", "unregistered", "uncertain", "retired"}
+    assert not [mark for mark in marks if f"flag.{mark}" not in ZH]
+
+
 @pytest.mark.parametrize(
     ("key", "term"),
     [

@@ -81,7 +81,7 @@ export class Acts {
     } else {
       const current = answer.details?.current;
       if (current) this.onAlert(current);
-      this.record(id, { verb, ...failed(verb, answer, current) });
+      this.record(id, { verb, ...failed(verb, answer, current, alert.version) });
     }
     return this.outcome(id, verb);
   }
@@ -93,12 +93,13 @@ const acknowledgedBy = (alert, phase) => ({
   at: alert.acknowledged_at ? Date.parse(alert.acknowledged_at) : undefined,
 });
 
-function failed(verb, answer, current) {
+/** `version`: that of the alert the operator acted on; a conflict that is not about it is a refusal. */
+function failed(verb, answer, current, version) {
   if (answer.status === 0) return { phase: "unknown" };
   if (current) {
     if (current.state === "closed") return { phase: "closed", by: current.closed_by, at: Date.parse(current.closed_at) };
     if (verb === "acknowledge" && !isUnacknowledged(current)) return acknowledgedBy(current, "already");
-    return { phase: "changed", message: answer.message };
+    if (current.version !== version) return { phase: "changed", message: answer.message };
   }
   return { phase: "refused", code: answer.code, message: answer.message };
 }

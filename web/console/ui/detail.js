@@ -1,17 +1,22 @@
 // The selected alert: what, where, since when, who; acknowledging it, noting and closing.
+import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
 import { age, clockTime, integer, moment, quantity, t, titleOf, word } from "../core/i18n.js";
 import { CloseForm, NoteForm } from "./forms.js";
 import { History } from "./history.js";
 import { Icon } from "./icons.js";
-import { componentOf, flagsOf, stateOf } from "./row.js";
+import { flagsOf, pointOf, stateOf } from "./row.js";
 import { Priority, Symbol } from "./symbol.js";
 
 const CLOCKS = ["device_at", "received_at", "raised_at", "shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "last_event_at", "closed_at"];
 
 export function Detail({ desk, onBack }) {
   const alert = desk.selected.value;
+  useLayoutEffect(() => {
+    // what and where come first: never the headline of another alert, or none, above the button
+    document.querySelector(".side")?.scrollTo(0, 0);
+  }, [alert?.id]);
   if (!alert) return html`<${Nothing} />`;
   return html`<article id="detail" class="detail" tabindex="-1" data-alert=${alert.id}>
     <button class="to-list" onClick=${onBack}><${Icon} name="back" />${t("detail.back")}</button>
@@ -20,7 +25,7 @@ export function Detail({ desk, onBack }) {
         ${alert.occurrences > 1 && html`<span class="num">×${alert.occurrences}</span>`}${flagsOf(alert)}</p>
       <h2>${titleOf(alert)}</h2>
       <p class="where">${alert.unit_name ?? alert.unit ?? alert.subject}${alert.place && html`<br />${alert.place}`}</p>
-      ${(componentOf(alert) || alert.text) && html`<p class="panel-text">${[componentOf(alert), alert.text].filter(Boolean).join(" · ")}</p>`}
+      ${pointOf(alert) && html`<p class="panel-text">${pointOf(alert)}</p>`}
     </header>
     <${Acknowledge} desk=${desk} alert=${alert} />
     <${Value} alert=${alert} />

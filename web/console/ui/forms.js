@@ -1,7 +1,7 @@
 // Notes and closing, inline in the detail: the alarms keep flowing beside them, and drafts outlive a change of selection.
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { isFire } from "../core/alarms.js";
+import { isFire, isUnacknowledged } from "../core/alarms.js";
 import { t, word } from "../core/i18n.js";
 import { outcomeText } from "./detail.js";
 
@@ -78,6 +78,7 @@ export function CloseForm({ desk, alert }) {
   const chosen = draft.disposition && word("disposition", draft.disposition);
   return html`<form class="closing open" onSubmit=${submit}>
     <h3>${t("close.title")}</h3>
+    ${isFire(alert) && isUnacknowledged(alert) && html`<p class="small">${t("close.acknowledge_first")}</p>`}
     <fieldset>
       <legend>${t("close.disposition")}</legend>
       ${DISPOSITIONS.filter((name) => !(isFire(alert) && NEVER_FOR_FIRE.has(name))).map((name) => html`<label key=${name} class="choice">
@@ -85,9 +86,9 @@ export function CloseForm({ desk, alert }) {
         ${word("disposition", name)}</label>`)}
     </fieldset>
     <label>${t(draft.disposition === "false_alarm" ? "close.cause_false" : "close.cause")}
-      <input value=${draft.cause} maxlength="200" onInput=${(event) => change({ cause: event.currentTarget.value })} /></label>
+      <input value=${draft.cause} maxlength="200" required=${draft.disposition === "false_alarm"} onInput=${(event) => change({ cause: event.currentTarget.value })} /></label>
     <label>${t(NOTE_LABEL[draft.disposition] ?? "close.note")}
-      <textarea rows="2" maxlength="2000" value=${draft.note} onInput=${(event) => change({ note: event.currentTarget.value })}></textarea></label>
+      <textarea rows="2" maxlength="2000" value=${draft.note} required=${draft.disposition in NOTE_LABEL} onInput=${(event) => change({ note: event.currentTarget.value })}></textarea></label>
     <${Outcome} desk=${desk} alert=${alert} verb="close" />
     ${draft.sure && html`<p class="sure" role="alert">${t("close.sure", { disposition: chosen, title: `${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.place ?? ""}` })}</p>`}
     <div class="form-end" ref=${end}>

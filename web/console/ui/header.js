@@ -71,7 +71,7 @@ function Clock({ desk }) {
     <span class="small ${wrong}">${
       wrong
         ? t("header.offset_wrong", { s: (offset / 1000).toFixed(1) })
-        : t("header.offset", { ms: integer(Math.round(offset)), rtt: roundTrip === null ? "–" : integer(Math.round(roundTrip)) })
+        : t("header.offset", { ms: integer(Math.round(offset) || 0), rtt: roundTrip === null ? "–" : integer(Math.round(roundTrip)) })
     }</span>
   </div>`;
 }

@@ -11,6 +11,9 @@ export function componentOf(alert) {
   return channel ? `${word("metric", metric)} ${channel}` : "";
 }
 
+/** Point and the panel's own words, once where a panel says the same in both. */
+export const pointOf = (alert) => [...new Set([componentOf(alert), alert.text])].filter(Boolean).join(" · ");
+
 /** Unit, place, point and the panel's own words, as far as they are known and differ. */
 export function placeOf(alert) {
   const parts = [alert.unit_name ?? alert.unit ?? alert.subject, alert.place, componentOf(alert), alert.text];

@@ -1,5 +1,6 @@
 """A server as a child process that never outlives us, and the ports such servers listen on."""
 
+import asyncio
 import ctypes
 import os
 import signal
@@ -7,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from firetower.core.datadir import Account
@@ -18,6 +19,9 @@ log = logger("child")
 
 START_SECONDS = 60
 STOP_SECONDS = 20
+LOOK_SECONDS = 0.25
+STEADY_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 10.0
 
 
 class Child:
@@ -49,8 +53,26 @@ class Child:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def ended(self) -> int | None:
+        """Its exit status once it is over (negative: the signal that ended it); None while it runs."""
+        return None if self._process is None else self._process.poll()
+
     def start(self, is_ready: Callable[[], bool]) -> None:
         """Start and wait until ``is_ready``; ConfigError with the end of its log when it ends or takes too long."""
+        self.spawn()
+        deadline = time.monotonic() + START_SECONDS
+        while not is_ready():
+            if self.ended is not None:
+                raise ConfigError(f"{self.name} ended at start (status {self.ended}): {self._tail()}")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise ConfigError(f"{self.name} was not ready within {START_SECONDS} s: {self._tail()}")
+            time.sleep(0.02)
+        log.info("%s runs as process %d", self.name, self.pid)
+
+    def spawn(self) -> None:
+        """Start without waiting. To be called from the main thread: when the calling thread ends, so does the child."""
         parent, stop = os.getpid(), self._stop_signal
 
         def end_with_parent() -> None:
@@ -70,17 +92,8 @@ class Child:
                 group=self._account.gid,
                 extra_groups=None if self._account.uid is None else [],
                 start_new_session=True,  # Ctrl-C reaches us alone; we stop the engines in order
-                preexec_fn=end_with_parent,  # noqa: PLW1509 - called from the only thread, before the loop
+                preexec_fn=end_with_parent,  # noqa: PLW1509 - called from the main thread
             )
-        deadline = time.monotonic() + START_SECONDS
-        while not is_ready():
-            if self._process.poll() is not None:
-                raise ConfigError(f"{self.name} ended at start (status {self._process.returncode}): {self._tail()}")
-            if time.monotonic() > deadline:
-                self.stop()
-                raise ConfigError(f"{self.name} was not ready within {START_SECONDS} s: {self._tail()}")
-            time.sleep(0.02)
-        log.info("%s runs as process %d", self.name, self._process.pid)
 
     def stop(self) -> None:
         """Stop in order, and by force when that takes more than STOP_SECONDS."""
@@ -104,6 +117,23 @@ class Child:
     def _tail(self) -> str:
         lines = self._log_file.read_text("utf-8", "replace").strip().splitlines()
         return " | ".join(lines[-6:]) or "its log is empty"
+
+
+async def keep_running(children: Sequence[Child]) -> None:
+    """Start again, until cancelled, whichever child ended by itself; ever slower one that ends at once."""
+    waits = dict.fromkeys(children, LOOK_SECONDS)
+    started = dict.fromkeys(children, time.monotonic())
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        for child in children:
+            now = time.monotonic()
+            if child.ended is None:
+                if now - started[child] > STEADY_SECONDS:
+                    waits[child] = LOOK_SECONDS
+            elif now - started[child] >= waits[child]:
+                log.error("%s ended by itself (status %d) and is started again", child.name, child.ended)
+                child.spawn()
+                started[child], waits[child] = now, min(2 * waits[child], LONGEST_WAIT_SECONDS)
 
 
 def _set_parent_death_signal(number: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
+from firetower.core.child import keep_running
 from firetower.core.clock import HOUR, MINUTE, SECOND, Clock, Micros, SystemClock
 from firetower.core.config import Settings
 from firetower.core.errors import FiretowerError, StoreUnavailable
@@ -68,17 +69,21 @@ async def run(
         await asyncio.to_thread(migrate.upgrade, urls.database)
         pool = await pools.connect(urls.database)
         stack.push_async_callback(_close, pool)
+        # of their own, so that however many people look up whatever is slow, no commit waits for a connection
+        desk = await pools.connect(urls.database)
+        stack.push_async_callback(_close, desk)
         generated = await _first_account(pool, settings, clock.now())
 
         registry = Registry()
         await stored_registry.load(pool, registry)
         rulebook = rulebooks.load(settings.rulebook)
-        alerts = AlertStore(pool, clock)
+        alerts = AlertStore(desk, clock)
         engine = await _warm_engine(rulebook, registry, pool, alerts, clock.now())
         store = IngestStore(pool, registry, clock, retention_days=settings.retention_days)
 
         parts = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
+            parts.create_task(keep_running(urls.children), name="embedded engines"),
             parts.create_task(stored_registry.watch(pool, registry), name="registry"),
             parts.create_task(_every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())), name="liveness"),
             parts.create_task(
@@ -121,7 +126,7 @@ async def run(
             console = Path(str(files("firetower.web") / "console"))
             app = make_app(
                 Deps(
-                    pool=pool, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health,
+                    pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health,
                     message_rate=health.message_rate, console=console,
                 )
             )  # fmt: skip

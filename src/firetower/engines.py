@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from firetower.core.child import Child
 from firetower.core.config import Settings
 from firetower.core.datadir import DataDir
 from firetower.core.errors import ConfigError
@@ -16,11 +17,16 @@ _RUNNING = "running.json"
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the database and the broker are; ``device_mqtt`` is what devices are told, when it is ours."""
+    """Where the database and the broker are.
+
+    ``device_mqtt``: what devices are told, when the broker is ours. ``children``: the engines that are ours to keep
+    running.
+    """
 
     database: str
     mqtt: str
     device_mqtt: str | None
+    children: tuple[Child, ...] = ()
 
 
 @contextlib.contextmanager
@@ -32,21 +38,24 @@ def engines(settings: Settings) -> Iterator[Urls]:
             return
         data = stack.enter_context(DataDir(settings.data_dir).held())
         database, mqtt, device = settings.database_url, settings.mqtt_url, None
+        children: list[Child] = []
         if database is None:
             postgres = EmbeddedPostgres(data)
             stack.callback(postgres.stop)
             postgres.start()
             database = postgres.url
+            children.append(postgres.engine)
         if mqtt is None:
             nats = EmbeddedNats(data, host=settings.mqtt_host, port=settings.mqtt_port)
             stack.callback(nats.stop)
             nats.start()
             mqtt, device = nats.url, nats.device_url
+            children.append(nats.engine)
         running = data.path / _RUNNING
         with os.fdopen(os.open(running, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
             json.dump({"database": database, "mqtt": mqtt}, out)
         stack.callback(running.unlink, missing_ok=True)
-        yield Urls(database, mqtt, device)
+        yield Urls(database, mqtt, device, tuple(children))
 
 
 @contextlib.contextmanager

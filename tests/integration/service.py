@@ -29,16 +29,16 @@ def free_port() -> int:
 
 
 class Service:
-    """`firetower serve` as a process of its own, on the servers it is given."""
+    """`firetower serve` as a process of its own, on the servers it is given; None: on embedded ones."""
 
-    def __init__(self, database_url: str, mqtt_url: str, folder: Path, **settings: str) -> None:
+    def __init__(self, database_url: str | None, mqtt_url: str | None, folder: Path, **settings: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / "service.log"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRETOWER_")}
-        self._environment = kept | {
-            "FIRETOWER_DATABASE_URL": database_url,
-            "FIRETOWER_MQTT_URL": mqtt_url,
+        given = {"FIRETOWER_DATABASE_URL": database_url, "FIRETOWER_MQTT_URL": mqtt_url}
+        self._environment = kept | {name: url for name, url in given.items() if url is not None}
+        self._environment |= {
             "FIRETOWER_HTTP_PORT": str(self.port),
             "FIRETOWER_ADMIN_PASSWORD": PASSWORD,
             "FIRETOWER_AUTO_REGISTER": "on",
@@ -46,6 +46,12 @@ class Service:
             **{f"FIRETOWER_{name.upper()}": value for name, value in settings.items()},
         }
         self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
 
     async def start(self) -> None:
         """Start it and wait until it says that it is ready."""

@@ -60,3 +60,21 @@ async def flush(pool: asyncpg.Pool, registry: Registry, now: Micros) -> int:
         written.status[part] = status[part]
         written.last_seen[part] = last_seen[part]
     return len(due)
+
+
+async def mirror(pool: asyncpg.Pool, registry: Registry, now: Micros) -> None:
+    """Take over what the ingest last wrote: for a process that hears no device itself. Raises StoreUnavailable.
+
+    A device that is online counts as heard at ``now``, one that is offline as having said so some time.
+    """
+    with store_errors():
+        row = await pool.fetchrow(
+            "SELECT array_agg(id) FILTER (WHERE status = 'online') AS online,"
+            " array_agg(id) FILTER (WHERE status = 'offline') AS offline FROM device"
+        )
+    assert row is not None  # an aggregate always gives one
+    for ids, is_offline in ((row["online"], False), (row["offline"], True)):
+        numbers = np.asarray(ids or [], np.int64)
+        numbers = numbers[numbers < len(registry.kind)]  # those imported this moment come with the next load
+        registry.offline[numbers] = is_offline
+        registry.last_seen[numbers] = now if not is_offline else np.maximum(registry.last_seen[numbers], 1)

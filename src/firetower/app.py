@@ -81,18 +81,20 @@ async def run(
         engine = await _warm_engine(rulebook, registry, pool, alerts, clock.now())
         store = IngestStore(pool, registry, clock, retention_days=settings.retention_days)
 
+        hears = settings.role in {"all", "ingest"}
+        keep_liveness = liveness.flush if hears else liveness.mirror
         parts = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             parts.create_task(keep_running(urls.children), name="embedded engines"),
             parts.create_task(stored_registry.watch(pool, registry), name="registry"),
-            parts.create_task(_every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())), name="liveness"),
+            parts.create_task(_every(5 * SECOND, lambda: keep_liveness(pool, registry, clock.now())), name="liveness"),
             parts.create_task(
                 _every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)), name="upkeep"
             ),
         ]
         lanes: list[Lane] = []
         ticker: Ticker | None = None
-        if settings.role in {"all", "ingest"}:
+        if hears:
             decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
             order = CommitOrder()
             installation = await installation_id(pool)

@@ -14,6 +14,9 @@ from firetower.storage.registry import LOCK, load_devices
 MOST_CHANNELS = 30_000
 """Channel names in all; their numbers are 16 bits wide, and a sender that invents names must not use them up."""
 
+_CHANNEL_LOCK = 0x6669_7265_0003
+"""Advisory lock of whoever numbers channels; not the registry's, which a large import holds for minutes."""
+
 _log = logger("storage.strangers")
 
 
@@ -64,7 +67,7 @@ async def add_channels(pool: asyncpg.Pool, registry: Registry, names: Sequence[s
     with store_errors():
         async with pool.acquire() as conn:
             async with conn.transaction():
-                await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+                await conn.execute("SELECT pg_advisory_xact_lock($1)", _CHANNEL_LOCK)
                 await conn.execute(
                     "INSERT INTO channel (id, name)"
                     " SELECT id, name FROM (SELECT m.id + row_number() OVER (ORDER BY s.n) AS id, s.name"

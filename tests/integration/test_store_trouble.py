@@ -58,17 +58,17 @@ async def test_a_lane_commits_while_every_connection_of_the_web_waits_for_a_lock
     database_url: str, nats: Any, tmp_path: Path
 ) -> None:
     async with running(database_url, nats.url, tmp_path) as service, signed_in(service) as api:
-        blocker = await asyncpg.connect(database_url)
+        blocker, watcher = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
         try:
             async with blocker.transaction():
                 await blocker.execute("lock table unit in access exclusive mode")
                 lookups = [asyncio.create_task(api.get("/units")) for _ in range(30)]
-                await until(lambda: blocker.fetchval(WAITING), 10, "lookups wait")
+                await until(lambda: watcher.fetchval(WAITING), 10, "lookups wait")
                 with publisher(nats.device_url) as device:
-                    await asyncio.to_thread(
-                        device.send, "firetower/v1/u/panel/telemetry", {"ts": now_ms(), "not_a_metric": 1}
-                    )
-                await until(lambda: blocker.fetchval("select count(*) from api.rejects"), 10, "the lane commits")
+                    message = {"ts": now_ms(), "not_a_metric": 1}
+                    await asyncio.to_thread(device.send, "firetower/v1/u/panel/telemetry", message)
+                await until(lambda: watcher.fetchval("select count(*) from api.rejects"), 10, "the lane commits")
             await asyncio.gather(*lookups)
         finally:
             await blocker.close()
+            await watcher.close()

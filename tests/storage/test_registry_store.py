@@ -227,6 +227,15 @@ async def test_channel_names_get_one_number_each_whoever_meets_them(pool: asyncp
     assert (await loaded(pool)).channel_name(2) == "b"
 
 
+async def test_a_new_channel_does_not_wait_for_an_import_that_runs(pool: asyncpg.Pool) -> None:
+    known = Registry()
+    async with pool.acquire() as importing, importing.transaction():
+        await importing.execute("SELECT pg_advisory_xact_lock($1)", registry.LOCK)
+        async with asyncio.timeout(10):
+            await strangers.add_channels(pool, known, ["2"])
+    assert known.channel("2") is not None
+
+
 async def test_a_sender_that_invents_channels_does_not_use_up_their_numbers(
     pool: asyncpg.Pool, monkeypatch: Any
 ) -> None:

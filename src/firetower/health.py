@@ -33,6 +33,11 @@ class Source(Protocol):
         """Why it is not."""
         ...
 
+    @property
+    def store_trouble(self) -> str | None:
+        """Why its work cannot be committed now: a full disk, a lock, a database that is away."""
+        ...
+
     def lag(self, now: Micros) -> Micros:
         """How long the oldest message not yet committed has waited, µs."""
         ...
@@ -80,9 +85,12 @@ class Health:
         blind = [f"{lane.name}: {lane.rules_trouble}" for lane in self._lanes if lane.rules_trouble]
         if self._ticker is not None and self._ticker.rules_trouble:
             blind.append(f"tick: {self._ticker.rules_trouble}")
+        # a database that answers a question may still not be able to commit: a full disk, a standby
+        stuck = [f"{lane.name}: {lane.store_trouble}" for lane in self._lanes if lane.store_trouble]
+        database = self._database or "; ".join(stuck)
         return [
             ("rules", not blind, "; ".join(blind) or "judge every reading"),
-            ("database", not self._database, self._database or "answers"),
+            ("database", not database, database or "answers"),
             ("broker", not cut, "; ".join(cut) or "connected"),
             (
                 "lag",

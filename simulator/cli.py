@@ -98,7 +98,11 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
             with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
                 asyncio.run(play())
             typer.echo(_line(last))
-    except (FiretowerError, OSError) as err:
+    except OSError as err:
+        what = f"{err.filename} cannot be written: {err.strerror}; choose another path" if err.filename else str(err)
+        typer.echo(f"firetower simulate: {what}", err=True)
+        raise typer.Exit(1) from err
+    except FiretowerError as err:
         typer.echo(f"firetower simulate: {err}", err=True)
         raise typer.Exit(1) from err
 

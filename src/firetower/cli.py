@@ -110,7 +110,7 @@ def demo(  # noqa: PLR0917 - typer's options, always given by name
     port: Annotated[int | None, typer.Option(help="Port of the console; 0: any free one.")] = None,
     mqtt_port: Annotated[int | None, typer.Option(help="Port of the broker; 0: any free one.")] = None,
     seed: Annotated[int, typer.Option(help="The city's seed: same seed, same city.")] = 1,
-    devices: Annotated[int, typer.Option(min=50, max=100_000, help="How many devices the city has.")] = 300,
+    devices: Annotated[int, typer.Option(min=100, max=100_000, help="How many devices the city has.")] = 300,
     data_dir: DataDirOption = None,
 ) -> None:
     """Run the whole system with a simulated city, and say where to look and how to sign in.

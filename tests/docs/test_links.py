@@ -45,8 +45,19 @@ def test_the_chinese_page_has_the_sections_of_the_english_one(name: str) -> None
 
 
 def _outside(page: Path) -> list[str]:
-    """Links with the language taken out, so that both pages can be compared."""
-    return [link.replace(".zh-CN", "").partition("#")[0] for link in links(page) if "#" not in link]
+    """Links and pictures with the language taken out, so that both pages can be compared."""
+    plain = (re.sub(r"-(en|zh)\.png$", ".png", link.replace(".zh-CN", "")) for link in links(page) if "#" not in link)
+    return [link.partition("#")[0] for link in plain]
+
+
+def test_every_picture_is_a_small_png_that_a_page_shows() -> None:
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links(page) if link.endswith(".png")}
+    pictures = set((ROOT / "docs" / "images").iterdir())
+    assert shown == pictures
+    for picture in pictures:
+        content = picture.read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < 300_000, f"{picture.name} has {len(content)} bytes"
 
 
 def test_every_guide_is_reached_from_the_readme() -> None:

@@ -33,6 +33,26 @@ async def test_acknowledging_by_key_hits_the_selected_alert_while_a_new_fire_sli
     assert await page.get_attribute(".row.selected", "id") == f"alert-{chosen['id']}"
 
 
+async def test_a_row_says_a_place_once_that_the_panel_repeats(double: Double, sit_down: Open):
+    alert = double.raise_alert(place="A座 / 1层 / 1", component="1层 感烟1", text="1层")
+    same = double.raise_alert(place="A座 / 感烟2", component="感烟2", text="感烟2")
+    page = await sit_down()
+    first, second = [await page.inner_text(f"#alert-{each['id']} .c-what .place") for each in (alert, same)]
+    assert first == f"{alert['unit_name']} · A座 / 1层 / 1 · 1层 感烟1"
+    assert second == f"{same['unit_name']} · A座 / 感烟2"
+
+
+async def test_the_queues_focus_is_drawn_over_its_rows(double: Double, sit_down: Open):
+    for _ in range(30):
+        double.raise_alert()
+    page = await sit_down()
+    await page.keyboard.press("KeyJ")
+    ring = "getComputedStyle(document.querySelector('.list'), '::after').outlineStyle"
+    await until_page(page, f"{ring} === 'solid'")
+    await page.focus("#queue-filter")
+    await until_page(page, f"{ring} !== 'solid'")
+
+
 async def test_acknowledging_by_click_does_the_same(double: Double, sit_down: Open):
     chosen = double.raise_alert("hazard", 3, value=0.0812, metric="pressure", limit=0.14, uom="MPa")
     page = await sit_down()

@@ -17,7 +17,8 @@ export const pointOf = (alert) => [...new Set([componentOf(alert), alert.text])]
 /** Unit, place, point and the panel's own words, as far as they are known and differ. */
 export function placeOf(alert) {
   const parts = [alert.unit_name ?? alert.unit ?? alert.subject, alert.place, componentOf(alert), alert.text];
-  return parts.filter((part, i) => part && parts.indexOf(part) === i).join(" · ");
+  const inPlace = new Set(alert.place?.split(" / "));
+  return parts.filter((part, i) => part && parts.indexOf(part) === i && (i < 2 || !inPlace.has(part))).join(" · ");
 }
 
 /** What a screen reader says of a row; without the age, which would never stop talking. */

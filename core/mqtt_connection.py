@@ -37,7 +37,7 @@ class BrokerRefused(BrokerUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One message as it arrived; ``epoch`` is the number of the connection it came on, ``mid`` its packet id there."""
+    """One message as it arrived; ``epoch``: the number of the connection it came on, ``mid``: its packet id there."""
 
     topic: str
     payload: bytes
@@ -90,6 +90,7 @@ class Connection:
         self._closed = False
         self._heard = self._spoke = self._loop.time()
         self._in_flight: dict[int, Incoming] = {}
+        self._acked: dict[int, int] = {}  # by packet id, the hash of what was acknowledged under it
         self._publishing: dict[int, asyncio.Future[None] | None] = {}
         self.lost: asyncio.Future[str] = self._loop.create_future()
         self._connack: asyncio.Future[bool] = self._loop.create_future()
@@ -166,6 +167,7 @@ class Connection:
         if self._in_flight.get(message.mid) is not message:
             return False
         del self._in_flight[message.mid]
+        self._acked[message.mid] = hash((message.topic, message.payload))
         self._paho.ack(message.mid, 1)
         return True
 
@@ -252,8 +254,10 @@ class Connection:
             self._clock.now(), self._epoch,
         )  # fmt: skip
         if message.qos == 1:
-            # A broker repeats what waits long for its PUBACK (NATS after 30 s); it is being worked on.
-            if message.dup and message.mid in self._in_flight:
+            # A broker repeats what waits long for its PUBACK (NATS after 5 s): it is in work, or was until a paused
+            # session read on. Not acknowledged again: the packet id may be another message's by now.
+            said = (topic, arrived.payload)
+            if message.dup and (message.mid in self._in_flight or self._acked.get(message.mid) == hash(said)):
                 return
             self._in_flight[message.mid] = arrived
         if self._on_message is not None:

@@ -400,3 +400,20 @@ async def test_the_ticker_commits_what_time_decides_and_silence_is_not_judged_be
     await ticker.tick()
     assert [verdict.subject for verdict in city.store.verdicts] == ["mall-01/smk-1"]
     assert city.store.commits[-1].lane == "tick"
+
+
+async def test_what_the_broker_repeats_to_a_paused_lane_is_stored_once_though_it_has_no_time(nats: Any) -> None:
+    """NATS sends again after 5 s what waits for its PUBACK; a lane that is full reads it after it acknowledged."""
+    city = City(nats.url, batch_messages=20)
+    lane, pub = city.lane("telemetry"), publisher(nats.url)
+    async with running(lane, pub):
+        city.store.failing = True
+        for number in range(200):
+            await pub.publish(TELEMETRY, json.dumps({"smoke": number / 1e5}).encode())
+        await until(lambda: lane.paused)
+        await until(lambda: lane.lag(CLOCK.now()) > 7 * SECOND, seconds=20)  # past NATS's ack_wait
+        city.store.failing = False
+        await until(lambda: lane.acknowledged >= 200, seconds=30)
+        await pub.publish(TELEMETRY, said(smoke=0.5))
+        await until(lambda: 0.5 in city.values(), seconds=30)
+    assert city.values() == sorted([number / 1e5 for number in range(200)] + [0.5])

@@ -1,9 +1,8 @@
 """What is asked of the alert store: acts, filters, pages, history entries, and the rows that seed the engine."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
-from firetower.alerts.model import Alert, Disposition, Hold, State, Transition
+from firetower.alerts.model import Alert, Hold, State, Transition
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 
@@ -61,43 +60,3 @@ class Standing:
     device_number: int
     priority: int
     condition_at: Micros
-
-
-class AlertDesk(Protocol):
-    """The operator's acts on stored alerts. All raise NotFound, Conflict (``current`` is the alert), StoreUnavailable.
-
-    ``expected_version`` given and not the alert's: Conflict. ``idempotency_key`` used before by the same actor for the
-    same request: the current alert and no second act; for another request: Conflict.
-    """
-
-    async def acknowledge(
-        self, alert_id: int, *, actor: str, expected_version: int | None = None, idempotency_key: str | None = None
-    ) -> Alert:
-        """受理."""
-        ...
-
-    async def note(
-        self,
-        alert_id: int,
-        text: str,
-        *,
-        actor: str,
-        expected_version: int | None = None,
-        idempotency_key: str | None = None,
-    ) -> Alert:
-        """Add words to the history."""
-        ...
-
-    async def close(
-        self,
-        alert_id: int,
-        disposition: Disposition | None,
-        cause: str | None = None,
-        note: str | None = None,
-        *,
-        actor: str,
-        expected_version: int | None = None,
-        idempotency_key: str | None = None,
-    ) -> Alert:
-        """办结."""
-        ...

@@ -27,7 +27,12 @@ KEY_LIMIT = 200
 
 
 class AlertStore:
-    """Alerts on PostgreSQL; meets ``alerts.ports.AlertDesk``. Every method may raise StoreUnavailable."""
+    """Alerts on PostgreSQL. Every method may raise StoreUnavailable.
+
+    The acts raise NotFound, InvalidInput, and Conflict with the alert as it stands as ``current``: its state does not
+    allow the act, or ``expected_version`` is given and not the alert's. ``idempotency_key`` used before by the same
+    actor for the same request: the current alert and no second act; for another request: Conflict.
+    """
 
     def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
         self._pool = pool
@@ -116,7 +121,7 @@ class AlertStore:
     async def acknowledge(
         self, alert_id: int, *, actor: str, expected_version: int | None = None, idempotency_key: str | None = None
     ) -> Alert:
-        """受理; see ``alerts.ports.AlertDesk``."""
+        """受理: seen, not solved."""
         return await self._act(alert_id, Acknowledge(), actor, expected_version, idempotency_key)
 
     async def note(

@@ -211,7 +211,12 @@ async def _warm_engine(
     since = now - WARM_WINDOW
     engine = Engine(rulebook, registry, warm_since=since)
     for row in await alerts.open_for_engine():
-        engine.seed(row.rule, row.device_number, row.component, row.priority, row.condition_at)
+        if not engine.seed(row.rule, row.device_number, row.component, row.priority, row.condition_at):
+            log.warning(
+                "alert of %s on %s %s: the rulebook has no such rule any more, so its return to normal is not noticed; "
+                "close it by hand",
+                row.rule, row.subject, row.component,
+            )  # fmt: skip
     async for batch in readings.recent(pool, registry, since):
         engine.warm(batch)
     return engine

@@ -1,4 +1,7 @@
-"""The payload contract as a table: what is taken, what is refused and by which reason, and that nothing raises."""
+"""The payload contract as a table: what is taken, what is refused and by which reason, and that nothing raises.
+
+Long because the contract is one table, read beside docs/key-unit.md.
+"""
 
 import json
 import math

@@ -1,12 +1,7 @@
 """Lanes on a real broker, the real rules and a store that can fail: nothing acknowledged before it is committed."""
 
-import asyncio
-import contextlib
-import itertools
 import json
 import sys
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,81 +9,12 @@ import pytest
 from waiting import until
 
 sys.path.insert(0, str(Path(__file__).parent))
-from memory_store import MemoryStore
+from lane_city import ALARM, CLOCK, STATUS, TELEMETRY, City, publisher, running, said
 
-from firetower.core.clock import MINUTE, SECOND, SystemClock
-from firetower.core.mqtt import MqttSession
-from firetower.devices.kinds import DeviceKind
-from firetower.devices.metrics import catalogue
+from firetower.core.clock import MINUTE, SECOND
 from firetower.devices.readings import Mark
-from firetower.devices.registry import DeviceEntry, Registry
-from firetower.devices.topics import lane_filters
-from firetower.devices.wire import Decoder
-from firetower.devices.wire_batch import Decoded
-from firetower.ingest.lane import Lane
-from firetower.ingest.order import CommitOrder
 from firetower.ingest.ticker import Ticker
-from firetower.rules import rulebook
-from firetower.rules.engine import Engine
 from firetower.rules.verdicts import VerdictKind
-
-CLOCK = SystemClock()
-TELEMETRY, ALARM, STATUS = (f"firetower/v1/mall-01/smk-1/{leaf}" for leaf in ("telemetry", "alarm", "status"))
-
-
-class City:
-    """One registry, engine and store with lanes on them."""
-
-    def __init__(self, url: str, *, auto_register: bool = False, batch_messages: int = 500) -> None:
-        self.url = url
-        self.registry = Registry()
-        self.registry.add(DeviceEntry(1, "mall-01", "smk-1", DeviceKind.SMOKE, registered_at=CLOCK.now()))
-        self.engine = Engine(rulebook.load(), self.registry, warm_since=CLOCK.now() - 60 * MINUTE)
-        self.store = MemoryStore(self.registry, CLOCK)
-        self.decoder = Decoder(catalogue(), self.registry)
-        self.order = CommitOrder()
-        self._options: dict[str, Any] = {
-            "auto_register": auto_register, "batch_messages": batch_messages, "batch_age_ms": 20
-        }  # fmt: skip
-
-    def lane(self, name: str) -> Lane:
-        session = MqttSession(self.url, f"test-{name}", filters=lane_filters(name), clean=name == "status", clock=CLOCK)
-        return Lane(
-            name, session, self.decoder, self.engine, self.store, self.registry, CLOCK, self.order, **self._options
-        )
-
-    def values(self, metric: str = "smoke") -> list[float]:
-        number = catalogue().by_name[metric].number
-        return sorted(value for (_, m, _, _), (value, _) in self.store.readings.items() if m == number)
-
-
-@contextlib.asynccontextmanager
-async def running(*parts: Lane | MqttSession | Ticker) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(part.run()) for part in parts]
-    try:
-        async with asyncio.timeout(20):
-            for part in parts:
-                if not isinstance(part, Ticker):
-                    await (part.session if isinstance(part, Lane) else part).wait_connected()
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-
-def publisher(url: str) -> MqttSession:
-    return MqttSession(url, f"pub-{uuid.uuid4().hex[:8]}", clean=True, clock=CLOCK)
-
-
-_times: Iterable[int] = itertools.count(CLOCK.now() // 1000 - 100_000)
-now_ms: Callable[[], int] = iter(_times).__next__
-
-
-def said(**more: Any) -> bytes:
-    return json.dumps({"ts": now_ms(), **more}).encode()
 
 
 async def test_a_message_is_committed_at_once_when_idle_and_acknowledged_after(nats: Any) -> None:
@@ -179,108 +105,6 @@ async def test_a_stalled_telemetry_store_does_not_delay_an_alarm(nats: Any) -> N
         assert (verdict.rule, verdict.kind, verdict.priority) == ("event:fire", VerdictKind.RAISE, 1)
         city.store.gate.set()
         await until(lambda: telemetry.acknowledged == 500, seconds=30)
-
-
-async def test_bad_messages_stand_in_the_ledger_with_bytes_and_reason_and_cost_no_neighbour(nats: Any) -> None:
-    city = City(nats.url)
-    lane, pub = city.lane("telemetry"), publisher(nats.url)
-    bad = [b"", b"\xff", b"{", b"[" * 5000, said(smoke="high"), said(nonsense=1), b"x" * 65_537]
-    async with running(lane, pub):
-        for payload in bad:
-            await pub.publish(TELEMETRY, payload)
-            await pub.publish(TELEMETRY, said(smoke=0.01))
-        await pub.publish("firetower/v1/mall-01/ghost/telemetry", said(smoke=1))
-        await until(lambda: lane.acknowledged == 2 * len(bad) + 1)
-    assert len(city.values()) == len(bad)
-    assert [reject.reason for reject in city.store.rejects] == [
-        "bad_json", "not_utf8", "bad_json", "nested_too_deep", "bad_value", "unknown_metric", "too_large",
-        "unknown_device",
-    ]  # fmt: skip
-    assert [reject.payload for reject in city.store.rejects[:-1]] == [payload[:65_536] for payload in bad]
-    assert {reject.lane for reject in city.store.rejects} == {"telemetry"}
-
-
-async def test_a_fault_of_ours_in_one_message_costs_neither_the_lane_nor_its_neighbours(
-    nats: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    city = City(nats.url)
-    steps = city.decoder.steps
-
-    def faulty(topic: str, payload: bytes, received: int, into: Decoded) -> Any:
-        if b"trap" in payload:
-            into.device.append(7)  # half a reading
-            raise ZeroDivisionError("a bug")
-        return steps(topic, payload, received, into)
-
-    monkeypatch.setattr(city.decoder, "steps", faulty)
-    lane, pub = city.lane("alarm"), publisher(nats.url)
-    async with running(lane, pub):
-        for payload in (said(event="fire"), b'{"event":"trap"}', said(event="fault", smoke=0.01)):
-            await pub.publish(ALARM, payload)
-        await until(lambda: lane.acknowledged == 3)
-    assert sorted(event.event for event in city.store.events) == ["fault", "fire", "unreadable"]
-    assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
-    assert city.values() == [0.01]
-    assert "a bug" in caplog.text
-
-
-async def test_a_fault_of_ours_past_decoding_sends_only_the_message_it_is_about_to_the_ledger(
-    nats: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    city = City(nats.url)
-    unsure = city.engine.unsure
-
-    def faulty(readings: Any) -> Any:
-        if 0.013 in readings.value:
-            raise ZeroDivisionError("a bug")
-        return unsure(readings)
-
-    monkeypatch.setattr(city.engine, "unsure", faulty)
-    lane, pub = city.lane("telemetry"), publisher(nats.url)
-    async with running(lane, pub):
-        await asyncio.gather(*(pub.publish(TELEMETRY, said(smoke=n / 1000)) for n in range(30)))
-        await until(lambda: lane.acknowledged == 30)
-    assert city.values() == [n / 1000 for n in range(30) if n != 13]
-    assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
-    assert b"0.013" in city.store.rejects[0].payload
-
-
-async def test_readings_that_a_failing_rule_did_not_judge_are_stored_and_the_ledger_says_so(
-    nats: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    city = City(nats.url)
-    evaluate = city.engine.evaluate
-
-    def faulty(readings: Any, now: Any) -> Any:
-        if 0.013 in readings.value:
-            raise ZeroDivisionError("a bug")
-        return evaluate(readings, now)
-
-    monkeypatch.setattr(city.engine, "evaluate", faulty)
-    lane, pub = city.lane("telemetry"), publisher(nats.url)
-    async with running(lane, pub):
-        await pub.publish(TELEMETRY, said(smoke=0.013))
-        await until(lambda: lane.acknowledged == 1)
-        assert lane.rules_trouble is not None
-        assert "ZeroDivisionError" in lane.rules_trouble
-        await pub.publish(TELEMETRY, said(smoke=0.014))
-        await until(lambda: lane.acknowledged == 2)
-        assert lane.rules_trouble is None
-    assert city.values() == [0.013, 0.014]
-    assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
-    assert "not judged" in city.store.rejects[0].detail
-
-
-async def test_what_the_store_refuses_for_its_content_ends_in_the_ledger_alone(nats: Any) -> None:
-    city = City(nats.url)
-    lane, pub = city.lane("telemetry"), publisher(nats.url)
-    city.store.refuse_value = 0.013
-    async with running(lane, pub):
-        await pub.publish(TELEMETRY, json.dumps([{"ts": now_ms(), "smoke": n / 1000} for n in range(30)]).encode())
-        await until(lambda: lane.acknowledged == 1)
-    assert city.values() == [n / 1000 for n in range(30) if n != 13]
-    assert [reject.reason for reject in city.store.rejects] == ["internal_error"]
-    assert "0.013" in city.store.rejects[0].detail
 
 
 async def test_repeats_are_stored_once_and_a_standing_clock_makes_new_readings(nats: Any) -> None:

@@ -11,6 +11,9 @@ from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
+_PAYLOAD_SHOWN = 2000
+"""Bytes of an unreadable alarm that stand in its history; all of them are in the ledger of device events."""
+
 _REASON: dict[Trigger, str] = {
     Trigger.REPEATS: "repeated",
     Trigger.EASES: "eased",
@@ -238,6 +241,11 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
+def _as_text(payload: bytes) -> str:
+    """Return the bytes of an alarm nobody could read, as far as they are text, for the operator to look at."""
+    return payload[:_PAYLOAD_SHOWN].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
 def _actor(verdict: Verdict) -> str:
     return "device" if verdict.rule.startswith("event:") else f"rule:{verdict.rule}"
 
@@ -258,5 +266,6 @@ def _evidence(verdict: Verdict) -> dict[str, Any]:
         "component": verdict.component or None,
         "text": verdict.text or None,
         "flags": list(verdict.flags) or None,
+        "payload": None if event is None or event.payload is None else _as_text(event.payload),
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -10,7 +10,7 @@ from typing import Any
 from bench import ingest, latency, rules
 
 RESULTS = Path(__file__).parent / "results"
-MEASUREMENTS = {"rules": rules.measure, "ingest": ingest.measure, "latency": latency.measure}
+MEASUREMENTS = {"rules": rules.measure_all, "ingest": ingest.measure, "latency": latency.measure}
 
 
 def main() -> None:

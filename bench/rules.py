@@ -5,8 +5,6 @@ hydrants, each judged by the two shipped rules (four bands); one in a hundred is
 deadband and on delay, with no verdicts.
 """
 
-import argparse
-import json
 import resource
 import time
 
@@ -98,20 +96,10 @@ class Bare:
         return int(np.count_nonzero(raised | cleared))
 
 
-def main(sizes: list[int] | None = None) -> dict[str, object]:
+def measure_all(*, quick: bool) -> dict[str, object]:
     """Measure, print a table, and return the figures."""
-    rows = [measure(size) for size in sizes or [10_000, 1_000_000]]
+    rows = [measure(size, batches=100 if quick else 300) for size in (10_000, 1_000_000)]
     print(f"{BATCH} readings a batch, {RULES} rules with 4 bands on each; medians")
     for name in rows[0]:
         print(f"{name:28}" + "".join(f"{row[name]:>14.3f}" for row in rows))
     return {"rules": rows}
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--devices", default="10000,1000000", help="numbers of registered devices")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON, too")
-    arguments = parser.parse_args()
-    figures = main([int(size) for size in arguments.devices.split(",")])
-    if arguments.json:
-        print(json.dumps(figures))

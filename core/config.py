@@ -11,6 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from firetower.core.errors import ConfigError
 
+LEAST_PASSWORD = 8
+"""Characters of the shortest password taken."""
+
 
 def default_data_dir() -> Path:
     """Return where embedded engines keep their data when nothing else is said.
@@ -53,16 +56,42 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database_scheme(cls, url: str | None) -> str | None:
-        if url is not None and urlsplit(url).scheme not in {"postgresql", "postgres"}:
+        if url is not None and (urlsplit(url).scheme not in {"postgresql", "postgres"} or not _port_is_sound(url)):
             raise ValueError("must look like postgresql://user:password@host:5432/database")
         return url
+
+    @field_validator("admin_password")
+    @classmethod
+    def _password_length(cls, password: SecretStr | None) -> SecretStr | None:
+        if password is not None and len(password.get_secret_value()) < LEAST_PASSWORD:
+            raise ValueError(f"must have at least {LEAST_PASSWORD} characters")
+        return password
 
     @field_validator("mqtt_url")
     @classmethod
     def _mqtt_scheme(cls, url: str | None) -> str | None:
-        if url is not None and urlsplit(url).scheme not in {"mqtt", "mqtts"}:
+        if url is not None and (urlsplit(url).scheme not in {"mqtt", "mqtts"} or not _port_is_sound(url)):
             raise ValueError("must look like mqtt://user:password@host:1883 (mqtts:// for TLS)")
         return url
+
+
+def _problem(item: Any) -> str:
+    name = ".".join(map(str, item["loc"])) or "settings"
+    if item["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting; there are {', '.join(sorted(Settings.model_fields))}"
+    given = "" if _is_secret(name) else f" (given: {item['input']!r})"
+    return f"{name}: {item['msg'].removeprefix('Value error, ')}{given}"
+
+
+def _is_secret(name: str) -> bool:
+    return "password" in name or name.endswith("_url")  # URLs carry passwords
+
+
+def _port_is_sound(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
@@ -84,9 +113,5 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     try:
         return Settings(**merged)
     except ValidationError as err:
-        lines = [
-            f"  {'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg']}"
-            + ("" if "password" in str(item["loc"]) else f" (given: {item['input']!r})")
-            for item in err.errors(include_url=False)
-        ]
+        lines = [f"  {_problem(item)}" for item in err.errors(include_url=False)]
         raise ConfigError("settings are not usable:\n" + "\n".join(lines)) from err

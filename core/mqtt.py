@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from firetower.core.clock import Clock, Micros
 from firetower.core.logs import logger
-from firetower.core.mqtt_connection import BrokerRefused, BrokerUnavailable, Connection, Incoming
+from firetower.core.mqtt_connection import KEEPALIVE, BrokerRefused, BrokerUnavailable, Connection, Incoming
 from firetower.core.mqtt_socket import open_socket, parse_url
 
 __all__ = ["BrokerRefused", "BrokerUnavailable", "Incoming", "MqttSession"]
@@ -21,6 +21,8 @@ log = logger("core.mqtt")
 
 _ANSWER_WITHIN = 10.0
 """Seconds a broker has to accept the socket, to answer CONNECT, and to answer SUBSCRIBE."""
+ANSWERS_WITHIN = KEEPALIVE / 2
+"""Seconds in which a broker that works has said something: it is asked every third of KEEPALIVE."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 15.0
 _STEADY = 10.0
 """Seconds a connection must last before its end is taken for a new trouble and not the old one."""
@@ -72,6 +74,11 @@ class MqttSession:
     def connected(self) -> bool:
         """Whether the session is subscribed and its connection alive."""
         return self._up.is_set()
+
+    @property
+    def quiet_for(self) -> float:
+        """Seconds since the broker's last word; past ANSWERS_WITHIN it may be hung though its connection stands."""
+        return 0.0 if self._connection is None else self._connection.quiet_for
 
     @property
     def published(self) -> int:

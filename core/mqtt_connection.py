@@ -18,7 +18,7 @@ log = logger("core.mqtt")
 
 Answer = TypeVar("Answer")
 
-KEEPALIVE = 30
+KEEPALIVE = 12
 """Seconds: the broker counts us lost after one and a half of it, and we count it lost after two."""
 _PINGREQ = b"\xc0\x00"
 _SLICE = 0.003
@@ -185,6 +185,11 @@ class Connection:
             self._loop.add_reader(self._wire.fileno(), self._readable)
             self._schedule_drain()
 
+    @property
+    def quiet_for(self) -> float:
+        """Seconds since the broker's last word, which it is asked for every third of KEEPALIVE; 0 while paused."""
+        return 0.0 if self._paused else self._loop.time() - self._heard
+
     async def stay(self) -> str:
         """Keep the connection alive until it is over; return why it is."""
         while True:
@@ -194,8 +199,8 @@ class Connection:
             now = self._loop.time()
             if now - self._spoke >= KEEPALIVE / 3:
                 self._ping()
-            if not self._paused and now - self._heard >= 2 * KEEPALIVE:
-                return f"the broker has not answered for {2 * KEEPALIVE} s"
+            if self.quiet_for >= KEEPALIVE:
+                return f"the broker has not answered for {KEEPALIVE} s"
 
     def close(self) -> None:
         """Say DISCONNECT where that is possible, close, and fail whoever waits for an answer."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from firetower.core.clock import DAY, Micros
-from firetower.devices.events import Event
+from firetower.devices.events import EVENTS, Event
 from firetower.devices.metrics import Catalogue
 from firetower.devices.readings import Mark, Quality
 from firetower.devices.registry import Registry
@@ -20,7 +20,7 @@ from firetower.devices.wire_alarm import ALARM_FIELDS, UNREADABLE, Alarm, alarm_
 from firetower.devices.wire_batch import Decoded, Once, Refusal, Refusals
 from firetower.devices.wire_fields import Fields, number
 from firetower.devices.wire_json import DOUBLED, MOST_BYTES, Unusable, clean, parse, shown
-from firetower.devices.wire_time import CLOCK_WRONG, event_time, sequence
+from firetower.devices.wire_time import CLOCK_WRONG, InSeconds, event_time, sequence
 
 _QUALITY = int(Mark.QUALITY)
 _NOT_NAME = re.compile(r"[^A-Za-z0-9_-]+")
@@ -241,7 +241,7 @@ class Decoder:
             at, flags = event_time(item.get("ts"), message.received, self._retention)
         except Unusable as err:
             message.wrong.add(err.reason, err.detail)
-            if not message.alarm:
+            if not message.alarm and not isinstance(err, InSeconds):
                 return None
             at, flags = message.received, CLOCK_WRONG
         return _When(at, flags, seq)
@@ -258,6 +258,7 @@ class Decoder:
         return Event(
             message.topic.unit, device, device_number or None, alarm.event, alarm.active, alarm.component,
             alarm.text, when.at, message.received, key, flags,
+            None if alarm.event in EVENTS else message.payload[:MOST_BYTES],
         )  # fmt: skip
 
     @staticmethod

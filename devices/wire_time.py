@@ -12,23 +12,34 @@ AHEAD: Micros = 5 * MINUTE
 """A device time further ahead of arrival than this is a wrong clock."""
 _TEXT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
 _SEQ_MAX = 2**32 - 1
+_SECONDS = range(1_000_000_000, 10_000_000_000)
+"""Numbers that are seconds of 2001 to 2286; as milliseconds they would lie in the first months of 1970."""
 
 CLOCK_WRONG = Quality.UNCERTAIN | Mark.ARRIVAL_TIME
 """Flags of a reading whose device gave a time nobody can believe."""
+
+
+class InSeconds(Unusable):
+    """A time in seconds, the commonest mistake of all: the reading is good, the time is not."""
 
 
 def event_time(sent: Any, received: Micros, retention: Micros) -> tuple[Micros, int]:
     """Return the event time of a ``ts`` and the flags it gives (0: a good time).
 
     ``sent``: None (absent), integer epoch ms, or RFC 3339 text; without a zone it is read as UTC+8. A time more than
-    5 min ahead of ``received`` or older than ``retention`` becomes ``received``, uncertain. Raises Unusable ``bad_ts``
-    for anything else.
+    5 min ahead of ``received`` or older than ``retention`` becomes ``received``, uncertain. Raises InSeconds for
+    seconds and Unusable for anything else, both with ``bad_ts``.
     """
     flags = 0
     if sent is None:
         return received, int(Mark.ARRIVAL_TIME)
     if isinstance(sent, int) and not isinstance(sent, bool):
         at = sent * 1000
+        if sent in _SECONDS:
+            raise InSeconds(
+                "bad_ts",
+                f"ts is {sent}, which looks like seconds; send milliseconds, {sent}000. Taken at its time of arrival",
+            )
     elif isinstance(sent, str):
         at, flags = _from_text(sent)
     elif isinstance(sent, float) and sent.is_integer():

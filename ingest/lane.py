@@ -15,7 +15,7 @@ import numpy as np
 
 from firetower.core.clock import SECOND, Clock, Micros
 from firetower.core.logs import logger
-from firetower.core.mqtt import Incoming, MqttSession
+from firetower.core.mqtt import ANSWERS_WITHIN, Incoming, MqttSession
 from firetower.devices.kinds import guess_kind
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
@@ -124,8 +124,14 @@ class Lane:
         return max(0, now - oldest)
 
     def listening_since(self, now: Micros) -> Micros | None:
-        """Return since when every message would have been heard; None while it would not."""
+        """Return since when every message would have been heard; None while it would not.
+
+        To be asked every second or so: what is seen to be wrong counts until now.
+        """
         since = self.session.connected_since
+        if since is not None and self.session.quiet_for > ANSWERS_WITHIN:
+            self._complete_since = now  # a hung broker keeps the devices' words to itself
+            return None
         if since is None or self.paused or self.lag(now) > _BEHIND:
             return None
         return max(since, self._complete_since)

@@ -39,7 +39,7 @@ def upgrade(url: str) -> None:
 
 def status(url: str) -> tuple[str | None, str]:
     """Return (revision of the database, None when it is empty; newest revision known here)."""
-    current: str | None = _in_own_loop(lambda: _on_connection(url, _current))
+    current: str | None = _in_own_loop(lambda: _status(url))
     return current, _head()
 
 
@@ -50,6 +50,13 @@ def _in_own_loop(work: Callable[[], Awaitable[Any]]) -> Any:
 
     with ThreadPoolExecutor(1, thread_name_prefix="firetower-migrate") as executor:
         return executor.submit(lambda: asyncio.run(run())).result()
+
+
+async def _status(url: str) -> str | None:
+    # first without SQLAlchemy, which would wrap the reason why the database cannot be reached
+    await (await asyncpg.connect(url)).close()
+    found: str | None = await _on_connection(url, _current)
+    return found
 
 
 async def _upgrade(url: str) -> None:

@@ -137,6 +137,11 @@ class Broker:
         """Its MQTT port, the same after a restart."""
         return self._server.port
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._server.engine.pid
+
     def start(self) -> None:
         """Start it (again)."""
         self._server.start()

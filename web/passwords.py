@@ -10,8 +10,9 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from firetower.core.clock import MINUTE, SECOND, Micros
+from firetower.core.config import LEAST_PASSWORD
 
-LEAST_LENGTH = 8
+LEAST_LENGTH = LEAST_PASSWORD
 """Characters of the shortest password taken for an account."""
 MOST_LENGTH = 1024
 """Characters of the longest; the same at sign-in."""

@@ -39,6 +39,9 @@ def test_auto_register_takes_the_contracts_words(word: str, meant: bool, monkeyp
         ("MQTT_URL", "http://broker", "mqtt://user:password@host:1883"),
         ("DATABASE_URL", "mysql://x", "postgresql://user:password@host:5432/database"),
         ("ROLE", "king", "'all', 'ingest' or 'web'"),
+        ("DATABASE_URL", "postgresql://u:p@host:many/db", "postgresql://user:password@host:5432/database"),
+        ("MQTT_URL", "mqtt://host:99999", "mqtt://user:password@host:1883"),
+        ("ADMIN_PASSWORD", "short", "at least 8 characters"),
     ],
 )
 def test_a_wrong_setting_names_itself_and_what_is_accepted(
@@ -51,11 +54,18 @@ def test_a_wrong_setting_names_itself_and_what_is_accepted(
     assert told in str(caught.value)
 
 
-def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
+def test_an_unknown_setting_in_the_file_is_named_beside_those_there_are(tmp_path: Path) -> None:
     file = tmp_path / "firetower.toml"
     file.write_text("htp_port = 1\n")
-    with pytest.raises(ConfigError, match="htp_port"):
+    with pytest.raises(ConfigError, match=r"htp_port: there is no such setting.*http_port"):
         load_settings(file)
+
+
+def test_the_password_inside_a_wrong_url_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRETOWER_DATABASE_URL", "mysql://user:hunter22@host/db")
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert "hunter22" not in str(caught.value)
 
 
 def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:

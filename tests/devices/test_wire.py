@@ -69,6 +69,20 @@ def test_what_the_contract_allows_is_taken(payload: Any, expected: list[tuple[st
     assert decoded.heard
 
 
+def test_a_time_in_seconds_is_told_and_the_reading_is_taken_at_its_arrival() -> None:
+    decoded = decode(TELEMETRY, {"ts": MS // 1000, "pressure": 0.3})
+    assert (decoded.value, decoded.ts) == ([0.3], [NOW])
+    assert [(refusal.reason, "seconds" in refusal.detail) for refusal in decoded.refusals] == [("bad_ts", True)]
+    alarm = decode(ALARM, {"ts": MS // 1000, "event": "fire"})
+    assert [(event.event, event.flags) for event in alarm.events] == [("fire", ("clock",))]
+
+
+def test_an_alarm_of_an_unknown_name_keeps_its_bytes_and_a_known_one_needs_none() -> None:
+    strange = b'{"event": "strange word", "component": "7"}'
+    assert [event.payload for event in decode(ALARM, strange).events] == [strange]
+    assert [event.payload for event in decode(ALARM, {"event": "fault"}).events] == [None]
+
+
 TIMES: list[tuple[Any, int, int]] = [
     (MS - 5, NOW - 5000, 0),
     ("2025-11-22T08:26:40Z", NOW, 0),
@@ -77,7 +91,7 @@ TIMES: list[tuple[Any, int, int]] = [
     (None, NOW, Mark.ARRIVAL_TIME),
     (MS + 4 * 60_000, NOW + 4 * MINUTE, 0),
     (MS + 6 * 60_000, NOW, Mark.ARRIVAL_TIME | Quality.UNCERTAIN),
-    (MS // 1000, NOW, Mark.ARRIVAL_TIME | Quality.UNCERTAIN),
+    (86_400_000, NOW, Mark.ARRIVAL_TIME | Quality.UNCERTAIN),
     (-5, NOW, Mark.ARRIVAL_TIME | Quality.UNCERTAIN),
     (10**40, NOW, Mark.ARRIVAL_TIME | Quality.UNCERTAIN),
     ("0001-01-01T00:00:00+14:00", NOW, Mark.ARRIVAL_TIME | Quality.UNCERTAIN),

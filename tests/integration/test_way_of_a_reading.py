@@ -158,6 +158,20 @@ async def _holds(rows: Any, wanted: str) -> bool:
     return wanted in await rows()
 
 
+async def test_an_alarm_nobody_can_read_is_orange_and_its_bytes_stand_in_its_history(
+    database_url: str, nats: Any, tmp_path: Path
+) -> None:
+    async with running(database_url, nats.url, tmp_path) as service, signed_in(service) as api:
+        with publisher(nats.device_url) as device:
+            for topic, payload in (("panel-1", b'{"event": "strange word"}'), ("panel-2", b"\x00\xffgarbage")):
+                await asyncio.to_thread(device.send, f"firetower/v1/mall-01/{topic}/alarm", payload)
+        for name, shown in (("panel-1", '{"event": "strange word"}'), ("panel-2", "\\x00\\xffgarbage")):
+            alert = await until(lambda name=name: api.alert(**{"class": "unreadable", "device": name}), 10)
+            assert (alert["priority"], alert["latched"]) == (2, True)
+            raised = (await api.get(f"/alerts/{alert['id']}/history"))["items"][0]
+            assert raised["evidence"]["payload"] == shown
+
+
 async def test_ctrl_c_ends_the_service_in_order(database_url: str, nats: Any, tmp_path: Path) -> None:
     async with running(database_url, nats.url, tmp_path) as service:
         status = await service.stop()

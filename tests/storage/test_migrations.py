@@ -163,3 +163,12 @@ def test_alembic_needs_no_file_outside_the_package() -> None:
     assert (folder / "env.py").is_file()
     assert (folder / "script.py.mako").is_file()
     assert list((folder / "versions").glob("0001_*.py"))
+
+
+def test_the_status_of_a_database_that_cannot_be_reached_says_why(postgres: str) -> None:
+    for wrong, told in (
+        (postgres.replace("firetower:", "firetower:not-"), "password"),
+        (f"{postgres.rsplit('/', 1)[0]}/no_such_database", "no_such_database"),
+    ):
+        with pytest.raises(StoreUnavailable, match=told):
+            migrate.status(wrong)

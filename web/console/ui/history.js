@@ -38,8 +38,9 @@ export function History({ desk, alert }) {
 
 const actor = (name) => (name === "device" || name === "timer" ? word("actor", name) : name);
 
-/** The words a person added; measured evidence is in the alert itself. */
+/** The words a person added, and the bytes of an alarm nobody could read; measured evidence is in the alert itself. */
 function evidence({ evidence: found }) {
   const text = [found?.disposition && word("disposition", found.disposition), found?.cause, found?.text ?? found?.note].filter(Boolean).join(" · ");
-  return text ? html`<br /><span class="said">${text}</span>` : null;
+  return html`${text && html`<br /><span class="said">${text}</span>`}
+    ${found?.payload && html`<br /><code class="payload" data-payload>${found.payload}</code>`}`;
 }

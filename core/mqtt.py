@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from firetower.core.clock import Clock, Micros
 from firetower.core.logs import logger
-from firetower.core.mqtt_connection import KEEPALIVE, BrokerRefused, BrokerUnavailable, Connection, Incoming
+from firetower.core.mqtt_connection import KEEPALIVE, Connection
+from firetower.core.mqtt_message import BrokerRefused, BrokerUnavailable, Incoming
 from firetower.core.mqtt_socket import open_socket, parse_url
 
 __all__ = ["BrokerRefused", "BrokerUnavailable", "Incoming", "MqttSession"]

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from firetower.core.clock import Clock, Micros
-from firetower.core.errors import FiretowerError
+from firetower.core.clock import Clock
 from firetower.core.logs import logger
+from firetower.core.mqtt_message import BrokerRefused, BrokerUnavailable, Incoming
 from firetower.core.mqtt_socket import Address, BufferedSocket
 
 log = logger("core.mqtt")
@@ -23,30 +22,6 @@ KEEPALIVE = 12
 _PINGREQ = b"\xc0\x00"
 _SLICE = 0.003
 """Seconds of packets handled before the loop gets its turn."""
-
-
-class BrokerUnavailable(FiretowerError):
-    """The broker cannot be reached, refused us, or the connection ended; the same act may succeed later."""
-
-    code = "broker_unavailable"
-
-
-class BrokerRefused(BrokerUnavailable):
-    """The broker answered and said no; somebody must change an account, a permission or a name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """One message as it arrived; ``epoch``: the number of the connection it came on, ``mid``: its packet id there."""
-
-    topic: str
-    payload: bytes
-    mid: int
-    qos: int
-    dup: bool
-    retain: bool
-    received_at: Micros
-    epoch: int
 
 
 class _Paho(paho.Client):

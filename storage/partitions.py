@@ -126,12 +126,15 @@ async def _index(conn: Any, schema: str, table: str) -> None:
     try:
         if valid is False:
             await conn.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{schema}"."{name}"')
-        await conn.execute(
-            f'CREATE INDEX CONCURRENTLY "{name}" ON "{schema}"."{table}" (device, metric, channel, ts)',
-            timeout=BUILD_TIMEOUT_S,
-        )
+        on = f'"{name}" ON "{schema}"."{table}" (device, metric, channel, ts)'
+        try:
+            await conn.execute(f"CREATE INDEX CONCURRENTLY {on}", timeout=BUILD_TIMEOUT_S)
+        except asyncpg.FeatureNotSupportedError:  # a TimescaleDB that wants its chunks indexed the plain way
+            await conn.execute(f"CREATE INDEX {on}", timeout=BUILD_TIMEOUT_S)
     except asyncpg.LockNotAvailableError:
         _log.info("a long transaction holds up the index of %s; it is built at the next maintenance", table)
+    except asyncpg.FeatureNotSupportedError as err:
+        _log.warning("%s stays without its device-history index (%s): histories of that day are slower", table, err)
     finally:
         await conn.execute("RESET lock_timeout")
 

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from firetower.core.clock import DAY, Micros
+from firetower.core.clock import DAY, MINUTE, Micros
 from firetower.devices.wire_batch import Refusals
 from firetower.devices.wire_json import clean, shown
 
+REPEATED_WITHIN: Micros = 10 * MINUTE
+"""An alarm known by its ``seq`` only counts as the same one within these minutes of arrival."""
 UNREADABLE = "unreadable"
 """Name of the event that stands for an alarm nobody could decode (无法解析)."""
 ALARM_FIELDS = frozenset({"ts", "seq", "event", "active", "component", "text"})
@@ -62,15 +64,15 @@ def alarm_key(
 ) -> str | None:
     """Return what identifies the alarm across redelivery; None without a time and a ``seq``.
 
-    A clock that stands still and a ``seq`` that starts again would make tomorrow's alarm a repeat of today's, so where
-    the time is not near the arrival, the day of arrival is part of the key: doubt makes two alarms of one, never one
-    of two.
+    A clock that stands still and a ``seq`` that starts again after a reboot would make a later alarm a repeat of an
+    earlier one, so where the time is not near the arrival, the ten minutes of arrival are part of the key: a
+    redelivery comes sooner, and doubt makes two alarms of one, never one of two.
     """
     if sent_time is None and seq is None:
         return None
     near = usable and abs(received - at) <= DAY
     which = at if usable else (seq if seq is not None else shown(sent_time))
-    parts = (which, "near" if near else received // DAY, *alarm.sent)
+    parts = (which, "near" if near else received // REPEATED_WITHIN, *alarm.sent)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 

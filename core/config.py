@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     mqtt_host: str = Field("127.0.0.1", description="address the embedded broker listens on (loopback)")
     mqtt_port: int = Field(1883, ge=0, le=65535, description="port of the embedded broker; 0: any")
     data_dir: Path = Field(default_factory=default_data_dir, description="where embedded engines keep data")
-    partitions: int = Field(1, ge=1, le=1024, description="partitions of the ingest (1: one session a lane)")
+    partitions: int = Field(1, ge=1, le=1024, description="partitions of the ingest; this release runs one")
     admin_password: SecretStr | None = Field(
         None, description="password of the first account `admin`; absent: generated and printed once"
     )
@@ -59,6 +59,13 @@ class Settings(BaseSettings):
         if url is not None and (urlsplit(url).scheme not in {"postgresql", "postgres"} or not _port_is_sound(url)):
             raise ValueError("must look like postgresql://user:password@host:5432/database")
         return url
+
+    @field_validator("partitions")
+    @classmethod
+    def _one_partition(cls, partitions: int) -> int:
+        if partitions != 1:
+            raise ValueError("must be 1: this release runs the ingest as one partition")
+        return partitions
 
     @field_validator("admin_password")
     @classmethod

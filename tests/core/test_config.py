@@ -41,6 +41,7 @@ def test_auto_register_takes_the_contracts_words(word: str, meant: bool, monkeyp
         ("ROLE", "king", "'all', 'ingest' or 'web'"),
         ("DATABASE_URL", "postgresql://u:p@host:many/db", "postgresql://user:password@host:5432/database"),
         ("MQTT_URL", "mqtt://host:99999", "mqtt://user:password@host:1883"),
+        ("PARTITIONS", "4", "this release runs the ingest as one partition"),
         ("ADMIN_PASSWORD", "short", "at least 8 characters"),
     ],
 )

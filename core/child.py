@@ -152,7 +152,7 @@ def free_port() -> int:
 
 def check_port(host: str, port: int, what: str, setting: str) -> None:
     """Raise ConfigError when ``port`` cannot be listened on; names who wants it and the setting that moves it."""
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

@@ -38,7 +38,6 @@ class Settings(BaseSettings):
     )
     http_host: str = Field("127.0.0.1", description="address the console and the API listen on")
     http_port: int = Field(8080, ge=0, le=65535, description="port the console and the API listen on; 0: any")
-    mqtt_host: str = Field("127.0.0.1", description="address the embedded broker listens on (loopback)")
     mqtt_port: int = Field(1883, ge=0, le=65535, description="port of the embedded broker; 0: any")
     data_dir: Path = Field(default_factory=default_data_dir, description="where embedded engines keep data")
     partitions: int = Field(1, ge=1, le=1024, description="partitions of the ingest; this release runs one")

@@ -165,7 +165,7 @@ def read_city(raw: Any) -> tuple[City, list[ItemError]]:
             except ValidationError as err:
                 errors.append(ItemError(where=where, item=_label(row), message="; ".join(_lines(err))))
                 continue
-            name = (item.unit, item.device) if isinstance(item, Device) else (item.code,)  # type: ignore[attr-defined]
+            name = (item.unit, item.device) if isinstance(item, Device) else (item.code,)  # type: ignore[attr-defined]  # every other item has a code
             if name in taken:
                 errors.append(ItemError(where=where, item="/".join(name), message=TWICE))
                 continue

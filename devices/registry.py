@@ -164,11 +164,6 @@ class Registry:
         """How many channel names are known."""
         return len(self._channels)
 
-    @property
-    def series_count(self) -> int:
-        """How many series this process has met."""
-        return self._series_count
-
     def series(self, device: int, metric: int, channel: int) -> int:
         """Return the process-local number of a series, given on first sight."""
         key = device << 32 | metric << 16 | channel

@@ -21,6 +21,7 @@ from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
 from firetower.devices.wire import Decoder
 from firetower.devices.wire_batch import Decoded
+from firetower.devices.wire_json import clean
 from firetower.ingest import meters
 from firetower.ingest.committer import Committer
 from firetower.ingest.order import CommitOrder
@@ -88,6 +89,7 @@ class Lane:
         self.received = 0
         self.acknowledged = 0
         self.rules_trouble: str | None = None
+        self._received_meter = meters.messages_received.labels(name)
         session.on_message = self._take
         meters.ingest_lag.labels(name).set_function(lambda: self.lag(clock.now()) / SECOND)
 
@@ -147,6 +149,7 @@ class Lane:
     def _take(self, message: Incoming) -> None:
         self._queue.append(message)
         self.received += 1
+        self._received_meter.inc()
         self._waiting += 1
         self._waiting_bytes += len(message.payload)
         if self._paused_at is None and (self._waiting >= self._most_messages or self._waiting_bytes >= MOST_BYTES):
@@ -183,7 +186,6 @@ class Lane:
     def _done(self, batch: Sequence[Incoming]) -> None:
         count = self.session.ack(batch)
         self.acknowledged += count
-        meters.messages_received.labels(self.name).inc(len(batch))
         meters.messages_acknowledged.labels(self.name).inc(count)
         self._waiting -= len(batch)
         self._waiting_bytes -= sum(len(message.payload) for message in batch)
@@ -237,7 +239,7 @@ class Lane:
             screened = screen(readings, unsure, stored)
             readings = screened.readings
             repeated += screened.repeats
-            verdicts = self._judge_readings(readings, rejects)
+            verdicts = self._judge_readings(readings, batch[0], rejects)
         verdicts += judge(decoded.events)
         meters.readings_repeated.inc(repeated)
         work = Work(self.name, readings, decoded.events, verdicts, rejects, seen, liveness)
@@ -322,7 +324,7 @@ class Lane:
             met.add(key)
         return [message for index, message in enumerate(messages) if index not in repeats], repeats
 
-    def _judge_readings(self, readings: Readings, rejects: list[Reject]) -> list[Verdict]:
+    def _judge_readings(self, readings: Readings, first: Incoming, rejects: list[Reject]) -> list[Verdict]:
         now = self._clock.now()
         try:
             verdicts = self._engine.evaluate(readings, now)
@@ -330,8 +332,11 @@ class Lane:
             # Readings are stored even where a rule fails over them; that they were not judged must not go unseen.
             log.exception("%s: the rules failed over %d readings", self.name, len(readings))
             self.rules_trouble = f"the rules failed over {len(readings)} readings ({type(err).__name__}: {err})"
-            detail = f"{self.rules_trouble}: they are stored but were not judged; Firetower's log has the traceback"
-            rejects.append(Reject(now, self.name, "", "internal_error", detail, b""))
+            detail = (
+                f"{self.rules_trouble}: they are stored but were not judged; the first of their messages stands here, "
+                "Firetower's log has the traceback"
+            )
+            rejects.append(Reject(now, self.name, clean(first.topic), "internal_error", detail, first.payload))
             return []
         self.rules_trouble = None
         return verdicts

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import asyncpg
 
 from firetower.core.clock import DAY, MINUTE, SECOND, Micros, from_datetime, to_datetime
-from firetower.storage.devices import DeviceRow, Pool, fetch
+from firetower.storage.devices import DeviceRow, fetch
+from firetower.storage.pool import Pool
 
 LATEST_WITHIN: Micros = 7 * DAY
 

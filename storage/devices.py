@@ -9,9 +9,7 @@ from typing import Any
 import asyncpg
 
 from firetower.core.clock import Micros, from_datetime
-from firetower.storage.pool import store_errors
-
-Pool = asyncpg.Pool
+from firetower.storage.pool import Pool, store_errors
 
 QUERY_S = 20.0
 

@@ -17,6 +17,10 @@ _CONTENT = ("22", "23", "42", "54")
 or a new one, is the database's own trouble: connection, rollback, resources (disk full), operator, locks, system."""
 
 
+Pool = asyncpg.Pool
+"""The type of a pool, for parts that speak no SQL."""
+
+
 async def _prepare(connection: Any) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
@@ -35,6 +39,12 @@ async def connect(url: str, *, size: int = 8) -> asyncpg.Pool:
             command_timeout=COMMAND_TIMEOUT_S,
             server_settings={"timezone": "UTC", "application_name": "firetower"},
         )
+
+
+async def ping(pool: asyncpg.Pool) -> None:
+    """Ask the database whether it answers. Raises StoreUnavailable."""
+    with store_errors():
+        await pool.fetchval("SELECT 1")
 
 
 def is_not_now(err: BaseException) -> bool:

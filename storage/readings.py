@@ -7,7 +7,7 @@ import asyncpg
 import numpy as np
 import numpy.typing as npt
 
-from firetower.core.clock import DAY, Micros, from_datetime, to_datetime
+from firetower.core.clock import DAY, Micros, to_datetime
 from firetower.devices.readings import Bools, Floats, Int64s, Mark, Quality, Readings
 from firetower.devices.registry import Registry
 from firetower.storage import partitions
@@ -198,10 +198,3 @@ def _unpack(rows: npt.NDArray[np.void], registry: Registry) -> Readings:
         rows["value"].astype(np.float64),
         rows["flags"].astype(np.int16),
     )
-
-
-async def newest(pool: asyncpg.Pool) -> Micros | None:
-    """Return the event time of the newest stored reading, None when there is none."""
-    with store_errors():
-        at = await pool.fetchval("SELECT max(ts) FROM reading")
-    return None if at is None else from_datetime(at)

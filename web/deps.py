@@ -9,7 +9,7 @@ from firetower.core.clock import Clock, Micros
 from firetower.devices.registry import Registry
 from firetower.rules.rulebook import Rulebook
 from firetower.storage.alerts import AlertStore
-from firetower.storage.devices import Pool
+from firetower.storage.pool import Pool
 
 
 class Health(Protocol):

@@ -11,7 +11,7 @@ from aiohttp import web
 from firetower.core.clock import HOUR, SECOND, Clock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.storage import accounts
-from firetower.storage.devices import Pool
+from firetower.storage.pool import Pool
 from firetower.web.deps import Person
 from firetower.web.errors import Refused
 from firetower.web.passwords import Throttle, Verifier

@@ -39,6 +39,11 @@ def _matches(stored: str | None, password: str) -> bool:
     return stored is not None
 
 
+def fits(stored: str, password: str) -> bool:
+    """Say whether ``password`` belongs to the hash ``stored``. Takes as long as ``hash_password``."""
+    return _matches(stored, password)
+
+
 class Verifier:
     """Checks passwords in threads, ``at_once`` at a time: each check takes 64 MiB for its duration.
 

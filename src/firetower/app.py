@@ -11,7 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
-from firetower.core.child import keep_running
+from firetower.core.child import check_port, keep_running
 from firetower.core.clock import HOUR, MINUTE, SECOND, Clock, Micros, SystemClock
 from firetower.core.config import Settings
 from firetower.core.errors import FiretowerError, StoreUnavailable
@@ -64,6 +64,8 @@ async def run(
     """Run the service until ``stop`` is set, or SIGINT or SIGTERM comes; then end every part in order."""
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
+    if settings.role in {"all", "web"}:  # before anything that would have to be taken back
+        check_port(settings.http_host, settings.http_port, "the console and the API", "--port or FIRETOWER_HTTP_PORT")
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(_plain_errors())
         await asyncio.to_thread(migrate.upgrade, urls.database)
@@ -190,7 +192,9 @@ async def _every(period: Micros, act: Callable[[], Awaitable[object]]) -> None:
         try:
             await act()
         except (StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as err:
-            log.warning("%s: put off, the store cannot answer: %s", asyncio.current_task().get_name(), err)  # type: ignore[union-attr]
+            task = asyncio.current_task()
+            assert task is not None  # this is a coroutine that runs as one
+            log.warning("%s: put off, the store cannot answer: %s", task.get_name(), err)
         await asyncio.sleep(period / SECOND)
 
 

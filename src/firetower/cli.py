@@ -20,15 +20,26 @@ from firetower.terminal import ask_password, check_username, printable
 app = typer.Typer(
     name="firetower",
     help="Firetower (望火楼): the monitoring backend of a city's smart fire protection.",
+    epilog="Example: firetower demo",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-rules_app = typer.Typer(help="The rulebook: check it, show it.", no_args_is_help=True)
-devices_app = typer.Typer(help="Devices: import a registry file.", no_args_is_help=True)
-rejects_app = typer.Typer(help="The reject ledger: what could not be used, and why.", no_args_is_help=True)
-users_app = typer.Typer(help="Console accounts.", no_args_is_help=True)
-db_app = typer.Typer(help="The database: migrations.", no_args_is_help=True)
+rules_app = typer.Typer(
+    help="The rulebook: check it, show it.", epilog="Example: firetower rules check my-rules/", no_args_is_help=True
+)
+devices_app = typer.Typer(
+    help="Devices: import a registry file.", epilog="Example: firetower devices import city.json", no_args_is_help=True
+)
+rejects_app = typer.Typer(
+    help="The reject ledger: what could not be used, and why.",
+    epilog="Example: firetower rejects list --unit mall-01",
+    no_args_is_help=True,
+)
+users_app = typer.Typer(
+    help="Console accounts.", epilog="Example: firetower users add wang --role operator", no_args_is_help=True
+)
+db_app = typer.Typer(help="The database: migrations.", epilog="Example: firetower db status", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 app.add_typer(devices_app, name="devices")
 app.add_typer(rejects_app, name="rejects")

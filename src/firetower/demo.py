@@ -8,10 +8,8 @@ import secrets
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import typer
 from pydantic import SecretStr
 
@@ -24,20 +22,16 @@ from firetower.core.errors import ConfigError
 from firetower.devices.city import City
 from firetower.engines import Urls, engines
 from firetower.simulator.city import build
-from firetower.storage import migrate
+from firetower.storage import accounts, migrate
 from firetower.storage import pool as pools
+from firetower.storage.counts import Counts, counts
 from firetower.storage.registry import import_city
+from firetower.web import passwords
 
+MADE_FILE = "demo-admin-password"
+"""Where the password that was made for the first account is kept, in the data directory."""
 HEADLESS_ALARM_SECONDS = 8
 """A headless demo at least this long must have raised an alert, or it ends with status 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    readings: int
-    alerts: int
-    fires: int
-    rejects: int
 
 
 def run_demo(
@@ -58,38 +52,60 @@ def run_demo(
     logs.set_up(settings.log_level)
     typer.echo("Firetower demo: starting the database, the broker and the service ...")
     with engines(settings) as urls:
-        settings, password = _with_password(settings)
+        given = settings.admin_password
+        settings = _with_password(settings)
         city = build(seed, devices)
-        before = asyncio.run(_prepare(urls, city.city))
+        before, sign_in = asyncio.run(_prepare(settings, urls, city.city, given=given is not None))
         with _simulated_city(settings, urls, seed, devices) as simulator:
-            asyncio.run(_serve(settings, urls, password, seconds, simulator))
+            asyncio.run(_serve(settings, urls, sign_in, seconds, simulator))
         if headless:
-            _finish(asyncio.run(_summary(urls.database)), before, seconds)
+            _finish(asyncio.run(_brought(urls.database)), before, seconds)
     typer.echo("Stopped: the simulator, the service, the broker and the database.")
 
 
-def _with_password(settings: Settings) -> tuple[Settings, str | None]:
-    """Return the settings with a password for the first account; the demo keeps it so that every start can show it."""
+def _with_password(settings: Settings) -> Settings:
+    """Return the settings with a password for the first account; a made one is kept so that every start can show it."""
     if settings.admin_password is not None:
-        return settings, None
-    file = settings.data_dir / "demo-admin-password"
+        return settings
+    file = settings.data_dir / MADE_FILE
     if not file.exists():
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
             out.write(secrets.token_urlsafe(9))
-    password = file.read_text("utf-8")
-    return settings.model_copy(update={"admin_password": SecretStr(password)}), password
+    return settings.model_copy(update={"admin_password": SecretStr(file.read_text("utf-8"))})
 
 
-async def _prepare(urls: Urls, city: City) -> _Summary:
+async def _prepare(settings: Settings, urls: Urls, city: City, *, given: bool) -> tuple[Counts, str]:
+    """Bring the city in; return what the store holds before the run, and how to sign in."""
     await asyncio.to_thread(migrate.upgrade, urls.database)
     pool = await pools.connect(urls.database)
     try:
         report = await import_city(pool, city)
         if report.errors:
             raise ConfigError(f"the simulated city was refused: {report.errors[0].message}")
+        return await counts(pool), await _sign_in(pool, settings, given=given)
     finally:
         await pool.close()
-    return await _summary(urls.database)
+
+
+async def _sign_in(pool: pools.Pool, settings: Settings, *, given: bool) -> str:
+    """Return account and password as they work now: one set at an earlier start, or since, stays the account's."""
+    assert settings.admin_password is not None
+    password = settings.admin_password.get_secret_value()
+    account = await accounts.find(pool, "admin")
+    if account is None or await asyncio.to_thread(passwords.fits, account.password_hash, password):
+        return "admin / the password in FIRETOWER_ADMIN_PASSWORD" if given else f"admin / {password}"
+    return (
+        "admin / the password it was given before; set a new one with:\n"
+        f"             firetower users passwd admin --data-dir {settings.data_dir}"
+    )
+
+
+async def _brought(url: str) -> Counts:
+    pool = await pools.connect(url)
+    try:
+        return await counts(pool)
+    finally:
+        await pool.close()
 
 
 @contextlib.contextmanager
@@ -112,7 +128,7 @@ def _simulated_city(settings: Settings, urls: Urls, seed: int, devices: int) -> 
         child.stop()
 
 
-async def _serve(settings: Settings, urls: Urls, password: str | None, seconds: float | None, simulator: Child) -> None:
+async def _serve(settings: Settings, urls: Urls, sign_in: str, seconds: float | None, simulator: Child) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -121,7 +137,7 @@ async def _serve(settings: Settings, urls: Urls, password: str | None, seconds: 
     def up(running: Running) -> None:
         simulator.start(lambda: True)
         typer.echo(_WELCOME.format(
-            url=running.http_url, password=password or "the one in FIRETOWER_ADMIN_PASSWORD",
+            url=running.http_url, sign_in=sign_in,
             mqtt=urls.device_mqtt or urls.mqtt, data=settings.data_dir,
         ))  # fmt: skip
         if seconds is not None:
@@ -132,7 +148,7 @@ async def _serve(settings: Settings, urls: Urls, password: str | None, seconds: 
 
 _WELCOME = """
   Console    {url}
-  Sign in    admin / {password}
+  Sign in    {sign_in}
   Devices    {mqtt}
              topics firetower/v1/{{unit}}/{{device}}/telemetry and /alarm, see docs/key-unit.md
   Data       {data}
@@ -141,20 +157,7 @@ _WELCOME = """
 """
 
 
-async def _summary(url: str) -> _Summary:
-    connection = await asyncpg.connect(url)
-    try:
-        return _Summary(
-            await connection.fetchval("select count(*) from api.readings"),
-            await connection.fetchval("select count(*) from api.alerts"),
-            await connection.fetchval("select count(*) from api.alerts where class = 'fire'"),
-            await connection.fetchval("select count(*) from api.rejects"),
-        )
-    finally:
-        await connection.close()
-
-
-def _finish(after: _Summary, before: _Summary, seconds: float | None) -> None:
+def _finish(after: Counts, before: Counts, seconds: float | None) -> None:
     """Print what the run brought, and end with status 1 when the way of a reading is broken somewhere."""
     readings, alerts = after.readings - before.readings, after.alerts - before.alerts
     brought = {"readings": readings, "alerts": alerts, "fires": after.fires - before.fires,

@@ -29,6 +29,9 @@ from firetower.core.logs import logger
 
 log = logger("embedded")
 
+LOOPBACK = "127.0.0.1"
+"""All that embedded engines listen on."""
+
 # PostgreSQL -------------------------------------------------------------------------------------
 
 
@@ -201,12 +204,11 @@ authorization {{
 class EmbeddedNats:
     """A NATS server as MQTT broker under ``data/nats``; accounts ``service`` (ours) and ``device``."""
 
-    def __init__(self, data: DataDir, *, host: str = "127.0.0.1", port: int = 1883) -> None:
+    def __init__(self, data: DataDir, *, port: int = 1883) -> None:
         self._data = data
         self._account = service_account()
         self._folder = data.folder("nats", self._account)
         self._passwords = data.passwords()
-        self.host = host
         self.port = port
         self._engine: Child | None = None
 
@@ -230,12 +232,12 @@ class EmbeddedNats:
         """Start the server; ConfigError when its port is taken."""
         if self.port == 0:
             self.port = free_port()
-        check_port(self.host, self.port, "the embedded MQTT broker", "--mqtt-port or FIRETOWER_MQTT_PORT")
+        check_port(LOOPBACK, self.port, "the embedded MQTT broker", "--mqtt-port or FIRETOWER_MQTT_PORT")
         store = self._folder / "jetstream"
         config = self._folder / "nats.conf"
         config.write_text(
             _NATS_CONF.format(
-                store=json.dumps(str(store)), host=self.host, port=self.port,
+                store=json.dumps(str(store)), host=LOOPBACK, port=self.port,
                 service=json.dumps(self._passwords["service"]), device=json.dumps(self._passwords["device"]),
             ), "utf-8",
         )  # fmt: skip
@@ -246,7 +248,7 @@ class EmbeddedNats:
             "embedded NATS", [self._program(), "-c", str(config)], self._account, cwd=self._folder,
             log_file=self._data.path / "nats.log", stop_signal=signal.SIGTERM,
         )  # fmt: skip
-        self._engine.start(lambda: accepts(self.host, self.port))
+        self._engine.start(lambda: accepts(LOOPBACK, self.port))
 
     def stop(self) -> None:
         """Stop the server, writing out what it holds."""
@@ -271,4 +273,4 @@ class EmbeddedNats:
         return str(copy)
 
     def _url(self, user: str) -> str:
-        return f"mqtt://{user}:{self._passwords[user]}@{self.host}:{self.port}"
+        return f"mqtt://{user}:{self._passwords[user]}@{LOOPBACK}:{self.port}"

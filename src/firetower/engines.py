@@ -46,7 +46,7 @@ def engines(settings: Settings) -> Iterator[Urls]:
             database = postgres.url
             children.append(postgres.engine)
         if mqtt is None:
-            nats = EmbeddedNats(data, host=settings.mqtt_host, port=settings.mqtt_port)
+            nats = EmbeddedNats(data, port=settings.mqtt_port)
             stack.callback(nats.stop)
             nats.start()
             mqtt, device = nats.url, nats.device_url

@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-import asyncpg
-
 from firetower.core.clock import SECOND, Clock, Micros
 from firetower.core.errors import StoreUnavailable
-from firetower.storage.pool import store_errors
+from firetower.storage.pool import Pool, ping
 
 PERIOD_S = 1.0
 ANSWER_S = 3.0
@@ -52,9 +50,7 @@ class Watch(Protocol):
 class Health:
     """Database, broker, rules and lag of this process. ``run`` until cancelled."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, lanes: Sequence[Source], clock: Clock, *, ticker: Watch | None = None
-    ) -> None:
+    def __init__(self, pool: Pool, lanes: Sequence[Source], clock: Clock, *, ticker: Watch | None = None) -> None:
         self._pool = pool
         self._lanes = lanes
         self._ticker = ticker
@@ -106,8 +102,7 @@ class Health:
         """Return what is wrong with the database, "" when it answers."""
         try:
             async with asyncio.timeout(ANSWER_S):
-                with store_errors():
-                    await self._pool.fetchval("select 1")
+                await ping(self._pool)
         except TimeoutError:
             return f"the database does not answer within {ANSWER_S:.0f} s"
         except StoreUnavailable as err:

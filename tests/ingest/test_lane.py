@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from waiting import until
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -34,6 +35,7 @@ async def test_while_the_store_fails_nothing_is_acknowledged_and_when_it_heals_n
     lane, pub = city.lane("telemetry"), publisher(nats.url)
     async with running(lane, pub):
         city.store.failing = True
+        counted = _received("telemetry")
         for n in range(1000):
             await pub.publish(TELEMETRY, said(smoke=n / 1e5))
         await until(lambda: len(city.store.attempts) >= 3)
@@ -41,6 +43,7 @@ async def test_while_the_store_fails_nothing_is_acknowledged_and_when_it_heals_n
         assert lane.store_trouble
         assert lane.paused, "memory is bounded: the broker keeps the rest"
         assert lane.received < 1000
+        assert _received("telemetry") - counted == lane.received, "messages count when they come, not when they commit"
         assert len({id(work) for work in city.store.attempts}) == 1, "the same unit of work is tried again, unchanged"
         assert lane.listening_since(CLOCK.now()) is None, "a lane that does not read cannot say who is silent"
         city.store.failing = False
@@ -241,3 +244,8 @@ async def test_what_the_broker_repeats_to_a_paused_lane_is_stored_once_though_it
         await pub.publish(TELEMETRY, said(smoke=0.5))
         await until(lambda: 0.5 in city.values(), seconds=30)
     assert city.values() == sorted([number / 1e5 for number in range(200)] + [0.5])
+
+
+def _received(lane: str) -> float:
+    """The counter as Prometheus reads it."""
+    return REGISTRY.get_sample_value("firetower_messages_received_total", {"lane": lane}) or 0.0

@@ -25,12 +25,14 @@ from firetower.core.datadir import closed_parent
 class Demo:
     """`firetower demo` as a process of its own."""
 
-    def __init__(self, data: Path, *options: str, user: int | None = None, python: str = sys.executable) -> None:
+    def __init__(self, data: Path, *options: str, user: int | None = None, python: str = sys.executable,
+                 password: str | None = None) -> None:  # fmt: skip
         self.output = b""
         self._data = data
         self._options = ("--data-dir", str(data), "--port", "0", "--mqtt-port", "0", "--devices", "120", *options)
         self._user = user
         self._python = python
+        self._password = {} if password is None else {"FIRETOWER_ADMIN_PASSWORD": password}
         self.process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -40,7 +42,7 @@ class Demo:
         self.process = await asyncio.create_subprocess_exec(
             self._python, "-m", "firetower", "demo", *self._options,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
-            env=kept | _our_packages(),
+            env=kept | _our_packages() | self._password,
             user=self._user, group=None if self._user is None else pwd.getpwuid(self._user).pw_gid,
         )  # fmt: skip
         self._reading = asyncio.create_task(self._read(), name="demo output")
@@ -66,7 +68,7 @@ class Demo:
 
     async def sign_in_line(self) -> tuple[str, str]:
         """Wait until it says how to sign in; return the console's URL and the password."""
-        pattern = re.compile(r"Console +(\S+)\s+Sign in +admin / (\S+)")
+        pattern = re.compile(r"Console +(\S+)\s+Sign in +admin / (\S+)$", re.MULTILINE)
         found = await until(
             lambda: pattern.search(self.text()) or self._has_ended(), 60, f"sign-in line: {self.text()}"
         )
@@ -80,10 +82,10 @@ class Demo:
 
 @asynccontextmanager
 async def running_demo(
-    data: Path, *options: str, user: int | None = None, python: str = sys.executable
+    data: Path, *options: str, user: int | None = None, python: str = sys.executable, password: str | None = None
 ) -> AsyncIterator[Demo]:
     """Give a started demo; end it whatever happens."""
-    demo = Demo(data, *options, user=user, python=python)
+    demo = Demo(data, *options, user=user, python=python, password=password)
     await demo.start()
     try:
         yield demo
@@ -177,6 +179,17 @@ async def test_a_fire_comes_ctrl_c_leaves_no_process_and_a_second_start_has_the_
             assert (await api.get(f"/alerts/{first['id']}"))["raised_at"] == first["raised_at"]
 
 
+async def test_a_password_of_an_earlier_start_is_not_contradicted_by_a_later_one() -> None:
+    with open_folder("firetower-demo-") as folder:
+        async with running_demo(folder, "--seconds", "1", password="first password") as demo:
+            assert await demo.ended() == 0, demo.text()
+            assert "the password in FIRETOWER_ADMIN_PASSWORD" in demo.text()
+        async with running_demo(folder, "--seconds", "1") as demo:
+            assert await demo.ended() == 0, demo.text()
+            assert "the password it was given before" in demo.text()
+            assert "users passwd admin" in demo.text()
+
+
 async def test_after_kill_9_nothing_is_left_running_and_the_next_start_works() -> None:
     with open_folder("firetower-demo-") as folder:
         async with running_demo(folder) as demo:
@@ -205,6 +218,7 @@ async def test_a_second_demo_on_the_same_data_and_one_on_a_taken_port_say_what_i
             assert port in third.text()
             assert "--port" in third.text()
             assert "Traceback" not in second.text() + third.text()
+            assert len(third.text().strip().splitlines()) == 2, "the greeting, and one line that says what is wrong"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account; the suite itself runs as one")

@@ -27,6 +27,7 @@ _log = logger("web.live")
 
 HEARTBEAT_S = 2.0
 FRAME_S = 0.02  # changes within this time travel in one frame
+CATCH_UP_TRIES = 10  # of a resuming console to join where the hub stands
 POLL_S = 1.0  # the store is asked this often even when nothing was announced: a lost NOTIFY costs a second
 READ_S = 5.0  # a store that takes longer counts as away
 RETRY_S = 0.5
@@ -179,7 +180,11 @@ class Hub:
             self._subscriptions.discard(subscription)
 
     async def _missed(self, after: int) -> tuple[int, list[bytes]] | None:
-        for _ in range(3):
+        """Return number and alerts of what happened since ``after``, ending where the hub's next frame begins.
+
+        In a flood the two never meet for long; then the hub's next frame says some of it again, which changes nothing.
+        """
+        for attempt in range(CATCH_UP_TRIES):
             try:
                 async with asyncio.timeout(READ_S):
                     found = await self._deps.alerts.changes(after)
@@ -187,8 +192,12 @@ class Hub:
                 return None
             if found is None or found[0] < after:
                 return None
-            if found[0] >= self.seq:  # else the hub read on meanwhile, and frames would be missing between
+            # where the hub has read on meanwhile, frames would be missing between
+            if found[0] == self.seq or (found[0] > self.seq and attempt == CATCH_UP_TRIES - 1):
                 return found[0], [alert_bytes(alert) for alert in found[1]]
+            if found[0] > self.seq:
+                self._news.set()
+                await asyncio.sleep(FRAME_S)
         return None
 
     def end_session(self, digest: bytes) -> None:

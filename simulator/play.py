@@ -174,13 +174,13 @@ class Play:
         self._plan(at, forward)
 
     def _silence(self, device: int, at: Micros) -> None:
-        self._schedule.retime(device, at, None)
+        self._schedule.silence(device)
 
-        def hush(_due: Micros) -> list[Message]:
-            self._schedule.silence(device)
-            return []
+        def last_word(due: Micros) -> list[Message]:
+            (report,) = self.reports(np.array([device]), np.array([due], np.int64))
+            return [Message(due, messages.topic(self._city.devices[device], "telemetry"), report.encode())]
 
-        self._plan(at + SECOND, hush)
+        self._plan(at, last_word)
 
     def _retiming(self, device: int, every: Micros | None) -> Callable[[Micros], list[Message]]:
         def retime(due: Micros) -> list[Message]:

@@ -37,6 +37,16 @@ def registered(city: SimCity) -> Registry:
     return registry
 
 
+def _readable(payload: bytes) -> list[dict[str, float]]:
+    """The objects of a payload with a time; none of a garbled one."""
+    try:
+        content = json.loads(payload)
+    except ValueError:
+        return []
+    objects = content if isinstance(content, list) else [content]
+    return [body for body in objects if isinstance(body.get("ts"), int)]
+
+
 def watched(city: SimCity, scenario: str, seconds: int) -> tuple[Play, list[tuple[Micros, Verdict]]]:
     """Play ``seconds`` of a scenario straight into the engine; return it and (when found, verdict) of every raise."""
     registry = registered(city)
@@ -50,9 +60,9 @@ def watched(city: SimCity, scenario: str, seconds: int) -> tuple[Play, list[tupl
         arrived: list[tuple[int, dict[str, float]]] = []
         for message in play.perform(now):
             topic = parse_topic(message.topic)
-            if topic.leaf == "telemetry" and message.payload.startswith(b"["):
+            if topic.leaf == "telemetry":
                 number = registry.number(topic.unit, topic.device) or 0
-                arrived += [(number, body) for body in json.loads(message.payload)]
+                arrived += [(number, body) for body in _readable(message.payload)]
         index, due = schedule.take(now, len(city.city.devices))
         reports = zip(index.tolist(), play.reports(index, due), strict=True)
         arrived += [(device + 1, json.loads(text) if text else {}) for device, text in reports]

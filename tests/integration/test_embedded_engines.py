@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 from folders import open_folder
-from service import Service, free_port, now_ms, publisher, signed_in
+from service import Api, Service, free_port, now_ms, publisher, signed_in
 from waiting import until
 
 from firetower.core.child import accepts
@@ -63,7 +63,7 @@ async def test_database_and_broker_killed_under_the_service_come_back_with_every
             finally:
                 await connection.close()
             async with signed_in(service) as api:
-                assert (await api.get("/kpis"))["open"]["1"] == 3
+                await until(lambda: _shows_fires(api, 3), 20, "the live feed has followed the database back")
         finally:
             await service.stop()
 
@@ -74,6 +74,10 @@ async def _takes_connections(url: str) -> bool:
         await connection.close()
         return True
     return False
+
+
+async def _shows_fires(api: Api, wanted: int) -> bool:
+    return bool((await api.get("/kpis"))["open"]["1"] == wanted)
 
 
 def _other(pid: int, program: str, killed: int) -> int:

@@ -62,7 +62,11 @@ async def test_what_was_acknowledged_is_stored_once_across_three_kills(
         keys = await pool.fetchval("select count(distinct component) from api.alerts where class = 'fire'")
         assert keys == sent["fires"]
         async with signed_in(service) as api:
-            assert (await api.get("/kpis"))["open"]["1"] == sent["fires"]
+
+            async def shown() -> bool:
+                return bool((await api.get("/kpis"))["open"]["1"] == sent["fires"])
+
+            await until(shown, 20, "the live feed shows every fire")
     finally:
         await service.stop()
 

@@ -1,4 +1,7 @@
-"""Every table of the store, as SQLAlchemy Core; the migrations create them, ``api.*`` views show them."""
+"""Every table of the store, as SQLAlchemy Core; the migrations create them, ``api.*`` views show them.
+
+Long because a schema is read as one.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -111,6 +114,9 @@ device = Table(
     Column("retired_at", INSTANT),
     Column("last_seen_at", INSTANT),
     Column("status", Text, nullable=False, server_default="never_seen"),
+    Column("seq_missed", BigInteger, nullable=False, server_default="0"),
+    Column("seq_repeated", BigInteger, nullable=False, server_default="0"),
+    Column("clock_skew_ms", BigInteger),
     UniqueConstraint("unit_id", "name"),
     CheckConstraint("status in ('online', 'offline', 'never_seen')", name="status"),
 )
@@ -188,7 +194,9 @@ reject = Table(
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
+    Column("replay_asked_at", INSTANT),
     Index(None, "at"),
+    Index(None, "replay_asked_at", postgresql_where=text("replay_asked_at is not null")),
 )
 
 # What is wrong ----------------------------------------------------------------------------------
@@ -304,6 +312,26 @@ installation = Table(
     metadata,
     Column("one", Boolean, primary_key=True, server_default="true"),
     Column("id", Text, nullable=False),
+    CheckConstraint("one", name="one"),
+)
+
+# Who runs ---------------------------------------------------------------------------------------
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("renewed_at", INSTANT, nullable=False),
+)
+
+canary = Table(
+    "canary",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default="true"),
+    Column("sent_at", INSTANT, nullable=False),
+    Column("committed_at", INSTANT, nullable=False),
     CheckConstraint("one", name="one"),
 )
 

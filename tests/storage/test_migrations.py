@@ -7,7 +7,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -118,6 +120,41 @@ async def test_an_analyst_reads_names_and_quality_words_not_numbers(pool: asyncp
         ("mall", "e-1", "cable_temperature", "2", 61.5, "uncertain"),
         ("mall", "e-1", "pressure", "", 61.5, "bad"),
     ]
+
+
+async def test_a_database_of_the_first_release_keeps_its_devices_and_rejects(empty_url: str) -> None:
+    """What was stored before the upgrade is there after it, with nothing counted and nothing asked for."""
+    await asyncio.to_thread(_upgrade_to, empty_url, "0001")
+    conn = await asyncpg.connect(empty_url)
+    await conn.execute("INSERT INTO unit (code) VALUES ('mall')")
+    await conn.execute("INSERT INTO device (unit_id, name, kind) SELECT id, 's-1', 'smoke' FROM unit")
+    await conn.execute(
+        "INSERT INTO reject (at, lane, topic, reason, detail, payload) VALUES (now(), 'alarm', 't', 'bad_json', 'd', '')"
+    )
+    await asyncio.to_thread(migrate.upgrade, empty_url)
+    assert tuple(await conn.fetchrow("SELECT name, seq_missed, seq_repeated, clock_skew_ms FROM device")) == (
+        "s-1", 0, 0, None,
+    )  # fmt: skip
+    assert tuple(await conn.fetchrow("SELECT topic, replay_asked_at FROM reject")) == ("t", None)
+    await conn.close()
+
+
+def _upgrade_to(url: str, revision: str) -> None:
+    def to(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async def run() -> None:
+        engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+        )
+        async with engine.connect() as connection:
+            await connection.run_sync(to)
+        await engine.dispose()
+
+    asyncio.run(run())
 
 
 async def test_the_metric_catalogue_is_written_at_every_upgrade(database_url: str, pool: asyncpg.Pool) -> None:

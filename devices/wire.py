@@ -17,7 +17,7 @@ from firetower.devices.readings import Mark, Quality
 from firetower.devices.registry import Registry
 from firetower.devices.topics import GATEWAY, NAME, OWN_UNIT, Topic, parse_topic
 from firetower.devices.wire_alarm import ALARM_FIELDS, UNREADABLE, Alarm, alarm_key, read_alarm
-from firetower.devices.wire_batch import Decoded, Once, Refusal, Refusals
+from firetower.devices.wire_batch import NO_TIME, Decoded, Once, Refusal, Refusals
 from firetower.devices.wire_fields import Fields, number
 from firetower.devices.wire_json import DOUBLED, MOST_BYTES, Unusable, clean, parse, shown
 from firetower.devices.wire_time import CLOCK_WRONG, InSeconds, event_time, sequence
@@ -35,14 +35,15 @@ Doubt = tuple[str, str]
 
 
 class _When:
-    """Time, flags and ``seq`` of an object; ``usable``: the time is the device's own and believed."""
+    """Time, flags, ``seq`` and the time as ``sent`` of an object; ``usable``: its time is its own and believed."""
 
-    __slots__ = ("at", "flags", "seq", "usable")
+    __slots__ = ("at", "flags", "sent", "seq", "usable")
 
-    def __init__(self, at: Micros, flags: int, seq: int | None) -> None:
+    def __init__(self, at: Micros, flags: int, seq: int | None, sent: Micros) -> None:
         self.at = at
         self.flags = flags
         self.seq = seq
+        self.sent = sent
         self.usable = not flags & Mark.ARRIVAL_TIME
 
 
@@ -136,8 +137,7 @@ class Decoder:
             return
         gateway = self._registry.number(message.topic.unit, GATEWAY)
         if gateway is not None:
-            into.heard.append(gateway)
-            into.heard_at.append(message.received)
+            into.hear(gateway, message.received)
         if document == {}:
             raise Unusable("no_values", "the gateway sent an empty object; send one entry for each device")
         if not isinstance(document, dict):
@@ -191,8 +191,7 @@ class Decoder:
         if when is None:
             return None
         if device_number:
-            into.heard.append(device_number)
-            into.heard_at.append(message.received)
+            into.hear(device_number, message.received, when.seq, when.sent)
         said_event = message.alarm and "event" in item
         doubt = None
         if said_event:
@@ -225,8 +224,7 @@ class Decoder:
                 return doubt if said_event else unheard
             device_number = into.stranger(message.topic, device, message.payload, message.received)
             into.strangers[message.topic.unit, device].metrics.update(name.partition(".")[0] for name in item)
-            into.heard.append(device_number)
-            into.heard_at.append(message.received)
+            into.hear(device_number, message.received, when.seq, when.sent)
         self._store(message, device_number, values, when, into)
         return doubt
 
@@ -238,13 +236,13 @@ class Decoder:
             seq = None
             message.wrong.add(err.reason, err.detail)
         try:
-            at, flags = event_time(item.get("ts"), message.received, self._retention)
+            at, flags, sent = event_time(item.get("ts"), message.received, self._retention)
         except Unusable as err:
             message.wrong.add(err.reason, err.detail)
             if not message.alarm and not isinstance(err, InSeconds):
                 return None
-            at, flags = message.received, CLOCK_WRONG
-        return _When(at, flags, seq)
+            at, flags, sent = message.received, CLOCK_WRONG, NO_TIME
+        return _When(at, flags, seq, sent)
 
     @staticmethod
     def _made_event(

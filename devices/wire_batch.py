@@ -12,6 +12,9 @@ from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
 from firetower.devices.topics import Topic
 
+NO_TIME: Micros = -(2**63)
+"""Stands in ``heard_sent`` where a device gave no time that can be read as one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -50,7 +53,9 @@ class Decoded:
     ``welcome``: strangers are to be registered. Columns of one entry a reading: ``device``, ``metric``, ``channel``,
     ``ts`` and ``received`` (µs), ``value``, ``flags``, and ``once``, the index of its message in ``onces`` or -1. A
     negative device or channel is provisional, of one in ``strangers`` or ``new_channels``; ``resolve`` replaces it.
-    ``heard``: devices that said anything, with arrival times. ``status``: (device, online, at).
+    One entry an object, and one for a gateway that forwarded: ``heard``, the device that said anything (0 for none),
+    ``heard_at``, arrival, ``heard_seq``, its ``seq`` or -1, ``heard_sent``, its own time as it said it, believed or not
+    (µs), or NO_TIME. ``status``: (device, online, at).
     """
 
     welcome: bool = False
@@ -69,7 +74,16 @@ class Decoded:
     new_channels: dict[str, int] = field(default_factory=dict)
     heard: list[int] = field(default_factory=list)
     heard_at: list[Micros] = field(default_factory=list)
+    heard_seq: list[int] = field(default_factory=list)
+    heard_sent: list[Micros] = field(default_factory=list)
     status: list[tuple[int, bool, Micros]] = field(default_factory=list)
+
+    def hear(self, device: int, at: Micros, seq: int | None = None, sent: Micros = NO_TIME) -> None:
+        """Note that ``device`` was heard of at ``at``, with the ``seq`` and the time it gave."""
+        self.heard.append(device)
+        self.heard_at.append(at)
+        self.heard_seq.append(-1 if seq is None else seq)
+        self.heard_sent.append(sent)
 
     def stranger(self, topic: Topic, device: str, payload: bytes, at: Micros) -> int:
         """Return the provisional number of a device nobody registered, met in ``payload``."""
@@ -155,7 +169,8 @@ class Decoded:
     def _columns(self) -> tuple[list[Any], ...]:
         return (
             self.device, self.metric, self.channel, self.ts, self.received, self.value, self.flags, self.once,
-            self.onces, self.events, self.refusals, self.heard, self.heard_at, self.status,
+            self.onces, self.events, self.refusals, self.heard, self.heard_at, self.heard_seq, self.heard_sent,
+            self.status,
         )  # fmt: skip
 
 

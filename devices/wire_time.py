@@ -6,6 +6,7 @@ from typing import Any
 
 from firetower.core.clock import MINUTE, Micros, from_datetime, rfc3339
 from firetower.devices.readings import Mark, Quality
+from firetower.devices.wire_batch import NO_TIME
 from firetower.devices.wire_json import Unusable, shown
 
 AHEAD: Micros = 5 * MINUTE
@@ -18,21 +19,25 @@ _SECONDS = range(1_000_000_000, 10_000_000_000)
 CLOCK_WRONG = Quality.UNCERTAIN | Mark.ARRIVAL_TIME
 """Flags of a reading whose device gave a time nobody can believe."""
 
+_YEAR_1: Micros = -62_135_596_800_000_000
+_YEAR_10000: Micros = 253_402_300_800_000_000
+
 
 class InSeconds(Unusable):
     """A time in seconds, the commonest mistake of all: the reading is good, the time is not."""
 
 
-def event_time(sent: Any, received: Micros, retention: Micros) -> tuple[Micros, int]:
-    """Return the event time of a ``ts`` and the flags it gives (0: a good time).
+def event_time(sent: Any, received: Micros, retention: Micros) -> tuple[Micros, int, Micros]:
+    """Return the event time of a ``ts``, the flags it gives (0: a good time), and the time as the device said it.
 
     ``sent``: None (absent), integer epoch ms, or RFC 3339 text; without a zone it is read as UTC+8. A time more than
-    5 min ahead of ``received`` or older than ``retention`` becomes ``received``, uncertain. Raises InSeconds for
-    seconds and Unusable for anything else, both with ``bad_ts``.
+    5 min ahead of ``received`` or older than ``retention`` becomes ``received``, uncertain. The third is believed or
+    not; NO_TIME when it is absent or outside the years 1 to 9999. Raises InSeconds for seconds and Unusable for
+    anything else, both with ``bad_ts``.
     """
     flags = 0
     if sent is None:
-        return received, int(Mark.ARRIVAL_TIME)
+        return received, int(Mark.ARRIVAL_TIME), NO_TIME
     if isinstance(sent, int) and not isinstance(sent, bool):
         at = sent * 1000
         if sent in _SECONDS:
@@ -47,8 +52,8 @@ def event_time(sent: Any, received: Micros, retention: Micros) -> tuple[Micros, 
     else:
         raise Unusable("bad_ts", f"ts is {shown(sent)}; send integer milliseconds since 1970 UTC or RFC 3339 text")
     if at > received + AHEAD or at < received - retention:
-        return received, CLOCK_WRONG
-    return at, flags
+        return received, CLOCK_WRONG, at if _YEAR_1 <= at < _YEAR_10000 else NO_TIME
+    return at, flags, at
 
 
 def _from_text(sent: str) -> tuple[Micros, int]:

@@ -17,7 +17,7 @@ from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Mark, Quality
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.devices.wire import Decoder
-from firetower.devices.wire_batch import Decoded
+from firetower.devices.wire_batch import NO_TIME, Decoded
 
 NOW = 1_763_800_000 * SECOND
 MS = NOW // 1000
@@ -103,6 +103,54 @@ TIMES: list[tuple[Any, int, int]] = [
 def test_event_time_is_the_devices_where_it_can_be_believed(ts: Any, at: int, flags: int) -> None:
     decoded = decode(TELEMETRY, {"ts": ts, "pressure": 0.3})
     assert (decoded.ts, decoded.flags, decoded.received) == ([at], [flags], [NOW])
+
+
+HOURS_AHEAD = [1, 7, 8, 14]
+
+
+@pytest.mark.parametrize("hours", HOURS_AHEAD)
+def test_a_clock_ahead_by_a_time_zone_is_not_believed_and_what_it_said_is_kept(hours: int) -> None:
+    """An offset of whole hours takes the arrival time, uncertain; what the device said tells of the zone error."""
+    decoded = decode(TELEMETRY, {"ts": MS + hours * 3_600_000 - 40_000, "pressure": 0.3})
+    assert (decoded.ts, decoded.flags) == ([NOW], [Mark.ARRIVAL_TIME | Quality.UNCERTAIN])
+    assert decoded.heard_sent == [NOW + hours * HOUR - 40 * SECOND]
+
+
+HEARD: list[tuple[Any, int, int]] = [  # object, its seq, its own time
+    ({"ts": MS - 5, "seq": 41}, 41, NOW - 5000),
+    ({"ts": "2025-11-22T16:26:40.5+08:00", "seq": 0}, 0, NOW + 500_000),
+    ({"ts": "2025-11-22 16:26:40"}, -1, NOW),
+    ({"ts": 86_400_000, "seq": 2**32 - 1}, 2**32 - 1, DAY),
+    ({"ts": float(MS - 86_400_000 * 900)}, -1, NOW - 900 * DAY),
+    ({"ts": "2051-01-01T00:00:00Z"}, -1, 2_556_144_000 * SECOND),
+    ({"seq": 7}, 7, NO_TIME),
+    ({"ts": None, "seq": None}, -1, NO_TIME),
+    ({"ts": MS // 1000, "seq": 7}, 7, NO_TIME),
+    ({"ts": 10**40, "seq": -1}, -1, NO_TIME),
+    ({"ts": -(10**17), "seq": "7"}, -1, NO_TIME),
+]
+
+
+@pytest.mark.parametrize("lane", [TELEMETRY, ALARM])
+@pytest.mark.parametrize(("sent", "seq", "at"), HEARD)
+def test_seq_and_time_are_collected_as_the_device_said_them(lane: str, sent: Any, seq: int, at: int) -> None:
+    """Data quality is told what a device said of itself, also where it is not believed."""
+    decoded = decode(lane, sent | {"smoke": 0.3})
+    assert (decoded.heard, decoded.heard_at, decoded.heard_seq, decoded.heard_sent) == ([1], [NOW], [seq], [at])
+
+
+def test_every_object_is_heard_with_its_own_seq_and_time_and_a_gateway_with_neither() -> None:
+    """Data quality reads the four heard columns side by side."""
+    decoded = decode(
+        GATEWAY, {"hyd-1": [{"ts": MS, "seq": 1, "flow": 1}, {"seq": 2, "flow": 2}], "new": [{"seq": 9, "flow": 3}]},
+        welcome=True,
+    )  # fmt: skip
+    assert decoded.heard == [3, 2, 2, -1]
+    assert decoded.heard_at == [NOW] * 4
+    assert decoded.heard_seq == [-1, 1, 2, 9]
+    assert decoded.heard_sent == [NO_TIME, NOW, NO_TIME, NO_TIME]
+    alarm = decode(ALARM, {"event": "fire", "ts": "yesterday", "seq": 5})
+    assert (alarm.heard, alarm.heard_seq, alarm.heard_sent) == ([1], [5], [NO_TIME])
 
 
 RANGES: list[tuple[str, float, Quality]] = [

@@ -27,7 +27,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
 async def _measure(it: Stand, alarms: int) -> dict[str, Any]:
     results: dict[str, Any] = {"target_idle_p99_ms": 25, "target_saturated_p99_ms": 150}
     async with contextlib.AsyncExitStack() as stack:
-        session = MqttSession(it.mqtt_url, "bench-alarms", on_message=None, clean=True, clock=SystemClock())
+        session = MqttSession(it.mqtt_url, "bench-alarms", on_messages=None, clean=True, clock=SystemClock())
         runner = asyncio.create_task(session.run(), name="alarms")
         stack.callback(runner.cancel)
         await session.wait_connected()

@@ -46,3 +46,9 @@ class StoreUnavailable(FiretowerError):
     """The database cannot be reached or cannot commit right now; the same act may succeed later."""
 
     code = "store_unavailable"
+
+
+class LeaseLost(FiretowerError):
+    """Another instance has taken over what this one was doing; it must end, and acknowledge nothing more."""
+
+    code = "lease_lost"

@@ -34,7 +34,7 @@ class MqttSession:
 
     ``url``: ``mqtt://user:password@host:port`` or ``mqtts://``. ``clean``: the broker forgets the session when the
     connection ends. ``will``: (topic, payload) the broker publishes, retained, when it ends without a goodbye.
-    ``on_message`` is called on the loop for every message and must be quick. ``nowait_limit``: most messages of
+    ``on_messages`` is called on the loop with what just arrived and must be quick. ``nowait_limit``: most messages of
     ``publish_nowait`` that wait for their PUBACK.
 
     ``connected``: subscribed and alive. ``last_error``: why it is not, None when it is. ``published`` counts PUBACKs
@@ -47,7 +47,7 @@ class MqttSession:
         client_id: str,
         *,
         filters: Sequence[str] = (),
-        on_message: Callable[[Incoming], None] | None = None,
+        on_messages: Callable[[Sequence[Incoming]], None] | None = None,
         clean: bool,
         clock: Clock,
         will: tuple[str, bytes] | None = None,
@@ -56,7 +56,7 @@ class MqttSession:
         self._address = parse_url(url)
         self.client_id = client_id
         self._filters = tuple(filters)
-        self.on_message = on_message
+        self.on_messages = on_messages
         self._clean = clean
         self._clock = clock
         self._will = will
@@ -134,7 +134,7 @@ class MqttSession:
             will=self._will,
             epoch=self._epoch,
             clock=self._clock,
-            on_message=self.on_message,
+            on_messages=self.on_messages,
         )
         try:
             await self._open(connection)

@@ -36,7 +36,7 @@ class _Paho(paho.Client):
 class Connection:
     """Speaks MQTT over ``wire``. ``lost`` completes with the reason when it is over; ``close`` always follows.
 
-    Messages go to ``on_message`` on the loop, between two reads; QoS 1 ones wait for ``ack``.
+    Messages go to ``on_messages`` on the loop, between two reads; QoS 1 ones wait for ``ack``.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Connection:
         will: tuple[str, bytes] | None,
         epoch: int,
         clock: Clock,
-        on_message: Callable[[Incoming], None] | None,
+        on_messages: Callable[[Sequence[Incoming]], None] | None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._wire = wire
@@ -57,7 +57,7 @@ class Connection:
         self._client_id = client_id
         self._epoch = epoch
         self._clock = clock
-        self._on_message = on_message
+        self._on_messages = on_messages
         self._paused = False
         self._drain_soon: asyncio.Handle | None = None
         self._flush_soon: asyncio.Handle | None = None
@@ -240,9 +240,9 @@ class Connection:
             if message.dup and (message.mid in self._in_flight or self._acked.get(message.mid) == hash(said)):
                 return
             self._in_flight[message.mid] = arrived
-        if self._on_message is not None:
+        if self._on_messages is not None:
             try:
-                self._on_message(arrived)
+                self._on_messages([arrived])
             except Exception:
                 # An error up there must not break the stream of packets; unacknowledged, the message comes again.
                 log.exception("message on %s was not taken; it stays unacknowledged", topic)

@@ -2,16 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from firetower.core.clock import Clock, Micros
-from firetower.core.errors import StoreUnavailable
+from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.ingest import meters
-from firetower.ingest.order import CommitOrder
+from firetower.ingest.order import CommitOrder, Turn
 from firetower.ingest.pieces import halves, size
 from firetower.ingest.ports import Committed, Reject, Store, Work
+from firetower.rules.verdicts import Verdict
 
 log = logger("ingest.committer")
 
@@ -55,18 +56,27 @@ class Committer:
             await asyncio.sleep(wait * random.uniform(0.5, 1.5))
             wait = min(2 * wait, _LONGEST_WAIT)
 
-    async def commit(self, work: Work) -> Committed:
+    def take_turn(self, verdicts: Sequence[Verdict]) -> Turn:
+        """Take the turn of ``verdicts``, without an ``await`` since the engine gave them."""
+        return self._order.take(verdicts)
+
+    async def commit(self, work: Work, turn: Turn) -> Committed:
         """Commit ``work`` in its turn and count it. What the store refuses for its content ends in the ledger, alone.
 
-        To be awaited at once when the engine has decided: the call itself takes the turn.
+        Raises LeaseLost; then nothing more may be acknowledged.
         """
-        async with self._order.turn(work.verdicts):
+        try:
+            await turn.come()
             return await self._in_turn(work)
+        finally:
+            turn.done()
 
     async def _in_turn(self, work: Work) -> Committed:
         for attempt in range(_ATTEMPTS):
             try:
                 done = await self._once(work)
+            except LeaseLost:
+                raise
             except Exception:
                 log.exception("%s: a unit of work failed, attempt %d of %d", self._name, attempt + 1, _ATTEMPTS)
                 await asyncio.sleep(_FIRST_WAIT * 4**attempt)
@@ -107,6 +117,8 @@ class Committer:
         while True:
             try:
                 done = await self._once(Work(self._name, rejects=[refused]))
+            except LeaseLost:
+                raise
             except Exception as err:
                 # Not even the ledger takes it: then the store is at fault, and nothing may be acknowledged.
                 log.exception("%s: the store fails at every commit", self._name)
@@ -119,6 +131,8 @@ class Committer:
     async def _try(self, work: Work) -> Committed:
         try:
             return await self._once(work)
+        except LeaseLost:
+            raise
         except Exception:
             log.exception("%s: a part of a unit of work failed", self._name)
             return await self._piecewise(work)

@@ -56,6 +56,8 @@ def _half(work: Work, bound: list[Verdict], *, first: bool) -> Work:
         rejects=work.rejects[part],
         seen=work.seen[part],
         liveness=work.liveness[part],
+        replayed=[] if first else work.replayed,
+        canary=None if first else work.canary,
     )
 
 

@@ -1,10 +1,11 @@
 """What ingest needs of the store, and the unit of work it hands over: one transaction, all or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from firetower.core.clock import Micros
+from firetower.core.mqtt import Incoming
 from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Bools, Floats, Readings
@@ -48,7 +49,11 @@ class Liveness:
 
 @dataclass(slots=True)
 class Work:
-    """Everything one transaction holds. Retried unchanged when the store cannot commit."""
+    """Everything one transaction holds. Retried unchanged when the store cannot commit.
+
+    ``replayed``: numbers of rejects tried a second time, which leave the ledger with this commit. ``canary``: when the
+    newest canary in the batch was sent, µs.
+    """
 
     lane: str
     readings: Readings = field(default_factory=Readings.empty)
@@ -57,10 +62,20 @@ class Work:
     rejects: list[Reject] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     liveness: list[Liveness] = field(default_factory=list)
+    replayed: list[int] = field(default_factory=list)
+    canary: Micros | None = None
 
     def is_empty(self) -> bool:
         """Say whether there is nothing to commit."""
-        return not (len(self.readings) or self.events or self.verdicts or self.rejects or self.seen or self.liveness)
+        return self.canary is None and not (
+            len(self.readings)
+            or self.events
+            or self.verdicts
+            or self.rejects
+            or self.seen
+            or self.liveness
+            or self.replayed
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +98,10 @@ class Stranger:
 
 
 class Store(Protocol):
-    """The store as ingest sees it. Every method raises StoreUnavailable when the database cannot answer."""
+    """The store as ingest sees it. Every method raises StoreUnavailable when the database cannot answer.
+
+    ``register``, ``channels`` and ``commit`` raise LeaseLost when another instance has taken over.
+    """
 
     async def stored(self, readings: Readings) -> Floats:
         """Return, per reading, the value stored under its key (device, metric, channel, ts); NaN when none is."""
@@ -119,4 +137,36 @@ class Rules(Protocol):
 
     def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
         """Return what the passing of time decides."""
+        ...
+
+
+class Provisional(Protocol):
+    """Whoever shows alarms that the store cannot take yet (未落库)."""
+
+    def waiting(self, token: Hashable, verdicts: Sequence[Verdict]) -> None:
+        """Show what ``verdicts`` raise until ``token`` is settled; said again for a token, nothing changes."""
+        ...
+
+    def settled(self, token: Hashable) -> None:
+        """Take back what waits under ``token``, if anything does: it is committed, or will come again."""
+        ...
+
+
+class OwnUnit(Protocol):
+    """Whoever sends and hears Firetower's own probes and canary, under the reserved unit."""
+
+    def heard(self, lane: str, message: Incoming) -> Micros | None:
+        """Take a message of the reserved unit; return when it was sent if it is a canary, which is to be committed."""
+        ...
+
+    def lag(self, lane: str, now: Micros) -> Micros:
+        """Return how far ``lane`` is behind what was published, by its probe, in µs."""
+        ...
+
+
+class Quality(Protocol):
+    """Whoever keeps count of each device's clock and sequence."""
+
+    def note(self, devices: Sequence[int], at: Sequence[Micros], seq: Sequence[int], sent: Sequence[Micros]) -> None:
+        """Take one entry an object in order of arrival; columns as in ``Decoded``."""
         ...

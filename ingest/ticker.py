@@ -56,4 +56,4 @@ class Ticker:
             return
         self.rules_trouble = None
         if verdicts:
-            await self._committer.commit(Work("tick", verdicts=verdicts))
+            await self._committer.commit(Work("tick", verdicts=verdicts), self._committer.take_turn(verdicts))

@@ -77,7 +77,7 @@ async def run(
         MqttSession(
             broker_url,
             f"firetower-sim-{run_id}-{number}",
-            on_message=None,
+            on_messages=None,
             clean=True,
             clock=clock,
             nowait_limit=NOWAIT_LIMIT,

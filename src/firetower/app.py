@@ -25,6 +25,8 @@ from firetower.engines import Urls
 from firetower.health import Health
 from firetower.ingest.lane import Lane
 from firetower.ingest.order import CommitOrder
+from firetower.ingest.precedence import Precedence
+from firetower.ingest.processing import Shared
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
@@ -98,27 +100,27 @@ async def run(
         ticker: Ticker | None = None
         if hears:
             decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
-            order = CommitOrder()
+            shared = Shared(decoder, engine, store, registry, clock, CommitOrder(), Precedence())
             installation = await installation_id(pool)
             for name in LANES:
                 session = MqttSession(
                     urls.mqtt,
                     f"firetower-p0-{name}-{installation}",
                     filters=lane_filters(name),
-                    on_message=None,  # the lane takes it over
+                    on_messages=None,  # the lane takes it over
                     # a new session is told every retained status, which a resumed one is not
                     clean=name == "status",
                     clock=clock,
                 )
                 lane = Lane(
-                    name, session, decoder, engine, store, registry, clock, order,
+                    name, session, shared,
                     batch_messages=settings.batch_messages, batch_age_ms=settings.batch_age_ms,
                     auto_register=settings.auto_register,
                 )  # fmt: skip
                 lanes.append(lane)
                 tasks.append(parts.create_task(lane.run(), name=f"lane {name}"))
             ticker = Ticker(
-                engine, store, clock, order, telemetry=next(lane for lane in lanes if lane.name == "telemetry")
+                engine, store, clock, shared.order, telemetry=next(lane for lane in lanes if lane.name == "telemetry")
             )
             tasks.append(parts.create_task(ticker.run(), name="ticker"))
         stack.callback(_cancel, tasks)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,11 @@ def subscriber(
     url: str, name: str, got: list[Incoming], *, topic: str = "firetower/v1/+/+/alarm", **more: Any
 ) -> MqttSession:
     settings: dict[str, Any] = {"clean": False, "clock": SystemClock()} | more
-    return MqttSession(url, name, filters=[topic], on_message=got.append, **settings)
+    return MqttSession(url, name, filters=[topic], on_messages=got.extend, **settings)
 
 
 def publisher(url: str, **more: Any) -> MqttSession:
-    return MqttSession(url, f"pub-{uuid.uuid4().hex[:8]}", on_message=None, clean=True, clock=SystemClock(), **more)
+    return MqttSession(url, f"pub-{uuid.uuid4().hex[:8]}", on_messages=None, clean=True, clock=SystemClock(), **more)
 
 
 TOPIC = "firetower/v1/u/d/alarm"
@@ -185,13 +185,13 @@ async def test_a_large_message_passes_in_both_directions(url: str) -> None:
 async def test_an_error_in_the_receiver_costs_that_message_only(url: str, caplog: pytest.LogCaptureFixture) -> None:
     got: list[Incoming] = []
 
-    def receive(message: Incoming) -> None:
-        if message.payload == b"bad":
+    def receive(messages: Sequence[Incoming]) -> None:
+        if any(message.payload == b"bad" for message in messages):
             raise RuntimeError("receiver broke")
-        got.append(message)
+        got.extend(messages)
 
     session = subscriber(url, "fragile", got)
-    session.on_message = receive
+    session.on_messages = receive
     async with running(session), running(publisher(url)) as pub:
         for payload in (b"bad", b"good"):
             await pub.publish(TOPIC, payload)

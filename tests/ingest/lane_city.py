@@ -19,6 +19,8 @@ from firetower.devices.topics import lane_filters
 from firetower.devices.wire import Decoder
 from firetower.ingest.lane import Lane
 from firetower.ingest.order import CommitOrder
+from firetower.ingest.precedence import Precedence
+from firetower.ingest.processing import Shared
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook
 from firetower.rules.engine import Engine
@@ -36,17 +38,17 @@ class City:
         self.registry.add(DeviceEntry(1, "mall-01", "smk-1", DeviceKind.SMOKE, registered_at=CLOCK.now()))
         self.engine = Engine(rulebook.load(), self.registry, warm_since=CLOCK.now() - 60 * MINUTE)
         self.store = MemoryStore(self.registry, CLOCK)
-        self.decoder = Decoder(catalogue(), self.registry)
-        self.order = CommitOrder()
+        self.shared = Shared(
+            Decoder(catalogue(), self.registry), self.engine, self.store, self.registry, CLOCK, CommitOrder(),
+            Precedence(),
+        )  # fmt: skip
         self._options: dict[str, Any] = {
             "auto_register": auto_register, "batch_messages": batch_messages, "batch_age_ms": 20
         }  # fmt: skip
 
     def lane(self, name: str) -> Lane:
         session = MqttSession(self.url, f"test-{name}", filters=lane_filters(name), clean=name == "status", clock=CLOCK)
-        return Lane(
-            name, session, self.decoder, self.engine, self.store, self.registry, CLOCK, self.order, **self._options
-        )
+        return Lane(name, session, self.shared, **self._options)
 
     def values(self, metric: str = "smoke") -> list[float]:
         number = catalogue().by_name[metric].number

@@ -26,7 +26,7 @@ async def test_a_clear_is_not_committed_before_the_raise_that_was_decided_first(
     raised, other = hazard("h1"), hazard("h2")
 
     async def commit(committer: Committer, lane: str, *verdicts: Verdict) -> None:
-        await committer.commit(Work(lane, verdicts=list(verdicts)))
+        await committer.commit(Work(lane, verdicts=list(verdicts)), committer.take_turn(verdicts))
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         tasks.create_task(commit(tick, "tick", raised))
@@ -39,16 +39,14 @@ async def test_a_clear_is_not_committed_before_the_raise_that_was_decided_first(
 
 
 async def test_a_turn_given_up_lets_the_next_one_go_on(clock: ManualClock) -> None:
-    order = CommitOrder()
-    async with order.turn([hazard()]):
-        waiting = asyncio.create_task(_hold(order))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.wait({waiting})
-    async with asyncio.timeout(5), order.turn([hazard()]):
-        pass
-
-
-async def _hold(order: CommitOrder) -> None:
-    async with order.turn([hazard()]):
-        pass
+    """A lane that is cancelled while it waits for its turn must not leave the next one waiting for ever."""
+    store, order = MemoryStore(Registry(), clock), CommitOrder()
+    committer = Committer("alarm", store, clock, order)
+    first = order.take([hazard()])
+    given_up = asyncio.create_task(committer.commit(Work("alarm"), order.take([hazard()])))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.wait({given_up})
+    first.done()
+    async with asyncio.timeout(5):
+        await order.take([hazard()]).come()

@@ -220,7 +220,7 @@ async def test_the_ticker_commits_what_time_decides_and_silence_is_not_judged_be
     city.registry.registered_at[1] = CLOCK.now() - 3 * 24 * 60 * MINUTE
     city.registry.last_seen[1] = CLOCK.now() - 2 * 24 * 60 * MINUTE
     lane = city.lane("telemetry")
-    ticker = Ticker(city.engine, city.store, CLOCK, city.order, telemetry=lane)
+    ticker = Ticker(city.engine, city.store, CLOCK, city.shared.order, telemetry=lane)
     await ticker.tick()
     assert city.store.verdicts == [], "not connected: nobody knows who is silent"
     lane.session.connected_since = CLOCK.now() - 2 * 24 * 60 * MINUTE + SECOND

@@ -38,7 +38,7 @@ async def test_a_fault_of_ours_in_one_message_costs_neither_the_lane_nor_its_nei
     nats: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     city = City(nats.url)
-    steps = city.decoder.steps
+    steps = city.shared.decoder.steps
 
     def faulty(topic: str, payload: bytes, received: int, into: Decoded) -> Any:
         if b"trap" in payload:
@@ -46,7 +46,7 @@ async def test_a_fault_of_ours_in_one_message_costs_neither_the_lane_nor_its_nei
             raise ZeroDivisionError("a bug")
         return steps(topic, payload, received, into)
 
-    monkeypatch.setattr(city.decoder, "steps", faulty)
+    monkeypatch.setattr(city.shared.decoder, "steps", faulty)
     lane, pub = city.lane("alarm"), publisher(nats.url)
     async with running(lane, pub):
         for payload in (said(event="fire"), b'{"event":"trap"}', said(event="fault", smoke=0.01)):

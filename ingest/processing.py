@@ -1,0 +1,272 @@
+"""A batch of messages made ready to commit: decoded, strangers introduced, repeats screened out, judged."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from firetower.core.clock import Clock
+from firetower.core.logs import logger
+from firetower.core.mqtt import Incoming
+from firetower.devices.kinds import guess_kind
+from firetower.devices.readings import Readings
+from firetower.devices.registry import Registry
+from firetower.devices.topics import OWN_UNIT, ROOT
+from firetower.devices.wire import Decoder
+from firetower.devices.wire_batch import Decoded
+from firetower.devices.wire_json import clean
+from firetower.ingest import meters
+from firetower.ingest.committer import Committer
+from firetower.ingest.order import CommitOrder, Turn
+from firetower.ingest.ports import (
+    Liveness,
+    OwnUnit,
+    Provisional,
+    Quality,
+    Reject,
+    Rules,
+    Seen,
+    Store,
+    Stranger,
+    Work,
+)
+from firetower.ingest.precedence import Precedence
+from firetower.ingest.screen import screen
+from firetower.rules.events import judge
+from firetower.rules.verdicts import Verdict
+
+log = logger("ingest.processing")
+
+REPLAYED = -1
+"""Epoch of a message that comes from the reject ledger; its ``mid`` is the number of the reject."""
+_OWN = f"{ROOT}/{OWN_UNIT}/"
+_SLICE_S = 0.003
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the lanes have in common. ``provisional``, ``own``, ``quality``: None where nobody wants to be told."""
+
+    decoder: Decoder
+    engine: Rules
+    store: Store
+    registry: Registry
+    clock: Clock
+    order: CommitOrder
+    precedence: Precedence
+    own: OwnUnit | None = None
+    quality: Quality | None = None
+    provisional: Provisional | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Messages and what is to be committed before they are acknowledged, in its turn."""
+
+    messages: Sequence[Incoming]
+    work: Work
+    turn: Turn
+
+
+class Processing:
+    """The way from messages to work, of the lane ``name``.
+
+    ``pause``: awaited between steps, so that no step holds the loop for long. ``settled``: returns once everything
+    prepared before is committed; awaited before the store is asked what it holds. ``rules_trouble``: why the last batch
+    was not judged, None when it was.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        shared: Shared,
+        committer: Committer,
+        *,
+        auto_register: bool,
+        pause: Callable[[], Awaitable[None]],
+        settled: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._name = name
+        self._shared = shared
+        self._decoder = shared.decoder
+        self._engine = shared.engine
+        self._store = shared.store
+        self._registry = shared.registry
+        self._committer = committer
+        self._auto_register = auto_register
+        self._pause = pause
+        self._settled = settled
+        self.rules_trouble: str | None = None
+
+    async def prepare(self, batch: Sequence[Incoming]) -> Prepared:
+        """Return the work of ``batch``. What fails in one message only costs that message: it goes to the ledger."""
+        canary, rest = self._without_own(batch)
+        decoded = await self._decode(rest)
+        if decoded.strangers or decoded.new_channels:
+            await self._introduce(decoded)
+        decoded.note_heard(self._registry)
+        if self._shared.quality is not None and decoded.heard:
+            self._shared.quality.note(decoded.heard, decoded.heard_at, decoded.heard_seq, decoded.heard_sent)
+        liveness = self._note_status(decoded, rest)
+        seen, repeats = await self._unseen(decoded)
+        await self._pause()
+        readings = decoded.readings(self._registry, repeats)
+        await self._pause()
+        repeated = len(decoded.value) - len(readings)
+        rejects = self._rejects(decoded)
+        verdicts: list[Verdict] = []
+        if len(readings):
+            unsure = self._engine.unsure(readings)
+            doubtful = readings.take(unsure)
+            stored = np.zeros(0)
+            if len(doubtful):
+                await self._settled()
+                stored = await self._committer.ask(lambda: self._store.stored(doubtful))
+            screened = screen(readings, unsure, stored)
+            readings = screened.readings
+            repeated += screened.repeats
+            verdicts = self._judge_readings(readings, rest[0], rejects)
+        verdicts += judge(decoded.events)
+        meters.readings_repeated.inc(repeated)
+        replayed = [message.mid for message in batch if message.epoch == REPLAYED]
+        work = Work(self._name, readings, decoded.events, verdicts, rejects, seen, liveness, replayed, canary)
+        return Prepared(batch, work, self._committer.take_turn(verdicts))
+
+    async def refuse(self, message: Incoming) -> Prepared:
+        """Return the work of a message that Firetower fails at: it stands in the ledger, an alarm as unreadable."""
+        decoded = Decoded()
+        self._refuse(message, decoded)
+        replayed = [message.mid] if message.epoch == REPLAYED else []
+        verdicts = judge(decoded.events)
+        work = Work(
+            self._name,
+            events=decoded.events,
+            verdicts=verdicts,
+            rejects=self._rejects(decoded),
+            replayed=replayed,
+        )
+        return Prepared([message], work, self._committer.take_turn(verdicts))
+
+    def glance(self, message: Incoming) -> list[Verdict]:
+        """Return what a message's own alarms raise, without a trace left anywhere: it is still to be prepared."""
+        decoded = Decoded()
+        try:
+            self._decoder.decode(message.topic, message.payload, message.received_at, decoded)
+        except Exception:  # noqa: BLE001  # reason: it is logged when the message is prepared
+            decoded = Decoded()
+            self._refuse(message, decoded)
+        return judge(decoded.events)
+
+    def _without_own(self, batch: Sequence[Incoming]) -> tuple[int | None, Sequence[Incoming]]:
+        """Take out what Firetower says to itself; return when the newest canary in it was sent, and the others."""
+        own = self._shared.own
+        if own is None or not any(message.topic.startswith(_OWN) for message in batch):
+            return None, batch
+        sent = [own.heard(self._name, message) for message in batch if message.topic.startswith(_OWN)]
+        rest = [message for message in batch if not message.topic.startswith(_OWN)]
+        return max((at for at in sent if at is not None), default=None), rest
+
+    async def _decode(self, batch: Sequence[Incoming]) -> Decoded:
+        loop = asyncio.get_running_loop()
+        decoded = Decoded(welcome=self._auto_register)
+        until = loop.time() + _SLICE_S
+        for message in batch:
+            before = decoded.sizes()
+            marks = len(decoded.events), len(decoded.heard), len(decoded.status)
+            try:
+                for _ in self._decoder.steps(message.topic, message.payload, message.received_at, decoded):
+                    await self._pause()
+            except Exception:
+                # A fault of ours in one message must cost neither the lane nor its neighbours.
+                log.exception("%s: a message on %r could not be decoded", self._name, message.topic)
+                decoded.undo(before)
+                self._refuse(message, decoded)
+            if message.epoch == REPLAYED:
+                _keep_its_readings(decoded, *marks)
+            if loop.time() > until:
+                await self._pause()
+                until = loop.time() + _SLICE_S
+        return decoded
+
+    def _refuse(self, message: Incoming, into: Decoded) -> None:
+        self._decoder.refuse(
+            message.topic, message.payload, message.received_at, into,
+            reason="internal_error",
+            detail="Firetower failed at this message; its log has the traceback. Please report it.",
+        )  # fmt: skip
+
+    def _rejects(self, decoded: Decoded) -> list[Reject]:
+        return [
+            Reject(refusal.at, self._name, refusal.topic, refusal.reason, refusal.detail, refusal.payload)
+            for refusal in decoded.refusals
+        ]
+
+    async def _introduce(self, decoded: Decoded) -> None:
+        """Have strangers registered and new channels numbered."""
+        if decoded.strangers:
+            strangers = [
+                Stranger(unit, device, guess_kind(newcomer.metrics))
+                for (unit, device), newcomer in decoded.strangers.items()
+            ]
+            now = self._shared.clock.now()
+            await self._committer.ask(lambda: self._store.register(strangers, now))
+        if decoded.new_channels:
+            names = list(decoded.new_channels)
+            await self._committer.ask(lambda: self._store.channels(names))
+        decoded.resolve(self._registry)
+
+    def _note_status(self, decoded: Decoded, batch: Sequence[Incoming]) -> list[Liveness]:
+        """Note what devices say of themselves; whoever sends something else is not offline."""
+        offline = self._registry.offline
+        if decoded.heard:
+            offline[np.asarray(decoded.heard)] = False
+        for device, online, _ in decoded.status:
+            offline[device] = not online
+        retained = {message.received_at for message in batch if message.retain}
+        fresh = [(device, at) for device, online, at in decoded.status if online and at not in retained]
+        if fresh:
+            devices, times = zip(*fresh, strict=True)
+            self._registry.heard(np.asarray(devices, np.int32), np.asarray(times, np.int64))
+        return [Liveness(device, online, at) for device, online, at in decoded.status]
+
+    async def _unseen(self, decoded: Decoded) -> tuple[list[Seen], set[int]]:
+        """Return the messages without a time to be remembered, and which of ``onces`` are repeats."""
+        if not decoded.onces:
+            return [], set()
+        messages = [Seen(once.device, once.seq, once.digest, once.at) for once in decoded.onces]
+        await self._settled()
+        known = await self._committer.ask(lambda: self._store.seen(messages))
+        repeats = {index for index, was_seen in enumerate(known) if was_seen}
+        met: set[tuple[int, int, bytes]] = set()
+        for index, message in enumerate(messages):
+            key = (message.device, message.seq, message.digest)
+            if key in met:
+                repeats.add(index)
+            met.add(key)
+        return [message for index, message in enumerate(messages) if index not in repeats], repeats
+
+    def _judge_readings(self, readings: Readings, first: Incoming, rejects: list[Reject]) -> list[Verdict]:
+        now = self._shared.clock.now()
+        try:
+            verdicts = self._engine.evaluate(readings, now)
+        except Exception as err:
+            # Readings are stored even where a rule fails over them; that they were not judged must not go unseen.
+            log.exception("%s: the rules failed over %d readings", self._name, len(readings))
+            self.rules_trouble = f"the rules failed over {len(readings)} readings ({type(err).__name__}: {err})"
+            detail = (
+                f"{self.rules_trouble}: they are stored but were not judged; the first of their messages stands here, "
+                "Firetower's log has the traceback"
+            )
+            rejects.append(Reject(now, self._name, clean(first.topic), "internal_error", detail, first.payload))
+            return []
+        self.rules_trouble = None
+        return verdicts
+
+
+def _keep_its_readings(decoded: Decoded, events: int, heard: int, status: int) -> None:
+    """Take back what a message of long ago says of the present: its alarms were shown when they came."""
+    del decoded.events[events:]
+    del decoded.status[status:]
+    for column in (decoded.heard, decoded.heard_at, decoded.heard_seq, decoded.heard_sent):
+        del column[heard:]

@@ -19,7 +19,11 @@ class Source(Protocol):
 
     name: str
     received: int
-    rules_trouble: str | None
+
+    @property
+    def rules_trouble(self) -> str | None:
+        """Why its last batch was stored without being judged."""
+        ...
 
     @property
     def connected(self) -> bool:

@@ -1,0 +1,210 @@
+"""What is known of each device's own conduct: messages missed and repeated by its ``seq``, and how wrong its clock is.
+
+**Missed and repeated.** ``seq`` is a 32 bit counter that wraps. A step of one is in order; a gap counts what it leaves
+out; a number that stands among the newest WINDOW fills its gap if it had not come yet, else it is a repeat, as every
+older one is. So two lanes that overtake each other cost nothing, and a redelivery counts as what it is. A step of
+MOST_GAP or more, or back to under SMALL, is a sender that began anew: nothing is counted.
+
+**Clock.** The offset arrival − device time is the clock's error plus what the message waited; waiting only adds. So
+the error is at most the smallest offset of a stretch of time. A stretch lasts HALF and two objects, whichever is
+longer; the estimate is the smallest offset of two stretches in a row that agree within AGREE. Where they do not, two
+leads prove the lesser of them, a lag and a lead prove nothing and count as zero, and two lags are a backlog being
+caught up (补报), not a clock: they can lower an estimate and never raise one. A clock that jumps is known after three
+stretches, one that is right again after at most two. A device that reports once a day is judged at its third report.
+What is always late by the same time, forwarded by a gateway that holds everything back, cannot be told from a slow
+clock.
+"""
+
+import numpy as np
+
+from firetower.core.clock import MINUTE, SECOND
+from firetower.devices.readings import Bools, Floats, Int64s
+from firetower.devices.registry import Registry
+from firetower.devices.wire_batch import NO_TIME
+
+WINDOW = 64
+"""Numbers before the newest one of which it is known whether they came."""
+MOST_GAP = 1 << 16
+SMALL = 16
+HALF = 5 * MINUTE
+AGREE = 30.0
+"""Seconds."""
+_LEAST = 2
+_WRAP = 1 << 32
+_ALL = np.uint64(2**64 - 1)
+_ROUNDS = 8
+"""Stretches of a device's numbers in one batch that are looked at side by side; a device with more is walked."""
+
+
+class DeviceQuality:
+    """Columns by device number, following ``registry``; 42 bytes a device.
+
+    ``missed``, ``repeated``: messages since the counts began. ``skew``: seconds the device's clock is behind (positive)
+    or ahead (negative), NaN while unknown. ``moved``: the skew was estimated since whoever watches it last looked.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self.missed = np.zeros(0, np.uint32)
+        self.repeated = np.zeros(0, np.uint32)
+        self.skew = np.zeros(0, np.float32)
+        self.moved: Bools = np.zeros(0, np.bool_)
+        self._last = np.zeros(0, np.uint32)
+        self._window = np.zeros(0, np.uint64)  # bit n: the number n before the last one came; 0: none ever did
+        self._before = np.zeros(0, np.float32)  # smallest offset of the stretch before this one, s; NaN: none
+        self._least = np.zeros(0, np.float32)  # of this one
+        self._since = np.zeros(0, np.uint32)  # s since the epoch when it began
+        self._count = np.zeros(0, np.uint8)
+        self._place = np.zeros(0, np.int32)  # scratch
+        self.fit()
+
+    def fit(self) -> None:
+        """Make room for the devices the registry has met since."""
+        more = len(self._registry.kind) - len(self._last)
+        if more <= 0:
+            return
+        for name in ("missed", "repeated", "_last", "_window", "_since", "_count", "_place", "moved"):
+            column = getattr(self, name)
+            setattr(self, name, np.concatenate([column, np.zeros(more, column.dtype)]))
+        for name in ("skew", "_before", "_least"):
+            setattr(self, name, np.concatenate([getattr(self, name), np.full(more, np.nan, np.float32)]))
+
+    def restore(self, devices: Int64s, missed: Int64s, repeated: Int64s, skew: Floats) -> None:
+        """Go on from stored figures: each array of shape (devices,), ``skew`` in s, NaN where unknown."""
+        self.fit()
+        self.missed[devices], self.repeated[devices], self.skew[devices] = missed, repeated, skew
+        self.moved[devices] = ~np.isnan(skew)
+
+    def note(self, device: Int64s, at: Int64s, seq: Int64s, sent: Int64s) -> None:
+        """Take in objects, in order of arrival, several of a device allowed; all arrays of shape (objects,).
+
+        ``device``: its number, below 1 for none. ``at``: arrival, µs. ``seq``: -1 for none. ``sent``: the device's own
+        time, µs, believed or not, NO_TIME for none.
+        """
+        self.fit()
+        numbered = np.flatnonzero((seq >= 0) & (device > 0))
+        if len(numbered):
+            self._note_seq(device[numbered], seq[numbered])
+        timed = np.flatnonzero((sent != NO_TIME) & (device > 0))
+        if len(timed):
+            self._note_clock(device[timed], at[timed], at[timed] - sent[timed])
+
+    def _order(self, device: Int64s) -> Int64s | None:
+        """Return the order that sorts by device and keeps the order of arrival; None when no device is there twice."""
+        place = np.arange(len(device), dtype=np.int32)
+        self._place[device] = place
+        return None if bool((self._place[device] == place).all()) else np.argsort(device, kind="stable")
+
+    # missed and repeated ----------------------------------------------------------------------------
+
+    def _note_seq(self, device: Int64s, seq: Int64s) -> None:
+        """Take in numbers, in order of arrival."""
+        order = self._order(device)
+        if order is not None:
+            device, seq = device[order], seq[order]
+        starts = np.ones(len(device), np.bool_)
+        starts[1:] = (device[1:] != device[:-1]) | (seq[1:] != seq[:-1] + 1)
+        place = np.flatnonzero(starts)
+        length = np.diff(np.append(place, len(device)))
+        device, first = device[place], seq[place]
+        own = np.ones(len(device), np.bool_)
+        own[1:] = device[1:] != device[:-1]
+        index = np.arange(len(device))
+        turn = index - np.maximum.accumulate(np.where(own, index, 0))
+        if len(turn) == int(own.sum()):
+            self._stretch(device, first, length)
+            return
+        for number in range(min(int(turn.max()) + 1, _ROUNDS)):
+            mine = turn == number
+            self._stretch(device[mine], first[mine], length[mine])
+        for left in np.flatnonzero(turn >= _ROUNDS).tolist():
+            self._walk(int(device[left]), int(first[left]), int(length[left]))
+
+    def _stretch(self, device: Int64s, first: Int64s, length: Int64s) -> None:
+        """Take in one stretch of consecutive numbers of each of several devices, none twice."""
+        last, window = self._last[device].astype(np.int64), self._window[device]
+        step = (first - last + _WRAP // 2) % _WRAP - _WRAP // 2
+        anew = (window == 0) | (abs(step) >= MOST_GAP) | ((step < -SMALL) & (first < SMALL))
+        step[anew] = 1
+        window[anew] = _ALL  # what a sender that began anew sent before is not missed
+        end = step + length - 1
+        if (step <= 0).any():
+            old = np.flatnonzero(step <= 0)
+            counted, window[old] = _old(step[old], end[old], window[old])
+            self.missed[device[old]] -= counted
+            self.repeated[device[old]] += (np.minimum(end[old], 0) - step[old] + 1).astype(np.uint32) - counted
+        forward = np.maximum(end, 0)
+        came = np.minimum(forward, length)
+        self.missed[device] += (forward - came).astype(np.uint32)
+        shifted = np.where(forward < WINDOW, window << np.minimum(forward, WINDOW - 1).astype(np.uint64), np.uint64(0))
+        self._window[device] = shifted | _ones(came)
+        self._last[device] = np.where(anew, first + length - 1, (last + forward) % _WRAP).astype(np.uint32)
+
+    def _walk(self, device: int, first: int, length: int) -> None:
+        """The same for one device: a single number is what a sender with many gaps and repeats in one batch costs."""
+        last, window = int(self._last[device]), int(self._window[device])
+        step = (first - last + _WRAP // 2) % _WRAP - _WRAP // 2
+        if abs(step) >= MOST_GAP or (step < -SMALL and first < SMALL):
+            self._last[device], self._window[device] = first + length - 1, _ALL
+            return
+        end = step + length - 1
+        if step <= 0:
+            low = max(0, -end)
+            mask = ((1 << (1 - step - low)) - 1) << low & int(_ALL)
+            filled = (mask & ~window).bit_count()
+            window |= mask
+            self.missed[device] -= np.uint32(filled)
+            self.repeated[device] += np.uint32(min(end, 0) - step + 1 - filled)
+        forward = max(end, 0)
+        came = min(forward, length)
+        self.missed[device] += np.uint32(forward - came)
+        self._window[device] = (window << forward | (1 << came) - 1) & int(_ALL)
+        self._last[device] = (last + forward) % _WRAP
+
+    # clock ------------------------------------------------------------------------------------------
+
+    def _note_clock(self, device: Int64s, at: Int64s, offset: Int64s) -> None:
+        """Take in offsets; those of one device in one batch are one look, at the newest arrival."""
+        order = self._order(device)
+        if order is None:
+            least, count = offset, np.ones(len(device), np.int64)
+        else:
+            device, at, offset = device[order], at[order], offset[order]
+            start = np.flatnonzero(np.append(True, device[1:] != device[:-1]))
+            least, at = np.minimum.reduceat(offset, start), np.maximum.reduceat(at, start)
+            device, count = device[start], np.diff(np.append(start, len(device)))
+        seconds, second = (least / SECOND).astype(np.float32), at // SECOND
+        since, so_far = self._since[device].astype(np.int64), self._count[device].astype(np.int64)
+        over = (so_far >= _LEAST) & (second - since >= HALF // SECOND)
+        fresh = over | (so_far == 0)
+        before = np.where(over, self._least[device], self._before[device])
+        least_now = np.where(fresh, seconds, np.minimum(self._least[device], seconds))
+        self._before[device], self._least[device] = before, least_now
+        self._since[device] = np.where(fresh, second, since).astype(np.uint32)
+        self._count[device] = np.minimum(np.where(fresh, count, so_far + count), 255).astype(np.uint8)
+        lag, lead = np.minimum(before, least_now), np.maximum(before, least_now)  # NaN while there is one stretch only
+        apart = lead - lag > AGREE
+        agreed = np.where(apart, np.minimum(lead, 0), lag)
+        catching_up = apart & (lag > 0)
+        skew = self.skew[device]
+        # a lag that is still being caught up, or one stretch alone, proves only what the clock is not
+        most = np.where(np.isnan(lag), least_now, lag)
+        bounded = np.where(skew > 0, np.minimum(skew, np.maximum(most, 0)), skew)
+        new = np.where(catching_up | np.isnan(lag), bounded, agreed).astype(np.float32)
+        self.skew[device] = new
+        self.moved[device] |= ~np.isnan(new)
+
+
+def _ones(count: Int64s) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Return numbers with that many low bits set, all of them from WINDOW on."""
+    low = (np.uint64(1) << np.minimum(count, WINDOW - 1).astype(np.uint64)) - np.uint64(1)
+    return np.where(count >= WINDOW, _ALL, low)
+
+
+def _old(
+    step: Int64s, end: Int64s, window: np.ndarray[tuple[int], np.dtype[np.uint64]]
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint32]], np.ndarray[tuple[int], np.dtype[np.uint64]]]:
+    """Return how many numbers from ``step`` to at most 0 (before the last) fill a gap, and the windows after."""
+    mask = _ones(1 - step) & ~_ones(np.maximum(-end, 0))
+    filled: np.ndarray[tuple[int], np.dtype[np.uint32]] = np.bitwise_count(mask & ~window).astype(np.uint32)
+    return filled, window | mask

@@ -5,20 +5,20 @@ columns indexed by its number; the rest of its file stays in the database. Serie
 channel) are local to the process.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from firetower.core.clock import SECOND, Micros
+from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
+from firetower.devices.names import Names
 from firetower.devices.readings import Bools, Floats, Int16s, Int32s, Int64s
-
-Scalar = TypeVar("Scalar", bound=np.generic)
+from firetower.devices.series import SeriesTable
 
 DEFAULT_INTERVAL: Micros = 60 * SECOND
+_SERIES_EACH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,100 +43,146 @@ class DeviceEntry:
     retired: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceRows:
+    """What the registry is told of n devices at once, each number and each name there once; all of length n.
+
+    ``kind``: KIND_NUMBER. ``interval``, ``registered_at``: µs. ``lon``, ``lat``: NaN where unknown. ``attributes``:
+    by row, only of rows that have some.
+    """
+
+    number: Int64s
+    units: Sequence[str]
+    devices: Sequence[str]
+    kind: Int16s
+    interval: Int64s
+    registered_at: Int64s
+    retired: Bools
+    lon: Floats
+    lat: Floats
+    mains: Sequence[str | None]
+    zones: Sequence[str | None]
+    attributes: Mapping[int, Mapping[str, float]]
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+
 class Registry:
     """Devices, channels and series by name and by number; columns indexed by number.
 
     Column ``kind``: KIND_NUMBER of the kind, -1 for a number not in use. ``interval``: µs.
     ``registered_at``, ``last_seen``: µs since the epoch, ``last_seen`` 0 when never seen.
     ``offline``: the device said so itself (status topic, Last Will).
-    ``revision`` rises with every ``add``; ``changed``: the revision of a device's last change, so that whoever derives
-    columns of their own does it again for what has changed only.
+    ``revision`` rises when a device is added or changed; ``changed``: the revision of a device's last change, so that
+    whoever derives columns of their own does it again for what has changed only.
+    Columns have room to spare and grow in place: take them from the registry each time, for their length.
     """
 
     def __init__(self) -> None:
-        self._numbers: dict[str, dict[str, int]] = {}
-        self._names: list[tuple[str, str]] = [("", "")]
-        self._mains: dict[int, str] = {}
-        self._zones: dict[int, str] = {}
-        self._attributes: dict[str, Floats] = {}
+        self._names = Names()
+        self._labels: list[str | None] = [None]
+        self._label_numbers: dict[str | None, int] = {None: 0}
+        self._main: Column[np.int32] = Column(np.int32)
+        self._zone: Column[np.int32] = Column(np.int32)
+        self._attributes: dict[str, Column[np.float64]] = {}
         self._channels: dict[str, int] = {"": 0}
         self._channel_names: list[str] = [""]
-        self._series: dict[int, int] = {}
-        self._series_count = 0
+        self._series = SeriesTable()
         self.devices = 0
         self.revision = 0
-        self.changed: Int64s = np.zeros(1, np.int64)
-        self.kind: Int16s = np.full(1, -1, np.int16)
-        self.interval: Int64s = np.zeros(1, np.int64)
-        self.registered_at: Int64s = np.zeros(1, np.int64)
-        self.last_seen: Int64s = np.zeros(1, np.int64)
-        self.offline: Bools = np.zeros(1, np.bool_)
-        self.retired: Bools = np.zeros(1, np.bool_)
-        self.lon: Floats = np.full(1, np.nan)
-        self.lat: Floats = np.full(1, np.nan)
-        self.series_device: Int32s = np.zeros(0, np.int32)
-        self.series_metric: Int16s = np.zeros(0, np.int16)
-        self.series_channel: Int16s = np.zeros(0, np.int16)
+        self._changed: Column[np.int64] = Column(np.int64)
+        self._kind: Column[np.int16] = Column(np.int16, -1)
+        self._interval: Column[np.int64] = Column(np.int64)
+        self._registered_at: Column[np.int64] = Column(np.int64)
+        self._last_seen: Column[np.int64] = Column(np.int64)
+        self._offline: Column[np.bool_] = Column(np.bool_)
+        self._retired: Column[np.bool_] = Column(np.bool_)
+        self._lon: Column[np.float64] = Column(np.float64, np.nan)
+        self._lat: Column[np.float64] = Column(np.float64, np.nan)
+        self._fit(1)
 
     # devices ------------------------------------------------------------------------------------
 
     def add(self, entry: DeviceEntry) -> None:
         """Add a device, or replace what is known of it; its number never changes."""
-        number = entry.number
-        self.revision += 1
-        self._grow(number + 1)
-        self.changed[number] = self.revision
-        if self.kind[number] < 0:
-            self.devices += 1
-        self._numbers.setdefault(entry.unit, {})[entry.device] = number
-        self._names[number] = (entry.unit, entry.device)
-        self.kind[number] = KIND_NUMBER[entry.kind]
-        self.interval[number] = entry.interval
-        self.registered_at[number] = entry.registered_at
-        self.retired[number] = entry.retired
-        self.lon[number] = np.nan if entry.lon is None else entry.lon
-        self.lat[number] = np.nan if entry.lat is None else entry.lat
-        for names, name in ((self._mains, entry.main), (self._zones, entry.zone)):
-            if name is None:
-                names.pop(number, None)
-            else:
-                names[number] = name
-        for name, column in self._attributes.items():
-            column[number] = entry.attributes.get(name, np.nan)
-        for name, value in entry.attributes.items():
-            self.attribute(name)[number] = value
+        self.add_many(
+            DeviceRows(
+                number=np.array([entry.number], np.int64),
+                units=(entry.unit,),
+                devices=(entry.device,),
+                kind=np.array([KIND_NUMBER[entry.kind]], np.int16),
+                interval=np.array([entry.interval], np.int64),
+                registered_at=np.array([entry.registered_at], np.int64),
+                retired=np.array([entry.retired]),
+                lon=np.array([np.nan if entry.lon is None else entry.lon], np.float64),
+                lat=np.array([np.nan if entry.lat is None else entry.lat], np.float64),
+                mains=(entry.main,),
+                zones=(entry.zone,),
+                attributes={0: entry.attributes} if entry.attributes else {},
+            )
+        )
+
+    def add_many(self, rows: DeviceRows) -> None:
+        """Add devices, or replace what is known of them, as ``add`` does one by one."""
+        if not len(rows):
+            return
+        number = rows.number
+        self._fit(int(number.max()) + 1)
+        new = self.kind[number] < 0
+        self.devices += int(np.count_nonzero(new))
+        self._names.put(number, rows.units, rows.devices)
+        changed = new
+        columns: list[tuple[Bools | Int16s | Int32s | Int64s | Floats, Bools | Int16s | Int32s | Int64s | Floats]] = [
+            (self.kind, rows.kind),
+            (self.interval, rows.interval),
+            (self.registered_at, rows.registered_at),
+            (self.retired, rows.retired),
+            (self.lon, rows.lon),
+            (self.lat, rows.lat),
+            (self._main.rows, self._label_numbers_of(rows.mains)),
+            (self._zone.rows, self._label_numbers_of(rows.zones)),
+            *self._attributes_of(rows),
+        ]
+        for column, values in columns:
+            before = column[number]
+            changed = changed | ((before != values) & ((before == before) | (values == values)))  # noqa: PLR0124  # reason: NaN
+            column[number] = values
+        if changed.any():
+            self.revision += 1
+            self.changed[number[changed]] = self.revision
+
+    def reserve(self, devices: int) -> None:
+        """Spare the steps of growth up to ``devices`` more with three series each; numbers need not be dense yet."""
+        self._names.reserve(devices)
+        self._series.reserve(_SERIES_EACH * devices)
 
     def number(self, unit: str, device: str) -> int | None:
         """Return the number of a device, or None for a stranger."""
-        of_unit = self._numbers.get(unit)
-        return None if of_unit is None else of_unit.get(device)
+        return self._names.find(unit, device)
 
     def name(self, number: int) -> tuple[str, str]:
         """Return (unit, device) of a number."""
-        return self._names[number]
+        return self._names.name(number)
 
     def main(self, number: int) -> str | None:
         """Return the code of the water main a hydrant stands on."""
-        return self._mains.get(number)
+        return self._labels[self._main.rows.item(number)]
 
     def zone(self, number: int) -> str | None:
         """Return the zone a device protects, as ``building/floor/zone``."""
-        return self._zones.get(number)
+        return self._labels[self._zone.rows.item(number)]
 
     def attribute(self, name: str) -> Floats:
         """Return the column of a number from the devices' own files; NaN where a device has none."""
         column = self._attributes.get(name)
         if column is None:
-            column = self._attributes[name] = np.full(len(self.kind), np.nan)
-        return column
+            column = self._attributes[name] = Column(np.float64, np.nan)
+        return column.fit(len(self.kind))
 
     def numbers(self) -> Int64s:
         """Return the numbers in use, ascending."""
         return np.flatnonzero(self.kind >= 0).astype(np.int64)
-
-    def of_unit(self, unit: str) -> Iterator[tuple[str, int]]:
-        """Yield (device, number) of a unit's devices."""
-        yield from self._numbers.get(unit, {}).items()
 
     def heard(self, numbers: Int32s, at: Int64s) -> None:
         """Note that devices were heard of at arrival times ``at`` (µs); the newest stands."""
@@ -166,42 +212,58 @@ class Registry:
 
     def series(self, device: int, metric: int, channel: int) -> int:
         """Return the process-local number of a series, given on first sight."""
-        key = device << 32 | metric << 16 | channel
-        found = self._series.get(key)
-        if found is not None:
-            return found
-        number = self._series_count
-        if number >= len(self.series_device):
-            size = max(1024, 2 * len(self.series_device))
-            self.series_device = _grown(self.series_device, size, 0)
-            self.series_metric = _grown(self.series_metric, size, 0)
-            self.series_channel = _grown(self.series_channel, size, 0)
-        self.series_device[number] = device
-        self.series_metric[number] = metric
-        self.series_channel[number] = channel
-        self._series[key] = number
-        self._series_count = number + 1
-        return number
+        return self._series.number(device, metric, channel)
 
-    def _grow(self, size: int) -> None:
-        if size <= len(self.kind):
-            return
-        size = max(size, 2 * len(self.kind), 1024)
-        self._names.extend([("", "")] * (size - len(self._names)))
-        self.changed = _grown(self.changed, size, 0)
-        self.kind = _grown(self.kind, size, -1)
-        self.interval = _grown(self.interval, size, 0)
-        self.registered_at = _grown(self.registered_at, size, 0)
-        self.last_seen = _grown(self.last_seen, size, 0)
-        self.offline = _grown(self.offline, size, False)
-        self.retired = _grown(self.retired, size, False)
-        self.lon = _grown(self.lon, size, np.nan)
-        self.lat = _grown(self.lat, size, np.nan)
-        for name, column in self._attributes.items():
-            self._attributes[name] = _grown(column, size, np.nan)
+    def series_many(self, device: Int32s, metric: Int16s, channel: Int16s) -> Int32s:
+        """Return the numbers of n series; columns of shape (n,), none below 0; new ones in the order of first sight."""
+        return self._series.numbers(device, metric, channel)
 
+    @property
+    def series_device(self) -> Int32s:
+        """Device number by series number; room to spare at the end."""
+        return self._series.device
 
-def _grown(column: npt.NDArray[Scalar], size: int, fill: float) -> npt.NDArray[Scalar]:
-    grown = np.full(size, fill, column.dtype)
-    grown[: len(column)] = column
-    return grown
+    @property
+    def series_metric(self) -> Int16s:
+        """Metric number by series number."""
+        return self._series.metric
+
+    @property
+    def series_channel(self) -> Int16s:
+        """Channel number by series number."""
+        return self._series.channel
+
+    def _attributes_of(self, rows: DeviceRows) -> list[tuple[Floats, Floats]]:
+        """Return, for each attribute known or named here, its column and what it is to hold for ``rows``."""
+        names = dict.fromkeys(self._attributes)
+        for given in rows.attributes.values():
+            names.update(dict.fromkeys(given))
+        values = {name: np.full(len(rows), np.nan) for name in names}
+        for row, given in rows.attributes.items():
+            for name, value in given.items():
+                values[name][row] = value
+        return [(self.attribute(name), column) for name, column in values.items()]
+
+    def _label_numbers_of(self, labels: Sequence[str | None]) -> Int32s:
+        numbers = self._label_numbers
+        for label in labels:
+            if label not in numbers:
+                numbers[label] = len(self._labels)
+                self._labels.append(label)
+        return np.fromiter(map(numbers.__getitem__, labels), np.int32, len(labels))
+
+    def _fit(self, size: int) -> None:
+        self._names.fit(size)
+        self._main.fit(size)
+        self._zone.fit(size)
+        for column in self._attributes.values():
+            column.fit(size)
+        self.changed: Int64s = self._changed.fit(size)
+        self.kind: Int16s = self._kind.fit(size)
+        self.interval: Int64s = self._interval.fit(size)
+        self.registered_at: Int64s = self._registered_at.fit(size)
+        self.last_seen: Int64s = self._last_seen.fit(size)
+        self.offline: Bools = self._offline.fit(size)
+        self.retired: Bools = self._retired.fit(size)
+        self.lon: Floats = self._lon.fit(size)
+        self.lat: Floats = self._lat.fit(size)

@@ -1,0 +1,51 @@
+"""Columns that grow without being copied: growth must not stop the event loop, however many devices there are."""
+
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+SMALL = 1 << 16
+"""Rows up to which a column is doubled and copied, within a fraction of a millisecond."""
+_STEP = 1 << 15
+_RESERVED = 64
+
+
+def rows_for(size: int, have: int) -> int:
+    """Return how many rows a column of ``have`` rows is given when it needs ``size``; columns side by side agree."""
+    if size <= have:
+        return have
+    if size <= SMALL:
+        return min(max(size, 2 * have, 1024), SMALL)
+    return -(-size // _STEP) * _STEP
+
+
+class Column(Generic[Scalar]):
+    """An array of any number of rows, each of ``shape``, new ones holding ``fill``; ``rows`` is the array itself.
+
+    Past ``SMALL`` rows it lies in address space reserved for many times its size, of which the system hands out memory
+    only where it was written: ``fit`` then touches new rows only, and arrays taken of ``rows`` before stay true.
+    """
+
+    __slots__ = ("_all", "_fill", "rows")
+
+    def __init__(self, kind: type[Scalar] | np.dtype[Scalar], fill: float = 0, shape: tuple[int, ...] = ()) -> None:
+        self._fill = fill
+        self._all: npt.NDArray[Scalar] = np.zeros((0, *shape), kind)
+        self.rows = self._all
+
+    def fit(self, size: int) -> npt.NDArray[Scalar]:
+        """Make room for at least ``size`` rows and return them all."""
+        have = len(self.rows)
+        rows = rows_for(size, have)
+        if rows > have:
+            if rows > len(self._all):
+                fresh = np.zeros((rows if rows <= SMALL else _RESERVED * rows, *self._all.shape[1:]), self._all.dtype)
+                fresh[:have] = self.rows
+                self._all = fresh
+            self.rows = self._all[:rows]
+            if self._fill != 0:
+                self.rows[have:] = self._fill
+        return self.rows

@@ -79,6 +79,7 @@ class Lane:
         self._moved = asyncio.Condition()
         self._waiting = 0
         self._waiting_bytes = 0
+        self._replaying = 0
         self._glanced: set[int] = set()
         self._paused_at: float | None = None
         self._complete_since: Micros = 0
@@ -162,9 +163,12 @@ class Lane:
         self._received_meter.inc(len(messages))
         self._enqueue(messages)
 
-    def replay(self, messages: Sequence[Incoming]) -> None:
-        """Take messages of the reject ledger in, of epoch REPLAYED; a few hundred at a time, on the loop."""
+    async def replay(self, messages: Sequence[Incoming]) -> None:
+        """Take messages of the reject ledger in, of epoch REPLAYED; return when they are committed."""
+        self._replaying += len(messages)
         self._enqueue(messages)
+        while self._replaying:
+            await self._change()
 
     def _enqueue(self, messages: Sequence[Incoming]) -> None:
         if self.name == ALARM:
@@ -274,6 +278,7 @@ class Lane:
         self.acknowledged += count
         meters.messages_acknowledged.labels(self.name).inc(count)
         self._waiting -= len(batch)
+        self._replaying -= len(prepared.work.replayed)
         self._waiting_bytes -= sum(len(message.payload) for message in batch)
         if (
             self._paused_at is not None

@@ -198,9 +198,16 @@ class Processing:
 
     def _rejects(self, decoded: Decoded) -> list[Reject]:
         return [
-            Reject(refusal.at, self._name, refusal.topic, refusal.reason, refusal.detail, refusal.payload)
+            Reject(
+                refusal.at, self._lane_of(refusal.topic), refusal.topic, refusal.reason, refusal.detail, refusal.payload
+            )
             for refusal in decoded.refusals
         ]
+
+    def _lane_of(self, topic: str) -> str:
+        """Return the lane a message came by first; one that is replayed comes by the telemetry lane."""
+        leaf = topic.rpartition("/")[2]
+        return leaf if leaf == "alarm" else self._name
 
     async def _introduce(self, decoded: Decoded) -> None:
         """Have strangers registered and new channels numbered."""

@@ -1,6 +1,6 @@
 """The reject ledger: every message that could not be used, with its reason, its sender and its bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,18 @@ from firetower.core.clock import DAY, Micros, from_datetime, to_datetime
 from firetower.core.errors import InvalidInput
 from firetower.core.logs import logger
 from firetower.ingest.ports import Reject
+from firetower.storage import meters
+from firetower.storage.listening import follow
 from firetower.storage.pool import store_errors
 
 KEEP_DAYS = 90
 KEEP_ALARM_DAYS = 365
 """Rejects of the alarm lane are evidence: kept a year, whatever the size of the ledger."""
 KEEP_BYTES = 1 << 30
+REPLAYABLE = "unknown_device"
+"""What a message is usually refused for that is good a second time: its device is registered by now."""
+ASKED = "firetower_replay"
+"""NOTIFY channel on which somebody says that a replay is asked for."""
 
 _log = logger("storage.rejects")
 
@@ -55,6 +61,10 @@ async def store(conn: Any, rejects: Sequence[Reject]) -> None:
         )
 
 
+def _reject(row: Any) -> Reject:
+    return Reject(from_datetime(row["at"]), row["lane"], row["topic"], row["reason"], row["detail"], row["payload"])
+
+
 def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
@@ -76,21 +86,75 @@ async def list_rejects(
             unit,
             limit + 1,
         )
-    items = [
-        (
-            int(row["id"]),
-            Reject(
-                from_datetime(row["at"]),
-                row["lane"],
-                row["topic"],
-                row["reason"],
-                row["detail"],
-                row["payload"],
-            ),
-        )
-        for row in rows[:limit]
-    ]
+    items = [(int(row["id"]), _reject(row)) for row in rows[:limit]]
     return RejectPage(items, str(items[-1][0]) if len(rows) > limit else None)
+
+
+async def ask_replay(
+    pool: asyncpg.Pool, at: Micros, *, unit: str | None = None, device: str | None = None, reason: str = REPLAYABLE
+) -> int:
+    """Ask for a second try of the rejects with ``reason``, of one unit or one device if given; return of how many.
+
+    The running service does it (``ingest.replay``), or the next one that starts.
+    """
+    with store_errors():
+        return int(
+            await pool.fetchval(
+                "WITH asked AS (UPDATE reject SET replay_asked_at = $1 WHERE reason = $2"
+                "  AND ($3::text IS NULL OR split_part(topic, '/', 3) = $3)"
+                "  AND ($4::text IS NULL OR split_part(topic, '/', 4) = $4"
+                "   OR (split_part(topic, '/', 4) = 'gateway' AND strpos(detail, $4) > 0)) RETURNING id)"
+                " SELECT count(*) FROM asked, (SELECT pg_notify($5, '')) AS told",
+                to_datetime(at),
+                reason,
+                unit,
+                device,
+                ASKED,
+            )
+        )
+
+
+class Ledger:
+    """``ingest.replay.Ledger`` on PostgreSQL."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def asked(self, limit: int) -> list[tuple[int, Reject]]:
+        """Return up to ``limit`` messages asked for, oldest first; one number each though several rows are of it."""
+        with store_errors():
+            rows = await self._pool.fetch(
+                "SELECT * FROM (SELECT DISTINCT ON (at, topic, payload) * FROM reject WHERE replay_asked_at IS NOT NULL"
+                " ORDER BY at, topic, payload, id LIMIT $1) r ORDER BY at, id",
+                limit,
+            )
+        return [(int(row["id"]), _reject(row)) for row in rows]
+
+
+async def asked_count(pool: asyncpg.Pool) -> int:
+    """Return how many rejects wait for the second try they were asked for."""
+    with store_errors():
+        return int(await pool.fetchval("SELECT count(*) FROM reject WHERE replay_asked_at IS NOT NULL"))
+
+
+async def follow_asked(pool: asyncpg.Pool, told: Callable[[], None]) -> None:
+    """Call ``told`` whenever a replay may have been asked for, until cancelled."""
+
+    async def look(_conn: Any, new: bool) -> None:
+        if new:
+            told()
+
+    await follow(pool, ASKED, look=look, heard=lambda _: told())
+
+
+async def forget(conn: Any, ids: Sequence[int]) -> None:
+    """Delete, on the caller's transaction, every row of the messages that the rejects ``ids`` are of."""
+    if ids:
+        await conn.execute(
+            "DELETE FROM reject r USING reject a WHERE a.id = ANY($1::int8[])"
+            " AND (r.at, r.topic, r.payload) = (a.at, a.topic, a.payload)",
+            list(ids),
+        )
 
 
 async def prune(pool: asyncpg.Pool, now: Micros, *, keep_bytes: int = KEEP_BYTES) -> Pruned:
@@ -111,6 +175,8 @@ async def prune(pool: asyncpg.Pool, now: Micros, *, keep_bytes: int = KEEP_BYTES
             keep_bytes,
         )
     pruned = Pruned(int(aged.rsplit(" ", 1)[1]), int(sized.rsplit(" ", 1)[1]))
+    meters.rejects_dropped.labels("age").inc(pruned.by_age)
+    meters.rejects_dropped.labels("size").inc(pruned.by_size)
     if pruned.by_size:
         _log.warning(
             "%d oldest rejects dropped: the ledger is over %d bytes; see what sends them with `firetower rejects list`",

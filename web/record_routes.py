@@ -5,7 +5,7 @@ import base64
 from pydantic import BaseModel, Field
 
 from firetower.storage import rejects
-from firetower.web.api import Call, Route
+from firetower.web.api import Access, Call, Route
 from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant, is_storable
 from firetower.web.kpis import Kpis
 
@@ -60,6 +60,29 @@ async def list_rejects(call: Call[RejectQuery, None]) -> BaseModel:
     )
 
 
+class ReplayAsked(Asked):
+    """Which rejects to try again: those with `reason`, of one unit or one device if given."""
+
+    unit: str | None = Field(None, max_length=64)
+    device: str | None = Field(None, max_length=64, description="itself the sender, or named in its gateway's message")
+    reason: str = Field(rejects.REPLAYABLE, max_length=40, description="what they were refused for")
+
+
+class ReplayAnswer(Answered):
+    """What was asked for; the service tries them in the background."""
+
+    asked: int = Field(description="rejects that are tried again")
+
+
+async def replay_rejects(call: Call[Nothing, ReplayAsked]) -> BaseModel:
+    """Have rejected messages tried again; what is still wrong stands in the ledger again."""
+    wanted = call.body
+    asked = await rejects.ask_replay(
+        call.deps.pool, call.deps.clock.now(), unit=wanted.unit, device=wanted.device, reason=wanted.reason
+    )
+    return ReplayAnswer(asked=asked)
+
+
 def _text(payload: bytes) -> str | None:
     try:
         text = payload.decode()
@@ -75,5 +98,16 @@ async def get_kpis(call: Call[Nothing, None]) -> BaseModel:
 
 ROUTES = (
     Route("GET", "/api/v1/rejects", list_rejects, "The reject ledger", "records", query=RejectQuery, answer=RejectPage),
+    Route(
+        "POST",
+        "/api/v1/rejects/replay",
+        replay_rejects,
+        "Try rejected messages again",
+        "records",
+        body=ReplayAsked,
+        access=Access.OPERATOR,
+        answer=ReplayAnswer,
+        status=202,
+    ),
     Route("GET", "/api/v1/kpis", get_kpis, "The header's figures", "records", answer=Kpis),
 )

@@ -27,10 +27,11 @@ from firetower.ingest.lane import Lane
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.precedence import Precedence
 from firetower.ingest.processing import Shared
+from firetower.ingest.replay import Replayer
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
-from firetower.storage import accounts, liveness, migrate, readings
+from firetower.storage import accounts, liveness, migrate, readings, rejects
 from firetower.storage import pool as pools
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import AlertStore
@@ -119,10 +120,11 @@ async def run(
                 )  # fmt: skip
                 lanes.append(lane)
                 tasks.append(parts.create_task(lane.run(), name=f"lane {name}"))
-            ticker = Ticker(
-                engine, store, clock, shared.order, telemetry=next(lane for lane in lanes if lane.name == "telemetry")
-            )
+            ticker = Ticker(engine, store, clock, shared.order, telemetry=lanes[LANES.index("telemetry")])
             tasks.append(parts.create_task(ticker.run(), name="ticker"))
+            replayer = Replayer(rejects.Ledger(pool), lanes[LANES.index("telemetry")])
+            tasks.append(parts.create_task(replayer.run(), name="replay"))
+            tasks.append(parts.create_task(rejects.follow_asked(pool, replayer.told), name="replay asked"))
         stack.callback(_cancel, tasks)
 
         health = Health(pool, lanes, clock, ticker=ticker)

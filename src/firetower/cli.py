@@ -2,20 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
 
-from firetower import __version__
+from firetower import __version__, cli_rejects
 from firetower.core import logs
-from firetower.core.clock import SystemClock, rfc3339
-from firetower.core.config import Settings, load_settings
+from firetower.core.clock import SystemClock
+from firetower.core.config import load_settings
 from firetower.core.errors import FiretowerError, InvalidInput
+from firetower.options import ConfigFile, DataDirOption, with_pool
 from firetower.simulator import cli as simulator_cli
-from firetower.terminal import ask_password, check_username, printable
+from firetower.terminal import ask_password, check_username
 
 app = typer.Typer(
     name="firetower",
@@ -31,22 +31,15 @@ rules_app = typer.Typer(
 devices_app = typer.Typer(
     help="Devices: import a registry file.", epilog="Example: firetower devices import city.json", no_args_is_help=True
 )
-rejects_app = typer.Typer(
-    help="The reject ledger: what could not be used, and why.",
-    epilog="Example: firetower rejects list --unit mall-01",
-    no_args_is_help=True,
-)
 users_app = typer.Typer(
     help="Console accounts.", epilog="Example: firetower users add wang --role operator", no_args_is_help=True
 )
 db_app = typer.Typer(help="The database: migrations.", epilog="Example: firetower db status", no_args_is_help=True)
 app.add_typer(rules_app, name="rules")
 app.add_typer(devices_app, name="devices")
-app.add_typer(rejects_app, name="rejects")
+app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(users_app, name="users")
 app.add_typer(db_app, name="db")
-
-Result = TypeVar("Result")
 
 
 class Role(StrEnum):
@@ -55,12 +48,6 @@ class Role(StrEnum):
     ADMIN = "admin"
     OPERATOR = "operator"
     VIEWER = "viewer"
-
-
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with settings; the environment wins.")]
-DataDirOption = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where embedded engines keep their data (FIRETOWER_DATA_DIR).")
-]
 
 
 def main() -> NoReturn:
@@ -180,24 +167,6 @@ def rules_show(
 # Commands on the database -----------------------------------------------------------------------
 
 
-def _with_pool(settings: Settings, act: Callable[[Any], Awaitable[Result]]) -> Result:
-    """Run ``act`` with a pool on the migrated database of ``settings``."""
-    from firetower.engines import database
-    from firetower.storage import migrate
-    from firetower.storage import pool as pools
-
-    async def go(url: str) -> Result:
-        pool = await pools.connect(url)
-        try:
-            return await act(pool)
-        finally:
-            await pool.close()
-
-    with database(settings) as url:
-        migrate.upgrade(url)
-        return asyncio.run(go(url))
-
-
 @devices_app.command("import")
 def devices_import(
     file: Annotated[Path, typer.Argument(help="Registry file (JSON); docs/administrator.md describes it.")],
@@ -221,7 +190,7 @@ def devices_import(
     city, errors = read_city(raw)
     if not errors:
         settings = load_settings(config, data_dir=data_dir)
-        report = _with_pool(settings, lambda pool: import_city(pool, city))
+        report = with_pool(settings, lambda pool: import_city(pool, city))
         errors = report.errors
         if not errors:
             for part, created in report.created.items():
@@ -235,33 +204,6 @@ def devices_import(
     wrong = "1 item is wrong" if len(errors) == 1 else f"{len(errors)} items are wrong"
     typer.echo(f"{wrong}; nothing was written.", err=True)
     raise typer.Exit(1)
-
-
-@rejects_app.command("list")
-def rejects_list(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, newest first.")] = 20,
-    unit: Annotated[str | None, typer.Option(help="Only what came on this unit's topics.")] = None,
-    config: ConfigFile = None,
-    data_dir: DataDirOption = None,
-) -> None:
-    """Print the newest rejected messages: when, where from, why, and their bytes.
-
-    Example: firetower rejects list --unit mall-01
-    """
-    from firetower.storage.rejects import list_rejects
-
-    logs.set_up("WARNING")
-    settings = load_settings(config, data_dir=data_dir)
-    page = _with_pool(settings, lambda pool: list_rejects(pool, limit=limit, cursor=None, unit=unit))
-    for _, row in page.items:
-        shown = printable(row.payload[:200].decode("utf-8", "backslashreplace"))
-        more = f" ... ({len(row.payload)} bytes)" if len(row.payload) > 200 else ""
-        typer.echo(
-            f"{rfc3339(row.at)} {row.lane:<9} {row.reason:<16} {printable(row.topic)}\n"
-            f"    {printable(row.detail)}\n    {shown}{more}"
-        )
-    if not page.items:
-        typer.echo(f"The reject ledger holds nothing{'' if unit is None else f' on topics of unit {unit}'}.", err=True)
 
 
 @users_app.command("add")
@@ -282,7 +224,7 @@ def users_add(
     check_username(username)
     hashed = passwords.hash_password(ask_password())
     settings = load_settings(config, data_dir=data_dir)
-    _with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role.value, SystemClock().now()))
+    with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role.value, SystemClock().now()))
     typer.echo(f"account {username} ({role.value}) added")
 
 
@@ -298,7 +240,7 @@ def users_passwd(username: str, config: ConfigFile = None, data_dir: DataDirOpti
     logs.set_up("WARNING")
     hashed = passwords.hash_password(ask_password())
     settings = load_settings(config, data_dir=data_dir)
-    _with_pool(settings, lambda pool: accounts.set_password(pool, username, hashed))
+    with_pool(settings, lambda pool: accounts.set_password(pool, username, hashed))
     typer.echo(f"password of {username} set; its sessions are ended")
 
 
@@ -312,7 +254,7 @@ def users_list(config: ConfigFile = None, data_dir: DataDirOption = None) -> Non
 
     logs.set_up("WARNING")
     settings = load_settings(config, data_dir=data_dir)
-    for row in _with_pool(settings, accounts.list_accounts):
+    for row in with_pool(settings, accounts.list_accounts):
         typer.echo(f"{row.username:<24} {row.role:<9} {'' if row.disabled_at is None else 'disabled'}".rstrip())
 
 

@@ -32,7 +32,9 @@ TELEMETRY, ALARM, STATUS = (f"firetower/v1/mall-01/smk-1/{leaf}" for leaf in ("t
 class City:
     """One registry, engine and store with lanes on them."""
 
-    def __init__(self, url: str, *, auto_register: bool = False, batch_messages: int = 500) -> None:
+    def __init__(
+        self, url: str, *, auto_register: bool = False, batch_messages: int = 500, provisional: Any = None
+    ) -> None:
         self.url = url
         self.registry = Registry()
         self.registry.add(DeviceEntry(1, "mall-01", "smk-1", DeviceKind.SMOKE, registered_at=CLOCK.now()))
@@ -40,7 +42,7 @@ class City:
         self.store = MemoryStore(self.registry, CLOCK)
         self.shared = Shared(
             Decoder(catalogue(), self.registry), self.engine, self.store, self.registry, CLOCK, CommitOrder(),
-            Precedence(),
+            Precedence(), provisional=provisional,
         )  # fmt: skip
         self._options: dict[str, Any] = {
             "auto_register": auto_register, "batch_messages": batch_messages, "batch_age_ms": 20

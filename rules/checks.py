@@ -5,7 +5,15 @@ from itertools import pairwise
 
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
-from firetower.rules.model import LONGEST_FIRE_DELAY, Band, LimitCondition, Rule, SilenceBand, SilenceCondition
+from firetower.rules.model import (
+    LONGEST_FIRE_DELAY,
+    Band,
+    LimitCondition,
+    QualityCondition,
+    Rule,
+    SilenceBand,
+    SilenceCondition,
+)
 from firetower.rules.quantities import FromFile, Quantity, duration_text
 from firetower.rules.yaml_lines import Path
 
@@ -29,9 +37,12 @@ NEVER_FOR_FIRE = (
 def check(rule: Rule) -> Iterator[Finding]:
     """Yield what is wrong with a well-formed rule."""
     condition = rule.condition
-    given = [name for name in ("limit", "silence") if getattr(condition, name) is not None]
+    given = [name for name in ("limit", "silence", "quality") if getattr(condition, name) is not None]
     if len(given) != 1:
-        yield ("condition",), f"holds {' and '.join(given) or 'nothing'}; accepted: exactly one of limit, silence"
+        yield (
+            ("condition",),
+            f"holds {' and '.join(given) or 'nothing'}; accepted: exactly one of limit, silence, quality",
+        )
         return
     if len(set(rule.kinds)) != len(rule.kinds):
         yield ("kinds",), "names a kind twice; keep one"
@@ -39,6 +50,8 @@ def check(rule: Rule) -> Iterator[Finding]:
         yield from _check_limit(rule, condition.limit)
     if condition.silence is not None:
         yield from _check_silence(rule, condition.silence)
+    if condition.quality is not None:
+        yield from _check_quality(rule, condition.quality)
 
 
 def _check_limit(rule: Rule, condition: LimitCondition) -> Iterator[Finding]:
@@ -156,3 +169,26 @@ def _check_wait(band: SilenceBand) -> Iterator[Finding]:
         yield ("after",), "has no use for at_least and at_most; they bound intervals"
     if band.at_least is not None and band.at_most is not None and band.at_most < band.at_least:
         yield ("at_most",), f"{duration_text(band.at_most)} is under at_least {duration_text(band.at_least)}"
+
+
+def _check_quality(rule: Rule, condition: QualityCondition) -> Iterator[Finding]:
+    where: Path = ("condition", "quality")
+    if rule.alert_class is not AlertClass.QUALITY:
+        yield ("class",), f"{rule.alert_class} for quality; accepted: quality"
+    if rule.metric is not None and condition.of != "implausible":
+        yield ("metric",), f"{rule.metric!r} beside {condition.of}, which is of the whole device; remove it"
+    elif rule.metric is not None and rule.metric not in catalogue().by_name:
+        yield ("metric",), f"{rule.metric!r} is no metric; accepted: {', '.join(catalogue().by_name)}"
+    times, samples = ("over", "clear"), ("samples", "clear_samples")
+    needed, useless = (times, samples) if condition.of == "clock_skew" else (samples, times)
+    for name in needed:
+        if getattr(condition, name) is None:
+            yield (*where, name), f"is missing; {condition.of} needs {' and '.join(needed)}"
+    for name in useless:
+        if getattr(condition, name) is not None:
+            yield (*where, name), f"has no use for {condition.of}; remove it"
+    if condition.over is not None and condition.clear is not None and condition.clear >= condition.over:
+        yield (
+            (*where, "clear"),
+            f"{duration_text(condition.clear)}; accepted: less than {duration_text(condition.over)}",
+        )

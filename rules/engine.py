@@ -5,9 +5,12 @@ import numpy as np
 from firetower.core.clock import Micros
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
+from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Quality, Readings
 from firetower.devices.registry import Registry
+from firetower.rules.clocks import ClockWatch
 from firetower.rules.limits import Column, LimitTable
+from firetower.rules.quality import ImplausibleWatch
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.silence import SilenceWatch
 from firetower.rules.verdicts import Verdict, VerdictKind
@@ -29,16 +32,21 @@ class Engine:
 
     At start: ``seed`` what is open, ``warm`` with stored readings, then go on with ``evaluate`` and ``tick``.
     ``warm_since``: readings stored from then on were given to ``warm``; a series unknown after it has none that are
-    newer.
+    newer. ``quality``: where devices' clocks are measured; None: they are not judged.
     """
 
-    def __init__(self, rulebook: Rulebook, registry: Registry, *, warm_since: Micros = 0) -> None:
+    def __init__(
+        self, rulebook: Rulebook, registry: Registry, *, warm_since: Micros = 0, quality: DeviceQuality | None = None
+    ) -> None:
         self.rulebook = rulebook
         self._registry = registry
         self._warm_since = warm_since
         self._silence = SilenceWatch(
             tuple(rule for rule in rulebook.rules if rule.condition.silence is not None), registry
         )
+        on_quality = tuple(rule for rule in rulebook.rules if rule.condition.quality is not None)
+        self._implausible = ImplausibleWatch(on_quality, registry)
+        self._clocks = ClockWatch(on_quality, registry, quality)
         self._tables, self._table_of = _tables(rulebook, registry)
         self._watermark: Int64s = np.full(0, _UNKNOWN, np.int64)
         self._table: Int16s = np.full(0, _NO_TABLE, np.int16)
@@ -68,7 +76,7 @@ class Engine:
         return out
 
     def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
-        """Return what the passing of time decides: delays that are over, and silence.
+        """Return what the passing of time decides: delays that are over, silence, and clocks that are wrong.
 
         ``listening_since``: since when every message would have reached us, in µs; None: it would not, so silence
         says nothing.
@@ -76,7 +84,7 @@ class Engine:
         out = self._start()
         delayed = [verdict for table in self._tables for verdict in table.tick(now)]
         delayed.sort(key=_instant)
-        return out + delayed + self._silence.tick(now, listening_since)
+        return out + delayed + self._silence.tick(now, listening_since) + self._clocks.tick(now)
 
     # start -----------------------------------------------------------------------------------------
 
@@ -87,8 +95,9 @@ class Engine:
         """
         if component == "":
             known = self._silence.seed(rule, device_number, priority, active_since)
+            known = known or self._clocks.seed(rule, device_number)
         else:
-            known = self._seed_limit(rule, device_number, component, priority)
+            known = self._seed_series(rule, device_number, component, priority)
         if known:
             self._seeded[rule, device_number, component] = priority
         return known
@@ -113,7 +122,7 @@ class Engine:
         out.sort(key=_instant)
         return out
 
-    def _seed_limit(self, rule: str, device: int, component_name: str, priority: int) -> bool:
+    def _seed_series(self, rule: str, device: int, component_name: str, priority: int) -> bool:
         registry = self._registry
         name, _, suffix = component_name.partition(".")
         metric, channel = catalogue().by_name.get(name), registry.channel(suffix)
@@ -121,6 +130,8 @@ class Engine:
             return False
         series = np.array([registry.series(device, metric.number, channel)], np.int32)
         self._fit()
+        if self._implausible.seed(rule, int(series[0])):
+            return True
         table = int(self._tables_for(series, np.array([device]), np.array([metric.number], np.int16))[0])
         return table != _NO_TABLE and self._tables[table].seed(int(self._row[series[0]]), rule, priority)
 
@@ -134,7 +145,8 @@ class Engine:
         table = self._tables_for(readings.series, readings.device, readings.metric)
         usable = readings.quality != Quality.BAD
         table = np.where(usable, table, _NO_TABLE)
-        out: list[Verdict] = []
+        out = self._implausible.step(readings, first)
+        self._clocks.step(readings, first)
         for index in np.flatnonzero(np.bincount(table + 1, minlength=1)[1:]).tolist():
             which = np.flatnonzero(table == index)
             part = readings.take(which)

@@ -98,11 +98,29 @@ class SilenceCondition(_Part):
     bands: Annotated[tuple[SilenceBand, ...], Field(min_length=1, max_length=4)]
 
 
+class QualityCondition(_Part):
+    """How a device reports is wrong, whatever it watches. One priority, never latched.
+
+    ``of``: ``clock_skew``, its clock is further than ``over`` from the true time, until at most ``clear`` from it.
+    ``clock_stuck``, ``samples`` readings of a series in a row at a time that has a value already; ``implausible``, that
+    many in a row of quality bad; both until ``clear_samples`` in a row are not.
+    """
+
+    of: Literal["clock_skew", "clock_stuck", "implausible"]
+    priority: Priority
+    over: Duration | None = None
+    clear: Duration | None = None
+    samples: Samples | None = None
+    clear_samples: Samples | None = None
+    source: Source
+
+
 class Condition(_Part):
     """Exactly one of the forms of condition."""
 
     limit: LimitCondition | None = None
     silence: SilenceCondition | None = None
+    quality: QualityCondition | None = None
 
 
 class Rule(_Part):

@@ -66,6 +66,38 @@ rules:
             intervals: 3
             source: J, x
 """
+WRONG_CLOCK = """\
+rules:
+  - id: clock
+    version: 1
+    title: {zh: 钟, en: clock}
+    advice: {zh: 查, en: look}
+    class: quality
+    kinds: any
+    condition:
+      quality:
+        of: clock_skew
+        priority: 4
+        over: 60s
+        clear: 30s
+        source: J, x
+"""
+IMPLAUSIBLE = """\
+rules:
+  - id: value
+    version: 1
+    title: {zh: 值, en: value}
+    advice: {zh: 查, en: look}
+    class: quality
+    kinds: any
+    condition:
+      quality:
+        of: implausible
+        priority: 4
+        samples: 2
+        clear_samples: 2
+        source: J, x
+"""
 
 
 def refused(folder: Path, text: str) -> list[str]:
@@ -75,7 +107,7 @@ def refused(folder: Path, text: str) -> list[str]:
     return caught.value.problems
 
 
-@pytest.mark.parametrize("text", [GOOD, FIRE, SILENT])
+@pytest.mark.parametrize("text", [GOOD, FIRE, SILENT, WRONG_CLOCK, IMPLAUSIBLE])
 def test_the_examples_these_tests_break_are_good(tmp_path: Path, text: str) -> None:
     (tmp_path / "mine.yaml").write_text(text, "utf-8")
     assert len(load(tmp_path).rules) == 1
@@ -126,6 +158,17 @@ BROKEN = [
     (SILENT, "en: silent", "en: true", 4, ["title.en", "True", "quotes"]),
     (SILENT, "intervals: 3", "intervals: 3\n            after: 1h", 14, ["after", "exactly one"]),
     (SILENT, "class: offline", "class: fault", 6, ["class", "fault", "offline"]),
+    (WRONG_CLOCK, "class: quality", "class: fault", 6, ["class", "fault", "accepted: quality"]),
+    (WRONG_CLOCK, "kinds: any", "kinds: any\n    metric: smoke", 8, ["metric", "'smoke'", "remove"]),
+    (WRONG_CLOCK, "clear: 30s", "clear: 60s", 13, ["clear", "1min", "less than 1min"]),
+    (WRONG_CLOCK, "        clear: 30s\n", "", 9, ["clear", "missing", "over and clear"]),
+    (WRONG_CLOCK, "clear: 30s", "clear: 30s\n        samples: 2", 14, ["samples", "no use for clock_skew"]),
+    (WRONG_CLOCK, "of: clock_skew", "of: clocks", 10, ["of", "'clocks'", "clock_skew"]),
+    (IMPLAUSIBLE, "samples: 2", "over: 60s", 12, ["over", "no use for implausible"]),
+    (IMPLAUSIBLE, "        samples: 2\n", "", 9, ["samples", "missing", "samples and clear_samples"]),
+    (IMPLAUSIBLE, "samples: 2", "samples: 0", 12, ["samples", "0"]),
+    (IMPLAUSIBLE, "kinds: any", "kinds: any\n    metric: presure", 8, ["metric", "'presure'", "accepted: pressure"]),
+    (IMPLAUSIBLE, "quality:\n        of", "quality:\n        latch: true\n        of", 10, ["latch", "unknown field"]),
 ]
 
 
@@ -179,7 +222,8 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
 def test_every_shipped_limit_carries_its_unit_and_its_source() -> None:
     seen = 0
     for rule in load().rules:
-        for band in (rule.condition.limit or rule.condition.silence).bands:
+        condition = rule.condition.limit or rule.condition.silence or rule.condition.quality
+        for band in getattr(condition, "bands", (condition,)):
             assert band.source.split(",")[0].split("/")[0] in {"S1", "S2", "K", "D", "J"}
             assert len(band.source) > 12
             seen += 1

@@ -1,0 +1,119 @@
+"""Values nobody can believe (quality bad): a finding 数据质量 by series, since they trip no limit."""
+
+import numpy as np
+import numpy.typing as npt
+
+from firetower.devices.kinds import KIND_NUMBER, DeviceKind
+from firetower.devices.metrics import catalogue
+from firetower.devices.readings import Bools, Int64s, Quality, Readings
+from firetower.devices.registry import Registry
+from firetower.rules.limits import component
+from firetower.rules.model import QualityCondition, Rule
+from firetower.rules.streaks import Streaks
+from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+
+NONE = -1
+Indices = npt.NDArray[np.int8]
+"""Of rules, by whatever the column is of; NONE where there is none."""
+
+
+class ImplausibleWatch:
+    """Series with readings of quality bad in a row. A series takes the first rule for its device's kind and metric."""
+
+    def __init__(self, rules: tuple[Rule, ...], registry: Registry) -> None:
+        self._rules = tuple(rule for rule in rules if condition_of(rule).of == "implausible")
+        self._registry = registry
+        self._samples, self._clear = samples_of(self._rules)
+        metrics = catalogue().by_number
+        self._rule_of: Indices = np.full((len(DeviceKind) + 1, max(metrics) + 1), NONE, np.int8)
+        for index, rule in reversed(list(enumerate(self._rules))):
+            for number, metric in metrics.items():
+                if rule.metric in {None, metric.name}:
+                    self._rule_of[[KIND_NUMBER[kind] for kind in rule.kinds], number] = index
+        self._streaks = Streaks()
+        self._open: Indices = np.full(0, NONE, np.int8)  # by series
+
+    def seed(self, rule: str, series: int) -> bool:
+        """Take over an open finding; False when the rulebook has no such rule."""
+        for index, known in enumerate(self._rules):
+            if known.id == rule:
+                self._fit()
+                self._open[series] = index
+                self._streaks.hold(series)
+                return True
+        return False
+
+    def step(self, readings: Readings, first: Bools | None) -> list[Verdict]:
+        """Take in readings newer than all before of their series, sorted by series and time where ``first`` is given.
+
+        ``first``: starts a series; None when none is there twice.
+        """
+        self._fit()
+        which, bad, count = self._streaks.step(readings.series, readings.quality == Quality.BAD, first)
+        if not len(which):
+            return []
+        series, device, metric = readings.series[which], readings.device[which], readings.metric[which]
+        rule, held = self._rule_of[self._registry.kind[device], metric], self._open[series]
+        samples, clear = self._samples[rule], self._clear[np.where(held == NONE, rule, held)]
+        begins = bad & (rule != NONE) & (count >= samples) & ((held == NONE) | (count == samples))
+        ends = ~bad & (count >= clear) & ((held != NONE) | (count == clear))
+        out: list[Verdict] = []
+        for place in np.flatnonzero(begins | ends).tolist():
+            number, reading = int(series[place]), int(which[place])
+            index = int(self._open[number])
+            if begins[place] and index == NONE:
+                index = int(rule[place])
+                self._open[number] = index
+                self._streaks.hold(number)
+                out.append(self._verdict(VerdictKind.RAISE, index, readings, reading))
+            elif ends[place] and index != NONE:
+                self._open[number] = NONE
+                self._streaks.release(number)
+                out.append(self._verdict(VerdictKind.CLEAR, index, readings, reading))
+        return out
+
+    def _fit(self) -> None:
+        more = len(self._registry.series_device) - len(self._open)
+        if more > 0:
+            self._open = np.concatenate([self._open, np.full(more, NONE, np.int8)])
+            self._streaks.fit(len(self._open))
+
+    def _verdict(self, kind: VerdictKind, index: int, readings: Readings, place: int) -> Verdict:
+        rule, registry = self._rules[index], self._registry
+        device, value = int(readings.device[place]), float(readings.value[place])
+        metric = catalogue().by_number[int(readings.metric[place])]
+        lowest, highest = metric.plausible
+        return Verdict(
+            kind=kind,
+            rule=rule.id,
+            rule_version=rule.version,
+            subject_kind=SubjectKind.DEVICE,
+            subject="/".join(registry.name(device)),
+            component=component(metric.name, registry.channel_name(int(readings.channel[place]))),
+            alert_class=rule.alert_class,
+            priority=condition_of(rule).priority,
+            latch=False,
+            at=int(readings.ts[place]),
+            title_zh=rule.title.zh,
+            title_en=rule.title.en,
+            device_number=device,
+            metric=metric.number,
+            value=value,
+            limit=lowest if value < lowest else highest if value > highest else None,
+            flags=("retired",) * bool(registry.retired[device]),
+        )
+
+
+def condition_of(rule: Rule) -> QualityCondition:
+    """Return the condition of a quality rule."""
+    assert rule.condition.quality is not None  # the engine hands over quality rules only
+    return rule.condition.quality
+
+
+def samples_of(rules: tuple[Rule, ...]) -> tuple[Int64s, Int64s]:
+    """Return how many readings in a row raise and clear, by rule; the last one stands for no rule."""
+    conditions = [condition_of(rule) for rule in rules]
+    return (
+        np.array([condition.samples or 1 for condition in conditions] + [1], np.int64),
+        np.array([condition.clear_samples or 1 for condition in conditions] + [1], np.int64),
+    )

@@ -34,19 +34,20 @@ def silence_after(kind: DeviceKind, interval: Micros) -> Micros:
     return silence
 
 
-def statuses(registry: Registry, now: Micros) -> npt.NDArray[np.int8]:
+def statuses(registry: Registry, now: Micros, part: slice = slice(None)) -> npt.NDArray[np.int8]:
     """Return the status of every device by its number: 0, 1, 2 as in STATUS_NAMES, -1 for a number not in use.
 
     A device is offline when it said so itself (status topic, Last Will) or has been silent for ``silence_after``.
+    ``part``: of these numbers only.
     """
-    kind, interval, last = registry.kind, registry.interval, registry.last_seen
+    kind, interval, last = registry.kind[part], registry.interval[part], registry.last_seen[part]
     silence: Int64s = interval * MISSED_INTERVALS
     sleepers = (kind == KIND_NUMBER[DeviceKind.SMOKE]) & (interval >= SLEEPER_FROM) & (interval < SLEEPER_BELOW)
     silence[sleepers] = SLEEPER_SILENCE
     panels = kind == KIND_NUMBER[DeviceKind.PANEL]
     silence[panels] = np.clip(silence[panels], PANEL_AT_LEAST, PANEL_AT_MOST)
     status = np.full(len(kind), ONLINE, np.int8)
-    status[registry.offline | (last + silence <= now)] = OFFLINE
+    status[registry.offline[part] | (last + silence <= now)] = OFFLINE
     status[last == 0] = NEVER_SEEN
     status[kind < 0] = NO_DEVICE
     return status

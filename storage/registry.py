@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
+import numpy as np
 
-from firetower.core.clock import SECOND, from_datetime
+from firetower.core.clock import SECOND
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.devices.city import City, ItemError
-from firetower.devices.kinds import DeviceKind
-from firetower.devices.registry import DeviceEntry, Registry
+from firetower.devices.kinds import KIND_NUMBER
+from firetower.devices.registry import DeviceRows, Registry
+from firetower.storage import liveness
 from firetower.storage.city import CityImport, Tally
 from firetower.storage.listening import follow
 from firetower.storage.pool import store_errors
@@ -22,7 +24,8 @@ CHANGED = "firetower_registry"
 LOCK = 0x6669_7265_0002
 """Advisory lock of whoever writes the registry: device numbers are given without gaps."""
 IMPORT_TIMEOUT_S = 600.0
-_PAGE = 250
+_PAGE = 1000
+"""Devices taken over at once: some milliseconds of the event loop."""
 
 _log = logger("storage.registry")
 
@@ -53,6 +56,8 @@ async def load(pool: asyncpg.Pool, registry: Registry) -> int:
         async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
             for row in await conn.fetch("SELECT id, name FROM channel"):
                 registry.add_channel(row["name"], row["id"])
+            highest = await conn.fetchval("SELECT coalesce(max(id), 0) FROM device")
+            registry.reserve(max(highest - registry.devices, 0))
             cursor = await conn.cursor(_DEVICES)
             while rows := await cursor.fetch(_PAGE):
                 _add(registry, rows)
@@ -93,9 +98,10 @@ async def load_devices(conn: Any, registry: Registry, names: Iterable[tuple[str,
 
 
 _DEVICES = (
-    "SELECT d.id, u.code AS unit, d.name, d.kind, d.interval_s, d.lon, d.lat, m.code AS main,"
-    " b.code || '/' || f.code || '/' || z.code AS zone, nullif(d.attributes, '{}') AS attributes,"
-    " d.registered_at, d.retired_at, d.last_seen_at"
+    "SELECT d.id, u.code, d.name, d.kind, d.interval_s, d.lon, d.lat, m.code,"
+    " b.code || '/' || f.code || '/' || z.code, nullif(d.attributes, '{}'),"
+    " (extract(epoch FROM d.registered_at) * 1000000)::int8, d.retired_at IS NOT NULL,"
+    " (extract(epoch FROM d.last_seen_at) * 1000000)::int8, d.status"
     " FROM device d JOIN unit u ON u.id = d.unit_id LEFT JOIN water_main m ON m.id = d.main_id"
     " LEFT JOIN zone z ON z.id = d.zone_id LEFT JOIN floor f ON f.id = z.floor_id"
     " LEFT JOIN building b ON b.id = f.building_id"
@@ -103,25 +109,33 @@ _DEVICES = (
 
 
 def _add(registry: Registry, rows: Sequence[asyncpg.Record]) -> None:
-    for number, unit, name, kind, interval, lon, lat, main, zone, attributes, registered, retired, seen in rows:
-        registry.add(
-            DeviceEntry(
-                number=number,
-                unit=unit,
-                device=name,
-                kind=DeviceKind(kind),
-                interval=interval * SECOND,
-                lon=lon,
-                lat=lat,
-                main=main,
-                zone=zone,
-                attributes=attributes or {},
-                registered_at=from_datetime(registered),
-                retired=retired is not None,
-            )
+    if not rows:
+        return
+    (
+        ids, units, names, kinds, intervals, lons, lats, mains, zones, attributes, registered, retired, seen, statuses
+    ) = zip(*rows, strict=True)  # fmt: skip
+    numbers = np.array(ids, np.int64)
+    new = numbers >= len(registry.kind)
+    new[~new] = registry.kind[numbers[~new]] < 0
+    registry.add_many(
+        DeviceRows(
+            number=numbers,
+            units=units,
+            devices=names,
+            kind=np.array([KIND_NUMBER[kind] for kind in kinds], np.int16),
+            interval=np.array(intervals, np.int64) * SECOND,
+            registered_at=np.array(registered, np.int64),
+            retired=np.array(retired, np.bool_),
+            lon=np.array(lons, np.float64),  # None becomes NaN
+            lat=np.array(lats, np.float64),
+            mains=mains,
+            zones=zones,
+            attributes={row: given for row, given in enumerate(attributes) if given is not None},
         )
-        if seen is not None:
-            registry.last_seen[number] = max(int(registry.last_seen[number]), from_datetime(seen))
+    )
+    heard = np.array([at or 0 for at in seen], np.int64)
+    np.maximum.at(registry.last_seen, numbers, heard)
+    liveness.remember(registry, numbers[new], [statuses[row] for row in np.flatnonzero(new).tolist()], heard[new])
 
 
 async def import_city(pool: asyncpg.Pool, city: City, *, by: str = "import") -> ImportReport:

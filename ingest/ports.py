@@ -30,7 +30,10 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A message without a usable time but with a ``seq``: remembered for 24 h so that it is stored once."""
+    """What is remembered for 24 h so that it is stored once, since its stored key is its arrival.
+
+    A message without a usable time but with a ``seq``; or a reading of a standing clock, then ``seq`` is -1.
+    """
 
     device: int
     seq: int
@@ -135,8 +138,8 @@ class Rules(Protocol):
         """Take readings in and return what they decide."""
         ...
 
-    def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
-        """Return what the passing of time decides."""
+    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
+        """Return what the passing of time decides; ``lag``: how far telemetry is behind, µs."""
         ...
 
 
@@ -152,11 +155,21 @@ class Provisional(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class OwnWord:
+    """What Firetower said to itself; ``canary``: when it was sent, µs, if it is a canary, which is to be committed."""
+
+    canary: Micros | None = None
+
+
 class OwnUnit(Protocol):
     """Whoever sends and hears Firetower's own probes and canary, under the reserved unit."""
 
-    def heard(self, lane: str, message: Incoming) -> Micros | None:
-        """Take a message of the reserved unit; return when it was sent if it is a canary, which is to be committed."""
+    def heard(self, lane: str, message: Incoming) -> OwnWord | None:
+        """Take a message of the reserved unit; None when Firetower did not send it, so that it is refused as any other.
+
+        The same message may be heard again.
+        """
         ...
 
     def lag(self, lane: str, now: Micros) -> Micros:

@@ -1,6 +1,7 @@
 """A batch of messages made ready to commit: decoded, strangers introduced, repeats screened out, judged."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from firetower.ingest.order import CommitOrder, Turn
 from firetower.ingest.ports import (
     Liveness,
     OwnUnit,
+    OwnWord,
     Provisional,
     Quality,
     Reject,
@@ -32,7 +34,7 @@ from firetower.ingest.ports import (
     Work,
 )
 from firetower.ingest.precedence import Precedence
-from firetower.ingest.screen import screen
+from firetower.ingest.screen import Screened, screen
 from firetower.rules.events import judge
 from firetower.rules.verdicts import Verdict
 
@@ -42,6 +44,8 @@ REPLAYED = -1
 """Epoch of a message that comes from the reject ledger; its ``mid`` is the number of the reject."""
 _OWN = f"{ROOT}/{OWN_UNIT}/"
 _SLICE_S = 0.003
+_STUCK = -1
+"""In place of the ``seq`` where a reading of a standing clock is remembered by its key as sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class Processing:
             if len(doubtful):
                 await self._settled()
                 stored = await self._committer.ask(lambda: self._store.stored(doubtful))
-            screened = screen(readings, unsure, stored)
+            screened = await self._without_known(screen(readings, unsure, stored), seen)
             readings = screened.readings
             repeated += screened.repeats
             verdicts = self._judge_readings(readings, rest[0], rejects)
@@ -150,6 +154,8 @@ class Processing:
 
     def glance(self, message: Incoming) -> list[Verdict]:
         """Return what a message's own alarms raise, without a trace left anywhere: it is still to be prepared."""
+        if self._own_word(message) is not None:
+            return []
         decoded = Decoded()
         try:
             self._decoder.decode(message.topic, message.payload, message.received_at, decoded)
@@ -160,12 +166,16 @@ class Processing:
 
     def _without_own(self, batch: Sequence[Incoming]) -> tuple[int | None, Sequence[Incoming]]:
         """Take out what Firetower says to itself; return when the newest canary in it was sent, and the others."""
-        own = self._shared.own
-        if own is None or not any(message.topic.startswith(_OWN) for message in batch):
+        if self._shared.own is None or not any(message.topic.startswith(_OWN) for message in batch):
             return None, batch
-        sent = [own.heard(self._name, message) for message in batch if message.topic.startswith(_OWN)]
-        rest = [message for message in batch if not message.topic.startswith(_OWN)]
-        return max((at for at in sent if at is not None), default=None), rest
+        words = [self._own_word(message) for message in batch]
+        rest = [message for message, word in zip(batch, words, strict=True) if word is None]
+        return max((word.canary for word in words if word is not None and word.canary is not None), default=None), rest
+
+    def _own_word(self, message: Incoming) -> OwnWord | None:
+        """Return what Firetower says to itself in ``message``; None: it is somebody else's."""
+        own = self._shared.own
+        return own.heard(self._name, message) if own is not None and message.topic.startswith(_OWN) else None
 
     async def _decode(self, batch: Sequence[Incoming]) -> Decoded:
         loop = asyncio.get_running_loop()
@@ -252,6 +262,25 @@ class Processing:
                 repeats.add(index)
             met.add(key)
         return [message for index, message in enumerate(messages) if index not in repeats], repeats
+
+    async def _without_known(self, screened: Screened, seen: list[Seen]) -> Screened:
+        """Drop what a standing clock's readings say again; remember the others in ``seen``.
+
+        They are stored at their arrival, so their key as sent has to be kept apart: else each redelivery is a new one.
+        """
+        if not len(screened.stuck):
+            return screened
+        stuck = screened.readings.take(screened.stuck)
+        columns = (stuck.metric, stuck.channel, screened.sent, stuck.value)
+        said = zip(*(column.tolist() for column in columns), strict=True)
+        messages = [
+            Seen(device, _STUCK, hashlib.sha256(repr(key).encode()).digest(), at)
+            for device, at, key in zip(stuck.device.tolist(), stuck.received.tolist(), said, strict=True)
+        ]
+        await self._settled()
+        known = await self._committer.ask(lambda: self._store.seen(messages))
+        seen += [message for message, stored in zip(messages, known, strict=True) if not stored]
+        return screened.without(np.asarray(known, np.bool_))
 
     def _judge_readings(self, readings: Readings, first: Incoming, rejects: list[Reject]) -> list[Verdict]:
         now = self._shared.clock.now()

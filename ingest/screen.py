@@ -5,7 +5,7 @@ store-and-forward batches). The same key with another value is a device whose cl
 reading at its time of arrival.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,10 +14,21 @@ from firetower.devices.readings import Bools, Floats, Int64s, Mark, Readings
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """What is left to evaluate and store, in order of arrival, and how many repeats were dropped."""
+    """What is left to evaluate and store, in order of arrival, and how many repeats were dropped.
+
+    ``stuck``: which of the readings are of a standing clock; ``sent``: the times these were sent with, µs.
+    """
 
     readings: Readings
     repeats: int
+    stuck: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
+    sent: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def without(self, known: Bools) -> "Screened":
+        """Return this without the stuck readings that ``known``, shape (number of stuck,), says are stored already."""
+        keep = np.ones(len(self.readings), np.bool_)
+        keep[self.stuck[known]] = False
+        return Screened(self.readings.take(keep), self.repeats + int(known.sum()))
 
 
 def screen(readings: Readings, unsure: Bools, stored: Floats) -> Screened:
@@ -42,7 +53,7 @@ def screen(readings: Readings, unsure: Bools, stored: Floats) -> Screened:
     if not (repeat.any() or stuck.any() or unsure.any()):
         return Screened(readings, 0)
     kept = replace(readings, ts=ts, flags=flags.astype(np.int16))
-    return Screened(kept.take(~repeat), int(repeat.sum()))
+    return Screened(kept.take(~repeat), int(repeat.sum()), np.flatnonzero(stuck[~repeat]), readings.ts[stuck & ~repeat])
 
 
 def _within(readings: Readings, which: Int64s) -> tuple[Int64s, Int64s]:

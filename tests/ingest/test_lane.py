@@ -249,3 +249,19 @@ async def test_what_the_broker_repeats_to_a_paused_lane_is_stored_once_though_it
 def _received(lane: str) -> float:
     """The counter as Prometheus reads it."""
     return REGISTRY.get_sample_value("firetower_messages_received_total", {"lane": lane}) or 0.0
+
+
+async def test_a_redelivered_reading_of_a_standing_clock_is_stored_once(nats: Any) -> None:
+    """A crash between commit and PUBACK brings it again, at another arrival: its key is the time it was sent with."""
+    city = City(nats.url)
+    pub = publisher(nats.url)
+    first, second = said(smoke=0.01), b""
+    second = json.dumps({**json.loads(first), "smoke": 0.02}).encode()
+    async with running(pub):
+        for _ in range(3):
+            lane = city.lane("telemetry")
+            async with running(lane):
+                for payload in (first, second):
+                    await pub.publish(TELEMETRY, payload)
+                await until(lambda lane=lane: lane.acknowledged == 2)
+    assert city.values() == [0.01, 0.02]

@@ -80,3 +80,13 @@ def test_no_two_readings_left_share_a_key_and_no_new_value_is_lost(
     for series, ts, value in given:
         there = any(s == series and v == value for s, _, v, _ in left(screened))
         assert there or known.get((series, ts)) == value
+
+
+def test_readings_of_a_standing_clock_are_told_with_the_time_they_were_sent_with() -> None:
+    screened = run(rows((1, 10, 0.5), (2, 20, 0.1), (1, 10, 0.7)), [True, False, True], [0.4, 0.4])
+    assert left(screened)[0] == (1, 1000, 0.5, STUCK)
+    assert [left(screened)[place][2] for place in screened.stuck.tolist()] == [0.5, 0.7]
+    assert screened.sent.tolist() == [10, 10]
+    known = screened.without(np.array([True, False]))
+    assert [value for _, _, value, _ in left(known)] == [0.1, 0.7]
+    assert known.repeats == screened.repeats + 1

@@ -1,4 +1,4 @@
-"""An MQTT 3.1.1 session that stays: persistent or clean, QoS 1 with acknowledgement by hand, reconnecting with jitter.
+"""An MQTT session that stays: persistent or clean, QoS 1 with acknowledgement by hand, reconnecting with jitter.
 
 The session is the broker's memory of a client id: its subscriptions and every message not yet acknowledged. A resumed
 session is not subscribed again, because a broker answers each SUBSCRIBE with all retained messages. Nothing is dropped
@@ -8,13 +8,14 @@ here: a message is handed on once a connection, and comes again on the next one 
 import asyncio
 import contextlib
 import random
+import ssl
 from collections.abc import Callable, Iterable, Sequence
 
 from firetower.core.clock import Clock, Micros
 from firetower.core.logs import logger
+from firetower.core.mqtt_address import parse_url
 from firetower.core.mqtt_connection import KEEPALIVE, Connection
 from firetower.core.mqtt_message import BrokerRefused, BrokerUnavailable, Incoming
-from firetower.core.mqtt_socket import open_socket, parse_url
 
 __all__ = ["BrokerRefused", "BrokerUnavailable", "Incoming", "MqttSession"]
 
@@ -32,13 +33,13 @@ _STEADY = 10.0
 class MqttSession:
     """A client id at a broker.
 
-    ``url``: ``mqtt://user:password@host:port`` or ``mqtts://``. ``clean``: the broker forgets the session when the
-    connection ends. ``will``: (topic, payload) the broker publishes, retained, when it ends without a goodbye.
-    ``on_messages`` is called on the loop with what just arrived and must be quick. ``nowait_limit``: most messages of
-    ``publish_nowait`` that wait for their PUBACK.
+    ``url``: ``mqtt://user:password@host:port`` or ``mqtts://``; MQTT 3.1.1, or 5 with ``?version=5``. ``clean``: the
+    broker forgets the session when the connection ends. ``will``: (topic, payload) the broker publishes, retained, when
+    it ends without a goodbye. ``on_messages`` is called on the loop with what just arrived and must be quick.
+    ``nowait_limit``: most messages of ``publish_nowait`` that wait for their PUBACK.
 
     ``connected``: subscribed and alive. ``last_error``: why it is not, None when it is. ``published`` counts PUBACKs
-    received, ``unconfirmed`` messages whose connection ended before theirs.
+    received.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class MqttSession:
         self._paused = False
         self._up = asyncio.Event()
         self._published = 0
-        self.unconfirmed = 0
+        self._unconfirmed = 0
         self.connected_since: Micros | None = None
         self.last_error: str | None = "not connected yet"
 
@@ -85,6 +86,11 @@ class MqttSession:
     def published(self) -> int:
         """How many PUBACKs the broker has sent."""
         return self._published + (0 if self._connection is None else self._connection.published)
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many messages of ours the broker refused, or lost their connection before their PUBACK."""
+        return self._unconfirmed + (0 if self._connection is None else self._connection.refused)
 
     async def wait_connected(self) -> None:
         """Return once the session is connected."""
@@ -113,45 +119,44 @@ class MqttSession:
 
     async def _one_connection(self) -> None:
         """Live through one connection; raises BrokerUnavailable with the reason of its end."""
-        try:
-            async with asyncio.timeout(_ANSWER_WITHIN):
-                wire = await open_socket(self._address)
-        except TimeoutError as err:
-            raise BrokerUnavailable(
-                f"broker {self._address} does not answer within {_ANSWER_WITHIN:.0f} s; check address and network"
-            ) from err
-        except OSError as err:
-            raise BrokerUnavailable(
-                f"broker {self._address} cannot be reached: {err.strerror or err}; "
-                "check that it runs and the address is right"
-            ) from err
-        self._epoch += 1
         connection = self._connection = Connection(
-            wire,
-            self._address,
-            self.client_id,
-            clean=self._clean,
-            will=self._will,
-            epoch=self._epoch,
-            clock=self._clock,
-            on_messages=self.on_messages,
+            self._address, self.client_id, epoch=self._epoch + 1, clock=self._clock, on_messages=self.on_messages
         )
         try:
+            await self._reach(connection)
+            self._epoch += 1
             await self._open(connection)
             reason = await connection.stay()
         finally:
             self._up.clear()
             self.connected_since = None
             self._published += connection.published
-            self.unconfirmed += connection.publishing
+            self._unconfirmed += connection.publishing + connection.refused
             self._connection = None
             connection.close()
         raise BrokerUnavailable(f"connection to {self._address} lost: {reason}")
 
+    async def _reach(self, connection: Connection) -> None:
+        """Connect the socket, TLS handshake included."""
+        address, loop = self._address, asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN):
+                context = await loop.run_in_executor(None, _context, address.ca) if address.tls else None
+                await loop.create_connection(lambda: connection, address.host, address.port, ssl=context)
+        except TimeoutError as err:
+            raise BrokerUnavailable(
+                f"broker {address} does not answer within {_ANSWER_WITHIN:.0f} s; check address and network"
+            ) from err
+        except OSError as err:
+            raise BrokerUnavailable(
+                f"broker {address} cannot be reached: {err.strerror or err}; "
+                "check that it runs and the address is right"
+            ) from err
+
     async def _open(self, connection: Connection) -> None:
         try:
             async with asyncio.timeout(_ANSWER_WITHIN):
-                resumed = await connection.connect()
+                resumed = await connection.connect(clean=self._clean, will=self._will)
                 if self._filters and (self._subscribe_anyway or not resumed):
                     # Until the broker confirms, a session it kept may lack the subscription.
                     self._subscribe_anyway = True
@@ -178,9 +183,14 @@ class MqttSession:
             await answer
 
     def publish_nowait(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> bool:
-        """Publish without waiting; False, nothing sent, when not connected or ``nowait_limit`` PUBACKs are due."""
+        """Publish without waiting; False, nothing sent, when not connected or too much waits.
+
+        Too much: ``nowait_limit`` messages for their PUBACK, or 1 MiB for the network.
+        """
         connection = self._connection
-        if connection is None or not self._up.is_set() or connection.publishing >= self._nowait_limit:
+        if connection is None or not self._up.is_set():
+            return False
+        if connection.choked or connection.publishing >= self._nowait_limit:
             return False
         with contextlib.suppress(BrokerUnavailable):
             connection.publish(topic, payload, qos=qos, retain=retain, confirm=False)
@@ -189,12 +199,7 @@ class MqttSession:
 
     def ack(self, messages: Iterable[Incoming]) -> int:
         """PUBACK ``messages``, return how many; those of an earlier connection are skipped and will come again."""
-        connection = self._connection
-        if connection is None:
-            return 0
-        return sum(
-            message.qos == 1 and message.epoch == self._epoch and connection.ack(message) for message in messages
-        )
+        return 0 if self._connection is None else self._connection.ack(messages)
 
     def pause(self) -> None:
         """Stop reading from the broker, which keeps the rest; the connection stays alive."""
@@ -212,3 +217,7 @@ class MqttSession:
         if self._connection is None or not self._up.is_set():
             raise BrokerUnavailable(f"{self.client_id}: not connected to {self._address}: {self.last_error}")
         return self._connection
+
+
+def _context(ca: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca)

@@ -17,7 +17,7 @@ from waiting import until
 from firetower.core.clock import SystemClock
 from firetower.core.errors import ConfigError
 from firetower.core.mqtt import BrokerUnavailable, Incoming, MqttSession
-from firetower.core.mqtt_socket import parse_url
+from firetower.core.mqtt_address import parse_url
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mosquitto_broker import MISSING, PROGRAM, mosquitto
@@ -25,14 +25,20 @@ from mosquitto_broker import MISSING, PROGRAM, mosquitto
 needs_mosquitto = [pytest.mark.system, pytest.mark.skipif(PROGRAM is None, reason=MISSING)]
 
 
-@pytest.fixture(params=["nats", pytest.param("mosquitto", marks=needs_mosquitto)])
+@pytest.fixture(
+    params=[
+        "nats",
+        pytest.param("mosquitto", marks=needs_mosquitto),
+        pytest.param("mosquitto?version=5", marks=needs_mosquitto),
+    ]
+)
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """A broker's URL, of each kind."""
+    """A broker's URL, of each kind and version of MQTT it speaks."""
     if request.param == "nats":
         yield request.getfixturevalue("nats").url
     else:
         async with mosquitto(tmp_path) as port:
-            yield f"mqtt://127.0.0.1:{port}"
+            yield f"mqtt://127.0.0.1:{port}{request.param.removeprefix('mosquitto')}"
 
 
 @contextlib.asynccontextmanager
@@ -85,10 +91,11 @@ async def test_a_published_message_arrives_with_its_bytes_topic_and_arrival_time
 
 @pytest.mark.system
 @pytest.mark.skipif(PROGRAM is None, reason=MISSING)
-async def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+async def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(tmp_path: Path, version: str) -> None:
     got: list[Incoming] = []
     async with mosquitto(tmp_path) as port, running(publisher(f"mqtt://127.0.0.1:{port}")) as pub:
-        url = f"mqtt://127.0.0.1:{port}"
+        url = f"mqtt://127.0.0.1:{port}?version={version}"
         async with running(subscriber(url, "again", got)) as session:
             for n in range(3):
                 await pub.publish(TOPIC, b"%d" % n)
@@ -152,7 +159,8 @@ async def test_the_last_will_is_published_when_the_connection_breaks_and_not_aft
             await rude.publish(topic, b"online again")
             connection = rude._connection
             assert connection is not None
-            connection._wire._sock.shutdown(2)
+            assert connection._transport is not None
+            connection._transport.abort()
             await until(lambda: len(got) == 3)
     assert [m.payload for m in got] == [b"online", b"online again", b"offline"]
 
@@ -182,7 +190,9 @@ async def test_a_large_message_passes_in_both_directions(url: str) -> None:
         assert len(got[0].payload) == 65_536
 
 
-async def test_an_error_in_the_receiver_costs_that_message_only(url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_error_in_the_receiver_costs_what_came_with_that_message_only(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     got: list[Incoming] = []
 
     def receive(messages: Sequence[Incoming]) -> None:
@@ -193,11 +203,11 @@ async def test_an_error_in_the_receiver_costs_that_message_only(url: str, caplog
     session = subscriber(url, "fragile", got)
     session.on_messages = receive
     async with running(session), running(publisher(url)) as pub:
-        for payload in (b"bad", b"good"):
-            await pub.publish(TOPIC, payload)
+        await pub.publish(TOPIC, b"bad")
+        await until(lambda: "were not taken" in caplog.text)
+        await pub.publish(TOPIC, b"good")
         await until(lambda: got)
         assert got[0].payload == b"good"
-    assert "was not taken" in caplog.text
 
 
 async def test_the_session_returns_by_itself_when_the_broker_was_killed(nats: Any) -> None:
@@ -328,6 +338,20 @@ async def test_tls_is_spoken_and_an_unknown_authority_is_refused(tmp_path: Path)
             await until(lambda: "certificate" in (doubtful.last_error or "").lower())
 
 
+async def test_a_broker_without_mqtt_5_says_so_and_the_remedy_is_told(nats: Any) -> None:
+    session = subscriber(f"{nats.url}?version=5", "modern", [])
+    async with running(session, wait=False):
+        await until(lambda: "does not speak MQTT 5: take version=5 out of" in (session.last_error or ""))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [("version=4", "MQTT version '4'"), ("verison=5", "verison"), ("ca=a&tls=1", "tls")]
+)
+def test_an_unknown_option_in_the_broker_address_is_refused_with_its_name(options: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        parse_url(f"mqtt://host?{options}")
+
+
 @pytest.mark.parametrize("bad", ["http://host", "mqtt://", "mqtt://host:port", "127.0.0.1:1883"])
 def test_a_wrong_broker_address_is_refused_with_an_example(bad: str) -> None:
     with pytest.raises(ConfigError, match=r"mqtt://user:password@host:1883"):
@@ -337,3 +361,4 @@ def test_a_wrong_broker_address_is_refused_with_an_example(bad: str) -> None:
 def test_user_and_password_are_unquoted() -> None:
     address = parse_url("mqtts://a%40b:p%2Fw@broker.example")
     assert (address.user, address.password, address.port, address.tls) == ("a@b", "p/w", 8883, True)
+    assert address.version == 4, "MQTT 3.1.1 unless asked for 5"

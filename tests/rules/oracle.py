@@ -1,4 +1,4 @@
-"""The oracle: limit rules once more, reading by reading, in plain Python, obviously right rather than quick.
+"""The oracle: rules over readings once more, one by one, in plain Python, obviously right rather than quick.
 
 It keeps every reading for ever and looks back over all of them each time. It shares with the engine the rulebook's
 models and nothing else.
@@ -39,6 +39,9 @@ class Series:
     samples: list[Sample] = field(default_factory=list)  # the believable ones
     levels: dict[str, int] = field(default_factory=dict)
     told: int = -1  # every instant up to here has been looked at
+    implausible: Rule | None = None
+    heard: list[Sample] = field(default_factory=list)  # the unbelievable ones too
+    doubted: bool = False
 
 
 class Oracle:
@@ -52,6 +55,8 @@ class Oracle:
             if series.newest is not None and sample.ts <= series.newest:
                 continue
             series.newest = sample.ts
+            series.heard.append(sample)
+            said += doubt(number, series)
             if sample.quality == 2:
                 continue
             said += look(number, series, sample.ts - 1)
@@ -67,6 +72,20 @@ class Oracle:
                 last = series.samples[-1]
                 said += look(number, series, last.ts + (now - last.received))
         return said
+
+
+def doubt(number: int, series: Series) -> list[Said]:
+    """Whether the newest readings in a row are as many bad ones, or good ones, as a finding of quality asks."""
+    if series.implausible is None:
+        return []
+    condition = series.implausible.condition.quality
+    needed = condition.clear_samples if series.doubted else condition.samples
+    newest = series.heard[-needed:]
+    if len(newest) < needed or any((sample.quality == 2) is series.doubted for sample in newest):
+        return []
+    series.doubted = not series.doubted
+    kind, last = "raise" if series.doubted else "clear", series.heard[-1]
+    return [Said(number, series.implausible.id, kind, condition.priority, last.ts, last.value, ())]
 
 
 def look(number: int, series: Series, until: int) -> list[Said]:

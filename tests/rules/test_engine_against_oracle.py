@@ -7,7 +7,7 @@ from oracle import Oracle, Said, Sample, Series
 from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
-from firetower.devices.readings import Readings
+from firetower.devices.readings import Mark, Readings
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.rules.engine import Engine
 from firetower.rules.model import Rule
@@ -17,6 +17,7 @@ from firetower.rules.verdicts import Verdict
 START = 1_763_800_000 * SECOND
 PRESSURE = catalogue().by_name["pressure"].number
 INTERVALS = (2, 10, 40)
+STUCK = int(Mark.CLOCK_STUCK)
 LIMITS = (0.1, 0.2, 0.3, 0.4)
 VALUES = st.sampled_from([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45])
 DELAYS = st.sampled_from(["0s", "5s", "10s", "30s", "90s"])
@@ -56,6 +57,24 @@ def rules(draw: st.DrawFn, rule_id: str) -> Rule:
 
 
 @st.composite
+def quality_rules(draw: st.DrawFn, of: str) -> Rule:
+    words = {"zh": "规则", "en": "rule"}
+    samples = st.integers(1, 4)
+    return Rule.model_validate(
+        {
+            "id": of.replace("_", "-"), "version": 1, "title": words, "advice": words,
+            "class": "quality", "kinds": ["hydrant"],
+            "condition": {
+                "quality": {
+                    "of": of, "priority": 4, "samples": draw(samples), "clear_samples": draw(samples),
+                    "source": "J, generated",
+                }
+            },
+        }
+    )  # fmt: skip
+
+
+@st.composite
 def streams(draw: st.DrawFn) -> list[tuple[int, Sample] | int]:
     """Readings (series, sample) of three devices, mostly in order, and ticks (their instant)."""
     stream: list[tuple[int, Sample] | int] = []
@@ -66,7 +85,7 @@ def streams(draw: st.DrawFn) -> list[tuple[int, Sample] | int]:
             stream.append(now)
             continue
         slow = draw(st.sampled_from([0, 0, 0, 1, 7, 40, -20])) * SECOND  # late, or a clock that is ahead
-        quality = draw(st.sampled_from([0, 0, 0, 0, 1, 2]))
+        quality = draw(st.sampled_from([0, 0, 0, 0, 1, 2, 2, STUCK, STUCK]))
         stream.append((draw(st.integers(0, 2)), Sample(now - slow, now, draw(VALUES), quality)))
     return stream
 
@@ -142,12 +161,15 @@ def last_of_place(calls: list[tuple[int, list[Said]]]) -> list[bool]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(rules("first"), rules("second"), streams(), st.sets(st.integers(0, 40)))
+@given(rules("first"), rules("second"), quality_rules("implausible"), streams(), st.sets(st.integers(0, 40)))
 def test_engine_says_what_the_oracle_says(
-    first: Rule, second: Rule, stream: list[tuple[int, Sample] | int], cuts: set[int]
+    first: Rule, second: Rule, doubt: Rule, stream: list[tuple[int, Sample] | int], cuts: set[int]
 ) -> None:
     oracle = Oracle()
-    oracle.series = {number: Series([first, second], interval * SECOND) for number, interval in enumerate(INTERVALS)}
+    oracle.series = {
+        number: Series([first, second], interval * SECOND, implausible=doubt)
+        for number, interval in enumerate(INTERVALS)
+    }
     expected: list[tuple[int, list[Said]]] = []
     batch: list[tuple[int, Sample]] = []
     for place, item in enumerate(stream):
@@ -159,15 +181,25 @@ def test_engine_says_what_the_oracle_says(
         else:
             batch.append(item)
     expected.append((len(stream), oracle.evaluate(batch)))
-    engine = Engine(Rulebook((first, second)), city())
+    engine = Engine(Rulebook((first, second, doubt)), city())
     assert in_spans(run(engine, stream, cuts)) == in_spans(expected)
 
 
 @settings(max_examples=200, deadline=None)
-@given(rules("first"), rules("second"), streams(), st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)))
+@given(
+    rules("first"),
+    rules("second"),
+    quality_rules("implausible"),
+    quality_rules("clock_stuck"),
+    streams(),
+    st.sets(st.integers(0, 40)),
+    st.sets(st.integers(0, 40)),
+)
 def test_cutting_a_stream_into_other_batches_changes_no_verdict(
     first: Rule,
     second: Rule,
+    doubt: Rule,
+    stuck: Rule,
     stream: list[tuple[int, Sample] | int],
     cuts: set[int],
     other_cuts: set[int],
@@ -180,7 +212,7 @@ def test_cutting_a_stream_into_other_batches_changes_no_verdict(
                 continue
             newest[item[0]] = item[1].ts
         in_order.append(item)
-    book = Rulebook((first, second))
+    book = Rulebook((first, second, doubt, stuck))
     one = run(Engine(book, city()), in_order, cuts)
     other = run(Engine(book, city()), in_order, other_cuts)
     ticks = [place for place, item in enumerate(in_order) if isinstance(item, int)]

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from firetower.alerts.model import Alert, Condition, Disposition, Hold, State
+from firetower.alerts.provisional import key_of
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
 from firetower.web.api_models import Answered, Instant, instant, instant_or_none
@@ -19,6 +20,7 @@ class AlertOut(Answered):
     """One alert; the words and clocks are those of the contract."""
 
     id: str = Field(description="opaque")
+    key: str = Field(description="opaque; at most one open alert has it, and the provisional alarm it was before")
     alert_class: AlertClass = Field(serialization_alias="class")
     priority: int = Field(ge=1, le=4, description="1 red, 2 orange, 3 yellow, 4 blue")
     state: State
@@ -82,6 +84,7 @@ def alert_out(alert: Alert) -> AlertOut:
     known = None if alert.metric is None else catalogue().by_name.get(alert.metric.partition(".")[0])
     return AlertOut(
         id=str(alert.id),
+        key=key_of(alert.rule, alert.subject_kind, alert.subject, alert.component),
         alert_class=alert.alert_class,
         priority=alert.priority,
         state=alert.state,

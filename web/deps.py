@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.clock import Clock, Micros
 from firetower.devices.registry import Registry
 from firetower.rules.rulebook import Rulebook
@@ -25,7 +26,7 @@ class Deps:
     """What the composition root hands in.
 
     ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
-    None serves none.
+    None serves none. ``provisional``: what the alarm lane of this process could not commit yet; None where it has none.
     """
 
     pool: Pool
@@ -36,6 +37,7 @@ class Deps:
     health: Health
     message_rate: Callable[[], float]
     console: Path | None
+    provisional: ProvisionalBoard | None = None
 
 
 @dataclass(frozen=True, slots=True)

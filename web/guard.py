@@ -1,5 +1,6 @@
 """Who may come in: sessions by cookie or bearer token, same-origin checks, the sign-in brake."""
 
+import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
@@ -20,15 +21,16 @@ COOKIE = "firetower_session"
 SESSION_LASTS: Micros = 12 * HOUR
 
 _TRUSTED_FOR: Micros = 10 * SECOND  # a session ended on another node may live this much longer here
+_LOOKUP_S = 2.0  # a store that takes longer to find a known session counts as away
 _KEEP = 10_000
 
 
 class Guard:
     """Admits requests and remembers sessions for ten seconds, so that a busy seat costs no lookup a request.
 
-    While the store is away a session that was good when last looked up stays good until it expires: a control
-    room is not signed out by its database. At most 10,000 sessions are remembered;
-    the one unused longest is looked up again.
+    While the store is away, or takes longer than two seconds, a session that was good when last looked up stays good
+    until it expires (12 h at most), also for a page that is loaded anew: a control room is not signed out by its
+    database. At most 10,000 sessions are remembered; the one unused longest is looked up again.
     """
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
@@ -68,9 +70,11 @@ class Guard:
         if known is not None and now - known[1] < _TRUSTED_FOR:
             return known[0] if known[0].expires_at > now else None
         try:
-            found = await accounts.find_session(self._pool, digest, now)
-        except StoreUnavailable:
+            async with asyncio.timeout(None if known is None else _LOOKUP_S):
+                found = await accounts.find_session(self._pool, digest, now)
+        except (StoreUnavailable, TimeoutError):
             if known is not None and known[0].expires_at > now:
+                self._known[digest] = (known[0], now)  # not asked again for ten seconds: a hung store costs two each
                 return known[0]
             raise
         if found is None:

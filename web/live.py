@@ -6,15 +6,15 @@ copy and the subscription added in one step of the event loop: there is no gap, 
 
 import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import msgspec
 from aiohttp import WSCloseCode
 
 from firetower.alerts.model import Alert, State
-from firetower.core.clock import rfc3339
+from firetower.core.clock import Micros, rfc3339
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.storage import changes
@@ -22,6 +22,8 @@ from firetower.web.alert_json import alert_bytes
 from firetower.web.deps import Deps
 from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch
 from firetower.web.meters import observe_shown
+from firetower.web.provisional_view import ProvisionalView
+from firetower.web.subscription import SESSION_OVER, Subscription
 
 _log = logger("web.live")
 
@@ -29,13 +31,9 @@ HEARTBEAT_S = 2.0
 FRAME_S = 0.02  # changes within this time travel in one frame
 CATCH_UP_TRIES = 10  # of a resuming console to join where the hub stands
 POLL_S = 1.0  # the store is asked this often even when nothing was announced: a lost NOTIFY costs a second
+TELL_S = 0.2  # provisional alarms are told of at most so often
 READ_S = 5.0  # a store that takes longer counts as away
 RETRY_S = 0.5
-QUEUE_FRAMES = 128
-QUEUE_BYTES = 8 * 1024 * 1024
-
-SLOW_READER = 4008  # close codes of ours; the console comes back with ?after=<its last seq>
-SESSION_OVER = 4401  # the console asks for a sign-in
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,57 +49,6 @@ class _Open:
         return self.alert.alert_class, self.alert.priority, self.alert.state
 
 
-@dataclass(eq=False, slots=True)
-class Subscription:
-    """One console's queue of frames, at most 128 and 8 MiB.
-
-    When full the console is dropped (``dropped`` is its close code): it comes back with ``?after`` and loses
-    nothing, and nobody waits for it. The first frame always fits.
-    """
-
-    digest: bytes
-    seq: int = -1
-    dropped: int | None = None
-    frames: deque[bytes] = field(default_factory=deque)
-    held: int = 0
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def offer(self, frame: bytes, *, seq: int | None = None) -> None:
-        """Queue a frame; one whose changes up to ``seq`` this console already has is left out."""
-        if self.dropped is not None:
-            return
-        if seq is not None:
-            if seq <= self.seq:
-                return
-            self.seq = seq
-        if self.frames and (len(self.frames) >= QUEUE_FRAMES or self.held + len(frame) > QUEUE_BYTES):
-            self.drop(SLOW_READER)
-            return
-        self.frames.append(frame)
-        self.held += len(frame)
-        self.wake.set()
-
-    def drop(self, code: int) -> None:
-        """End the subscription with a WebSocket close code."""
-        if self.dropped is None:
-            self.dropped = code
-            self.frames.clear()
-            self.wake.set()
-            self.ended.set()
-
-    async def next(self) -> bytes | None:
-        """Return the next frame, None once dropped."""
-        while not self.frames:
-            if self.dropped is not None:
-                return None
-            self.wake.clear()
-            await self.wake.wait()
-        frame = self.frames.popleft()
-        self.held -= len(frame)
-        return frame
-
-
 class Hub:
     """All open consoles of this node. ``run`` until cancelled; it survives the database going away and coming back."""
 
@@ -115,6 +62,12 @@ class Hub:
         self._news = asyncio.Event()
         self._store_ok = False
         self._watch = StatusWatch(deps.registry)
+        self._canary: tuple[Micros, Micros] | None = None
+        self._provisional = ProvisionalView(deps.provisional)
+        self._told = 0
+        self._aside = asyncio.Event()
+        if deps.provisional is not None:
+            deps.provisional.listen(self._board_changed)
 
     # what is known ------------------------------------------------------------------------------
 
@@ -164,15 +117,18 @@ class Hub:
     async def subscribe(self, digest: bytes, after: int | None = None) -> AsyncIterator[Subscription]:
         """Open a subscription: its first frame is a snapshot, or what happened since ``after``; then every change.
 
-        Where ``after`` is unknown or too old, or the store is away, the first frame is a snapshot.
+        Where ``after`` is unknown or too old, or the store is away, the first frame is a snapshot; where this node has
+        not read the store yet, a heartbeat of seq -1. Each says everything that is latest-wins, provisional alarms too.
         """
-        missed = None if after is None else await self._missed(after)
+        missed = await self._missed(after) if after is not None and self._store_ok else None
         # From here to add() nothing awaits: no change can fall between the first frame and the next one.
         subscription = Subscription(digest)
         if missed is not None:
-            subscription.offer(self._frame("changes", *missed), seq=missed[0])
+            subscription.offer(self._frame("changes", *missed, whole=True), seq=missed[0])
         elif self._seq is not None:
             subscription.offer(self._snapshot(), seq=self._seq)
+        else:
+            subscription.offer(self._frame("heartbeat", self.seq, None, whole=True))
         self._subscriptions.add(subscription)
         try:
             yield subscription
@@ -237,7 +193,10 @@ class Hub:
         while True:
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(changes.listen(self._deps.pool, self._heard), name="live-listen")
+                    tasks.create_task(
+                        changes.listen(self._deps.pool, self._heard, on_canary=self._canary_heard), name="live-listen"
+                    )
+                    tasks.create_task(self._tell(), name="live-provisional")
                     tasks.create_task(self._follow(), name="live-follow")
                     tasks.create_task(self._beat(), name="live-heartbeat")
             except Exception:  # noqa: BLE001  # reason: consoles must outlive a bug here; it is logged and all begun again
@@ -248,6 +207,24 @@ class Hub:
     def _heard(self, seq: int) -> None:
         if seq > self.seq:
             self._news.set()
+
+    def _canary_heard(self, sent: Micros, committed: Micros) -> None:
+        if self._canary != (sent, committed):
+            self._canary = (sent, committed)
+            self._aside.set()
+
+    def _board_changed(self) -> None:
+        self._aside.set()
+        self._news.set()  # what was settled leaves the consoles with the next reading
+
+    async def _tell(self) -> None:
+        """Tell every console of provisional alarms and canaries at once, whether or not the store answers."""
+        while True:
+            await self._aside.wait()
+            self._aside.clear()
+            self._provisional.look()
+            self._broadcast(self._frame("heartbeat", self.seq, None))
+            await asyncio.sleep(TELL_S)
 
     async def _follow(self) -> None:
         while True:
@@ -270,6 +247,7 @@ class Hub:
                         await self._news.wait()
 
     async def _read(self) -> None:
+        standing = self._provisional.standing()
         found = None if self._seq is None else await self._deps.alerts.changes(self._seq)
         if found is None:
             seq, alerts = await self._deps.alerts.snapshot()
@@ -278,12 +256,16 @@ class Hub:
             for alert in alerts:
                 self._keep(alert)
             self._seq = seq
+            self._provisional.settle(standing)
             for subscription in self._subscriptions:
                 subscription.seq = -1  # whatever it had: the snapshot replaces it
             self._broadcast(self._snapshot(), seq=seq)
             return
         seq, alerts = found
+        self._provisional.settle(standing)
         if seq == self._seq:
+            if self._told != self._provisional.revision:
+                self._broadcast(self._frame("heartbeat", seq, None))
             return
         written = [self._keep(alert) for alert in alerts]
         self._seq = seq
@@ -314,15 +296,31 @@ class Hub:
 
     def _broadcast(self, frame: bytes, *, seq: int | None = None) -> None:
         for subscription in self._subscriptions:
-            subscription.offer(frame, seq=seq)
+            if not subscription.offer(frame, seq=seq):
+                subscription.offer(self._frame("heartbeat", self.seq, None, whole=True))
 
     def _snapshot(self) -> bytes:
-        return self._frame("snapshot", self.seq, [alert.written for alert in self._alerts.values()])
+        return self._frame("snapshot", self.seq, [alert.written for alert in self._alerts.values()], whole=True)
 
-    def _frame(self, kind: str, seq: int, alerts: list[bytes] | None, devices: bytes = b"[]") -> bytes:
+    def _frame(
+        self, kind: str, seq: int, alerts: list[bytes] | None, devices: bytes = b"[]", *, whole: bool = False
+    ) -> bytes:
+        """Return a frame; ``whole``: for a console that was told nothing yet, else it goes to all of them."""
         head = f'{{"type":"{kind}","seq":{seq},"t":"{rfc3339(self._deps.clock.now())}"'.encode()
         parts = [head]
         if alerts is not None:
             parts += [b',"alerts":[', b",".join(alerts), b'],"devices":', devices]
-        parts += [b',"kpis":', self.kpis().model_dump_json().encode(), b"}"]
+        if whole:
+            self._provisional.look()
+        if whole or self._told != self._provisional.revision:
+            parts.append(self._provisional.written())
+        if not whole:
+            self._told = self._provisional.revision
+        parts += [b',"canary":', self._canary_written(), b',"kpis":', self.kpis().model_dump_json().encode(), b"}"]
         return b"".join(parts)
+
+    def _canary_written(self) -> bytes:
+        if self._canary is None:
+            return b"null"
+        sent, committed = self._canary
+        return b'{"sent_at":"%b","committed_at":"%b"}' % (rfc3339(sent).encode(), rfc3339(committed).encode())

@@ -16,8 +16,10 @@ from firetower.web.api_models import Answered, Asked, Instant
 from firetower.web.deps import Person
 from firetower.web.errors import Refused
 from firetower.web.kpis import DeviceStatus, Kpis
-from firetower.web.live import SESSION_OVER, Hub, Subscription
+from firetower.web.live import Hub
+from firetower.web.provisional_view import ProvisionalOut
 from firetower.web.site import Site
+from firetower.web.subscription import SESSION_OVER, Subscription
 
 _log = logger("web.live")
 
@@ -32,15 +34,29 @@ class LiveQuery(Asked):
     after: int | None = Field(None, ge=0, description="resume after this `seq`; absent or too old: a snapshot")
 
 
+class CanaryOut(Answered):
+    """An alarm of Firetower's own, sent every 30 s to prove the whole way."""
+
+    sent_at: Instant
+    committed_at: Instant
+
+
 class LiveFrame(Answered):
     """What the server sends. A heartbeat has neither `alerts` nor `devices`; a snapshot replaces what was known."""
 
     type: Literal["snapshot", "changes", "heartbeat"]
-    seq: int = Field(description="durable sequence number; covers `alerts`")
+    seq: int = Field(description="durable sequence number; covers `alerts`; -1 before this node could read the store")
     t: Instant = Field(description="server time")
     alerts: list[AlertOut] = Field([], description="as they stand now; closed ones only among changes")
     devices: list[DeviceStatus] = Field([], description="devices whose status changed; latest wins")
     kpis: Kpis
+    canary: CanaryOut | None = Field(None, description="the newest canary that was committed; null before the first")
+    provisional: list[ProvisionalOut] | None = Field(
+        None,
+        description="alarms the store could not take yet (未落库), all of them; in the first frame, then when they "
+        "changed. null: this node hears no alarms itself",
+    )
+    provisional_more: int = Field(0, description="how many more there are than `provisional` lists")
 
 
 class Shown(Asked):

@@ -16,6 +16,7 @@ _PART = re.compile(r"{(\w+)}")
 _MEANING = {
     200: "as asked",
     101: "the connection becomes a WebSocket; the schema is that of each frame sent",
+    202: "begun; it goes on after the answer",
     204: "done; no body",
     400: "a parameter, a field or the JSON is wrong; `details` names each",
     401: "not signed in, or the session has ended",

@@ -9,6 +9,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.clock import ManualClock
 from firetower.devices.events import AlertClass, Event
 from firetower.devices.registry import Registry
@@ -49,6 +50,7 @@ class Running:
     clock: ManualClock
     health: Health
     site: Site
+    board: ProvisionalBoard
     headers: dict[str, str] = field(default_factory=dict)
 
     async def sign_in(self, username: str = "olga") -> dict[str, str]:
@@ -123,11 +125,22 @@ async def running(pool: asyncpg.Pool, clock: ManualClock, console_folder: Path) 
     for name, role in (("ada", "admin"), ("olga", "operator"), ("vera", "viewer")):
         await accounts.add(pool, name, _HASH, role, clock.now())  # type: ignore[arg-type]
     registry, health = Registry(), Health()
+    board = ProvisionalBoard(registry, clock)
     app = make_app(
-        Deps(pool, registry, AlertStore(pool, clock), clock, rulebook.load(), health, lambda: 12.34, console_folder)
+        Deps(
+            pool,
+            registry,
+            AlertStore(pool, clock),
+            clock,
+            rulebook.load(),
+            health,
+            lambda: 12.34,
+            console_folder,
+            provisional=board,
+        )
     )
     async with (
         serve(app, "127.0.0.1", 0) as port,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client,
     ):
-        yield Running(f"http://127.0.0.1:{port}", client, pool, registry, clock, health, app[SITE])
+        yield Running(f"http://127.0.0.1:{port}", client, pool, registry, clock, health, app[SITE], board)

@@ -12,7 +12,7 @@ from waiting import until
 
 from firetower.ingest.ports import Work
 from firetower.storage.ingest import IngestStore
-from firetower.web import live
+from firetower.web import subscription
 
 
 class Seat:
@@ -120,7 +120,7 @@ async def test_joining_in_the_middle_of_a_storm_leaves_no_gap_and_every_seat_end
 
 
 async def test_a_reader_that_stops_is_dropped_alone(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "QUEUE_FRAMES", 8)
+    monkeypatch.setattr(subscription, "QUEUE_FRAMES", 8)
     hub = running.site.hub
     async with seat(running) as quick:
         await quick.frame("snapshot")
@@ -138,7 +138,7 @@ async def test_a_reader_that_stops_is_dropped_alone(running: Any, monkeypatch: p
 
             reading = asyncio.create_task(_drain(quick))
             await until(flood)
-            assert stuck.dropped == live.SLOW_READER
+            assert stuck.dropped == subscription.SLOW_READER
             await until(lambda: hub.consoles == 1)
             id_ = await running.raise_alert("smk-7")
             assert id_ in await asyncio.wait_for(reading, 15)
@@ -231,7 +231,7 @@ async def test_signing_out_closes_the_live_connection(running: Any) -> None:
         async with asyncio.timeout(10):
             while (await olga.ws.receive()).type is aiohttp.WSMsgType.TEXT:
                 pass
-        assert olga.ws.close_code == live.SESSION_OVER
+        assert olga.ws.close_code == subscription.SESSION_OVER
 
 
 async def test_while_the_store_is_away_seats_stay_and_are_told(running: Any) -> None:

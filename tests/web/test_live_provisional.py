@@ -1,0 +1,148 @@
+"""The live feed while the store is away: provisional alarms (未落库), the canary, and who is still let in."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from waiting import until
+
+from firetower.core.clock import HOUR, SECOND
+from firetower.ingest.ports import Work
+from firetower.storage.ingest import IngestStore
+
+
+async def frames(ws: aiohttp.ClientWebSocketResponse, wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """Return every frame up to the first that is wanted."""
+    heard: list[dict[str, Any]] = []
+
+    async def come() -> bool:
+        heard.append(await ws.receive_json(timeout=15))
+        return wanted(heard[-1])
+
+    await until(come, 20)
+    return heard
+
+
+def lists(device: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether a frame lists a provisional alarm of ``device``."""
+    return lambda frame: any(alarm["device"] == device for alarm in frame.get("provisional") or [])
+
+
+def connect(running: Any) -> Any:
+    """Open the live feed as whoever signed in last."""
+    return running.client.ws_connect(f"{running.url}/api/v1/live", headers=running.headers)
+
+
+async def away(running: Any) -> None:
+    """End the database for the web part, and wait until it has noticed."""
+    running.pool.terminate()
+    await until(lambda: running.site.hub.kpis().store == "unavailable", 15)
+
+
+async def test_a_provisional_alarm_is_told_while_the_store_is_away_also_to_a_console_that_opens_then(
+    running: Any,
+) -> None:
+    """Seats that are open hear of it at once; one that opens later finds it, with what was stored before, in its first
+    frame."""
+    await running.sign_in()
+    stored = await running.raise_alert("smk-0")
+    await until(lambda: running.site.hub.seq == 1)
+    async with connect(running) as early:
+        await frames(early, lambda frame: frame["type"] == "snapshot")
+        await away(running)
+        running.board.waiting("batch", [running.verdict("smk-1")])
+        frame = (await frames(early, lists("smk-1")))[-1]
+        (alarm,) = frame["provisional"]
+        assert (alarm["class"], alarm["priority"], alarm["title"]["en"]) == ("fire", 1, "Fire alarm")
+        assert frame["kpis"]["store"] == "unavailable"
+        async with connect(running) as late:
+            first = await late.receive_json(timeout=15)
+    assert first["type"] == "snapshot"
+    assert [alert["id"] for alert in first["alerts"]] == [stored]
+    assert [alarm["device"] for alarm in first["provisional"]] == ["smk-1"]
+
+
+async def test_a_node_that_never_read_the_store_still_shows_provisional_alarms(running: Any) -> None:
+    """Its first frame is a heartbeat of seq -1: no list of stored alerts, but the alarms and the store's state."""
+    await running.sign_in()
+    await away(running)
+    running.site.hub._seq = None
+    running.board.waiting("batch", [running.verdict("smk-1")])
+    async with connect(running) as ws:
+        first = await ws.receive_json(timeout=15)
+    assert (first["type"], first["seq"], first["kpis"]["store"]) == ("heartbeat", -1, "unavailable")
+    assert lists("smk-1")(first)
+
+
+async def test_an_alarm_stays_provisional_until_the_frame_that_brings_its_stored_alert(running: Any) -> None:
+    """Between the two there is no frame in which it is neither, and both have one key."""
+    await running.sign_in()
+    async with connect(running) as ws:
+        verdict = running.verdict("smk-1")
+        running.board.waiting("batch", [verdict])
+        key = (await frames(ws, lists("smk-1")))[-1]["provisional"][0]["key"]
+        await IngestStore(running.pool, running.registry, running.clock).commit(Work("alarm", verdicts=[verdict]))
+        running.board.settled("batch")
+        heard = await frames(ws, lambda frame: frame.get("provisional") == [])
+    brought = [n for n, frame in enumerate(heard) if any(alert["key"] == key for alert in frame.get("alerts", []))]
+    assert brought
+    assert brought[0] <= len(heard) - 1
+    assert all(frame.get("provisional") != [] for frame in heard[: brought[0]])
+
+
+async def test_while_the_store_is_away_nothing_leaves_the_list_of_provisional_alarms(running: Any) -> None:
+    """What was settled meanwhile stays until the store could be read: nobody can show what became of it."""
+    await running.sign_in()
+    async with connect(running) as ws:
+        await frames(ws, lambda frame: frame["type"] == "snapshot")
+        await away(running)
+        running.board.waiting("first", [running.verdict("smk-1")])
+        await frames(ws, lists("smk-1"))
+        running.board.settled("first")
+        running.board.waiting("second", [running.verdict("smk-2")])
+        listed = (await frames(ws, lists("smk-2")))[-1]["provisional"]
+    assert {alarm["device"] for alarm in listed} == {"smk-1", "smk-2"}
+
+
+async def test_a_committed_canary_is_told(running: Any) -> None:
+    """Every frame says when the newest canary was sent and committed; a new one is told as it is committed."""
+    await running.sign_in()
+    async with connect(running) as ws:
+        first = await ws.receive_json(timeout=15)
+        assert first["canary"] is None
+        sent = running.clock.now() - 2 * SECOND
+        await IngestStore(running.pool, running.registry, running.clock).commit(Work("alarm", canary=sent))
+        frame = (await frames(ws, lambda frame: frame["canary"] is not None))[-1]
+    assert frame["canary"]["sent_at"] < frame["canary"]["committed_at"] <= frame["t"]
+
+
+async def test_a_page_loaded_anew_in_an_outage_is_let_in_until_its_session_expires(running: Any) -> None:
+    """A session seen before stays good while the store is away; one nobody saw, and one expired, do not."""
+    await running.sign_in()
+    await running.get("/api/v1/session")
+    await away(running)
+    running.clock.advance(11 * HOUR)
+    assert (await running.get("/api/v1/session"))["username"] == "olga"
+    status, _ = await running.call("GET", "/api/v1/session", headers={"Authorization": "Bearer nobody-knows-it"})
+    assert status == 503
+    running.clock.advance(2 * HOUR)
+    status, _ = await running.call("GET", "/api/v1/session")
+    assert status in {401, 503}
+
+
+async def test_a_store_that_hangs_holds_up_neither_the_page_nor_the_alarms(running: Any, monkeypatch: Any) -> None:
+    """A known session is let in although its lookup never answers."""
+    await running.sign_in()
+    await running.get("/api/v1/session")
+    running.clock.advance(60 * SECOND)  # it would be looked up again
+    hangs: Callable[..., Awaitable[None]] = _never
+    monkeypatch.setattr("firetower.storage.accounts.find_session", hangs)
+    running.board.waiting("batch", [running.verdict("smk-1")])
+    assert (await running.get("/api/v1/session"))["username"] == "olga"
+    async with connect(running) as ws:
+        await frames(ws, lists("smk-1"))
+
+
+async def _never(*_: Any) -> None:
+    await asyncio.Event().wait()

@@ -1,0 +1,102 @@
+"""What consoles are told of provisional alarms (未落库): none leaves before its stored alert can be there."""
+
+from pydantic import Field
+
+from firetower.alerts.provisional import MOST, ProvisionalAlarm, ProvisionalBoard
+from firetower.devices.events import AlertClass
+from firetower.web.alert_json import Title
+from firetower.web.api_models import Answered, Instant, instant
+
+
+class ProvisionalOut(Answered):
+    """An alarm that the store could not take yet; it becomes the alert of the same `key`."""
+
+    key: str = Field(description="opaque; that of the alert it becomes")
+    alert_class: AlertClass = Field(serialization_alias="class")
+    priority: int = Field(ge=1, le=4)
+    title: Title
+    unit: str | None
+    device: str | None
+    component: str
+    text: str = Field(description="the panel's own words")
+    place: str | None = Field(description="zone or main, as the registry's codes")
+    device_at: Instant = Field(description="of its newest event")
+    received_at: Instant = Field(description="since when it waits here")
+    flags: list[str]
+
+
+class ProvisionalView:
+    """The board as consoles see it: at most 2,000 alarms, written as JSON once each. ``revision`` rises with changes.
+
+    An alarm that has left the board stays until the store was read after that, so that its stored alert comes in the
+    same frame that takes it away. Without a board (None) consoles are told that this node hears no alarms itself.
+    """
+
+    def __init__(self, board: ProvisionalBoard | None) -> None:
+        self._board = board
+        self._shown: dict[str, tuple[ProvisionalAlarm, bytes]] = {}
+        self._looked_at = -1
+        self._more = 0
+        self._gone = 0
+        self.revision = 0
+
+    def look(self) -> None:
+        """Take in what came to the board since the last look."""
+        board = self._board
+        if board is None or board.revision == self._looked_at:
+            return
+        self._looked_at = board.revision
+        alarms = board.alarms()
+        now = {alarm.key: alarm for alarm in alarms}
+        shown = {}
+        for key, alarm in now.items():
+            known = self._shown.get(key)
+            shown[key] = known if known is not None and known[0] == alarm else (alarm, _written(alarm))
+        for key, known in self._shown.items():
+            if key not in shown and len(shown) < MOST:
+                shown[key] = known
+        self._gone = len(shown) - len(now)
+        if shown != self._shown or board.more != self._more:
+            self._shown, self._more = shown, board.more
+            self.revision += 1
+
+    def standing(self) -> frozenset[str]:
+        """Return the keys on the board now: to be asked before the store is read."""
+        return frozenset() if self._board is None else frozenset(alarm.key for alarm in self._board.alarms())
+
+    def settle(self, standing: frozenset[str]) -> None:
+        """Let go of what had left the board before the read of the store that has now succeeded began."""
+        self.look()
+        if not self._gone:
+            return
+        kept = standing | self.standing()
+        left = {key: known for key, known in self._shown.items() if key in kept}
+        if len(left) < len(self._shown):
+            self._gone -= len(self._shown) - len(left)
+            self._shown = left
+            self.revision += 1
+
+    def written(self) -> bytes:
+        """Return the members ``provisional`` and ``provisional_more`` of a frame, with a comma before."""
+        if self._board is None:
+            return b',"provisional":null,"provisional_more":0'
+        alarms = b",".join(written for _, written in self._shown.values())
+        return b',"provisional":[%b],"provisional_more":%d' % (alarms, self._more)
+
+
+def _written(alarm: ProvisionalAlarm) -> bytes:
+    out = ProvisionalOut(
+        key=alarm.key,
+        alert_class=alarm.alert_class,
+        priority=alarm.priority,
+        title=Title(zh=alarm.title_zh, en=alarm.title_en),
+        unit=alarm.unit,
+        device=alarm.device,
+        component=alarm.component,
+        text=alarm.text,
+        place=alarm.place,
+        device_at=instant(alarm.device_at),
+        received_at=instant(alarm.received_at),
+        flags=list(alarm.flags),
+    )
+    return out.model_dump_json(by_alias=True).encode()

@@ -15,12 +15,16 @@ What is always late by the same time, forwarded by a gateway that holds everythi
 clock.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from firetower.core.clock import MINUTE, SECOND
 from firetower.devices.readings import Bools, Floats, Int64s
 from firetower.devices.registry import Registry
 from firetower.devices.wire_batch import NO_TIME
+
+Numbers = Sequence[int] | Int64s
 
 WINDOW = 64
 """Numbers before the newest one of which it is known whether they came."""
@@ -75,13 +79,15 @@ class DeviceQuality:
         self.missed[devices], self.repeated[devices], self.skew[devices] = missed, repeated, skew
         self.moved[devices] = ~np.isnan(skew)
 
-    def note(self, device: Int64s, at: Int64s, seq: Int64s, sent: Int64s) -> None:
-        """Take in objects, in order of arrival, several of a device allowed; all arrays of shape (objects,).
+    def note(self, devices: Numbers, at: Numbers, seq: Numbers, sent: Numbers) -> None:
+        """Take in objects, in order of arrival, several of a device allowed; columns of one entry an object.
 
-        ``device``: its number, below 1 for none. ``at``: arrival, µs. ``seq``: -1 for none. ``sent``: the device's own
-        time, µs, believed or not, NO_TIME for none.
+        ``devices``: their numbers, below 1 for none. ``at``: arrival, µs. ``seq``: -1 for none. ``sent``: the device's
+        own time, µs, believed or not, NO_TIME for none.
         """
         self.fit()
+        device, seq, sent = (np.asarray(column, np.int64) for column in (devices, seq, sent))
+        at = np.asarray(at, np.int64)
         numbered = np.flatnonzero((seq >= 0) & (device > 0))
         if len(numbered):
             self._note_seq(device[numbered], seq[numbered])

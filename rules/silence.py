@@ -1,16 +1,24 @@
-"""Silence rules 离线: which devices say nothing, found by one vectorised pass over the registry a tick."""
+"""Silence rules 离线: which devices say nothing, found by looking at those whose time may be up."""
 
 import numpy as np
+import numpy.typing as npt
 
 from firetower.core.clock import Micros
+from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
-from firetower.devices.readings import Bools, Int64s
+from firetower.devices.readings import Int64s
 from firetower.devices.registry import Registry
 from firetower.rules.lanes import NEVER
 from firetower.rules.model import Rule, SilenceBand, SilenceCondition
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
+TOLD_A_TICK = 1000
+"""Silences that begin or grow worse, and again as many that end, in one tick: making verdicts takes time."""
+_JUDGED_A_TICK = 1 << 15
+_SORTED_A_TICK = 1 << 18
+_TAKEN_IN_A_TICK = 1 << 16
 _NONE = -1
+Int8s = npt.NDArray[np.int8]
 
 
 class SilenceWatch:
@@ -18,152 +26,215 @@ class SilenceWatch:
 
     A device takes the first rule that fits its kind and interval, one list for devices that have spoken and one for
     those that never did. Its silence is over with a message, never by itself.
+
+    A tick looks only at devices that may have become silent, and says at most TOLD_A_TICK silences that begin and as
+    many that end, the oldest first; the next tick goes on where it stopped, and each is dated when it was, not when it
+    was said. So neither a million devices nor 200,000 that fall silent at once hold anything up. In the same way
+    devices registered while it runs are taken in tens of thousands a tick.
     """
 
     def __init__(self, rules: tuple[Rule, ...], registry: Registry) -> None:
         self._rules = rules
         self._conditions = [_condition(rule) for rule in rules]
-        self._worst = np.array([len(condition.bands) for condition in self._conditions] + [0], np.int8)
+        self._clear_messages = np.array([condition.clear_messages for condition in self._conditions] + [0])
+        self._of_never = np.array([condition.of == "never_seen" for condition in self._conditions] + [False])
+        self._offline_for = np.array(
+            [NEVER if each.offline_for is None else each.offline_for for each in self._conditions] + [NEVER], np.int64
+        )
         self._registry = registry
         self._known = 0  # revision of the registry the columns below follow
-        self._open = np.full(0, _NONE, np.int8)  # index of the rule whose alert is open
-        self._level = np.zeros(0, np.int8)
-        self._reference = np.zeros(0, np.int64)  # last message that counts as before the silence
-        self._messages = np.zeros(0, np.int16)
-        self._seen_rule = self._never_rule = np.full(0, _NONE, np.int8)
-        self._seen_limit = self._never_limit = np.zeros(0, np.int64)
-        self._said_offline: dict[int, Micros] = {}
+        self._open: Column[np.int8] = Column(np.int8, _NONE)  # index of the rule whose alert is open
+        self._level: Column[np.int8] = Column(np.int8)
+        self._reference: Column[np.int64] = Column(np.int64)  # last message that counts as before the silence
+        self._messages: Column[np.int16] = Column(np.int16)
+        self._doubt: Column[np.bool_] = Column(np.bool_)  # whether the rule of the open alert still holds
+        self._unheard: Column[np.bool_] = Column(np.bool_)  # had not spoken yet when ``_due`` was set
+        self._seen_rule: Column[np.int8] = Column(np.int8, _NONE)
+        self._never_rule: Column[np.int8] = Column(np.int8, _NONE)
+        self._said: Column[np.int64] = Column(np.int64, NEVER)  # since when its word ``offline`` stands
+        self._saying: Int64s = np.zeros(0, np.int64)
+        self._due: Column[np.int64] = Column(np.int64, NEVER)  # nothing begins or grows worse before this instant
+        self._turn = 0
+        self._fit(len(registry.kind))
 
     def seed(self, rule: str, device: int, priority: int, active_since: Micros) -> bool:
         """Take over an open alert; False when the rulebook has no such rule."""
-        self._fit()
+        self._fit(len(self._registry.kind))
         for index, known in enumerate(self._rules):
-            if known.id == rule and device < len(self._open):
+            if known.id == rule and device < len(self._registry.kind):
                 bands = self._conditions[index].bands
-                self._open[device] = index
-                self._level[device] = max(
+                self._open.rows[device] = index
+                self._level.rows[device] = max(
                     (n for n, band in enumerate(bands, 1) if band.priority >= priority), default=1
                 )
-                self._reference[device] = active_since
+                self._reference.rows[device] = active_since
+                self._doubt.rows[device] = True
+                self._due.rows[device] = 0
                 return True
         return False
 
-    def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
-        """Return the silences that begin, grow worse and end; none begins while nobody listens (None)."""
-        self._fit()
+    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
+        """Return the silences that begin, grow worse and end; none begins while nobody listens (None).
+
+        Nor does that of a device that reports more often than ``lag``, how far telemetry is behind in µs: what it said
+        may be on its way. Its own word ``offline`` counts all the same.
+        """
+        self._fit(_TAKEN_IN_A_TICK)
+        self._notice(now)
         out: list[Verdict] = []
-        said = self._say_offline(now)
-        floor = NEVER if listening_since is None else listening_since
-        registry, size = self._registry, len(self._open)
-        last = registry.last_seen[:size]
-        never = last == 0
-        start = np.where(never, registry.registered_at[:size], last)
-        np.maximum(start, floor, out=start)
-        limit = np.where(never, self._never_limit, self._seen_limit)
-        overdue = now - start >= limit
-        overdue[said] = True
-        self._end(overdue, out)
+        self._end(now, NEVER if listening_since is None else listening_since, out)
         if listening_since is not None:
-            self._begin(np.flatnonzero(overdue), start, now, out)
+            self._begin(now, listening_since, lag, out)
         return out
 
-    def _end(self, overdue: Bools, out: list[Verdict]) -> None:
+    def _notice(self, now: Micros) -> None:
+        """Set the due time of devices that spoke for the first time or said ``offline``."""
+        size, registry = len(self._open.rows), self._registry
+        spoke = np.flatnonzero(self._unheard.rows & (registry.last_seen[:size] != 0))
+        self._unheard.rows[spoke] = False
+        offline = np.flatnonzero(registry.offline[:size])
+        back = self._saying[~registry.offline[self._saying]]
+        self._said.rows[back] = NEVER
+        said = offline[
+            (self._said.rows[offline] == NEVER) & (self._offline_for[self._seen_rule.rows[offline]] != NEVER)
+        ]
+        self._said.rows[said] = now
+        self._saying = offline
+        news = np.concatenate([spoke, said])
+        self._due.rows[news] = self._earliest(news)
+
+    def _end(self, now: Micros, floor: Micros, out: list[Verdict]) -> None:
         """Clear what has spoken often enough, and what no rule watches any more."""
-        silent = np.flatnonzero(self._open != _NONE)
+        silent = np.flatnonzero(self._open.rows != _NONE)
+        if len(silent) > _SORTED_A_TICK:
+            self._turn %= len(silent)
+            silent = np.roll(silent, -self._turn)[:_SORTED_A_TICK]
+            self._turn += _SORTED_A_TICK
+        last = self._registry.last_seen[silent]
+        moved = (last > self._reference.rows[silent]) | (self._messages.rows[silent] > 0) | self._doubt.rows[silent]
+        silent = silent[moved]
         if not len(silent):
             return
-        last = self._registry.last_seen[silent]
-        heard = last > self._reference[silent]
-        self._messages[silent] = np.where(overdue[silent], 0, self._messages[silent] + heard)
-        self._reference[silent] = np.where(heard, last, self._reference[silent])
-        needed = np.array([condition.clear_messages for condition in self._conditions])[self._open[silent]]
-        watched = np.where(
-            np.isin(self._open[silent], self._never_indices()), self._never_rule[silent], self._seen_rule[silent]
-        )
-        unwatched = (watched != self._open[silent]) | self._registry.retired[silent]
-        for device in silent[(self._messages[silent] >= needed) | unwatched].tolist():
-            index = int(self._open[device])
+        last, rule = last[moved], self._open.rows[silent]
+        heard = last > self._reference.rows[silent]
+        overdue = (self._first_end(silent, floor) <= now) | (self._told(silent) <= now)
+        messages = np.where(overdue, 0, self._messages.rows[silent] + heard)
+        self._messages.rows[silent] = messages
+        self._reference.rows[silent] = np.where(heard, last, self._reference.rows[silent])
+        watched = np.where(self._of_never[rule], self._never_rule.rows[silent], self._seen_rule.rows[silent])
+        unwatched = (watched != rule) | self._registry.retired[silent]
+        self._doubt.rows[silent] = unwatched
+        over = silent[(messages >= self._clear_messages[rule]) | unwatched]
+        over = over[np.argsort(self._registry.last_seen[over], kind="stable")[:TOLD_A_TICK]]
+        for device in over.tolist():
+            index, level = int(self._open.rows[device]), int(self._level.rows[device])
             at = int(self._registry.last_seen[device])
-            out.append(self._verdict(VerdictKind.CLEAR, index, int(self._level[device]), device, at))
-            self._open[device], self._level[device], self._messages[device] = _NONE, 0, 0
+            out.append(self._verdict(VerdictKind.CLEAR, index, level, device, at))
+        self._open.rows[over] = _NONE
+        self._level.rows[over] = self._messages.rows[over] = 0
+        self._doubt.rows[over] = False
+        self._due.rows[over] = self._earliest(over)
 
-    def _begin(self, overdue: Int64s, start: Int64s, now: Micros, out: list[Verdict]) -> None:
+    def _begin(self, now: Micros, floor: Micros, lag: Micros, out: list[Verdict]) -> None:
         """Raise what has just become silent, and what has been for longer than its next band."""
-        registry = self._registry
-        rule = np.where(registry.last_seen[overdue] == 0, self._never_rule[overdue], self._seen_rule[overdue])
-        may = (rule != _NONE) & ~registry.retired[overdue]
-        may &= (self._open[overdue] == _NONE) | (self._open[overdue] == rule)
-        may &= self._level[overdue] < self._worst[rule]  # what is silent already and can grow no worse costs nothing
+        due, registry = self._due.rows, self._registry
+        devices = np.flatnonzero(due <= now)[:_SORTED_A_TICK]
+        if len(devices) > _JUDGED_A_TICK:
+            devices = devices[np.argpartition(due[devices], _JUDGED_A_TICK)[:_JUDGED_A_TICK]]
+        start, rule = self._start_and_rule(devices)
+        np.maximum(start, floor, out=start)
+        may = (rule != _NONE) & ~registry.retired[devices]
+        may &= (self._open.rows[devices] == _NONE) | (self._open.rows[devices] == rule)
+        due[devices[~may]] = NEVER  # until its file changes, or the alert of another rule is over
+        on_its_way = (registry.interval[devices] < lag) & (self._told(devices) > now)
+        due[devices[may & on_its_way]] = now + 1  # to be asked again at the next tick
+        may &= ~on_its_way
+        raised: list[tuple[Micros, int, int, Micros, int]] = []
+        for index in np.unique(rule[may]).tolist():
+            which = may & (rule == index)
+            mine = devices[which]
+            level, at, again = self._judge(index, mine, start[which], now)
+            due[mine] = again
+            worse = np.flatnonzero(level > self._level.rows[mine])
+            due[mine[worse]] = at[worse]  # until it is told
+            raised += zip(
+                at[worse].tolist(), mine[worse].tolist(), level[worse].tolist(), again[worse].tolist(),
+                [index] * len(worse), strict=True,
+            )  # fmt: skip
+        raised.sort()
+        for at_, device, level_, again_, index in raised[:TOLD_A_TICK]:
+            out.append(self._verdict(VerdictKind.RAISE, index, level_, device, at_))
+            if self._open.rows[device] == _NONE:
+                self._reference.rows[device] = registry.last_seen[device]
+            self._open.rows[device], self._level.rows[device], due[device] = index, level_, again_
+
+    def _judge(self, index: int, devices: Int64s, silent_since: Int64s, now: Micros) -> tuple[Int8s, Int64s, Int64s]:
+        """Return the level each device has reached under a rule, since when, and when it may rise next."""
+        condition, interval = self._conditions[index], self._registry.interval[devices]
+        ends = np.stack([silent_since + _limit(band, interval) for band in condition.bands])
+        if condition.offline_for is not None:
+            ends[0] = np.minimum(ends[0], self._told(devices))
+        level = np.zeros(len(devices), np.int8)
+        for number, end in enumerate(ends, 1):
+            level[end <= now] = number
+        above = np.maximum(level, self._level.rows[devices])
+        later = np.where(np.arange(1, len(ends) + 1)[:, None] > above, ends, NEVER)
+        return level, ends[np.maximum(level, 1) - 1, np.arange(len(devices))], later.min(axis=0)
+
+    def _first_end(self, devices: Int64s, floor: Micros) -> Int64s:
+        """Return when each device has been silent for as long as its first band allows, counted from ``floor`` on."""
+        start, rule = self._start_and_rule(devices)
+        np.maximum(start, floor, out=start)
+        interval = self._registry.interval[devices]
+        end = np.full(len(devices), NEVER, np.int64)
         for index, condition in enumerate(self._conditions):
-            devices = overdue[may & (rule == index)]
-            if not len(devices):
-                continue
-            silent_since, interval = start[devices], registry.interval[devices]
-            level = np.zeros(len(devices), np.int8)
-            ends = []
-            for number, band in enumerate(condition.bands, 1):
-                ends.append(silent_since + _limit(band, interval))
-                level[ends[-1] <= now] = number
-            if condition.offline_for is not None:
-                said = np.array([self._said_offline.get(device, NEVER) for device in devices.tolist()], np.int64)
-                told = said <= now - condition.offline_for
-                ends[0] = np.where(told, np.minimum(ends[0], said + condition.offline_for * told), ends[0])
-                level[told] = np.maximum(level[told], 1)
-            for place in np.flatnonzero(level > self._level[devices]).tolist():
-                device, new = int(devices[place]), int(level[place])
-                at = int(ends[new - 1][place])
-                out.append(self._verdict(VerdictKind.RAISE, index, new, device, at))
-                if self._open[device] == _NONE:
-                    self._reference[device] = registry.last_seen[device]
-                self._open[device], self._level[device] = index, new
+            mine = (rule == index) & (start != NEVER)
+            end[mine] = start[mine] + _limit(condition.bands[0], interval[mine])
+        return end
 
-    def _say_offline(self, now: Micros) -> Int64s:
-        """Return the devices whose own word ``offline`` has stood for as long as their rule allows."""
-        registry = self._registry
-        rules = {
-            index: condition.offline_for
-            for index, condition in enumerate(self._conditions)
-            if condition.offline_for is not None
-        }
-        devices = np.flatnonzero(registry.offline[: len(self._open)])
-        said: dict[int, Micros] = {}
-        long: list[int] = []
-        for device in devices[np.isin(self._seen_rule[devices], list(rules))].tolist():
-            said[device] = self._said_offline.get(device, now)
-            if now - said[device] >= rules[int(self._seen_rule[device])]:
-                long.append(device)
-        self._said_offline = said
-        return np.array(long, np.int64)
+    def _earliest(self, devices: Int64s) -> Int64s:
+        """Return before when nothing can begin for each of ``devices`` if nothing else is heard."""
+        at = np.minimum(self._first_end(devices, 0), self._told(devices))
+        at[self._registry.retired[devices]] = NEVER
+        return at
 
-    def _never_indices(self) -> list[int]:
-        return [index for index, condition in enumerate(self._conditions) if condition.of == "never_seen"]
+    def _told(self, devices: Int64s) -> Int64s:
+        """Return when each device's own word ``offline`` will have stood for as long as its rule allows."""
+        said, allowed = self._said.rows[devices], self._offline_for[self._seen_rule.rows[devices]]
+        return np.where((said == NEVER) | (allowed == NEVER), NEVER, np.minimum(said, NEVER - allowed) + allowed)
 
-    def _fit(self) -> None:
-        """Follow the registry: new devices, changed kinds and intervals."""
+    def _start_and_rule(self, devices: Int64s) -> tuple[Int64s, Int8s]:
+        """Return since when each device has said nothing, µs, and the index of the rule that watches that."""
+        last = self._registry.last_seen[devices]
+        never = last == 0
+        start = np.where(never, self._registry.registered_at[devices], last)
+        return start, np.where(never, self._never_rule.rows[devices], self._seen_rule.rows[devices])
+
+    def _fit(self, most: int) -> None:
+        """Follow the registry: new devices, changed kinds and intervals; about ``most`` of them, the oldest first."""
         registry = self._registry
         if self._known == registry.revision:
             return
-        changed = np.flatnonzero(registry.changed > self._known)
-        self._known = registry.revision
-        size, old = len(registry.kind), len(self._open)
-        if size > old:
-            self._open = np.concatenate([self._open, np.full(size - old, _NONE, np.int8)])
-            self._level = np.concatenate([self._level, np.zeros(size - old, np.int8)])
-            self._reference = np.concatenate([self._reference, np.zeros(size - old, np.int64)])
-            self._messages = np.concatenate([self._messages, np.zeros(size - old, np.int16)])
-            none, never = np.full(size - old, _NONE, np.int8), np.full(size - old, NEVER, np.int64)
-            self._seen_rule = np.concatenate([self._seen_rule, none])
-            self._never_rule = np.concatenate([self._never_rule, none])
-            self._seen_limit = np.concatenate([self._seen_limit, never])
-            self._never_limit = np.concatenate([self._never_limit, never])
-        self._seen_rule[changed], self._seen_limit[changed] = self._choose("seen", changed)
-        self._never_rule[changed], self._never_limit[changed] = self._choose("never_seen", changed)
+        changed, revision = np.flatnonzero(registry.changed > self._known), registry.revision
+        if len(changed) > most:
+            revision = int(np.partition(registry.changed[changed], most)[most])
+            changed = changed[registry.changed[changed] <= revision]
+        self._known = revision
+        for column in (
+            self._open, self._level, self._reference, self._messages, self._doubt, self._unheard,
+            self._seen_rule, self._never_rule, self._said, self._due,
+        ):  # fmt: skip
+            column.fit(len(registry.kind))
+        self._seen_rule.rows[changed] = self._choose("seen", changed)
+        self._never_rule.rows[changed] = self._choose("never_seen", changed)
+        self._doubt.rows[changed] = True
+        self._unheard.rows[changed] = registry.last_seen[changed] == 0
+        self._due.rows[changed] = self._earliest(changed)
 
-    def _choose(self, of: str, devices: Int64s) -> tuple[np.ndarray, Int64s]:
-        """Return, for each of ``devices``, the first rule that fits and the silence it allows in µs."""
+    def _choose(self, of: str, devices: Int64s) -> Int8s:
+        """Return, for each of ``devices``, the first rule that fits."""
         kind, interval = self._registry.kind[devices], self._registry.interval[devices]
         rule = np.full(len(kind), _NONE, np.int8)
-        limit = np.full(len(kind), NEVER, np.int64)
         for index, condition in enumerate(self._conditions):
             if condition.of != of:
                 continue
@@ -173,8 +244,7 @@ class SilenceWatch:
             if condition.interval_below is not None:
                 fits &= interval < condition.interval_below
             rule[fits] = index
-            limit[fits] = _limit(condition.bands[0], interval[fits])
-        return rule, limit
+        return rule
 
     def _verdict(self, kind: VerdictKind, index: int, level: int, device: int, at: Micros) -> Verdict:
         rule = self._rules[index]

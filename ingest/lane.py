@@ -18,8 +18,9 @@ from firetower.core.logs import logger
 from firetower.core.mqtt import ANSWERS_WITHIN, Incoming, MqttSession
 from firetower.ingest import meters
 from firetower.ingest.committer import Committer
-from firetower.ingest.ports import Provisional
-from firetower.ingest.processing import REPLAYED, Prepared, Processing, Shared
+from firetower.ingest.fairness import Fairness
+from firetower.ingest.ports import REPLAYED, Provisional
+from firetower.ingest.processing import Prepared, Processing, Shared
 
 log = logger("ingest.lane")
 
@@ -36,6 +37,8 @@ _GLANCE_S = 0.5
 _PROVISIONAL_AFTER: Micros = 2 * SECOND
 """An alarm that is not committed so long after its arrival is shown as provisional."""
 _MOST_GLANCES = 200
+_ALARM_BATCH = 250
+"""Alarms in one transaction: the next one's wait for it stays short."""
 ALARM = "alarm"
 
 
@@ -63,7 +66,7 @@ class Lane:
         self._own = shared.own
         self._provisional = shared.provisional if name == ALARM else None
         self._precedence = shared.precedence
-        self._batch_messages = batch_messages
+        self._batch_messages = min(batch_messages, _ALARM_BATCH) if name == ALARM else batch_messages
         self._gather_s = 0.0 if name == ALARM else batch_age_ms / 1000
         self._most_messages = 4 * batch_messages
         self._committer = Committer(name, shared.store, shared.clock, shared.order)
@@ -71,7 +74,11 @@ class Lane:
         self._processing = Processing(
             name, shared, self._committer, auto_register=auto_register, pause=pause, settled=self._settle
         )
+        self._fairness: Fairness | None = None
+        if name == ALARM and shared.backlog is not None:
+            self._fairness = Fairness(shared.backlog, self._committer, finished=self._finish, feed=self._feed)
         self._queue: deque[Incoming] = deque()
+        self._fed: deque[Incoming] = deque()
         self._arrived = asyncio.Event()
         self._preparing: Sequence[Incoming] = ()
         self._ready: deque[Prepared] = deque()
@@ -155,6 +162,8 @@ class Lane:
             tasks.create_task(self.session.run(), name=f"{self.name} session")
             tasks.create_task(self._prepare_all(), name=f"{self.name} preparing")
             tasks.create_task(self._commit_all(), name=f"{self.name} committing")
+            if self._fairness is not None:
+                tasks.create_task(self._fairness.run(), name=f"{self.name} backlog")
             if self._provisional is not None:
                 tasks.create_task(self._glance_at(self._provisional), name=f"{self.name} provisional")
 
@@ -171,15 +180,27 @@ class Lane:
             await self._change()
 
     def _enqueue(self, messages: Sequence[Incoming]) -> None:
-        if self.name == ALARM:
+        self._count(messages)
+        if self._fairness is not None:
+            messages = self._fairness.admit(messages)
+        if messages and self.name == ALARM:
             self._precedence.begin()
         self._queue.extend(messages)
-        self._waiting += len(messages)
-        self._waiting_bytes += sum(len(message.payload) for message in messages)
         if self._paused_at is None and (self._waiting >= self._most_messages or self._waiting_bytes >= MOST_BYTES):
             self._paused_at = asyncio.get_running_loop().time()
             self.session.pause()
+        if messages:
+            self._arrived.set()
+
+    def _feed(self, messages: Sequence[Incoming]) -> None:
+        """Take alarms of the backlog in; whatever arrives goes before them."""
+        self._count(messages)
+        self._fed.extend(messages)
         self._arrived.set()
+
+    def _count(self, messages: Sequence[Incoming]) -> None:
+        self._waiting += len(messages)
+        self._waiting_bytes += sum(len(message.payload) for message in messages)
 
     async def _prepare_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -223,11 +244,12 @@ class Lane:
     def _next_batch(self) -> list[Incoming]:
         batch: list[Incoming] = []
         size = 0
-        while self._queue and len(batch) < self._batch_messages and size < _BATCH_BYTES:
-            message = self._queue.popleft()
-            batch.append(message)
-            size += len(message.payload)
-        if not self._queue:
+        for queue in (self._queue, self._fed):
+            while queue and len(batch) < self._batch_messages and size < _BATCH_BYTES:
+                message = queue.popleft()
+                batch.append(message)
+                size += len(message.payload)
+        if not (self._queue or self._fed):
             self._arrived.clear()
         return batch
 
@@ -268,9 +290,16 @@ class Lane:
             meters.alarm_latency.labels("committed").observe(max(0, done.at - event.received_at) / SECOND)
 
     def _done(self, prepared: Prepared) -> None:
-        batch = prepared.messages
+        self._replaying -= len(prepared.work.replayed)
         if self._provisional is not None:
             self._provisional.settled(id(prepared.work))
+        if self._fairness is not None:
+            self._fairness.done(prepared.messages)
+        self._finish(prepared.messages)
+
+    def _finish(self, batch: Sequence[Incoming]) -> None:
+        """Acknowledge what is safe in the store, and make room."""
+        if self._provisional is not None:
             for message in self._glanced.intersection(map(id, batch)):
                 self._glanced.remove(message)
                 self._provisional.settled(message)
@@ -278,7 +307,6 @@ class Lane:
         self.acknowledged += count
         meters.messages_acknowledged.labels(self.name).inc(count)
         self._waiting -= len(batch)
-        self._replaying -= len(prepared.work.replayed)
         self._waiting_bytes -= sum(len(message.payload) for message in batch)
         if (
             self._paused_at is not None
@@ -301,10 +329,11 @@ class Lane:
                 if prepared.messages[0].received_at <= before:
                     provisional.waiting(id(prepared.work), prepared.work.verdicts)
             glances = 0
-            for message in (*self._preparing, *self._queue):
-                if message.received_at > before or glances == _MOST_GLANCES:
+            held = () if self._fairness is None else self._fairness.held
+            for message in (*self._preparing, *self._queue, *held):
+                if glances == _MOST_GLANCES:
                     break
-                if id(message) not in self._glanced:
+                if message.received_at <= before and id(message) not in self._glanced:
                     glances += 1
                     self._glanced.add(id(message))
                     provisional.waiting(id(message), self._processing.glance(message))

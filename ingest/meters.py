@@ -11,6 +11,7 @@ readings_repeated = Counter("firetower_readings_repeated", "Readings dropped bec
 rejects = Counter("firetower_rejects", "Messages refused, wholly or in part", ["reason"])
 alerts_raised = Counter("firetower_alerts_raised", "Alerts raised", ["class"])
 ingest_lag = Gauge("firetower_ingest_lag_seconds", "Wait of the oldest message not yet committed", _LANE)
+alarm_backlog = Gauge("firetower_alarm_backlog_senders", "Senders whose flood of alarms is put away and worked off")
 commit_time = Histogram(
     "firetower_commit_seconds",
     "Duration of one commit",

@@ -58,6 +58,7 @@ def _half(work: Work, bound: list[Verdict], *, first: bool) -> Work:
         liveness=work.liveness[part],
         replayed=[] if first else work.replayed,
         canary=None if first else work.canary,
+        brought_back=[] if first else work.brought_back,
     )
 
 

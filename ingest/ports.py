@@ -11,6 +11,9 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Bools, Floats, Readings
 from firetower.rules.verdicts import Verdict
 
+REPLAYED, BACKLOG = -1, -2
+"""Epochs of messages that come from the store: of the reject ledger, of the alarm backlog. ``mid`` is their number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:
@@ -55,7 +58,8 @@ class Work:
     """Everything one transaction holds. Retried unchanged when the store cannot commit.
 
     ``replayed``: numbers of rejects tried a second time, which leave the ledger with this commit. ``canary``: when the
-    newest canary in the batch was sent, µs.
+    newest canary in the batch was sent, µs. ``brought_back``: numbers of alarms in the backlog, which leave it with
+    this commit.
     """
 
     lane: str
@@ -67,6 +71,7 @@ class Work:
     liveness: list[Liveness] = field(default_factory=list)
     replayed: list[int] = field(default_factory=list)
     canary: Micros | None = None
+    brought_back: list[int] = field(default_factory=list)
 
     def is_empty(self) -> bool:
         """Say whether there is nothing to commit."""
@@ -78,6 +83,7 @@ class Work:
             or self.seen
             or self.liveness
             or self.replayed
+            or self.brought_back
         )
 
 
@@ -124,6 +130,22 @@ class Store(Protocol):
 
     async def commit(self, work: Work) -> Committed:
         """Commit ``work`` in one transaction: readings, events, alert transitions, rejects, live change."""
+        ...
+
+
+class Backlog(Protocol):
+    """Where alarms over their sender's share wait, as they came. Every method raises StoreUnavailable and LeaseLost."""
+
+    async def senders(self) -> Sequence[str]:
+        """Return whose alarms are there."""
+        ...
+
+    async def put(self, rows: Sequence[tuple[str, Incoming]]) -> None:
+        """Keep (sender, message), in one transaction."""
+        ...
+
+    async def take(self, senders: Sequence[str], each: int, most: int) -> Sequence[Incoming]:
+        """Return the oldest of each sender, of epoch BACKLOG, numbers as ``mid``; they stay until a commit."""
         ...
 
 

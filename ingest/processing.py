@@ -21,6 +21,9 @@ from firetower.ingest import meters
 from firetower.ingest.committer import Committer
 from firetower.ingest.order import CommitOrder, Turn
 from firetower.ingest.ports import (
+    BACKLOG,
+    REPLAYED,
+    Backlog,
     Liveness,
     OwnUnit,
     OwnWord,
@@ -40,8 +43,6 @@ from firetower.rules.verdicts import Verdict
 
 log = logger("ingest.processing")
 
-REPLAYED = -1
-"""Epoch of a message that comes from the reject ledger; its ``mid`` is the number of the reject."""
 _OWN = f"{ROOT}/{OWN_UNIT}/"
 _SLICE_S = 0.003
 _STUCK = -1
@@ -50,7 +51,11 @@ _STUCK = -1
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the lanes have in common. ``provisional``, ``own``, ``quality``: None where nobody wants to be told."""
+    """What the lanes have in common.
+
+    ``provisional``, ``own``, ``quality``: None where nobody wants to be told. ``backlog``: None, then a sender's flood
+    of alarms is judged in its turn.
+    """
 
     decoder: Decoder
     engine: Rules
@@ -62,6 +67,7 @@ class Shared:
     own: OwnUnit | None = None
     quality: Quality | None = None
     provisional: Provisional | None = None
+    backlog: Backlog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +139,24 @@ class Processing:
             verdicts = self._judge_readings(readings, rest[0], rejects)
         verdicts += judge(decoded.events)
         meters.readings_repeated.inc(repeated)
-        replayed = [message.mid for message in batch if message.epoch == REPLAYED]
-        work = Work(self._name, readings, decoded.events, verdicts, rejects, seen, liveness, replayed, canary)
+        work = Work(
+            self._name, readings, decoded.events, verdicts, rejects, seen, liveness, _numbers(batch, REPLAYED), canary,
+            _numbers(batch, BACKLOG),
+        )  # fmt: skip
         return Prepared(batch, work, self._committer.take_turn(verdicts))
 
     async def refuse(self, message: Incoming) -> Prepared:
         """Return the work of a message that Firetower fails at: it stands in the ledger, an alarm as unreadable."""
         decoded = Decoded()
         self._refuse(message, decoded)
-        replayed = [message.mid] if message.epoch == REPLAYED else []
         verdicts = judge(decoded.events)
         work = Work(
             self._name,
             events=decoded.events,
             verdicts=verdicts,
             rejects=self._rejects(decoded),
-            replayed=replayed,
+            replayed=_numbers([message], REPLAYED),
+            brought_back=_numbers([message], BACKLOG),
         )
         return Prepared([message], work, self._committer.take_turn(verdicts))
 
@@ -306,3 +314,7 @@ def _keep_its_readings(decoded: Decoded, events: int, heard: int, status: int) -
     del decoded.status[status:]
     for column in (decoded.heard, decoded.heard_at, decoded.heard_seq, decoded.heard_sent):
         del column[heard:]
+
+
+def _numbers(batch: Sequence[Incoming], epoch: int) -> list[int]:
+    return [message.mid for message in batch if message.epoch == epoch]

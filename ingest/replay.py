@@ -13,8 +13,7 @@ from typing import Protocol
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.core.mqtt import Incoming
-from firetower.ingest.ports import Reject
-from firetower.ingest.processing import REPLAYED
+from firetower.ingest.ports import REPLAYED, Reject
 
 log = logger("ingest.replay")
 

@@ -199,6 +199,18 @@ reject = Table(
     Index(None, "replay_asked_at", postgresql_where=text("replay_asked_at is not null")),
 )
 
+alarm_backlog = Table(
+    "alarm_backlog",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("retain", Boolean, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index(None, "sender", "id"),
+)
+
 # What is wrong ----------------------------------------------------------------------------------
 
 alert = Table(

@@ -1,0 +1,133 @@
+"""One sender's flood of alarms waits for itself alone: what is over its share is stored as it came, then acknowledged.
+
+The broker hands out one queue, first come first served. Were a flood of one unit judged in its turn, everybody's alarms
+would wait behind it. So once a sender has ``SHARE`` alarms waiting here, its further ones go to the backlog in the
+store, bytes and all, at many times the speed of raising them, and are acknowledged there: nothing is lost, and the
+queue behind moves on. From the backlog they come back in order, a few at a time, when nobody else's alarm waits.
+
+What looks like a fire is a sender of its own with a larger share, so that a unit's fires pass the flood of its faults.
+
+When full: the backlog is bounded by the disk alone. While the store cannot take it, what is over the share stays here
+unacknowledged, within the lane's own bound, and is shown as provisional like everything else that waits.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+
+from firetower.core.mqtt import Incoming
+from firetower.ingest import meters
+from firetower.ingest.committer import Committer
+from firetower.ingest.ports import BACKLOG, Backlog
+
+SHARE, FIRE_SHARE = 200, 1000
+"""Alarms of one sender that may wait in the lane before the others go to the backlog."""
+FED_AT_ONCE = 100
+"""Alarms that come back from the backlog at a time, over all senders."""
+EACH = 25
+"""Of one sender among them."""
+_PUT_AT_ONCE = 5000
+_LIKE_FIRE = (b"fire", b"manual_call", "火".encode(), b"\\u706b", b"\\u706B", b"smoke", b"heat", b"temperature")
+_HEAD = len("firetower/v1/")
+
+
+class Fairness:
+    """The senders of the alarm lane; ``run`` until cancelled.
+
+    ``finished(messages)``: acknowledges what is in the backlog. ``feed(messages)``: hands the lane what comes back from
+    there, of epoch BACKLOG; the lane calls ``done`` for everything it has committed. ``held``: what waits to be put.
+    """
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        committer: Committer,
+        *,
+        finished: Callable[[Sequence[Incoming]], None],
+        feed: Callable[[Sequence[Incoming]], None],
+    ) -> None:
+        self._backlog = backlog
+        self._committer = committer
+        self._finished = finished
+        self._feed = feed
+        self._waiting: Counter[str] = Counter()
+        self._behind: set[str] = set()
+        self.held: deque[Incoming] = deque()
+        self._fed = self._puts = 0
+        self._has_held = asyncio.Event()
+        self._may_feed = asyncio.Event()
+        meters.alarm_backlog.set_function(lambda: len(self._behind))
+
+    def admit(self, messages: Sequence[Incoming]) -> Sequence[Incoming]:
+        """Return those of ``messages`` that are within their senders' shares; the others are held for the backlog."""
+        admitted: list[Incoming] = []
+        for message in messages:
+            sender = sender_of(message)
+            if sender in self._behind or self._waiting[sender] >= (FIRE_SHARE if sender[0] == "!" else SHARE):
+                self._behind.add(sender)
+                self.held.append(message)
+            else:
+                self._waiting[sender] += 1
+                admitted.append(message)
+        if self.held:
+            self._has_held.set()
+        return admitted
+
+    def done(self, messages: Sequence[Incoming]) -> None:
+        """Note that the lane has committed ``messages``."""
+        for message in messages:
+            if message.epoch == BACKLOG:
+                self._fed -= 1
+                continue
+            sender = sender_of(message)
+            self._waiting[sender] -= 1
+            if self._waiting[sender] <= 0:
+                del self._waiting[sender]
+        if self._fed == 0 and self._behind:
+            self._may_feed.set()
+
+    async def run(self) -> None:
+        """Put away what is held and bring back what was put away, until cancelled; raises LeaseLost."""
+        self._behind |= set(await self._committer.ask(self._backlog.senders))
+        self._may_feed.set()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._put_away(), name="alarm backlog, putting away")
+            tasks.create_task(self._bring_back(), name="alarm backlog, bringing back")
+
+    async def _put_away(self) -> None:
+        while True:
+            await self._has_held.wait()
+            batch = [self.held[place] for place in range(min(len(self.held), _PUT_AT_ONCE))]
+            rows = [(sender_of(message), message) for message in batch]
+            await self._committer.ask(lambda rows=rows: self._backlog.put(rows))  # type: ignore[misc]
+            for _ in batch:
+                self.held.popleft()
+            if not self.held:
+                self._has_held.clear()
+            self._puts += 1
+            self._finished(batch)
+            self._may_feed.set()
+
+    async def _bring_back(self) -> None:
+        while True:
+            await self._may_feed.wait()
+            self._may_feed.clear()
+            if self._fed or not self._behind:
+                continue
+            asked, puts = sorted(self._behind), self._puts
+            rows = await self._committer.ask(lambda asked=asked: self._backlog.take(asked, EACH, FED_AT_ONCE))  # type: ignore[misc]
+            if rows:
+                self._fed = len(rows)
+                self._feed(rows)
+                continue
+            if puts == self._puts:  # else something was put away that the answer does not know
+                self._behind = {sender_of(message) for message in self.held} | (self._behind - set(asked))
+
+
+def sender_of(message: Incoming) -> str:
+    """Return whose share a message counts to: the unit in its topic, apart where it looks like a fire."""
+    topic = message.topic
+    end = topic.find("/", _HEAD)
+    unit = topic[_HEAD:end] if end > 0 else topic[:64]
+    payload = message.payload
+    return f"!{unit}" if any(word in payload for word in _LIKE_FIRE) else unit

@@ -48,7 +48,7 @@ class AlarmBacklog:
                             message.payload,
                         )
                         for sender, message in rows
-                    ],  # fmt: skip
+                    ],
                     columns=("sender", "received_at", "topic", "retain", "payload"),
                 )
 

@@ -16,7 +16,10 @@ QUERY_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A device with its file. Times are µs; ``interval_s`` in s; ``zone`` is ``building/floor/zone``."""
+    """A device with its file. Times are µs; ``interval_s`` in s; ``zone`` is ``building/floor/zone``.
+
+    ``seq_missed``, ``seq_repeated``: messages. ``clock_skew_ms``: behind is positive; None while unknown.
+    """
 
     unit: str
     unit_name: str
@@ -35,6 +38,9 @@ class DeviceRow:
     registered_at: Micros
     retired_at: Micros | None
     last_seen_at: Micros | None
+    seq_missed: int
+    seq_repeated: int
+    clock_skew_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class UnitFile:
 _DEVICE = """
 select u.code as unit, u.name as unit_name, d.name as device, d.kind, d.model, d.status, d.place, d.lon, d.lat,
        d.interval_s, b.code || '/' || f.code || '/' || z.code as zone, m.code as main, d.attributes,
-       d.registered_by, d.registered_at, d.retired_at, d.last_seen_at
+       d.registered_by, d.registered_at, d.retired_at, d.last_seen_at, d.seq_missed, d.seq_repeated, d.clock_skew_ms
   from device d
   join unit u on u.id = d.unit_id
   left join zone z on z.id = d.zone_id
@@ -216,6 +222,9 @@ def _device(row: asyncpg.Record) -> DeviceRow:
         registered_at=from_datetime(row["registered_at"]),
         retired_at=_maybe(row["retired_at"]),
         last_seen_at=_maybe(row["last_seen_at"]),
+        seq_missed=row["seq_missed"],
+        seq_repeated=row["seq_repeated"],
+        clock_skew_ms=row["clock_skew_ms"],
     )
 
 

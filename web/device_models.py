@@ -55,6 +55,16 @@ class ReadingQuery(Asked):
     limit: int = Field(MOST_POINTS, ge=1, le=MOST_POINTS, description="readings on one page; not with `points`")
 
 
+class QualityOut(Answered):
+    """How a device reports."""
+
+    seq_missed: int = Field(description="messages missed by its `seq`, since it was registered")
+    seq_repeated: int = Field(description="messages whose `seq` had come before")
+    clock_skew_s: float | None = Field(
+        description="seconds its clock is behind (positive) or ahead (negative); null while unknown"
+    )
+
+
 class DeviceOut(Answered):
     """A device and its file."""
 
@@ -75,6 +85,7 @@ class DeviceOut(Answered):
     registered_at: Instant
     retired_at: Instant | None
     last_seen_at: Instant | None
+    quality: QualityOut = Field(description="written back about once a minute")
 
 
 class DevicePage(Answered):
@@ -178,11 +189,16 @@ class UnitFileOut(UnitOut):
 def device_out(row: DeviceRow) -> DeviceOut:
     """Return a device as the API writes it."""
     return DeviceOut.model_validate(
-        {name: getattr(row, name) for name in DeviceOut.model_fields}
+        {name: getattr(row, name) for name in DeviceOut.model_fields if name != "quality"}
         | {
             "registered_at": instant(row.registered_at),
             "retired_at": instant_or_none(row.retired_at),
             "last_seen_at": instant_or_none(row.last_seen_at),
+            "quality": QualityOut(
+                seq_missed=row.seq_missed,
+                seq_repeated=row.seq_repeated,
+                clock_skew_s=None if row.clock_skew_ms is None else row.clock_skew_ms / 1000,
+            ),
         }
     )
 

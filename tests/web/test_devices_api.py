@@ -111,8 +111,20 @@ async def test_a_device_comes_with_its_file(city: Any) -> None:
     smoke = await city.get("/api/v1/devices/mall-01/smk-1")
     assert {"kind": "smoke", "zone": "a/3f/e", "unit_name": "万象城", "status": "never_seen"}.items() <= smoke.items()
     assert smoke["last_seen_at"] is None
+    assert smoke["quality"] == {"seq_missed": 0, "seq_repeated": 0, "clock_skew_s": None}
     assert (await city.get("/api/v1/devices/water-co/hyd-1"))["main"] == "m1"
     assert (await city.get("/api/v1/devices/water-co/tank-1"))["attributes"] == {"level_low": 1.5}
+
+
+async def test_a_device_comes_with_what_is_known_of_its_seq_and_its_clock(city: Any) -> None:
+    """Counts as they are, the clock in seconds; in the list of devices too."""
+    await city.pool.execute(
+        "update device set seq_missed = 7, seq_repeated = 2, clock_skew_ms = -28800250 where name = 'smk-1'"
+    )
+    expected = {"seq_missed": 7, "seq_repeated": 2, "clock_skew_s": -28800.25}
+    assert (await city.get("/api/v1/devices/mall-01/smk-1"))["quality"] == expected
+    listed = (await city.get("/api/v1/devices", unit="mall-01", kind="smoke"))["items"]
+    assert [device["quality"] for device in listed] == [expected]
 
 
 async def test_readings_come_plain_in_pages_and_as_buckets(city: Any) -> None:

@@ -1,68 +1,120 @@
-"""Sustained ingest: telemetry of three readings a message, from publish to commit, de-duplicated, rules on."""
+"""Sustained ingest: telemetry of three readings a message, from publish to commit and PUBACK, de-duplicated, rules on.
+
+Beside it, in turns on the same engines: the bare loop, the bare broker, and a plain ingestor (``bench/rivals.py``).
+"""
 
 import asyncio
+import json
 import statistics
 import time
+from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
+from bench.generator import READINGS, Load, Progress, process, send
+from bench.rivals import ROOT
+from bench.stand import Stand, connected, cpu_seconds, stand
 
-from bench.frames import send
-from bench.stand import Stand, cpu_seconds, resident_mib, stand
-
-DEVICES = 1000
-READINGS = 3
+DEVICES = 10_000
+WITHIN_S = 300
 
 
-def measure(*, quick: bool) -> dict[str, Any]:
-    """Publish rounds of messages and take the time until the last reading of each is committed."""
-    size = 20_000 if quick else 50_000
-    with stand() as it:
-        return asyncio.run(_measure(it, size, rounds=3))
+def measure(*, quick: bool, messages: int | None = None) -> dict[str, Any]:
+    """Take rounds of each in turn; medians over the rounds."""
+    size = messages or (60_000 if quick else 300_000)
+    with stand(devices=DEVICES) as (it, _):
+        return asyncio.run(_measure(it, size, rounds=2 if quick else 5))
 
 
 async def _measure(it: Stand, size: int, rounds: int) -> dict[str, Any]:
-    database = await asyncpg.connect(it.database_url)
-    base = time.time_ns() // 1_000_000 - 3_600_000
-    await send(it.mqtt_url, telemetry(base - 100_000, DEVICES))  # registers the devices
-    await _until_stored(database, DEVICES * READINGS)
-    stored = DEVICES * READINGS
-    rates, costs = [], []
+    base = time.time_ns() // 1_000_000 - 3 * 3_600_000
+    await _service(it, DEVICES, base - DEVICES)  # every series has been heard of before
+    taken: dict[str, list[dict[str, Any]]] = {"service": [], "bare": [], "broker": [], "plain": []}
+    print(f"{'':10}{'messages/s':>12}{'readings/s':>12}   processor us a message")
     for number in range(rounds):
-        messages = telemetry(base + number * size, size)
-        cpu, began = cpu_seconds(it.service_pid), time.perf_counter()
-        await send(it.mqtt_url, messages)
-        stored += size * READINGS
-        await _until_stored(database, stored)
-        seconds = time.perf_counter() - began
-        rates.append(size / seconds)
-        costs.append((cpu_seconds(it.service_pid) - cpu) / size * 1e6)
-        print(f"round {number + 1}: {rates[-1]:8.0f} messages/s  {rates[-1] * READINGS:8.0f} readings/s  "
-              f"{costs[-1]:6.1f} us service CPU a message")  # fmt: skip
-    await database.close()
-    return {
-        "messages_per_second": statistics.median(rates),
-        "readings_per_second": statistics.median(rates) * READINGS,
-        "service_cpu_us_per_message": statistics.median(costs),
-        "service_resident_mib": resident_mib(it.service_pid),
-        "targettelemetry_per_second": 50_000,
-    }
+        at = base + number * size
+        taken["service"].append(_show("service", await _service(it, size, at)))
+        taken["bare"].append(_show("bare", await _rival(it, "bare", size, at)))
+        taken["broker"].append(_show("broker", await _rival(it, "broker", size, at)))
+        taken["plain"].append(_show("plain", await _rival(it, "plain", size // 4, at)))
+    results: dict[str, Any] = {name: _median(of) for name, of in taken.items()}
+    mine, bare = results["service"]["messages_per_second"], results["bare"]["messages_per_second"]
+    async with connected(it.database_url) as database:
+        kept = await database.fetchval("SELECT count(*) FROM api.readings")
+    memory = it.usage().memory
+    results |= {
+        "messages_a_round": size, "rounds": rounds, "devices": DEVICES,
+        "share_of_bare": mine / bare,
+        "times_plain": mine / results["plain"]["messages_per_second"],
+        "readings_sent": (rounds * size + DEVICES) * READINGS, "readings_stored": kept,
+        "resident_mib": memory,
+    }  # fmt: skip
+    print(f"{results['share_of_bare']:.0%} of the bare loop, {results['times_plain']:.1f} times the plain ingestor;"
+          f" stored {kept} of {results['readings_sent']} readings; {memory_line(memory)}")  # fmt: skip
+    return results
 
 
-def telemetry(base: int, count: int) -> list[tuple[str, bytes]]:
-    return [
-        (
-            f"firetower/v1/bench/e{n % DEVICES}/telemetry",
-            b'{"ts": %d, "seq": %d, "residual_current": %.1f, "cable_temperature.1": %.1f, "cable_temperature.2": %.1f}'
-            % (base + n, n, 100 + n % 50, 30 + n % 9, 31 + n % 7),
-        )
-        for n in range(count)
-    ]
+async def _service(it: Stand, size: int, base: int) -> dict[str, Any]:
+    before, acknowledged = it.usage(), it.acknowledged("telemetry")
+    sent = await send(Load(it.mqtt_url, size, DEVICES, base))
+    ended = await drained(it, base + size - 1, (size - 1) % DEVICES, acknowledged + size)
+    return _round(size, sent, ended, it.usage().cost(before, size))
 
 
-async def _until_stored(database: asyncpg.Connection, wanted: int) -> None:
-    deadline = time.monotonic() + 300
-    while await database.fetchval("select count(*) from api.readings") < wanted:
+async def drained(it: Stand, last: int, device: int, acknowledged: int) -> float:
+    """Return the monotonic time at which the last message (its ms and device) was committed and all acknowledged."""
+    at, name = datetime.fromtimestamp(last / 1000, UTC), f"e{device:07}"
+    deadline = time.monotonic() + WITHIN_S
+    async with connected(it.database_url) as database:
+        while not await database.fetchval(
+            "SELECT true FROM api.readings WHERE ts BETWEEN $1 AND $1 AND device = $2 LIMIT 1", at, name
+        ):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"the last reading was not committed within {WITHIN_S} s: {it.said()}")
+            await asyncio.sleep(0.01)
+    while await asyncio.to_thread(it.acknowledged, "telemetry") < acknowledged:
         if time.monotonic() > deadline:
-            raise SystemExit("the readings did not arrive within 300 s")
-        await asyncio.sleep(0.05)
+            raise SystemExit(f"not everything was acknowledged within {WITHIN_S} s: {it.said()}")
+        await asyncio.sleep(0.01)
+    return time.monotonic()
+
+
+async def _rival(it: Stand, kind: str, size: int, base: int) -> dict[str, Any]:
+    given = {"mqtt": it.mqtt_url, "database": it.database_url, "count": size}
+    async with process("bench.rivals", kind, given) as rival:
+        before, own = it.usage(), cpu_seconds(rival.pid)
+        sent = await send(Load(it.mqtt_url, size, DEVICES, base, root=ROOT))
+        assert rival.stdout is not None
+        async with asyncio.timeout(WITHIN_S):
+            said = json.loads(await rival.stdout.readline() or b"null")
+        if said is None:
+            raise SystemExit(f"{kind} ended early, status {await rival.wait()}")
+        costs = it.usage().cost(before, size)
+        costs[kind] = (cpu_seconds(rival.pid) - own) / size * 1e6
+        return _round(size, sent, said["ended"], costs)
+
+
+def _round(size: int, sent: Progress, ended: float, costs: dict[str, float]) -> dict[str, Any]:
+    rate = size / (ended - sent.began)
+    costs["generator"] = sent.cpu / size * 1e6
+    return {"messages_per_second": rate, "readings_per_second": rate * READINGS, "cpu_us_per_message": costs}
+
+
+def _show(name: str, of: dict[str, Any]) -> dict[str, Any]:
+    costs = "  ".join(f"{process} {cost:.1f}" for process, cost in of["cpu_us_per_message"].items())
+    print(f"{name:10}{of['messages_per_second']:12.0f}{of['readings_per_second']:12.0f}   {costs}")
+    return of
+
+
+def _median(of: list[dict[str, Any]]) -> dict[str, Any]:
+    each = [one["cpu_us_per_message"] for one in of]
+    costs = {name: statistics.median(one[name] for one in each) for name in each[0]}
+    rate = statistics.median(one["messages_per_second"] for one in of)
+    return {
+        "messages_per_second": rate, "readings_per_second": rate * READINGS, "cpu_us_per_message": costs,
+        "rounds": [one["messages_per_second"] for one in of],
+    }  # fmt: skip
+
+
+def memory_line(memory: dict[str, float]) -> str:
+    """Memory of each process, for a line of text."""
+    return "memory " + ", ".join(f"{name} {mib:.0f} MiB" for name, mib in memory.items())

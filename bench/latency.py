@@ -1,79 +1,72 @@
-"""Latency of a device alarm: from publish to the console's WebSocket frame, idle and beside a telemetry load."""
+"""Latency from publish to the console's WebSocket frame, both lanes: idle, at half load, and saturated.
+
+An alarm of a panel travels in the alarm lane; a reading of smoke over the fire limit in the telemetry lane, where the
+shipped rule raises the alert. Each is timed from the instant it was meant to go out, whatever the system was doing.
+"""
 
 import asyncio
-import contextlib
-import json
-import time
 from typing import Any
 
-import aiohttp
-import numpy as np
-
-from bench.frames import send
-from bench.ingest import telemetry
+from bench.console import Console, console, line
+from bench.generator import Load, generator
+from bench.probe import Publisher, arrived, fires, publisher, rate_sustained, smoke
 from bench.stand import Stand, stand
-from firetower.core.clock import SystemClock
-from firetower.core.mqtt import MqttSession
 
+DEVICES = 10_000
 PERIOD = 0.05
+DRAIN_S = 180
 
 
-def measure(*, quick: bool) -> dict[str, Any]:
-    """Publish alarms on a fixed schedule (open loop) and time each from its intended instant to its frame."""
-    with stand() as it:
-        return asyncio.run(_measure(it, 100 if quick else 400))
+def measure(*, quick: bool, probes: int | None = None) -> dict[str, Any]:
+    """Publish probes on a fixed schedule beside each load."""
+    count = probes or (80 if quick else 1000)
+    with stand(devices=DEVICES) as (it, _):
+        return asyncio.run(_measure(it, count, 20_000 if quick else 100_000))
 
 
-async def _measure(it: Stand, alarms: int) -> dict[str, Any]:
-    results: dict[str, Any] = {"target_idle_p99_ms": 25, "target_saturated_p99_ms": 150}
-    async with contextlib.AsyncExitStack() as stack:
-        session = MqttSession(it.mqtt_url, "bench-alarms", on_messages=None, clean=True, clock=SystemClock())
-        runner = asyncio.create_task(session.run(), name="alarms")
-        stack.callback(runner.cancel)
-        await session.wait_connected()
-        http = await stack.enter_async_context(aiohttp.ClientSession(headers={"Authorization": f"Bearer {it.token()}"}))
-        live = await stack.enter_async_context(http.ws_connect(f"{it.http_url}/api/v1/live"))
-        await live.receive()
-        results["idle_ms"] = _figures("idle", await _round(session, live, "i", alarms))
-        load = asyncio.create_task(_load(it), name="load")
-        results["saturated_ms"] = _figures("saturated", await _round(session, live, "s", alarms))
-        load.cancel()
-        await asyncio.gather(load, return_exceptions=True)
+async def _measure(it: Stand, count: int, calibration: int) -> dict[str, Any]:
+    async with publisher(it.mqtt_url) as to, console(it) as of:
+        sustained = await rate_sustained(it, calibration, DEVICES)
+        print(f"sustained here: {sustained:.0f} messages/s")
+        results: dict[str, Any] = {"sustained_messages_per_second": sustained, "probes": count}
+        results["idle"] = await _round(it, to, of, ("idle", 0, count))
+        results["half"] = await _round(it, to, of, ("half", sustained / 2, count))
+        results["saturated"] = await _round(it, to, of, ("saturated", 2 * sustained, count))
+        results["console_reconnects"] = of.again
     return results
 
 
-async def _load(it: Stand) -> None:
-    base = time.time_ns() // 1_000_000 - 7_200_000
-    number = 0
-    while True:
-        await send(it.mqtt_url, telemetry(base + number * 5_000, 5_000))
-        number += 1
+async def _round(it: Stand, to: Publisher, of: Console, what: tuple[str, float, int]) -> dict[str, Any]:
+    """One load: its name, messages/s, and how many probes of each lane go beside it."""
+    name, rate, count = what
+    first = {"idle": 0, "half": count, "saturated": 2 * count}[name]
+    result: dict[str, Any] = {"offered_messages_per_second": rate}
+    if rate:
+        messages = int(rate * (count * PERIOD + 2))
+        load = Load(it.mqtt_url, messages, DEVICES, rate=rate)
+        async with generator(load) as one:
+            await one.begin()
+            sending = asyncio.create_task(one.done(), name="load")
+            await asyncio.sleep(1)
+            alarm, telemetry = await _probes(to, of, name, first, count)
+            sent = await sending
+            result["load_late_s"] = sent.late
+    else:
+        alarm, telemetry = await _probes(to, of, name, first, count)
+    await arrived([alarm, telemetry], of, DRAIN_S)
+    result["alarm"], result["telemetry"] = alarm.stages(of), telemetry.stages(of)
+    result["alarm_values_ms"], result["telemetry_values_ms"] = alarm.latencies(of), telemetry.latencies(of)
+    for lane in ("alarm", "telemetry"):
+        stages = result[lane]
+        middle = ", ".join(f"{stage} {stages[stage].get('p50', 0):.1f}" for stage in ("received", "committed", "shown"))
+        missing = f"  MISSING {stages['missing']['n']}" if stages["missing"]["n"] else ""
+        print(f"{name:10} {lane:10} {line(stages['total'])}  p50 of stages: {middle}{missing}")
+    return result
 
 
-async def _round(session: MqttSession, live: aiohttp.ClientWebSocketResponse, tag: str, alarms: int) -> list[float]:
-    began = time.perf_counter() + 0.2
-    due = {f"{tag}{n}": began + n * PERIOD for n in range(alarms)}
-    seen: dict[str, float] = {}
-
-    async def publish() -> None:
-        for component, at in due.items():
-            await asyncio.sleep(max(0.0, at - time.perf_counter()))
-            event = {"ts": time.time_ns() // 1_000_000, "event": "fire", "component": component}
-            session.publish_nowait("firetower/v1/bench/panel/alarm", json.dumps(event).encode())
-
-    publishing = asyncio.create_task(publish(), name="publish")
-    async with asyncio.timeout(alarms * PERIOD + 120):
-        while len(seen) < alarms:
-            frame = json.loads((await live.receive()).data)
-            arrived = time.perf_counter()
-            for alert in frame.get("alerts", []):
-                if alert["component"] in due:
-                    seen.setdefault(alert["component"], arrived)
-    await publishing
-    return [(seen[component] - at) * 1000 for component, at in due.items()]
-
-
-def _figures(name: str, values: list[float]) -> dict[str, float]:
-    p50, p95, p99 = np.percentile(values, [50, 95, 99])
-    print(f"{name:<10} p50 {p50:7.1f}  p95 {p95:7.1f}  p99 {p99:7.1f}  max {max(values):7.1f} ms  (n={len(values)})")
-    return {"p50": float(p50), "p95": float(p95), "p99": float(p99), "max": max(values)}
+async def _probes(to: Publisher, of: Console, tag: str, first: int, count: int) -> Any:
+    alarm = asyncio.create_task(fires(to, tag, count, PERIOD), name="fires")
+    telemetry = asyncio.create_task(smoke(to, first, count, PERIOD), name="smoke")
+    series = await alarm, await telemetry
+    await arrived(list(series[:1]), of, 30)
+    return series

@@ -1,35 +1,101 @@
 """The test stand: embedded engines and the service as a process, on folders and ports of their own."""
 
+import asyncio
 import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from firetower.core.child import free_port
-from firetower.core.datadir import DataDir
+import asyncpg
+
+from firetower.core.child import Child, free_port
+from firetower.core.datadir import Account, DataDir
 from firetower.embedded import EmbeddedNats, EmbeddedPostgres
+from firetower.storage import migrate
 
 PASSWORD = "bench bench bench"
+PANELS, SMOKE = 1000, 4000
+"""Units with a panel each, and smoke detectors, registered beside the telemetry's devices."""
+READY_WITHIN_S = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Usage:
+    """Processor seconds used so far and resident MiB, by process."""
+
+    cpu: dict[str, float]
+    memory: dict[str, float]
+
+    def cost(self, before: "Usage", messages: int) -> dict[str, float]:
+        """Return the processor µs a message each process used since ``before``."""
+        return {name: (used - before.cpu[name]) / messages * 1e6 for name, used in self.cpu.items()}
+
+
 class Stand:
-    """What a measurement talks to; the pids are those whose processor time and memory it reads."""
+    """What a measurement talks to; each process may be killed and started again, on the same port with its data."""
 
-    database_url: str
-    mqtt_url: str
-    http_url: str
-    service_pid: int
-    broker_pid: int
+    def __init__(self, folder: Path, postgres: EmbeddedPostgres, nats: EmbeddedNats) -> None:
+        self.database_url = postgres.url
+        self.mqtt_url = nats.url
+        port = free_port()
+        self.http_url = f"http://127.0.0.1:{port}"
+        self.log = folder / "service.log"
+        command = [sys.executable, "-m", "firetower", "serve"]
+        self.service = Child(
+            "the service", command, Account(None, None, ""), cwd=folder, log_file=self.log, stop_signal=signal.SIGTERM,
+            environment={
+                "FIRETOWER_DATABASE_URL": self.database_url,
+                "FIRETOWER_MQTT_URL": self.mqtt_url,
+                "FIRETOWER_HTTP_PORT": str(port),
+                "FIRETOWER_ADMIN_PASSWORD": PASSWORD,
+                "FIRETOWER_DATA_DIR": str(folder / "data"),
+            },
+        )  # fmt: skip
+        self.processes = {"service": self.service, "postgres": postgres.engine, "nats": nats.engine}
+
+    def start(self) -> float:
+        """Start the service; return the seconds until it was ready."""
+        began = time.monotonic()
+        self.service.spawn()
+        while not self.ready():
+            if self.service.ended is not None or time.monotonic() - began > READY_WITHIN_S:
+                raise SystemExit(f"the service did not become ready within {READY_WITHIN_S} s: {self.said()}")
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def said(self) -> str:
+        """The end of the service's log."""
+        return self.log.read_text("utf-8", "replace")[-2000:]
+
+    async def revive(self, name: str) -> float:
+        """Start a killed process again, until it stays; return the seconds until the service was ready with it."""
+        began = time.monotonic()
+        child = self.processes[name]
+        child.spawn()
+        while not await asyncio.to_thread(self.ready):
+            if child.ended is not None:
+                await asyncio.sleep(0.2)  # PostgreSQL refuses while processes of the killed one still end
+                child.spawn()
+            if time.monotonic() - began > READY_WITHIN_S:
+                raise SystemExit(f"not ready {READY_WITHIN_S} s after {name} was killed: {self.said()}")
+            await asyncio.sleep(0.05)
+        return time.monotonic() - began
+
+    def ready(self) -> bool:
+        """Whether the service says that it is."""
+        try:
+            with urllib.request.urlopen(f"{self.http_url}/readyz", timeout=2):
+                return True
+        except OSError:
+            return False
 
     def token(self) -> str:
         """Sign in; return a bearer token."""
@@ -40,68 +106,101 @@ class Stand:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return str(json.load(answer)["token"])
 
+    def metrics(self) -> dict[str, float]:
+        """What ``/metrics`` says now, by name with labels."""
+        with urllib.request.urlopen(f"{self.http_url}/metrics", timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, value in pairs}
+
+    def acknowledged(self, lane: str) -> int:
+        """How many messages the service has acknowledged in a lane since it started."""
+        return int(self.metrics().get(f'firetower_messages_acknowledged_total{{lane="{lane}"}}', 0))
+
+    def usage(self) -> Usage:
+        """What each process has used."""
+        alive = {name: child.pid for name, child in self.processes.items() if child.ended is None}
+        return Usage(
+            {name: cpu_seconds(pid) for name, pid in alive.items()},
+            {name: resident_mib(pid) for name, pid in alive.items()},
+        )
+
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time a process has used, user and system, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor time of a process and its children, those that are over included, in seconds."""
+    total = 0
+    for one in (pid, *_children(pid)):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{one}/stat").read_text("ascii").rsplit(")", 1)[1].split()
+            total += sum(int(field) for field in fields[11:15])
+    return total / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(pid: int) -> float:
-    """Resident memory of a process in MiB."""
-    return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    """Memory of a process and its children in MiB, what they share counted once (PSS)."""
+    total = 0
+    for one in (pid, *_children(pid)):
+        with contextlib.suppress(OSError, StopIteration):
+            lines = Path(f"/proc/{one}/smaps_rollup").read_text("ascii").splitlines()
+            total += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+    return total / 1024
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    return []
 
 
 @contextlib.contextmanager
-def stand() -> Iterator[Stand]:
-    """Give a running stand with an empty database; stop all of it at the end."""
+def stand(*, devices: int = 1000) -> Iterator[tuple[Stand, float]]:
+    """Give a running stand with that many electrical devices registered, and the seconds its start took."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="firetower-bench-")))
         folder.chmod(0o755)
-        data = stack.enter_context(DataDir(folder).held())
+        data = stack.enter_context(DataDir(folder / "engines").held())
         postgres = EmbeddedPostgres(data)
         stack.callback(postgres.stop)
         postgres.start()
         nats = EmbeddedNats(data, port=0)
         stack.callback(nats.stop)
         nats.start()
-        port = free_port()
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRETOWER_")}
-        log = stack.enter_context((folder / "service.log").open("wb"))
-        service = subprocess.Popen(
-            [sys.executable, "-m", "firetower", "serve"],
-            env=kept
-            | {
-                "FIRETOWER_DATABASE_URL": postgres.url,
-                "FIRETOWER_MQTT_URL": nats.url,
-                "FIRETOWER_HTTP_PORT": str(port),
-                "FIRETOWER_ADMIN_PASSWORD": PASSWORD,
-                "FIRETOWER_AUTO_REGISTER": "on",
-            },
-            stdout=log,
-            stderr=log,
-        )
-        stack.callback(_stop, service)
-        url = f"http://127.0.0.1:{port}"
-        _wait_ready(url, service, folder / "service.log")
-        yield Stand(postgres.url, nats.device_url, url, service.pid, nats.engine.pid)
+        migrate.upgrade(postgres.url)
+        asyncio.run(_register(postgres.url, devices))
+        it = Stand(folder, postgres, nats)
+        stack.callback(it.service.stop)
+        yield it, it.start()
 
 
-def _stop(service: subprocess.Popen[bytes]) -> None:
-    service.send_signal(signal.SIGTERM)
+async def _register(database_url: str, devices: int) -> None:
+    """Write the registry with SQL: an import of a million devices is not what is measured here.
+
+    A device that reports once a day is never silent within a measurement, and its one reading of smoke is a fire.
+    """
+    async with connected(database_url) as database:
+        await database.execute(
+            "INSERT INTO unit (code, name) SELECT 'u' || lpad(n::text, 4, '0'), 'bench' FROM generate_series(0, $1) n"
+            " UNION ALL SELECT 'p' || lpad(n::text, 4, '0'), 'bench' FROM generate_series(0, $2) n"
+            " UNION ALL SELECT 'smoke', 'bench'",
+            (devices - 1) // 1000, PANELS - 1,
+        )  # fmt: skip
+        await database.execute(
+            "INSERT INTO device (unit_id, name, kind, interval_s)"
+            " SELECT u.id, 'e' || lpad(n::text, 7, '0'), 'electrical', 86400 FROM generate_series(0, $1) n"
+            " JOIN unit u ON u.code = 'u' || lpad((n / 1000)::text, 4, '0')"
+            " UNION ALL SELECT id, 'panel', 'panel', 86400 FROM unit WHERE code LIKE 'p____'"
+            " UNION ALL SELECT u.id, 's' || lpad(n::text, 4, '0'), 'smoke', 86400 FROM generate_series(0, $2) n"
+            " JOIN unit u ON u.code = 'smoke'",
+            devices - 1, SMOKE - 1, timeout=300,
+        )  # fmt: skip
+        await database.execute("ANALYZE unit, device")
+
+
+@contextlib.asynccontextmanager
+async def connected(database_url: str) -> Any:
+    """Give a connection to the database."""
+    database = await asyncpg.connect(database_url)
     try:
-        service.wait(30)
-    except subprocess.TimeoutExpired:
-        service.kill()
-        service.wait()
-
-
-def _wait_ready(url: str, service: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if service.poll() is not None:
-            break
-        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{url}/readyz", timeout=2):
-            return
-        time.sleep(0.05)
-    raise SystemExit(f"the service did not become ready: {log.read_text('utf-8', 'replace')[-2000:]}")
+        yield database
+    finally:
+        await database.close()

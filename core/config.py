@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from firetower.core.errors import ConfigError
 
 LEAST_PASSWORD = 8
 """Characters of the shortest password taken."""
+LEAST_SECRET = 16
+"""Characters of the shortest secret that signs."""
 
 
 def default_data_dir() -> Path:
@@ -49,6 +51,9 @@ class Settings(BaseSettings):
     retention_days: int = Field(400, ge=1, description="days that readings are kept")
     batch_messages: int = Field(2000, ge=1, le=15_000, description="most messages in one transaction")
     batch_age_ms: int = Field(50, ge=1, le=10_000, description="longest a reading waits for its transaction")
+    deadman_url: str | None = Field(None, description="address called every 30 s while alarms get through")
+    notify_url: str | None = Field(None, description="address that provisional alarms are posted to")
+    notify_secret: SecretStr | None = Field(None, description="secret that signs what is posted to notify_url")
     role: Literal["all", "ingest", "web"] = Field("all", description="which parts this process runs")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
 
@@ -73,6 +78,33 @@ class Settings(BaseSettings):
             raise ValueError(f"must have at least {LEAST_PASSWORD} characters")
         return password
 
+    @field_validator("deadman_url", "notify_url", "notify_secret", mode="before")
+    @classmethod
+    def _empty_is_absent(cls, given: Any) -> Any:
+        return None if given == "" else given  # as compose hands over what nobody set
+
+    @field_validator("deadman_url", "notify_url")
+    @classmethod
+    def _http_scheme(cls, url: str | None) -> str | None:
+        if url is not None and (
+            urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname or not _port_is_sound(url)
+        ):
+            raise ValueError("must look like https://host/path")
+        return url
+
+    @field_validator("notify_secret")
+    @classmethod
+    def _secret_length(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < LEAST_SECRET:
+            raise ValueError(f"must have at least {LEAST_SECRET} characters, for example of openssl rand -hex 24")
+        return secret
+
+    @model_validator(mode="after")
+    def _signed(self) -> "Settings":
+        if (self.notify_url is None) != (self.notify_secret is None):
+            raise ValueError("notify_url and notify_secret belong together: set both or neither")
+        return self
+
     @field_validator("mqtt_url")
     @classmethod
     def _mqtt_scheme(cls, url: str | None) -> str | None:
@@ -85,12 +117,13 @@ def _problem(item: Any) -> str:
     name = ".".join(map(str, item["loc"])) or "settings"
     if item["type"] == "extra_forbidden":
         return f"{name}: there is no such setting; there are {', '.join(sorted(Settings.model_fields))}"
-    given = "" if _is_secret(name) else f" (given: {item['input']!r})"
+    # a problem of several settings together has all of them as its input
+    given = "" if _is_secret(name) or not item["loc"] else f" (given: {item['input']!r})"
     return f"{name}: {item['msg'].removeprefix('Value error, ')}{given}"
 
 
 def _is_secret(name: str) -> bool:
-    return "password" in name or name.endswith("_url")  # URLs carry passwords
+    return "password" in name or "secret" in name or name.endswith("_url")  # URLs carry passwords
 
 
 def _port_is_sound(url: str) -> bool:

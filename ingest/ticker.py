@@ -8,6 +8,7 @@ from firetower.core.logs import logger
 from firetower.ingest.committer import Committer
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.ports import Rules, Store, Work
+from firetower.ingest.system import SystemWatch
 
 log = logger("ingest.ticker")
 
@@ -21,15 +22,30 @@ class Listener(Protocol):
         """Return that instant, µs; None: not now."""
         ...
 
+    def lag(self, now: Micros) -> Micros:
+        """Return how far it is behind, µs."""
+        ...
+
 
 class Ticker:
     """Commits what ``engine.tick`` decides, as lane ``tick``. The next tick waits until a commit stands.
 
-    ``rules_trouble``: why the last tick decided nothing, None when it did.
+    ``system``: decides about Firetower's own alerts; None where nobody does. ``rules_trouble``: why the rules decided
+    nothing at the last tick, None when they did.
     """
 
-    def __init__(self, engine: Rules, store: Store, clock: Clock, order: CommitOrder, *, telemetry: Listener) -> None:
+    def __init__(
+        self,
+        engine: Rules,
+        store: Store,
+        clock: Clock,
+        order: CommitOrder,
+        *,
+        telemetry: Listener,
+        system: SystemWatch | None = None,
+    ) -> None:
         self._engine = engine
+        self._system = system
         self._clock = clock
         self.rules_trouble: str | None = None
         self._telemetry = telemetry
@@ -47,13 +63,15 @@ class Ticker:
     async def tick(self) -> None:
         """Put the time to the rules once and commit what they decide."""
         now = self._clock.now()
+        verdicts = [] if self._system is None else self._system.look(now)
         try:
-            verdicts = self._engine.tick(now, self._telemetry.listening_since(now))
+            decided = self._engine.tick(now, self._telemetry.listening_since(now), lag=self._telemetry.lag(now))
         except Exception as err:
             # A rule that fails must not end the watch over all the others; the next tick tries again.
             log.exception("the rules failed at a tick")
             self.rules_trouble = f"no delay ends and no silence is found ({type(err).__name__}: {err})"
-            return
-        self.rules_trouble = None
+        else:
+            self.rules_trouble = None
+            verdicts += decided
         if verdicts:
             await self._committer.commit(Work("tick", verdicts=verdicts), self._committer.take_turn(verdicts))

@@ -75,16 +75,16 @@ class Engine:
         out += self._step(readings)
         return out
 
-    def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
+    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
         """Return what the passing of time decides: delays that are over, silence, and clocks that are wrong.
 
         ``listening_since``: since when every message would have reached us, in µs; None: it would not, so silence
-        says nothing.
+        says nothing. ``lag``: how far telemetry is behind, in µs; it says nothing of devices that report more often.
         """
         out = self._start()
         delayed = [verdict for table in self._tables for verdict in table.tick(now)]
         delayed.sort(key=_instant)
-        return out + delayed + self._silence.tick(now, listening_since) + self._clocks.tick(now)
+        return out + delayed + self._silence.tick(now, listening_since, lag=lag) + self._clocks.tick(now)
 
     # start -----------------------------------------------------------------------------------------
 

@@ -193,7 +193,7 @@ authorization {{
     {{ user: service, password: {service}, allowed_connection_types: ["MQTT"] }}
     {{ user: device, password: {device}, allowed_connection_types: ["MQTT"], permissions: {{
         publish: {{ allow: ["firetower.v1.*.*.telemetry", "firetower.v1.*.*.alarm", "firetower.v1.*.*.status",
-                          "firetower.v1.*.*.response"] }}
+                          "firetower.v1.*.*.response"], deny: ["firetower.v1._firetower.>"] }}
         subscribe: {{ allow: ["firetower.v1.*.*.command"] }}
     }} }}
   ]

@@ -1,7 +1,7 @@
 """Whether the service can do its work, and how busy it is: looked at each second, told at once when asked."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from firetower.core.clock import SECOND, Clock, Micros
@@ -51,13 +51,45 @@ class Watch(Protocol):
     rules_trouble: str | None
 
 
-class Health:
-    """Database, broker, rules and lag of this process. ``run`` until cancelled."""
+class Canary(Protocol):
+    """What is asked of whoever watches the canary."""
 
-    def __init__(self, pool: Pool, lanes: Sequence[Source], clock: Clock, *, ticker: Watch | None = None) -> None:
+    def age(self, now: Micros) -> Micros:
+        """Return the age of the newest committed one, µs."""
+        ...
+
+    def missed(self, now: Micros) -> bool:
+        """Say whether three in a row are missing."""
+        ...
+
+
+class Signal(Protocol):
+    """What is asked of a signal to an address outside: the dead-man signal, a notification."""
+
+    trouble: str | None
+
+
+class Health:
+    """Database, broker, rules, lag and canary of this process. ``run`` until cancelled.
+
+    ``canary``: None where this process takes nothing in. ``signals``: by name; their trouble stops nothing.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        lanes: Sequence[Source],
+        clock: Clock,
+        *,
+        ticker: Watch | None = None,
+        canary: Canary | None = None,
+        signals: Mapping[str, Signal] | None = None,
+    ) -> None:
         self._pool = pool
         self._lanes = lanes
         self._ticker = ticker
+        self._canary = canary
+        self._signals = dict(signals or {})
         self._clock = clock
         self._database = "not asked yet"
         self._rate = 0.0
@@ -97,7 +129,16 @@ class Health:
                 not slow,
                 "; ".join(f"{name} is {lag / SECOND:.0f} s behind" for name, lag in slow.items()) or "keeps up",
             ),
+            *self._canary_check(now),
+            *((name, True, f"warning: {at.trouble}" if at.trouble else "taken") for name, at in self._signals.items()),
         ]
+
+    def _canary_check(self, now: Micros) -> Sequence[tuple[str, bool, str]]:
+        if self._canary is None:
+            return ()
+        missed = self._canary.missed(now)
+        detail = f"none was committed for {self._canary.age(now) / SECOND:.0f} s: alarms may not get through"
+        return (("canary", not missed, detail if missed else "gets through"),)
 
     def _received(self) -> int:
         return sum(lane.received for lane in self._lanes)

@@ -114,3 +114,16 @@ def test_a_device_may_publish_its_topics_and_nothing_else(port: int) -> None:
     _close(device)
     _close(service)
     assert got == [f"firetower/v1/mall-01/smk-1/{leaf} x" for leaf in ("telemetry", "alarm", "status", "response")]
+
+
+def test_only_the_service_speaks_under_the_unit_of_firetowers_own_probes(port: int) -> None:
+    service, heard = _connect(port, "service", "svc", clean=True)
+    device, _ = _connect(port, "device", "dev-1", clean=True)
+    _subscribe(service, "firetower/v1/#")
+    for leaf in ("alarm", "telemetry", "status"):
+        device.publish(f"firetower/v1/_firetower/canary/{leaf}", "denied", qos=1).wait_for_publish(SECONDS)
+    service.publish("firetower/v1/_firetower/canary/alarm", "ours", qos=1).wait_for_publish(SECONDS)
+    first = heard.get(timeout=SECONDS)
+    _close(device)
+    _close(service)
+    assert first == "firetower/v1/_firetower/canary/alarm ours"

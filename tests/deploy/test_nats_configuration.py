@@ -196,6 +196,15 @@ def test_a_device_may_publish_its_four_topics_and_nothing_else(connect: Connect)
         assert service.next() == (f"firetower/v1/mall-01/smk-1/{leaf}", leaf)
 
 
+def test_only_the_service_speaks_under_the_unit_of_firetowers_own_probes(connect: Connect) -> None:
+    service, device = connect("service", "svc"), connect("device", "dev-1")
+    assert service.subscribe("firetower/v1/#", 1) == [1]
+    for leaf in ("alarm", "telemetry", "status"):
+        device.publish(f"firetower/v1/_firetower/canary/{leaf}", "denied")
+    service.publish("firetower/v1/_firetower/canary/alarm", "ours")
+    assert service.next() == ("firetower/v1/_firetower/canary/alarm", "ours")
+
+
 def test_a_device_hears_commands_and_cannot_listen_to_others(connect: Connect) -> None:
     service, device = connect("service", "svc"), connect("device", "dev-1")
     assert device.subscribe("firetower/v1/mall-01/smk-1/telemetry", 1) == [0x80]

@@ -18,17 +18,20 @@ class FailingOnce(Engine):
 
     failed = False
 
-    def tick(self, now: Micros, listening_since: Micros | None) -> list[Verdict]:
+    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
         if not self.failed:
             self.failed = True
             raise IndexError("index 7 is out of bounds")
-        return super().tick(now, listening_since)
+        return super().tick(now, listening_since, lag=lag)
 
 
 class Listening:
     """Somebody who has always heard everything."""
 
     def listening_since(self, now: Micros) -> Micros | None:
+        return 0
+
+    def lag(self, now: Micros) -> Micros:
         return 0
 
 

@@ -57,8 +57,9 @@ class World:
     def report(self, *rows: tuple[int, str, float, float], **options: float) -> list[Verdict]:
         return self.engine.evaluate(self.readings(*rows, **options), START)
 
-    def tick(self, seconds: float, listening_since: float | None = None) -> list[Verdict]:
-        return self.engine.tick(at(seconds), None if listening_since is None else at(listening_since))
+    def tick(self, seconds: float, listening_since: float | None = None, *, lag: float = 0) -> list[Verdict]:
+        since = None if listening_since is None else at(listening_since)
+        return self.engine.tick(at(seconds), since, lag=round(lag * SECOND))
 
     def heard(self, device: int, seconds: float) -> None:
         self.registry.last_seen[device] = at(seconds)

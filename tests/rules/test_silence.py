@@ -135,3 +135,26 @@ def test_a_device_registered_later_is_watched_too() -> None:
         world.device(DeviceKind.HYDRANT, 60)
     world.heard(3000, 0)
     assert {verdict.subject for verdict in world.tick(1000, LONG_AGO)} == {"unit/d1", "unit/d3000"}
+
+
+def test_while_telemetry_is_behind_only_devices_that_report_more_often_are_not_judged() -> None:
+    world = World()
+    quick, slow, gone = (world.device(DeviceKind.HYDRANT, interval) for interval in (60, 900, 60))
+    for device in (quick, slow, gone):
+        world.heard(device, 0)
+    assert [each.subject for each in world.tick(200, LONG_AGO, lag=30)] == ["unit/d1", "unit/d3"]
+    world.heard(quick, 201)
+    assert [each[:2] for each in brief(world.tick(202, LONG_AGO, lag=3600))] == [("clear", "point-silent")]
+    assert world.tick(3000, LONG_AGO, lag=901) == []
+    assert [each.subject for each in world.tick(3001, LONG_AGO, lag=900)] == ["unit/d2"]
+    assert world.tick(3002, LONG_AGO, lag=61) == []
+    assert [each.subject for each in world.tick(3003, LONG_AGO, lag=60)] == ["unit/d1"]
+
+
+def test_what_a_gateway_says_of_itself_counts_however_far_telemetry_is_behind() -> None:
+    world = World()
+    device = world.device(DeviceKind.GATEWAY, 60)
+    world.heard(device, 0)
+    world.registry.offline[device] = True
+    assert world.tick(1, LONG_AGO, lag=3600) == []
+    assert brief(world.tick(121, LONG_AGO, lag=3600)) == [("raise", "gateway-silent", 2, 121)]

@@ -14,6 +14,9 @@ from firetower.rules.verdicts import Verdict
 REPLAYED, BACKLOG = -1, -2
 """Epochs of messages that come from the store: of the reject ledger, of the alarm backlog. ``mid`` is their number."""
 
+RETAINED = "retained"
+"""Flag of an event without a time of its own that the broker had kept: what it says may have been heard before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:

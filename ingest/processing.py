@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from firetower.ingest.order import CommitOrder, Turn
 from firetower.ingest.ports import (
     BACKLOG,
     REPLAYED,
+    RETAINED,
     Backlog,
     Liveness,
     OwnUnit,
@@ -202,6 +203,8 @@ class Processing:
                 self._refuse(message, decoded)
             if message.epoch == REPLAYED:
                 _keep_its_readings(decoded, *marks)
+            elif message.retain:
+                _mark_retained(decoded, marks[0])
             if loop.time() > until:
                 await self._pause()
                 until = loop.time() + _SLICE_S
@@ -314,6 +317,14 @@ def _keep_its_readings(decoded: Decoded, events: int, heard: int, status: int) -
     del decoded.status[status:]
     for column in (decoded.heard, decoded.heard_at, decoded.heard_seq, decoded.heard_sent):
         del column[heard:]
+
+
+def _mark_retained(decoded: Decoded, events: int) -> None:
+    """Mark alarms without a time that a broker kept: it says them again to every new session."""
+    for place in range(events, len(decoded.events)):
+        event = decoded.events[place]
+        if event.at == event.received_at:
+            decoded.events[place] = replace(event, flags=(*event.flags, RETAINED))
 
 
 def _numbers(batch: Sequence[Incoming], epoch: int) -> list[int]:

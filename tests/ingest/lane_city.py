@@ -33,7 +33,13 @@ class City:
     """One registry, engine and store with lanes on them."""
 
     def __init__(
-        self, url: str, *, auto_register: bool = False, batch_messages: int = 500, provisional: Any = None
+        self,
+        url: str,
+        *,
+        auto_register: bool = False,
+        batch_messages: int = 500,
+        provisional: Any = None,
+        backlog: Any = None,
     ) -> None:
         self.url = url
         self.registry = Registry()
@@ -42,7 +48,7 @@ class City:
         self.store = MemoryStore(self.registry, CLOCK)
         self.shared = Shared(
             Decoder(catalogue(), self.registry), self.engine, self.store, self.registry, CLOCK, CommitOrder(),
-            Precedence(), provisional=provisional,
+            Precedence(), provisional=provisional, backlog=backlog,
         )  # fmt: skip
         self._options: dict[str, Any] = {
             "auto_register": auto_register, "batch_messages": batch_messages, "batch_age_ms": 20

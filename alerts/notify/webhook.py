@@ -69,7 +69,7 @@ class _Letter:
 class Webhook:
     """Posts what is on ``board`` to ``url``, signed with ``secret``. ``run`` until cancelled.
 
-    ``trouble``: why the last message was not taken, None when it was; each cause is logged once.
+    ``trouble``: why the last message was not taken, None when it was.
     """
 
     def __init__(self, url: str, secret: str, outside: Outside, board: Board, clock: Clock) -> None:
@@ -176,8 +176,8 @@ class Webhook:
         return True
 
     def _fails(self, why: str) -> None:
-        if why != self.trouble:
-            log.error("a notification is not taken: %s", why)
+        if self.trouble is None:
+            log.error("a notification is not taken: %s; /readyz tells while it is not", why)
         self.trouble = why
 
     def _headers(self, body: bytes) -> dict[str, str]:

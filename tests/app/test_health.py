@@ -57,3 +57,35 @@ async def test_a_database_that_is_gone_is_named(pool: asyncpg.Pool, clock: Manua
     ok, detail = (await _checked(pool, clock, _Lane()))["database"]
     assert not ok
     assert "FIRETOWER_DATABASE_URL" in detail
+
+
+@dataclass
+class _Canary:
+    gone: bool
+
+    def age(self, now: Micros) -> Micros:
+        return 95 * SECOND
+
+    def missed(self, now: Micros) -> bool:
+        return self.gone
+
+
+@dataclass
+class _Signal:
+    trouble: str | None
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_three_missed_canaries_make_it_unready(pool: asyncpg.Pool, clock: ManualClock, gone: bool) -> None:
+    health = Health(pool, [], clock, canary=_Canary(gone))
+    (check,) = [(ok, detail) for name, ok, detail in health.ready() if name == "canary"]
+    assert check[0] is not gone
+    assert ("none was committed for 95 s" in check[1]) is gone
+
+
+async def test_a_signal_that_is_not_taken_is_a_warning_and_nothing_more(pool: asyncpg.Pool, clock: ManualClock) -> None:
+    signals = {"dead-man": _Signal("no answer"), "notify": _Signal(None)}
+    health = Health(pool, [], clock, signals=signals)
+    checks = {name: (ok, detail) for name, ok, detail in health.ready()}
+    assert checks["dead-man"] == (True, "warning: no answer")
+    assert checks["notify"] == (True, "taken")

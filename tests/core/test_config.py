@@ -43,6 +43,11 @@ def test_auto_register_takes_the_contracts_words(word: str, meant: bool, monkeyp
         ("MQTT_URL", "mqtt://host:99999", "mqtt://user:password@host:1883"),
         ("PARTITIONS", "4", "this release runs the ingest as one partition"),
         ("ADMIN_PASSWORD", "short", "at least 8 characters"),
+        ("DEADMAN_URL", "ping.example.org/abc", "https://host/path"),
+        ("NOTIFY_URL", "https:///path", "https://host/path"),
+        ("NOTIFY_SECRET", "too-short", "at least 16 characters"),
+        ("NOTIFY_URL", "https://host/secret-path", "notify_url and notify_secret belong together"),
+        ("NOTIFY_SECRET", "long-enough-secret", "notify_url and notify_secret belong together"),
     ],
 )
 def test_a_wrong_setting_names_itself_and_what_is_accepted(
@@ -84,3 +89,18 @@ def test_a_wrong_password_setting_is_not_repeated_in_the_message(tmp_path: Path)
     with pytest.raises(ConfigError) as caught:
         load_settings(file)
     assert "12345678" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["too-short", "long-enough-secret"])
+def test_a_signing_secret_is_never_told(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRETOWER_NOTIFY_SECRET", secret)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert secret not in str(caught.value)
+
+
+def test_what_compose_hands_over_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DEADMAN_URL", "NOTIFY_URL", "NOTIFY_SECRET"):
+        monkeypatch.setenv(f"FIRETOWER_{name}", "")
+    settings = load_settings()
+    assert (settings.deadman_url, settings.notify_url, settings.notify_secret) == (None, None, None)

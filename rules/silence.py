@@ -14,7 +14,7 @@ from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 TOLD_A_TICK = 500
 """Silences that begin or grow worse, and again as many that end, in one tick: making verdicts takes time."""
-_JUDGED_A_TICK = 1 << 15
+_JUDGED_A_TICK = 1 << 14
 _SORTED_A_TICK = 1 << 18
 _TAKEN_IN_A_TICK = 1 << 16
 _NONE = -1
@@ -54,6 +54,7 @@ class SilenceWatch:
         self._said: Column[np.int64] = Column(np.int64, NEVER)  # since when its word ``offline`` stands
         self._saying: Int64s = np.zeros(0, np.int64)
         self._due: Column[np.int64] = Column(np.int64, NEVER)  # nothing begins or grows worse before this instant
+        self._floor: Micros = 0
         self._turn = 0
         self._fit(len(registry.kind))
 
@@ -138,9 +139,12 @@ class SilenceWatch:
     def _begin(self, now: Micros, floor: Micros, lag: Micros, out: list[Verdict]) -> None:
         """Raise what has just become silent, and what has been for longer than its next band."""
         due, registry = self._due.rows, self._registry
+        if floor < self._floor:  # what was judged from a later instant on is judged again
+            np.minimum(due, now, out=due)
+        self._floor = floor
         devices = np.flatnonzero(due <= now)[:_SORTED_A_TICK]
         if len(devices) > _JUDGED_A_TICK:
-            devices = devices[np.argpartition(due[devices], _JUDGED_A_TICK)[:_JUDGED_A_TICK]]
+            devices = np.sort(devices[np.argpartition(due[devices], _JUDGED_A_TICK)[:_JUDGED_A_TICK]])
         start, rule = self._start_and_rule(devices)
         np.maximum(start, floor, out=start)
         may = (rule != _NONE) & ~registry.retired[devices]
@@ -161,12 +165,15 @@ class SilenceWatch:
         if not raised:
             return
         oldest = np.concatenate(raised, axis=1)
-        oldest = oldest[:, np.lexsort((oldest[1], oldest[0]))[:TOLD_A_TICK]]
-        for at_, device, level_, again_, index in oldest.T.tolist():
+        if oldest.shape[1] > TOLD_A_TICK:
+            oldest = oldest[:, np.argpartition(oldest[0], TOLD_A_TICK)[:TOLD_A_TICK]]
+        oldest = oldest[:, np.lexsort((oldest[1], oldest[0]))]
+        for at_, device, level_, _, index in oldest.T.tolist():
             out.append(self._verdict(VerdictKind.RAISE, index, level_, device, at_))
-            if self._open.rows[device] == _NONE:
-                self._reference.rows[device] = registry.last_seen[device]
-            self._open.rows[device], self._level.rows[device], due[device] = index, level_, again_
+        told = oldest[1]
+        begun = told[self._open.rows[told] == _NONE]
+        self._reference.rows[begun] = registry.last_seen[begun]
+        self._level.rows[told], due[told], self._open.rows[told] = oldest[2], oldest[3], oldest[4]
 
     def _judge(self, index: int, devices: Int64s, silent_since: Int64s, now: Micros) -> tuple[Int8s, Int64s, Int64s]:
         """Return the level each device has reached under a rule, since when, and when it may rise next."""

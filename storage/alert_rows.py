@@ -1,17 +1,19 @@
 """Alerts between their table and their dataclass: reading rows, writing many changes and history entries at once."""
 
-import json
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, TypeVar
+
+import msgspec
 
 from firetower.alerts.model import Alert, Condition, Disposition, Hold, State, Transition
 from firetower.alerts.ports import Entry
-from firetower.core.clock import from_datetime, to_datetime
+from firetower.core.clock import from_datetime
 from firetower.devices.events import AlertClass
 
 Item = TypeVar("Item")
 
-CHUNK = 250
+CHUNK = 100
 """Rows of one statement: encoding more at once would hold the event loop for longer than 5 ms."""
 
 _PLAIN = [
@@ -46,6 +48,18 @@ _PLAIN = [
 ]
 _TIMES = ["device_at", "received_at", "raised_at", "condition_at", "last_event_at"]
 _LATER = ["shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at"]
+
+TYPES = {"timestamptz": "int8", "text[]": "text"}
+"""What a column's values are sent as (``column``) where that is not its own type: encoding instants is slow."""
+
+
+def given(name: str, kind: str, table: str) -> str:
+    """Return the expression of a column of type ``kind`` from what ``column`` gave for it in ``table``."""
+    value = f"{table}.{name}"
+    if kind == "timestamptz":
+        return f"'epoch'::timestamptz + {value} * interval '1 microsecond'"
+    return f"string_to_array({value}, ' ')" if kind == "text[]" else value
+
 
 COLUMNS = ", ".join(
     f"a.{name}"
@@ -82,6 +96,7 @@ _CHANGING: tuple[tuple[str, str], ...] = (
     ("alert_class", "text"),
     ("priority", "int2"),
     ("latched", "bool"),
+    ("flags", "text[]"),
     ("state", "text"),
     ("hold", "text"),
     ("condition", "text"),
@@ -105,33 +120,41 @@ _CHANGING: tuple[tuple[str, str], ...] = (
 
 _UPDATE = (
     "UPDATE alert AS a SET "
-    + ", ".join(f"{name} = c.{name}" for name, _ in _CHANGING)
-    + ", flags = string_to_array(c.flags, ' ') FROM unnest($1::bigint[], $2::text[], "
-    + ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(_CHANGING, 3))
-    + ") AS c (id, flags, "
+    + ", ".join(f"{name} = {given(name, kind, 'c')}" for name, kind in _CHANGING)
+    + " FROM unnest($1::bigint[], "
+    + ", ".join(f"${number}::{TYPES.get(kind, kind)}[]" for number, (_, kind) in enumerate(_CHANGING, 2))
+    + ") AS c (id, "
     + ", ".join(name for name, _ in _CHANGING)
-    + ") WHERE a.id = c.id"
+    + ") WHERE a.id = c.id AND a.id = ANY($1::bigint[])"  # the latter, so that no plan reads the whole table
 )
 
-_APPEND = """
+_APPEND = f"""
 INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason, evidence)
 SELECT h.alert_id,
        (SELECT coalesce(max(seq), 0) FROM alert_history p WHERE p.alert_id = h.alert_id)
          + row_number() OVER (PARTITION BY h.alert_id ORDER BY h.n),
-       h.at, h.old, h.new, h.actor, h.reason, h.evidence::jsonb
-FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+       {given("at", "timestamptz", "h")}, h.old, h.new, h.actor, h.reason, h.evidence::jsonb
+FROM unnest($1::bigint[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
      WITH ORDINALITY AS h (alert_id, at, old, new, actor, reason, evidence, n)
 """
 
 
 def column(alerts: Sequence[Alert], name: str) -> list[Any]:
-    """Return one field of many alerts as the database takes it."""
-    values = [getattr(alert, name) for alert in alerts]
-    if name.endswith("_at"):
-        return [None if at is None else to_datetime(at) for at in values]
-    if name == "flags":
-        return [" ".join(flags) for flags in values]
-    return values
+    """Return one field of many alerts as the database takes it (``TYPES``)."""
+    values = list(map(attrgetter(name), alerts))
+    return list(map(" ".join, values)) if name == "flags" else values
+
+
+def history_columns(moves: Sequence[Transition]) -> tuple[list[Any], ...]:
+    """Return at, old, new, actor, reason and evidence of many transitions as the database takes them."""
+    return (
+        [move.at for move in moves],
+        [move.old for move in moves],
+        [move.new for move in moves],
+        [move.actor for move in moves],
+        [move.reason for move in moves],
+        [msgspec.json.encode(dict(move.evidence)).decode() for move in moves],
+    )
 
 
 async def update(conn: Any, alerts: Sequence[Alert]) -> None:
@@ -140,7 +163,6 @@ async def update(conn: Any, alerts: Sequence[Alert]) -> None:
         await conn.execute(
             _UPDATE,
             column(chunk, "id"),
-            column(chunk, "flags"),
             *(column(chunk, name) for name, _ in _CHANGING),
         )
 
@@ -148,17 +170,7 @@ async def update(conn: Any, alerts: Sequence[Alert]) -> None:
 async def append_history(conn: Any, entries: Sequence[tuple[int, Transition]]) -> None:
     """Append transitions to the histories of alerts whose rows this transaction has locked, in the order given."""
     for chunk in chunks(entries):
-        moves = [transition for _, transition in chunk]
-        await conn.execute(
-            _APPEND,
-            [alert_id for alert_id, _ in chunk],
-            [to_datetime(move.at) for move in moves],
-            [move.old for move in moves],
-            [move.new for move in moves],
-            [move.actor for move in moves],
-            [move.reason for move in moves],
-            [json.dumps(dict(move.evidence), ensure_ascii=False) for move in moves],
-        )
+        await conn.execute(_APPEND, [alert_id for alert_id, _ in chunk], *history_columns([move for _, move in chunk]))
 
 
 async def read_history(conn: Any, alert_id: int) -> list[Entry]:
@@ -177,7 +189,7 @@ async def read_history(conn: Any, alert_id: int) -> list[Entry]:
                 at=from_datetime(row["at"]),
                 actor=row["actor"],
                 reason=row["reason"],
-                evidence=json.loads(row["evidence"]),
+                evidence=msgspec.json.decode(row["evidence"]),
             ),
         )
         for row in rows

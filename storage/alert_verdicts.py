@@ -6,29 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+
 from firetower.alerts.judge import judge, record, sender_of
-from firetower.alerts.lifecycle import holds_key
 from firetower.alerts.model import Alert, State, Transition
 from firetower.core.clock import Micros
-from firetower.core.errors import StoreUnavailable
+from firetower.devices.events import Event
 from firetower.rules.verdicts import Verdict, VerdictKind
-from firetower.storage.alert_rows import COLUMNS, KEY_ORDER, append_history, chunks, column, to_alert, update
+from firetower.storage.alert_locks import Key, take
+from firetower.storage.alert_rows import TYPES, append_history, chunks, column, given, history_columns, update
 
-Key = tuple[str, str, str, str]
 Sender = tuple[str | None, str | None]
 
-_ATTEMPTS = 10
-_TURN = 100
+_TURN = 50
 """Verdicts decided before the event loop gets its turn."""
 
 
-_HELD = (
-    f"SELECT {COLUMNS} FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])"
-    " AS k (rule, subject_kind, subject, component) JOIN alert a"
-    "  ON (a.rule, a.subject_kind, a.subject, a.component) = (k.rule, k.subject_kind, k.subject, k.component)"
-    "  AND (a.state <> 'closed' OR a.condition = 'active')"
-    f" ORDER BY {KEY_ORDER} FOR NO KEY UPDATE OF a"
-)
+class Overtaken(Exception):
+    """Another transaction raised one of the keys first; what stands now is to be decided on anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,54 +64,23 @@ class _Case:
             self.changed = True
 
 
-async def apply_verdicts(conn: Any, verdicts: Sequence[Verdict], *, at: Micros) -> Applied:
-    """Raise, repeat, return and succeed alerts as ``verdicts`` say, in time order, committed at ``at``.
+async def apply_verdicts(
+    conn: Any, verdicts: Sequence[Verdict], *, at: Micros, events: Sequence[Event] = ()
+) -> Applied:
+    """Store ``events``; raise, repeat, return and succeed alerts as ``verdicts`` say, in time order, at ``at``.
 
-    ``conn`` must be in a READ COMMITTED transaction, which the caller ends with ``changes.announce``.
-    Rows are locked in key order. When another transaction raises one of the keys meanwhile, everything is undone to
-    before the locks and decided again on what is stored by then; StoreUnavailable after ten such losses in a row.
+    Verdicts of events that were stored before do nothing. ``conn`` must be in a READ COMMITTED transaction, which the
+    caller ends with ``changes.announce``. Rows are locked in key order. Raises Overtaken when another transaction
+    raises one of the keys meanwhile: the caller's transaction is then undone as a whole and begun again.
     """
-    if not verdicts:
+    if not verdicts and not events:
         return Applied({}, [])
-    ordered = sorted(verdicts, key=lambda verdict: verdict.at)
-    for _ in range(_ATTEMPTS):
-        savepoint = conn.transaction()
-        await savepoint.start()
-        try:
-            cases = await _decide(ordered, await _lock(conn, ordered), at)
-            changed = await _write(conn, cases)
-        except BaseException:
-            await savepoint.rollback()
-            raise
-        if changed is not None:
-            await savepoint.commit()
-            raised = Counter(case.alert.alert_class.value for case in cases if case.is_new and case.alert is not None)
-            return Applied(dict(raised), changed)
-        await savepoint.rollback()
-    raise StoreUnavailable(
-        f"others raised one of {len(verdicts)} alerts first, {_ATTEMPTS} times in a row; commit the batch again"
-    )
-
-
-async def _lock(conn: Any, verdicts: Sequence[Verdict]) -> list[Alert]:
-    """Lock, in key order, the alerts under the verdicts' keys, and the open ones of senders that said a RECORD."""
-    keys: set[Key] = {verdict.key for verdict in verdicts if verdict.kind is not VerdictKind.RECORD}
-    senders = {sender_of(verdict) for verdict in verdicts if verdict.kind is VerdictKind.RECORD}
-    if senders:
-        rows = await conn.fetch(
-            "SELECT a.rule, a.subject_kind, a.subject, a.component"
-            " FROM unnest($1::text[], $2::text[]) AS s (unit, device)"
-            " JOIN alert a ON a.unit = s.unit AND a.device = s.device AND a.state <> 'closed'",
-            [unit for unit, _ in senders],
-            [device for _, device in senders],
-        )
-        keys.update(tuple(row) for row in rows)
-    held: list[Alert] = []
-    for chunk in chunks(sorted(keys)):
-        rows = await conn.fetch(_HELD, *([key[part] for key in chunk] for part in range(4)))
-        # A row that was waited for may have been closed meanwhile; it then holds its key no more.
-        held += [alert for alert in map(to_alert, rows) if holds_key(alert)]
-    return held
+    fresh, held = await take(conn, verdicts, events)
+    fresh.sort(key=lambda verdict: verdict.at)
+    cases = await _decide(fresh, held, at)
+    changed = await _write(conn, cases)
+    raised = Counter(case.alert.alert_class.value for case in cases if case.is_new and case.alert is not None)
+    return Applied(dict(raised), changed)
 
 
 async def _decide(verdicts: Sequence[Verdict], held: Iterable[Alert], at: Micros) -> list[_Case]:
@@ -139,24 +103,15 @@ async def _decide(verdicts: Sequence[Verdict], held: Iterable[Alert], at: Micros
     return [case for _, case in sorted(cases.items()) if case.changed]
 
 
-async def _write(conn: Any, cases: Sequence[_Case]) -> list[int] | None:
-    """Write what was decided and return the ids of changed alerts; None when somebody else holds one of the keys."""
+async def _write(conn: Any, cases: Sequence[_Case]) -> list[int]:
+    """Write what was decided and return the ids of changed alerts. Raises Overtaken."""
     stored = [pair for case in cases for pair in case.finished]
     stored += [(case.alert, case.entries) for case in cases if case.alert is not None and not case.is_new]
     await update(conn, [alert for alert, _ in stored])
-    entries = [(alert.id, entry) for alert, moves in stored for entry in moves]
+    await append_history(conn, [(alert.id, entry) for alert, moves in stored for entry in moves])
     ids = [alert.id for alert, _ in stored]
-    new = [case for case in cases if case.is_new]
-    for chunk in chunks(new):
-        given = await _insert(conn, chunk)
-        if len(given) < len(chunk):
-            return None
-        for case in chunk:
-            assert case.alert is not None
-            alert_id = given[case.alert.rule, case.alert.subject_kind, case.alert.subject, case.alert.component]
-            ids.append(alert_id)
-            entries += [(alert_id, entry) for entry in case.entries]
-    await append_history(conn, entries)
+    for chunk in chunks([case for case in cases if case.is_new]):
+        ids += await _raise(conn, chunk)
     return ids
 
 
@@ -170,6 +125,7 @@ _BROUGHT: tuple[tuple[str, str], ...] = (
     ("alert_class", "text"),
     ("priority", "int2"),
     ("latched", "bool"),
+    ("flags", "text[]"),
     ("state", "text"),
     ("hold", "text"),
     ("condition", "text"),
@@ -190,40 +146,63 @@ _BROUGHT: tuple[tuple[str, str], ...] = (
 )
 _NAMES = ", ".join(name for name, _ in _BROUGHT)
 
-_INSERT = f"""
-INSERT INTO alert ({_NAMES}, flags, unit, unit_name, device, device_kind, device_id, place, lon, lat)
-SELECT {", ".join(f"n.{name}" for name, _ in _BROUGHT)}, string_to_array(n.flags, ' '),
-       coalesce(n.unit, u.code), nullif(u.name, ''), coalesce(n.device, d.name), d.kind, n.device_id,
-       coalesce(
-         nullif(concat_ws(' / ', nullif(coalesce(nullif(b.name, ''), b.code), ''),
-                                 nullif(coalesce(nullif(f.name, ''), f.code), ''),
-                                 nullif(coalesce(nullif(z.name, ''), z.code), ''), nullif(d.place, '')), ''),
-         nullif(m.name, ''), nullif(u.address, '')),
-       coalesce(d.lon, u.lon), coalesce(d.lat, u.lat)
-FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], {
-    ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(_BROUGHT, 5))
-}) WITH ORDINALITY AS n (device_id, unit, device, flags, {_NAMES}, n)
-LEFT JOIN device d ON d.id = n.device_id
-LEFT JOIN unit u ON u.id = coalesce(d.unit_id, (SELECT o.id FROM unit o WHERE o.code = n.unit))
-LEFT JOIN zone z ON z.id = d.zone_id
-LEFT JOIN floor f ON f.id = z.floor_id
-LEFT JOIN building b ON b.id = f.building_id
-LEFT JOIN water_main m ON n.subject_kind = 'main' AND m.code = n.subject
-ORDER BY n.n
-ON CONFLICT (rule, subject_kind, subject, component) WHERE state <> 'closed' OR condition = 'active' DO NOTHING
-RETURNING id, rule, subject_kind, subject, component
+_PARAMETERS = ", ".join(f"${number}::{TYPES.get(kind, kind)}[]" for number, (_, kind) in enumerate(_BROUGHT, 4))
+_AFTER = 4 + len(_BROUGHT)
+
+_RAISE = f"""
+WITH drawn AS MATERIALIZED (
+    SELECT ARRAY(SELECT nextval('alert_id_seq') FROM generate_series(1, cardinality($1::int4[]))) AS ids
+),
+raised AS (
+    INSERT INTO alert (id, {_NAMES}, unit, unit_name, device, device_kind, device_id, place, lon, lat)
+    SELECT drawn.ids[n.n], {", ".join(given(name, kind, "n") for name, kind in _BROUGHT)},
+           coalesce(n.unit, u.code), nullif(u.name, ''), coalesce(n.device, d.name), d.kind, n.device_id,
+           coalesce(
+             nullif(concat_ws(' / ', nullif(coalesce(nullif(b.name, ''), b.code), ''),
+                                     nullif(coalesce(nullif(f.name, ''), f.code), ''),
+                                     nullif(coalesce(nullif(z.name, ''), z.code), ''), nullif(d.place, '')), ''),
+             nullif(m.name, ''), nullif(u.address, '')),
+           coalesce(d.lon, u.lon), coalesce(d.lat, u.lat)
+    FROM drawn, unnest($1::int4[], $2::text[], $3::text[], {_PARAMETERS}) WITH ORDINALITY
+        AS n (device_id, unit, device, {_NAMES}, n)
+    LEFT JOIN device d ON d.id = n.device_id
+    LEFT JOIN unit u ON u.id = coalesce(d.unit_id, (SELECT o.id FROM unit o WHERE o.code = n.unit))
+    LEFT JOIN zone z ON z.id = d.zone_id
+    LEFT JOIN floor f ON f.id = z.floor_id
+    LEFT JOIN building b ON b.id = f.building_id
+    LEFT JOIN water_main m ON n.subject_kind = 'main' AND m.code = n.subject
+    ORDER BY n.n
+),
+written AS (
+    INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason, evidence)
+    SELECT drawn.ids[h.n], h.seq, {given("at", "timestamptz", "h")}, h.old, h.new, h.actor, h.reason, h.evidence::jsonb
+    FROM drawn, unnest(${_AFTER}::int4[], ${_AFTER + 1}::int4[], ${_AFTER + 2}::int8[], ${_AFTER + 3}::text[],
+        ${_AFTER + 4}::text[], ${_AFTER + 5}::text[], ${_AFTER + 6}::text[], ${_AFTER + 7}::text[])
+        AS h (n, seq, at, old, new, actor, reason, evidence)
+)
+SELECT ids FROM drawn
 """
 
 
-async def _insert(conn: Any, cases: Sequence[_Case]) -> dict[Key, int]:
-    """Insert the cases' new alerts and return their ids; a key that another transaction took is missing."""
+async def _raise(conn: Any, cases: Sequence[_Case]) -> list[int]:
+    """Insert the cases' new alerts with their histories, in one statement, and return their ids. Raises Overtaken."""
     alerts = [case.alert for case in cases if case.alert is not None]
-    rows = await conn.fetch(
-        _INSERT,
-        [case.device_number for case in cases],
-        column(alerts, "unit"),
-        column(alerts, "device"),
-        column(alerts, "flags"),
-        *(column(alerts, name) for name, _ in _BROUGHT),
-    )
-    return {(row["rule"], row["subject_kind"], row["subject"], row["component"]): row["id"] for row in rows}
+    entries = [
+        (number, seq, entry) for number, case in enumerate(cases, 1) for seq, entry in enumerate(case.entries, 1)
+    ]
+    try:
+        ids = await conn.fetchval(
+            _RAISE,
+            [case.device_number for case in cases],
+            column(alerts, "unit"),
+            column(alerts, "device"),
+            *(column(alerts, name) for name, _ in _BROUGHT),
+            [number for number, _, _ in entries],
+            [seq for _, seq, _ in entries],
+            *history_columns([entry for _, _, entry in entries]),
+        )
+    except asyncpg.UniqueViolationError as err:
+        if err.constraint_name == "alert_one_open_per_key":
+            raise Overtaken from err
+        raise
+    return list(ids)

@@ -2,7 +2,8 @@
 
 Numbers are drawn under a lock that PostgreSQL releases only after the commit is visible, so they are in commit order
 and without gaps: who has seen ``n`` will never later find a smaller one that was not there. NOTIFY carries the number
-only; the rows say which alerts changed.
+only; the rows say which alerts changed. On the same channel a canary's commit is told as ``canary <sent> <committed>``,
+both in µs (``storage/canary.py``): latest wins, no number.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import asyncpg
 
 from firetower.core.clock import HOUR, Micros, to_datetime
+from firetower.storage import canary
 from firetower.storage.listening import ANSWER_S, follow
 from firetower.storage.pool import store_errors
 
@@ -22,6 +24,14 @@ _LOCK = 0x4669_7265_4C69_7665
 """The advisory lock under which numbers are drawn; taken by nothing else."""
 
 _LATEST = "SELECT coalesce(max(seq), 0) FROM live_change"
+# The lock is a statement of its own: the next one's snapshot is then taken after the commit of whoever held it.
+_WAIT = f"SELECT pg_advisory_xact_lock({_LOCK})"
+_DRAW = (
+    "WITH drawn AS (INSERT INTO live_change (seq, at, alerts)"
+    "  SELECT coalesce(max(seq), 0) + 1, {at}, {alerts}::bigint[] FROM live_change RETURNING seq)"
+    f" SELECT seq FROM drawn, pg_notify('{CHANNEL}', drawn.seq::text)"
+)
+_DRAW_GIVEN = _DRAW.format(at="$1", alerts="$2")
 
 
 async def announce(conn: Any, alert_ids: Sequence[int], at: Micros) -> int | None:
@@ -31,17 +41,20 @@ async def announce(conn: Any, alert_ids: Sequence[int], at: Micros) -> int | Non
     """
     if not alert_ids:
         return None
-    # A statement of its own: the next one's snapshot is then taken after the commit of whoever held the lock.
-    await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-    seq = await conn.fetchval(
-        "WITH drawn AS (INSERT INTO live_change (seq, at, alerts)"
-        "  SELECT coalesce(max(seq), 0) + 1, $1, $2::bigint[] FROM live_change RETURNING seq)"
-        " SELECT seq FROM drawn, pg_notify($3, drawn.seq::text)",
-        to_datetime(at),
-        sorted(set(alert_ids)),
-        CHANNEL,
-    )
+    await conn.execute(_WAIT)
+    seq = await conn.fetchval(_DRAW_GIVEN, to_datetime(at), sorted(set(alert_ids)))
     return int(seq)
+
+
+def announcing(alert_ids: Sequence[int], at: Micros) -> str:
+    """Return ``announce`` as a script of numbers only, to be sent together with the COMMIT; "" when there are none.
+
+    Nobody then waits for a number while its holder's COMMIT is on the way.
+    """
+    if not alert_ids:
+        return ""
+    numbers = ",".join(str(int(alert_id)) for alert_id in sorted(set(alert_ids)))
+    return f"{_WAIT};" + _DRAW.format(at=f"'{to_datetime(at)}'", alerts=f"'{{{numbers}}}'") + ";"
 
 
 async def latest(conn: Any) -> int:
@@ -73,8 +86,16 @@ async def prune(pool: asyncpg.Pool, now: Micros) -> int:
     return int(done.rsplit(" ", 1)[1])
 
 
-async def listen(source: asyncpg.Pool | str, on_seq: Callable[[int], None]) -> None:
+async def listen(
+    source: asyncpg.Pool | str,
+    on_seq: Callable[[int], None],
+    *,
+    on_canary: Callable[[Micros, Micros], None] = lambda _sent, _committed: None,
+) -> None:
     """Call ``on_seq`` with each number as it is committed, until cancelled.
+
+    ``on_canary`` is called with (sent, committed), µs, as a canary is committed, and with the newest one whenever
+    ``on_seq`` is called with the newest number; it may be told the same one again.
 
     On every connection, the first and each after a loss, it is called with the newest number, so that nothing announced
     in between is missed. Numbers may be skipped or said again (the newest one counts), never taken back.
@@ -83,5 +104,15 @@ async def listen(source: asyncpg.Pool | str, on_seq: Callable[[int], None]) -> N
 
     async def look(conn: Any, _connected: bool) -> None:
         on_seq(int(await conn.fetchval(_LATEST, timeout=ANSWER_S)))
+        flown = await canary.latest_on(conn, timeout=ANSWER_S)
+        if flown is not None:
+            on_canary(*flown)
 
-    await follow(source, CHANNEL, look=look, heard=lambda number: on_seq(int(number)))
+    def heard(payload: str) -> None:
+        flown = canary.heard(payload)
+        if flown is not None:
+            on_canary(*flown)
+        else:
+            on_seq(int(payload))
+
+    await follow(source, CHANNEL, look=look, heard=heard)

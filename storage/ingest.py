@@ -1,35 +1,61 @@
 """What ingest needs of the store, met on PostgreSQL: one transaction per unit of work."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
 
 from firetower.core.clock import DAY, Clock, Micros, to_datetime
+from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
-from firetower.devices.events import Event
 from firetower.devices.readings import Floats, Readings
 from firetower.devices.registry import Registry
 from firetower.ingest.ports import Committed, Seen, Stranger, Work
-from firetower.rules.verdicts import Verdict
-from firetower.storage import readings, rejects, strangers
-from firetower.storage.alerts import apply_verdicts
-from firetower.storage.changes import announce
+from firetower.storage import canary, readings, rejects, strangers
+from firetower.storage.alert_verdicts import Overtaken, apply_verdicts
+from firetower.storage.changes import CHANNEL, announcing
+from firetower.storage.lease import Lease
 from firetower.storage.pool import store_errors
 
 SEEN_FOR: Micros = DAY
 """How long a message without a usable time is remembered by its ``seq`` and digest."""
 
-_LIMITS = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s'"
-"""A commit that waits longer is undone and tried again: the lane must not hang on one lock or one slow disk."""
+_LIMITS = (
+    "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '20s';"
+    " SET LOCAL idle_in_transaction_session_timeout = '20s'"
+)
+"""A commit that waits longer is undone and tried again: the lane must not hang on one lock or one slow disk.
+
+Nor may the locks of a host that is gone stand until TCP gives it up.
+"""
+_PLANS = (
+    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;"
+    " SET LOCAL enable_mergejoin = off"
+)
+"""A commit looks up few rows by their keys in tables of any size: one plan, made once, through the indexes."""
+_ATTEMPTS = 10
+
+Insert = Callable[..., Awaitable[int]]
 
 _log = logger("storage.ingest")
 
 
 class IngestStore:
-    """``ingest.ports.Store`` on PostgreSQL. ``retention_days``: readings older than that are not kept."""
+    """``ingest.ports.Store`` on PostgreSQL. ``retention_days``: readings older than that are not kept.
 
-    def __init__(self, pool: asyncpg.Pool, registry: Registry, clock: Clock, *, retention_days: int = 400) -> None:
+    ``lease``: checked by whatever is written; None where nobody else can write.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        registry: Registry,
+        clock: Clock,
+        *,
+        retention_days: int = 400,
+        lease: Lease | None = None,
+    ) -> None:
+        self._lease = lease
         self._pool = pool
         self._registry = registry
         self._clock = clock
@@ -57,23 +83,33 @@ class IngestStore:
         return [row[0] for row in rows]
 
     async def register(self, strangers_: Sequence[Stranger], at: Micros) -> None:
-        """Register devices on first sight and add them to the in-memory registry; known ones are left alone."""
-        await strangers.register(self._pool, self._registry, strangers_, at)
+        """Register devices on first sight and add them to the in-memory registry; known ones are left alone.
+
+        Raises LeaseLost, as does ``channels``.
+        """
+        await strangers.register(self._pool, self._registry, strangers_, at, self._lease)
 
     async def channels(self, names: Sequence[str]) -> None:
         """Give each unknown channel name a number, stored, and add it to the in-memory registry."""
-        await strangers.add_channels(self._pool, self._registry, names)
+        await strangers.add_channels(self._pool, self._registry, names, self._lease)
 
     async def commit(self, work: Work) -> Committed:
         """Commit ``work`` in one transaction: readings, events, alert transitions, rejects, live change.
 
-        Raises StoreUnavailable when the same work may be committed later. A constraint violation is a bug (decoding
-        enforces them all); it is logged with the work's size and raised.
+        Raises StoreUnavailable when the same work may be committed later, LeaseLost when it may not be. A constraint
+        violation is a bug (decoding enforces them all); it is logged with the work's size and raised.
         """
+        insert = readings.insert
         try:
             with store_errors():
-                async with self._pool.acquire() as conn, conn.transaction():
-                    return await self._write(conn, work)
+                async with self._pool.acquire() as conn:
+                    for _ in range(_ATTEMPTS):
+                        try:
+                            return await self._once(conn, work, insert)
+                        except readings.NotAllNew:
+                            insert = readings.insert_new
+                        except Overtaken:
+                            continue
         except asyncpg.IntegrityConstraintViolationError:
             _log.exception(
                 "the %s lane's work of %d readings, %d events, %d verdicts breaks a constraint of the store",
@@ -83,63 +119,39 @@ class IngestStore:
                 len(work.verdicts),
             )
             raise
+        raise StoreUnavailable(
+            f"others raised one of {len(work.verdicts)} alerts first, {_ATTEMPTS} times in a row;"
+            " commit the batch again"
+        )
 
-    async def _write(self, conn: Any, work: Work) -> Committed:
-        await conn.execute(_LIMITS)
-        now = self._clock.now()
-        new = await readings.insert(conn, work.readings, at=now, retention_days=self._retention_days)
-        verdicts = await _store_events(conn, work.events, work.verdicts)
-        await _store_seen(conn, work.seen)
-        await rejects.store(conn, work.rejects)
-        at = self._clock.now()
-        raised: dict[str, int] = {}
-        if verdicts:
-            applied = await apply_verdicts(conn, verdicts, at=at)
-            raised = applied.raised
-            if applied.alert_ids:
-                await announce(conn, applied.alert_ids, at)
-        return Committed(stored=new, repeated=len(work.readings) - new, raised=raised, at=at)
+    async def _once(self, conn: Any, work: Work, insert: Insert) -> Committed:
+        """Make the transaction: as few round trips as may be, since every one of them is part of an alarm's way."""
+        try:
+            if self._lease is None:
+                await conn.execute(f"BEGIN; {_LIMITS}; {_PLANS}")
+            elif await conn.execute(f"BEGIN; {_LIMITS}; {_PLANS}; {self._lease.checked()}") != "SELECT 1":
+                raise await self._lease.overtaken(conn)
+            now = self._clock.now()
+            new = await insert(conn, work.readings, at=now, retention_days=self._retention_days)
+            await _store_seen(conn, work.seen)
+            await rejects.store(conn, work.rejects)
+            if work.replayed:
+                await conn.execute("DELETE FROM reject WHERE id = ANY($1::bigint[])", work.replayed)
+            at = self._clock.now()
+            applied = await apply_verdicts(conn, work.verdicts, at=at, events=work.events)
+            flown = "" if work.canary is None else canary.noting(work.canary, at, CHANNEL)
+            await conn.execute(f"{flown}{announcing(applied.alert_ids, at)}COMMIT")
+        except BaseException:
+            await _undo(conn)
+            raise
+        return Committed(stored=new, repeated=len(work.readings) - new, raised=applied.raised, at=at)
 
 
-async def _store_events(conn: Any, events: Sequence[Event], verdicts: list[Verdict]) -> list[Verdict]:
-    """Store the events that are new; return the verdicts without those that repeated events caused.
-
-    Of one key only the first event counts, in the store and within the batch. Only an event known to be a repeat
-    drops its verdicts: in doubt the alarm stands.
-    """
-    if not events:
-        return verdicts
-    rows = await conn.fetch(
-        "INSERT INTO device_event (unit, device, event, active, component, text, at, received_at, key, flags, payload)"
-        " SELECT unit, device, event, active, component, text, at, received_at, key,"
-        "  string_to_array(flags, ' '), payload"
-        " FROM unnest($1::text[], $2::text[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::timestamptz[],"
-        "  $8::timestamptz[], $9::text[], $10::text[], $11::bytea[])"
-        "  AS e (unit, device, event, active, component, text, at, received_at, key, flags, payload)"
-        " ON CONFLICT (unit, device, key) DO NOTHING RETURNING unit, device, key",
-        [event.unit for event in events],
-        [event.device for event in events],
-        [event.event for event in events],
-        [event.active for event in events],
-        [event.component for event in events],
-        [event.text for event in events],
-        [to_datetime(event.at) for event in events],
-        [to_datetime(event.received_at) for event in events],
-        [event.key for event in events],
-        [" ".join(event.flags) for event in events],
-        [event.payload for event in events],
-    )
-    fresh = {tuple(row) for row in rows}
-    repeats: set[int] = set()
-    for event in events:
-        if event.key is None:
-            continue
-        key = (event.unit, event.device, event.key)
-        if key in fresh:
-            fresh.remove(key)
-        else:
-            repeats.add(id(event))
-    return [verdict for verdict in verdicts if verdict.event is None or id(verdict.event) not in repeats]
+async def _undo(conn: Any) -> None:
+    try:
+        await conn.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+        conn.terminate()  # why is told by the error that led here
 
 
 async def _store_seen(conn: Any, messages: Sequence[Seen]) -> None:

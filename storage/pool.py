@@ -25,6 +25,13 @@ async def _prepare(connection: Any) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
+async def _left_clean(_connection: Any) -> None:
+    """Nothing of ours leaves a connection with settings, locks or cursors: asking to reset them would be a round trip.
+
+    An open transaction is rolled back by asyncpg all the same.
+    """
+
+
 async def connect(url: str, *, size: int = 8) -> asyncpg.Pool:
     """Return a pool of up to ``size`` connections: sessions in UTC, ``jsonb`` as Python objects.
 
@@ -36,6 +43,7 @@ async def connect(url: str, *, size: int = 8) -> asyncpg.Pool:
             min_size=1,
             max_size=size,
             init=_prepare,
+            reset=_left_clean,
             command_timeout=COMMAND_TIMEOUT_S,
             server_settings={"timezone": "UTC", "application_name": "firetower"},
         )

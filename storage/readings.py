@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firetower.core.clock import DAY, Micros, to_datetime
-from firetower.devices.readings import Bools, Floats, Int64s, Mark, Quality, Readings
+from firetower.devices.readings import Bools, Floats, Mark, Quality, Readings
 from firetower.devices.registry import Registry
 from firetower.storage import partitions
 from firetower.storage.pool import store_errors
@@ -37,29 +37,38 @@ _LAST: Micros = 253_402_300_799 * 1_000_000
 _PAGE = 50_000
 
 
-async def insert(conn: Any, readings: Readings, *, at: Micros, retention_days: int) -> int:
-    """Store the readings whose key is not stored yet; return how many that were. The first of a key stands.
+class NotAllNew(Exception):
+    """A key of the batch is stored already, comes twice, or is of a day without a partition; nothing was stored."""
 
-    To be called inside a transaction. The ordinary batch goes straight in; only when a key repeats or a day has no
-    partition is it undone to a savepoint and taken the slow way. ``at``: now, µs, which with ``retention_days``
+
+async def insert(conn: Any, readings: Readings, *, at: Micros, retention_days: int) -> int:
+    """Store readings whose keys are all new, as almost every batch's are; return how many.
+
+    To be called inside a transaction. Raises NotAllNew: then the transaction is to be undone, and begun again with
+    ``insert_new``; a savepoint would cost every batch two round trips. ``at``: now, µs, which with ``retention_days``
     bounds the times stored, so that no clock gone wild makes thousands of partitions (``within_retention``).
     """
     if not len(readings):
         return 0
-    bounded = within_retention(readings, at, retention_days)
-    rows = pack(bounded)
+    rows = pack(within_retention(readings, at, retention_days))
     try:
-        async with conn.transaction():
-            await conn.copy_to_table("reading", source=_chunks(rows), columns=COLUMNS, format="binary")
-    except (asyncpg.UniqueViolationError, asyncpg.CheckViolationError):
-        return await _insert_new(conn, bounded.ts, rows)
+        await conn.copy_to_table("reading", source=_chunks(rows), columns=COLUMNS, format="binary")
+    except (asyncpg.UniqueViolationError, asyncpg.CheckViolationError) as err:
+        raise NotAllNew from err
     return len(readings)
 
 
-async def _insert_new(conn: Any, times: Int64s, rows: bytes) -> int:
-    await partitions.ensure(conn, (partitions.day_of(int(day) * DAY) for day in np.unique(times // DAY)))
+async def insert_new(conn: Any, readings: Readings, *, at: Micros, retention_days: int) -> int:
+    """Store the readings whose key is not stored yet; return how many that were. The first of a key stands.
+
+    The slow way, as ``insert`` otherwise.
+    """
+    if not len(readings):
+        return 0
+    bounded = within_retention(readings, at, retention_days)
+    await partitions.ensure(conn, (partitions.day_of(int(day) * DAY) for day in np.unique(bounded.ts // DAY)))
     await conn.execute("CREATE TEMP TABLE IF NOT EXISTS reading_incoming (LIKE reading) ON COMMIT DELETE ROWS")
-    await conn.copy_to_table("reading_incoming", source=_chunks(rows), columns=COLUMNS, format="binary")
+    await conn.copy_to_table("reading_incoming", source=_chunks(pack(bounded)), columns=COLUMNS, format="binary")
     done = await conn.execute(
         "INSERT INTO reading SELECT * FROM reading_incoming ORDER BY ts, device, metric, channel ON CONFLICT DO NOTHING"
     )

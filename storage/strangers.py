@@ -8,6 +8,7 @@ from firetower.core.clock import Micros, to_datetime
 from firetower.core.logs import logger
 from firetower.devices.registry import Registry
 from firetower.ingest.ports import Stranger
+from firetower.storage.lease import Lease
 from firetower.storage.pool import store_errors
 from firetower.storage.registry import LOCK, load_devices
 
@@ -20,10 +21,12 @@ _CHANNEL_LOCK = 0x6669_7265_0003
 _log = logger("storage.strangers")
 
 
-async def register(pool: asyncpg.Pool, registry: Registry, strangers: Sequence[Stranger], at: Micros) -> None:
+async def register(
+    pool: asyncpg.Pool, registry: Registry, strangers: Sequence[Stranger], at: Micros, lease: Lease | None = None
+) -> None:
     """Register devices on first sight (``registered_by`` ``auto``), their units too, named by their codes.
 
-    Known ones are left alone. Afterwards all of them are in the in-memory registry. Raises StoreUnavailable.
+    Known ones are left alone. Afterwards all of them are in the in-memory registry. Raises StoreUnavailable, LeaseLost.
     """
     new = {(s.unit, s.device): s for s in strangers if registry.number(s.unit, s.device) is None}
     if not new:
@@ -34,6 +37,8 @@ async def register(pool: asyncpg.Pool, registry: Registry, strangers: Sequence[S
         async with pool.acquire() as conn:
             async with conn.transaction():
                 await conn.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+                if lease is not None:
+                    await lease.hold(conn)
                 await conn.execute(
                     "INSERT INTO unit (code, name, registered_by, registered_at)"
                     " SELECT DISTINCT code, code, 'auto', $2::timestamptz FROM unnest($1::text[]) AS s (code)"
@@ -56,10 +61,12 @@ async def register(pool: asyncpg.Pool, registry: Registry, strangers: Sequence[S
             await load_devices(conn, registry, new)
 
 
-async def add_channels(pool: asyncpg.Pool, registry: Registry, names: Sequence[str]) -> None:
+async def add_channels(
+    pool: asyncpg.Pool, registry: Registry, names: Sequence[str], lease: Lease | None = None
+) -> None:
     """Give each unknown channel name a stored number and add it to the in-memory registry.
 
-    Past ``MOST_CHANNELS`` a new name stays unknown, and this is logged. Raises StoreUnavailable.
+    Past ``MOST_CHANNELS`` a new name stays unknown, and this is logged. Raises StoreUnavailable, LeaseLost.
     """
     new = list(dict.fromkeys(name for name in names if registry.channel(name) is None))
     if not new:
@@ -68,6 +75,8 @@ async def add_channels(pool: asyncpg.Pool, registry: Registry, names: Sequence[s
         async with pool.acquire() as conn:
             async with conn.transaction():
                 await conn.execute("SELECT pg_advisory_xact_lock($1)", _CHANNEL_LOCK)
+                if lease is not None:
+                    await lease.hold(conn)
                 await conn.execute(
                     "INSERT INTO channel (id, name)"
                     " SELECT id, name FROM (SELECT m.id + row_number() OVER (ORDER BY s.n) AS id, s.name"

@@ -8,6 +8,7 @@ import asyncpg
 from firetower.core.clock import SECOND, Micros
 from firetower.devices.events import AlertClass, Event
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+from firetower.storage.alert_verdicts import Overtaken
 from firetower.storage.alerts import Applied, apply_verdicts
 from firetower.storage.changes import announce
 
@@ -64,8 +65,13 @@ def clear(verdict: Verdict, at: Micros) -> Verdict:
 
 
 async def commit(pool: asyncpg.Pool, verdicts: Sequence[Verdict], at: Micros = T0 + 5 * SECOND) -> Applied:
-    """Apply verdicts the way ingest does: one transaction, announced last."""
-    async with pool.acquire() as conn, conn.transaction():
-        applied = await apply_verdicts(conn, verdicts, at=at)
-        await announce(conn, applied.alert_ids, at)
-    return applied
+    """Apply verdicts the way ingest does: one transaction, announced last, begun again when it was overtaken."""
+    async with pool.acquire() as conn:
+        while True:
+            try:
+                async with conn.transaction():
+                    applied = await apply_verdicts(conn, verdicts, at=at)
+                    await announce(conn, applied.alert_ids, at)
+            except Overtaken:
+                continue
+            return applied

@@ -129,7 +129,7 @@ async def test_a_database_of_the_first_release_keeps_its_devices_and_rejects(emp
     await conn.execute("INSERT INTO unit (code) VALUES ('mall')")
     await conn.execute("INSERT INTO device (unit_id, name, kind) SELECT id, 's-1', 'smoke' FROM unit")
     await conn.execute(
-        "INSERT INTO reject (at, lane, topic, reason, detail, payload) VALUES (now(), 'alarm', 't', 'bad_json', 'd', '')"
+        "INSERT INTO reject (at, lane, topic, reason, detail, payload) VALUES (now(), 'alarm', 't', 'bad_json', '', '')"
     )
     await asyncio.to_thread(migrate.upgrade, empty_url)
     assert tuple(await conn.fetchrow("SELECT name, seq_missed, seq_repeated, clock_skew_ms FROM device")) == (

@@ -32,8 +32,13 @@ def batch(times: list[int], *, device: int = 1, values: list[float] | None = Non
 
 
 async def put(pool: asyncpg.Pool, rows: Readings, at: int = NOW, keep: int = KEEP) -> int:
-    async with pool.acquire() as conn, conn.transaction():
-        return await readings.insert(conn, rows, at=at, retention_days=keep)
+    async with pool.acquire() as conn:
+        try:
+            async with conn.transaction():
+                return await readings.insert(conn, rows, at=at, retention_days=keep)
+        except readings.NotAllNew:
+            async with conn.transaction():
+                return await readings.insert_new(conn, rows, at=at, retention_days=keep)
 
 
 async def count(pool: asyncpg.Pool) -> int:
@@ -105,8 +110,8 @@ async def test_a_key_twice_in_one_batch_is_stored_once(pool: asyncpg.Pool) -> No
 async def test_two_slow_batches_in_one_transaction_do_not_mix(pool: asyncpg.Pool) -> None:
     await put(pool, batch([NOW]))
     async with pool.acquire() as conn, conn.transaction():
-        assert await readings.insert(conn, batch([NOW, NOW + 1]), at=NOW, retention_days=KEEP) == 1
-        assert await readings.insert(conn, batch([NOW + 1, NOW + 2]), at=NOW, retention_days=KEEP) == 1
+        assert await readings.insert_new(conn, batch([NOW, NOW + 1]), at=NOW, retention_days=KEEP) == 1
+        assert await readings.insert_new(conn, batch([NOW + 1, NOW + 2]), at=NOW, retention_days=KEEP) == 1
     assert await count(pool) == 3
 
 

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import random
 import ssl
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from firetower.core.clock import Clock, Micros
 from firetower.core.logs import logger
@@ -28,6 +28,14 @@ ANSWERS_WITHIN = KEEPALIVE / 2
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 15.0
 _STEADY = 10.0
 """Seconds a connection must last before its end is taken for a new trouble and not the old one."""
+
+
+def waits() -> Iterator[float]:
+    """Yield the seconds to wait before each further attempt: doubling, and spread so that nobody returns in step."""
+    wait = _FIRST_WAIT
+    while True:
+        yield wait * random.uniform(0.5, 1.5)
+        wait = min(2 * wait, _LONGEST_WAIT)
 
 
 class MqttSession:
@@ -98,7 +106,7 @@ class MqttSession:
 
     async def run(self) -> None:
         """Connect and stay connected until cancelled; each cause of failure is logged once, ``last_error`` keeps it."""
-        wait = _FIRST_WAIT
+        pauses = waits()
         told: str | None = None
         loop = asyncio.get_running_loop()
         while True:
@@ -111,11 +119,8 @@ class MqttSession:
                 log.error("%s: %s; trying again until it works", self.client_id, self.last_error)
                 told = self.last_error
             if loop.time() - began > _STEADY:
-                wait, told = _FIRST_WAIT, None
-            await asyncio.sleep(
-                wait * random.uniform(0.5, 1.5)
-            )  # jitter: clients of one broker must not return in step
-            wait = min(2 * wait, _LONGEST_WAIT)
+                pauses, told = waits(), None
+            await asyncio.sleep(next(pauses))
 
     async def _one_connection(self) -> None:
         """Live through one connection; raises BrokerUnavailable with the reason of its end."""

@@ -6,8 +6,7 @@ import logging
 import shutil
 import subprocess
 import sys
-import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,57 +15,12 @@ from waiting import until
 
 from firetower.core.clock import SystemClock
 from firetower.core.errors import ConfigError
-from firetower.core.mqtt import BrokerUnavailable, Incoming, MqttSession
+from firetower.core.mqtt import BrokerUnavailable, Incoming
 from firetower.core.mqtt_address import parse_url
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mosquitto_broker import MISSING, PROGRAM, mosquitto
-
-needs_mosquitto = [pytest.mark.system, pytest.mark.skipif(PROGRAM is None, reason=MISSING)]
-
-
-@pytest.fixture(
-    params=[
-        "nats",
-        pytest.param("mosquitto", marks=needs_mosquitto),
-        pytest.param("mosquitto?version=5", marks=needs_mosquitto),
-    ]
-)
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """A broker's URL, of each kind and version of MQTT it speaks."""
-    if request.param == "nats":
-        yield request.getfixturevalue("nats").url
-    else:
-        async with mosquitto(tmp_path) as port:
-            yield f"mqtt://127.0.0.1:{port}{request.param.removeprefix('mosquitto')}"
-
-
-@contextlib.asynccontextmanager
-async def running(session: MqttSession, *, wait: bool = True) -> AsyncIterator[MqttSession]:
-    task = asyncio.create_task(session.run(), name=session.client_id)
-    try:
-        if wait:
-            async with asyncio.timeout(10):
-                await session.wait_connected()
-        yield session
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-def subscriber(
-    url: str, name: str, got: list[Incoming], *, topic: str = "firetower/v1/+/+/alarm", **more: Any
-) -> MqttSession:
-    settings: dict[str, Any] = {"clean": False, "clock": SystemClock()} | more
-    return MqttSession(url, name, filters=[topic], on_messages=got.extend, **settings)
-
-
-def publisher(url: str, **more: Any) -> MqttSession:
-    return MqttSession(url, f"pub-{uuid.uuid4().hex[:8]}", on_messages=None, clean=True, clock=SystemClock(), **more)
-
-
-TOPIC = "firetower/v1/u/d/alarm"
+from mqtt_sessions import TOPIC, publisher, running, subscriber
 
 
 async def test_a_published_message_arrives_with_its_bytes_topic_and_arrival_time(url: str) -> None:

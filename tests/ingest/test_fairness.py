@@ -77,6 +77,7 @@ async def test_another_units_alarm_passes_a_flood_and_the_flood_is_stored_in_ord
         await until(lambda: backlog.most >= flood - SHARE - 1, what="what is over the share is put away")
         await until(lambda: lane.acknowledged >= flood - SHARE - 1, what="and acknowledged there")
         await pub.publish("firetower/v1/other/d/alarm", alarm(0, "fire"))
+        await until(lambda: lane.received == flood + 1)
         city.store.gate.set()
         await until(lambda: len(city.store.events) == flood + 1, seconds=30)
         await until(lambda: not backlog.rows)
@@ -117,6 +118,7 @@ async def test_a_units_fire_passes_the_flood_of_its_own_faults(nats: Any) -> Non
             pub.publish_nowait("firetower/v1/noisy/d/alarm", alarm(n))
         await until(lambda: backlog.rows)
         await pub.publish("firetower/v1/noisy/d/alarm", alarm(9999, "fire"))
+        await until(lambda: lane.received == 2 * SHARE + 1)
         city.store.gate.set()
         await until(lambda: len(city.store.events) == 2 * SHARE + 1, seconds=30)
     events = [event.event for event in city.store.events]

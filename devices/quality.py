@@ -6,25 +6,28 @@ older one is. So two lanes that overtake each other cost nothing, and a redelive
 MOST_GAP or more, or back to under SMALL, is a sender that began anew: nothing is counted.
 
 **Clock.** The offset arrival − device time is the clock's error plus what the message waited; waiting only adds. So
-the error is at most the smallest offset of a stretch of time. A stretch lasts HALF and two objects, whichever is
-longer; the estimate is the smallest offset of two stretches in a row that agree within AGREE. Where they do not, two
-leads prove the lesser of them, a lag and a lead prove nothing and count as zero, and two lags are a backlog being
-caught up (补报), not a clock: they can lower an estimate and never raise one. A clock that jumps is known after three
-stretches, one that is right again after at most two. A device that reports once a day is judged at its third report.
-What is always late by the same time, forwarded by a gateway that holds everything back, cannot be told from a slow
-clock.
+the error is at most the smallest offset of a stretch of time, HALF or one message long, whichever is longer. What two
+whole stretches in a row agree on within AGREE is the estimate. Where they do not, two leads prove the lesser of them,
+a lag and a lead prove nothing and count as zero, and two lags are a backlog being caught up (补报), not a clock: they
+never raise an estimate, while one message that waited less lowers it at once. Growing lags agree within a hundredth,
+too: a clock that stands still in 1970 falls ever further behind. A clock that jumps is known after three stretches, one
+that is right again after at most two. A device that reports once a day is judged at its third report. What is always
+late by the same time, forwarded by a gateway that holds everything back, cannot be told from a slow clock.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from firetower.core.clock import MINUTE, SECOND
+from firetower.core.clock import MINUTE, SECOND, Micros
 from firetower.devices.readings import Bools, Floats, Int64s
 from firetower.devices.registry import Registry
 from firetower.devices.wire_batch import NO_TIME
 
 Numbers = Sequence[int] | Int64s
+Singles = npt.NDArray[np.float32]
+Windows = npt.NDArray[np.uint64]
 
 WINDOW = 64
 """Numbers before the newest one of which it is known whether they came."""
@@ -33,15 +36,17 @@ SMALL = 16
 HALF = 5 * MINUTE
 AGREE = 30.0
 """Seconds."""
-_LEAST = 2
+MOST_LAG = 10 * SECOND
 _WRAP = 1 << 32
 _ALL = np.uint64(2**64 - 1)
+_EARLIEST = -(2**62)
+"""µs; from there on an offset is no number that fits."""
 _ROUNDS = 8
 """Stretches of a device's numbers in one batch that are looked at side by side; a device with more is walked."""
 
 
 class DeviceQuality:
-    """Columns by device number, following ``registry``; 42 bytes a device.
+    """Columns by device number, following ``registry``; 41 bytes a device.
 
     ``missed``, ``repeated``: messages since the counts began. ``skew``: seconds the device's clock is behind (positive)
     or ahead (negative), NaN while unknown. ``moved``: the skew was estimated since whoever watches it last looked.
@@ -58,7 +63,6 @@ class DeviceQuality:
         self._before = np.zeros(0, np.float32)  # smallest offset of the stretch before this one, s; NaN: none
         self._least = np.zeros(0, np.float32)  # of this one
         self._since = np.zeros(0, np.uint32)  # s since the epoch when it began
-        self._count = np.zeros(0, np.uint8)
         self._place = np.zeros(0, np.int32)  # scratch
         self.fit()
 
@@ -67,7 +71,7 @@ class DeviceQuality:
         more = len(self._registry.kind) - len(self._last)
         if more <= 0:
             return
-        for name in ("missed", "repeated", "_last", "_window", "_since", "_count", "_place", "moved"):
+        for name in ("missed", "repeated", "_last", "_window", "_since", "_place", "moved"):
             column = getattr(self, name)
             setattr(self, name, np.concatenate([column, np.zeros(more, column.dtype)]))
         for name in ("skew", "_before", "_least"):
@@ -79,11 +83,12 @@ class DeviceQuality:
         self.missed[devices], self.repeated[devices], self.skew[devices] = missed, repeated, skew
         self.moved[devices] = ~np.isnan(skew)
 
-    def note(self, devices: Numbers, at: Numbers, seq: Numbers, sent: Numbers) -> None:
+    def note(self, devices: Numbers, at: Numbers, seq: Numbers, sent: Numbers, *, lag: Micros = 0) -> None:
         """Take in objects, in order of arrival, several of a device allowed; columns of one entry an object.
 
         ``devices``: their numbers, below 1 for none. ``at``: arrival, µs. ``seq``: -1 for none. ``sent``: the device's
-        own time, µs, believed or not, NO_TIME for none.
+        own time, µs, believed or not, NO_TIME for none. ``lag``: how far the lane that brought them is behind, µs: over
+        MOST_LAG no clock is measured, for all of them would seem to be slow.
         """
         self.fit()
         device, seq, sent = (np.asarray(column, np.int64) for column in (devices, seq, sent))
@@ -92,8 +97,9 @@ class DeviceQuality:
         if len(numbered):
             self._note_seq(device[numbered], seq[numbered])
         timed = np.flatnonzero((sent != NO_TIME) & (device > 0))
-        if len(timed):
-            self._note_clock(device[timed], at[timed], at[timed] - sent[timed])
+        if len(timed) and lag <= MOST_LAG:
+            said = np.maximum(sent[timed], _EARLIEST)
+            self._note_clock(device[timed], at[timed], at[timed] - said)
 
     def _order(self, device: Int64s) -> Int64s | None:
         """Return the order that sorts by device and keeps the order of arrival; None when no device is there twice."""
@@ -173,44 +179,45 @@ class DeviceQuality:
         """Take in offsets; those of one device in one batch are one look, at the newest arrival."""
         order = self._order(device)
         if order is None:
-            least, count = offset, np.ones(len(device), np.int64)
+            least = offset
         else:
             device, at, offset = device[order], at[order], offset[order]
             start = np.flatnonzero(np.append(True, device[1:] != device[:-1]))
             least, at = np.minimum.reduceat(offset, start), np.maximum.reduceat(at, start)
-            device, count = device[start], np.diff(np.append(start, len(device)))
+            device = device[start]
         seconds, second = (least / SECOND).astype(np.float32), at // SECOND
-        since, so_far = self._since[device].astype(np.int64), self._count[device].astype(np.int64)
-        over = (so_far >= _LEAST) & (second - since >= HALF // SECOND)
-        fresh = over | (so_far == 0)
-        before = np.where(over, self._least[device], self._before[device])
-        least_now = np.where(fresh, seconds, np.minimum(self._least[device], seconds))
-        self._before[device], self._least[device] = before, least_now
-        self._since[device] = np.where(fresh, second, since).astype(np.uint32)
-        self._count[device] = np.minimum(np.where(fresh, count, so_far + count), 255).astype(np.uint8)
-        lag, lead = np.minimum(before, least_now), np.maximum(before, least_now)  # NaN while there is one stretch only
-        apart = lead - lag > AGREE
-        agreed = np.where(apart, np.minimum(lead, 0), lag)
-        catching_up = apart & (lag > 0)
-        skew = self.skew[device]
-        # a lag that is still being caught up, or one stretch alone, proves only what the clock is not
-        most = np.where(np.isnan(lag), least_now, lag)
-        bounded = np.where(skew > 0, np.minimum(skew, np.maximum(most, 0)), skew)
-        new = np.where(catching_up | np.isnan(lag), bounded, agreed).astype(np.float32)
+        least_now = np.minimum(self._least[device], seconds)
+        new = self.skew[device]
+        over = np.flatnonzero(second - self._since[device] >= HALF // SECOND)  # a first stretch began in 1970
+        if len(over):
+            begins = device[over]
+            before, whole = self._before[begins], self._least[begins]
+            self._before[begins], self._since[begins], least_now[over] = whole, second[over], seconds[over]
+            new[over] = _agreed(before, whole, new[over])
+        self._least[device] = least_now
+        # a stretch that still runs tells only what the clock is not
+        new = np.where(new > 0, np.minimum(new, np.maximum(least_now, 0)), new)
         self.skew[device] = new
         self.moved[device] |= ~np.isnan(new)
 
 
-def _ones(count: Int64s) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def _agreed(before: Singles, after: Singles, otherwise: Singles) -> Singles:
+    """Return what two whole stretches in a row say of clocks, s; ``otherwise`` where they say nothing."""
+    lag, lead = np.minimum(before, after), np.maximum(before, after)
+    apart = (before - after > AGREE) | (after - before > np.maximum(before / 100, AGREE))
+    silent = np.isnan(lag) | (apart & (lag > 0))
+    agreed: Singles = np.where(silent, otherwise, np.where(apart, np.minimum(lead, 0), lag)).astype(np.float32)
+    return agreed
+
+
+def _ones(count: Int64s) -> Windows:
     """Return numbers with that many low bits set, all of them from WINDOW on."""
     low = (np.uint64(1) << np.minimum(count, WINDOW - 1).astype(np.uint64)) - np.uint64(1)
     return np.where(count >= WINDOW, _ALL, low)
 
 
-def _old(
-    step: Int64s, end: Int64s, window: np.ndarray[tuple[int], np.dtype[np.uint64]]
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.uint32]], np.ndarray[tuple[int], np.dtype[np.uint64]]]:
+def _old(step: Int64s, end: Int64s, window: Windows) -> tuple[npt.NDArray[np.uint32], Windows]:
     """Return how many numbers from ``step`` to at most 0 (before the last) fill a gap, and the windows after."""
     mask = _ones(1 - step) & ~_ones(np.maximum(-end, 0))
-    filled: np.ndarray[tuple[int], np.dtype[np.uint32]] = np.bitwise_count(mask & ~window).astype(np.uint32)
+    filled: npt.NDArray[np.uint32] = np.bitwise_count(mask & ~window).astype(np.uint32)
     return filled, window | mask

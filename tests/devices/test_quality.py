@@ -229,6 +229,31 @@ def test_an_estimate_follows_a_clock_that_jumps_and_one_that_is_set_right() -> N
     assert device.skew == pytest.approx(0, abs=1)
 
 
+def test_a_clock_set_right_is_believed_at_once_whenever_that_is() -> None:
+    """The first message that says so is enough, be it the last of a stretch or the first of the next."""
+    for minutes in range(20, 32):
+        device = Reports()
+        for minute in range(minutes):
+            device.report(minute * 60, 3600.0)
+        assert device.skew == pytest.approx(3600, abs=1)
+        device.report(minutes * 60, 0.0)
+        assert device.skew == pytest.approx(0, abs=1)
+
+
+@pytest.mark.parametrize("step", [1, 3, 10, 60, 900])
+@pytest.mark.parametrize("pace", [0.1, 1.0, 5.0])
+def test_no_backlog_makes_a_clock_wrong(step: float, pace: float) -> None:
+    """600 records a step apart, delivered oldest first at any pace that catches up, then live."""
+    device = Reports()
+    for record in range(600):
+        if step > pace * 1.2:
+            device.record(record * pace, -600 * (step - pace) + record * step)
+            assert not device.skew or device.skew < 1
+    for minute in range(1, 20):
+        device.report(600 * pace + minute * 60, 0.0)
+        assert abs(device.skew or 0) < 1
+
+
 @pytest.mark.parametrize("odd", [8 * 3600.0, -8 * 3600.0])
 def test_one_wrong_time_is_no_wrong_clock(odd: float) -> None:
     """One odd time among right ones, either way, never shows."""
@@ -269,3 +294,28 @@ def test_devices_registered_later_have_figures_too() -> None:
     registry.add(DeviceEntry(5000, "unit", "late", DeviceKind.SMOKE))
     note(quality, [(5000, 1), (5000, 3)])
     assert counted(quality, 5000) == (1, 0)
+
+
+def test_a_lane_that_lags_makes_no_clock_wrong() -> None:
+    """With telemetry half an hour behind, every device's words are old: none of the clocks is measured meanwhile."""
+    device = Reports()
+    for minute in range(15):
+        device.report(minute * 60, 0.0)
+    for minute in range(15, 60):
+        arrival = START + minute * MINUTE
+        device.quality.note([1], [arrival], [minute], [arrival - 30 * MINUTE], lag=30 * MINUTE)
+    assert abs(device.skew or 0) < 1
+    assert counted(device.quality) == (0, 0)
+    device.report(61 * 60, 0.0)
+    assert abs(device.skew or 0) < 1
+
+
+@pytest.mark.parametrize("sent", [NO_TIME + 1, 2**63 - 1, -1, 0])
+def test_a_time_from_the_end_of_time_shows_its_direction(sent: int) -> None:
+    """Whatever number a device sends as its time: behind is behind, ahead is ahead."""
+    quality = city(1)
+    for minute in range(12):
+        arrival = START + minute * MINUTE
+        quality.note([1], [arrival], [-1], [sent])
+    assert (quality.skew[1] > 86_400) == (sent < START)
+    assert (quality.skew[1] < -86_400) == (sent > START)

@@ -1,10 +1,11 @@
 """The MQTT session on a wire that is cut, stalled and healed, and with brokers that err."""
 
 import asyncio
+import contextlib
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from waiting import until
 
 from firetower.core import mqtt, mqtt_connection
 from firetower.core.mqtt import BrokerRefused, BrokerUnavailable, Incoming, MqttSession
+from firetower.core.mqtt_protocol import MOST
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mqtt_sessions import TOPIC, packet, publisher, running, scripted, subscriber
@@ -32,7 +34,7 @@ def acknowledging(url: str, name: str, got: list[Incoming]) -> MqttSession:
     """A subscriber that acknowledges at once what it takes."""
     session = subscriber(url, name, got)
 
-    def take(messages: Any) -> None:
+    def take(messages: Sequence[Incoming]) -> None:
         got.extend(messages)
         session.ack(messages)
 
@@ -245,3 +247,59 @@ def test_clients_of_one_broker_do_not_return_in_step() -> None:
     for step, seen in zip(steps, spread, strict=True):
         assert 0.5 * step <= min(seen) < 0.7 * step
         assert 1.3 * step < max(seen) <= 1.5 * step
+
+
+async def test_a_flood_of_tiny_messages_is_handed_on_in_bounded_pieces_and_in_order() -> None:
+    """So that other tasks get their turn between two pieces."""
+    pieces: list[list[int]] = []
+    count = 20_000
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(RESUMED + b"".join(b"\x32\x05\x00\x01t" + n.to_bytes(2, "big") for n in range(1, count + 1)))
+        await packet(reader)
+
+    async with scripted(broker) as url:
+        session = subscriber(url, "flood", [])
+        session.on_messages = lambda messages: pieces.append([message.mid for message in messages])
+        async with running(session):
+            await until(lambda: sum(map(len, pieces)) == count)
+    assert max(map(len, pieces)) <= MOST
+    assert [mid for piece in pieces for mid in piece] == list(range(1, count + 1))
+
+
+async def test_a_session_paused_in_a_flood_keeps_one_socket_buffer_and_the_sender_has_to_wait() -> None:
+    """Paused by its receiver in the middle, as a full lane does; resumed, it misses nothing."""
+    got: list[Incoming] = []
+    connected, waiting = asyncio.Event(), asyncio.Event()
+    count = 20_000
+
+    async def broker(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(RESUMED)
+        await connected.wait()
+        for number in range(1, count + 1):
+            writer.write(b"\x32\xed\x07\x00\x01t" + number.to_bytes(2, "big") + bytes(1000))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await writer.drain()
+                    continue
+            waiting.set()
+            await writer.drain()
+
+    async with scripted(broker) as url:
+        session = subscriber(url, "flood", got)
+
+        def take(messages: Sequence[Incoming]) -> None:
+            if not got:
+                session.pause()
+            got.extend(messages)
+
+        session.on_messages = take
+        async with running(session):
+            connected.set()
+            await waiting.wait()
+            assert session._connection is not None
+            assert len(got) <= 65_536 // 1000
+            assert len(session._connection._parser._buffer) <= 65_536
+            session.resume()
+            await until(lambda: len(got) == count, seconds=30)
+    assert [message.mid for message in got] == list(range(1, count + 1))

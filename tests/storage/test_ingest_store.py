@@ -157,6 +157,78 @@ async def test_work_that_breaks_a_constraint_is_a_bug_and_leaves_nothing_behind(
     assert set((await counts(pool)).values()) == {0}
 
 
+async def test_replayed_rejects_leave_the_ledger_with_what_they_became_or_not_at_all(
+    store: IngestStore, pool: asyncpg.Pool
+) -> None:
+    """A second try that is committed empties the ledger of it; one that is undone leaves it there."""
+    await store.commit(Work("telemetry", rejects=[Reject(NOW, "telemetry", "t", "unknown_device", "", b"{}")] * 3))
+    first, second, third = [row[0] for row in await pool.fetch("SELECT id FROM reject ORDER BY id")]
+    wrong = replace(verdict(event("k1")), alert_class=AlertClass.HAZARD, priority=9)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+        await store.commit(Work("telemetry", verdicts=[wrong], replayed=[first, second]))
+    assert (await counts(pool))["reject"] == 3
+    await store.commit(Work("telemetry", readings=some_readings(), replayed=[first, second]))
+    assert [row[0] for row in await pool.fetch("SELECT id FROM reject")] == [third]
+    assert (await counts(pool))["reading"] == 3
+
+
+async def test_a_repeat_among_the_readings_neither_loses_nor_doubles_the_rest(
+    store: IngestStore, pool: asyncpg.Pool
+) -> None:
+    """Work whose readings overlap stored ones goes the slow way as a whole: its alarms count once."""
+    await store.commit(Work("telemetry", readings=some_readings(3)))
+    work = replace(
+        alarm(event("k1")), readings=some_readings(5), rejects=[Reject(NOW, "alarm", "t", "bad_json", "", b"{")]
+    )
+    done = await store.commit(work)
+    assert (done.stored, done.repeated, done.raised) == (2, 3, {"fire": 1})
+    assert await counts(pool) == {
+        "reading": 5, "device_event": 1, "alert": 1, "reject": 1, "seen_message": 0, "live_change": 1,
+    }  # fmt: skip
+
+
+async def test_repeats_and_new_alarms_of_one_large_work_are_told_apart(store: IngestStore, pool: asyncpg.Pool) -> None:
+    """Of 450 alarms, 300 of them stored before and one said twice, the others raise one alert each."""
+
+    def fires(first: int, last: int) -> list[Event]:
+        return [replace(event(f"k{n}"), component=f"{n:04}") for n in range(first, last)]
+
+    assert (await store.commit(alarm(*fires(0, 300)))).raised == {"fire": 300}
+    await pool.execute("UPDATE alert SET state = 'closed', condition = 'normal', disposition = 'false_alarm'")
+    assert (await store.commit(alarm(*fires(0, 450), *fires(449, 450)))).raised == {"fire": 150}
+    assert await pool.fetchval("SELECT count(*) FROM device_event") == 450
+    assert await pool.fetchval("SELECT count(*) FROM alert WHERE state <> 'closed' AND repeats = 0") == 150
+    rows = await pool.fetch(
+        "SELECT a.component, h.evidence->>'component' FROM alert a JOIN alert_history h ON alert_id = id"
+    )
+    assert len(rows) == 450
+    assert all(alert == evidence for alert, evidence in rows)
+
+
+async def test_a_commit_reads_no_more_rows_when_the_tables_have_grown(database_url: str, registry: Registry) -> None:
+    """A plan made on the first day, with every table empty, looks alerts up by their keys for ever."""
+    pool = await pools.connect(database_url, size=1)
+    store = IngestStore(pool, registry, ManualClock())
+
+    async def rows_read() -> int:
+        await pool.execute("SELECT pg_stat_force_next_flush()")
+        return await pool.fetchval(
+            "SELECT sum(seq_tup_read)::int8 + (SELECT sum(idx_tup_read)::int8 FROM pg_stat_user_indexes)"
+            " FROM pg_stat_user_tables WHERE relname IN ('alert', 'alert_history', 'device_event')"
+        )
+
+    for n in range(8):
+        await store.commit(alarm(event(f"a{n}", device=f"s-{n % 4}", at=NOW + n)))
+    before = await rows_read()
+    await store.commit(alarm(event("b", device="s-2", at=NOW + 10), event("b", device="s-9")))
+    small = await rows_read() - before
+    await store.commit(alarm(*(event(f"c{n}", device=f"d-{n}") for n in range(3000))))
+    before = await rows_read()
+    await store.commit(alarm(event("e", device="s-2", at=NOW + 11), event("e", device="s-10")))
+    assert await rows_read() - before < small + 100
+    pool.terminate()
+
+
 async def test_a_message_without_a_time_is_remembered_for_a_day(store: IngestStore, clock: ManualClock) -> None:
     known, other = Seen(1, 7, b"a", NOW), Seen(1, 8, b"a", NOW)
     await store.commit(Work("telemetry", seen=[known, known]))

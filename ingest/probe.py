@@ -90,6 +90,7 @@ class Probe:
 
     async def _publish_all(self) -> None:
         loop = asyncio.get_running_loop()
+        await self._session.wait_connected()
         due = loop.time()
         while True:
             await self.publish()

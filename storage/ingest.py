@@ -8,10 +8,12 @@ import asyncpg
 from firetower.core.clock import DAY, Clock, Micros, to_datetime
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
+from firetower.devices.events import Event
 from firetower.devices.readings import Floats, Readings
 from firetower.devices.registry import Registry
-from firetower.ingest.ports import Committed, Seen, Stranger, Work
-from firetower.storage import canary, readings, rejects, strangers
+from firetower.ingest.ports import RETAINED, Committed, Seen, Stranger, Work
+from firetower.rules.verdicts import Verdict
+from firetower.storage import backlog, canary, readings, rejects, strangers
 from firetower.storage.alert_verdicts import Overtaken, apply_verdicts
 from firetower.storage.changes import CHANNEL, announcing
 from firetower.storage.lease import Lease
@@ -135,16 +137,44 @@ class IngestStore:
             new = await insert(conn, work.readings, at=now, retention_days=self._retention_days)
             await _store_seen(conn, work.seen)
             await rejects.store(conn, work.rejects)
-            if work.replayed:
-                await conn.execute("DELETE FROM reject WHERE id = ANY($1::bigint[])", work.replayed)
+            await rejects.forget(conn, work.replayed)
+            await backlog.leave(conn, work.brought_back)
+            events, verdicts = await _without_kept(conn, work)
             at = self._clock.now()
-            applied = await apply_verdicts(conn, work.verdicts, at=at, events=work.events)
+            applied = await apply_verdicts(conn, verdicts, at=at, events=events)
             flown = "" if work.canary is None else canary.noting(work.canary, at, CHANNEL)
             await conn.execute(f"{flown}{announcing(applied.alert_ids, at)}COMMIT")
         except BaseException:
             await _undo(conn)
             raise
         return Committed(stored=new, repeated=len(work.readings) - new, raised=applied.raised, at=at)
+
+
+async def _without_kept(conn: Any, work: Work) -> tuple[Sequence[Event], Sequence[Verdict]]:
+    """Return events and verdicts without the alarms that the broker had kept and that were heard before.
+
+    They have no time of their own, and a broker says them to every new session: only what they say tells them apart.
+    """
+    kept = [event for event in work.events if RETAINED in event.flags]
+    if not kept:
+        return work.events, work.verdicts
+    rows = await conn.fetch(
+        "SELECT EXISTS (SELECT FROM device_event e WHERE (e.unit, e.device, e.event, e.active, e.component, e.text)"
+        " = (k.unit, k.device, k.event, k.active, k.component, k.text)) FROM unnest($1::text[], $2::text[],"
+        " $3::text[], $4::bool[], $5::text[], $6::text[]) WITH ORDINALITY"
+        " AS k (unit, device, event, active, component, text, n) ORDER BY k.n",
+        [event.unit for event in kept],
+        [event.device for event in kept],
+        [event.event for event in kept],
+        [event.active for event in kept],
+        [event.component for event in kept],
+        [event.text for event in kept],
+    )
+    known = {id(event) for event, row in zip(kept, rows, strict=True) if row[0]}
+    return (
+        [event for event in work.events if id(event) not in known],
+        [verdict for verdict in work.verdicts if verdict.event is None or id(verdict.event) not in known],
+    )
 
 
 async def _undo(conn: Any) -> None:

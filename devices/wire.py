@@ -7,7 +7,7 @@ devices of a gateway, other values of an object. In the alarm lane doubt makes a
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from firetower.core.clock import DAY, Micros
@@ -18,8 +18,9 @@ from firetower.devices.registry import Registry
 from firetower.devices.topics import GATEWAY, NAME, OWN_UNIT, Topic, parse_topic
 from firetower.devices.wire_alarm import ALARM_FIELDS, UNREADABLE, Alarm, alarm_key, read_alarm
 from firetower.devices.wire_batch import NO_TIME, Decoded, Once, Refusal, Refusals
-from firetower.devices.wire_fields import Fields, number
+from firetower.devices.wire_fields import TELEMETRY_FIELDS, Fields, number
 from firetower.devices.wire_json import DOUBLED, MOST_BYTES, Unusable, clean, parse, shown
+from firetower.devices.wire_ordinary import Arrived, Ordinary
 from firetower.devices.wire_time import CLOCK_WRONG, InSeconds, event_time, sequence
 
 _QUALITY = int(Mark.QUALITY)
@@ -27,7 +28,6 @@ _NOT_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _STEP = 100
 _LANES = frozenset({"telemetry", "alarm", "status"})
 _STATUS = {"online": True, "offline": False}
-_TELEMETRY_FIELDS = frozenset({"ts", "seq"})
 
 
 Doubt = tuple[str, str]
@@ -71,7 +71,14 @@ class Decoder:
         self._registry = registry
         self._retention = retention_days * DAY
         self._fields = Fields(catalogue, registry)
-        self._topics: dict[str, tuple[Topic, int]] = {}
+        self._ordinary = Ordinary(registry, self._fields, self._retention)
+
+    def take(self, messages: Sequence[Arrived], into: Decoded) -> int:
+        """Add ordinary telemetry to ``into`` as ``decode`` would, ten times as fast, and return how many were taken.
+
+        It stops at the first message that is not ordinary: ``steps`` or ``decode`` takes that one, whatever it is.
+        """
+        return self._ordinary.take(messages, into)
 
     def decode(self, topic: str, payload: bytes, received: Micros, into: Decoded) -> None:
         """Add everything that ``payload`` on ``topic``, which arrived at ``received``, says to ``into``.
@@ -83,29 +90,21 @@ class Decoder:
 
     def steps(self, topic: str, payload: bytes, received: Micros, into: Decoded) -> Iterator[None]:
         """Do what ``decode`` does, with a pause after each hundred objects: a large message holds nobody up."""
-        known = self._topics.get(topic)
-        if known is not None:
-            parsed, number_known = known
-        else:
-            try:
-                parsed = parse_topic(topic)
-                if parsed.leaf not in _LANES:
-                    raise ValueError(f"topic ends in {parsed.leaf!r}; devices send telemetry, alarm and status")
-                if parsed.unit == OWN_UNIT:
-                    raise ValueError(f"unit {OWN_UNIT} in the topic is reserved for Firetower's own probes")
-            except ValueError as err:
-                self.refuse(topic, payload, received, into, reason="bad_topic", detail=str(err))
-                return
-            found = None if parsed.device == GATEWAY else self._registry.number(parsed.unit, parsed.device)
-            number_known = found or 0
-            if number_known:
-                self._topics[topic] = (parsed, number_known)
+        try:
+            parsed = parse_topic(topic)
+            if parsed.leaf not in _LANES:
+                raise ValueError(f"topic ends in {parsed.leaf!r}; devices send telemetry, alarm and status")
+            if parsed.unit == OWN_UNIT:
+                raise ValueError(f"unit {OWN_UNIT} in the topic is reserved for Firetower's own probes")
+        except ValueError as err:
+            self.refuse(topic, payload, received, into, reason="bad_topic", detail=str(err))
+            return
         message = _Message(parsed, payload, received)
         try:
             if parsed.leaf == "status":
                 self._status(message, into)
             else:
-                yield from self._content(message, number_known, into)
+                yield from self._content(message, into)
         except Unusable as err:
             message.wrong.add(err.reason, err.detail)
             if message.alarm:
@@ -124,7 +123,7 @@ class Decoder:
 
     # shapes of a message -------------------------------------------------------------------------
 
-    def _content(self, message: _Message, device_number: int, into: Decoded) -> Iterator[None]:
+    def _content(self, message: _Message, into: Decoded) -> Iterator[None]:
         document, trouble = parse(message.payload)
         if trouble is not None:
             message.wrong.add(trouble.reason, trouble.detail)
@@ -133,7 +132,7 @@ class Decoder:
             isinstance(document, list) or (isinstance(document, dict) and isinstance(document.get("event"), str))
         )
         if device != GATEWAY or own:  # a gateway's alarm about itself is taken too
-            yield from self._objects(message, device, device_number, document, into)
+            yield from self._objects(message, device, document, into)
             return
         gateway = self._registry.number(message.topic.unit, GATEWAY)
         if gateway is not None:
@@ -147,7 +146,7 @@ class Decoder:
             )
         for name, content in document.items():
             if NAME.fullmatch(name):
-                yield from self._objects(message, name, 0, content, into)
+                yield from self._objects(message, name, content, into)
                 continue
             detail = f"device {shown(name)} in the gateway's message is not 1 to 64 of A-Z a-z 0-9 _ -"
             message.wrong.add("bad_topic", detail)
@@ -156,11 +155,9 @@ class Decoder:
                     self._unreadable(message, _NOT_NAME.sub("_", name)[:64] or "unknown", "bad_topic", detail)
                 )
 
-    def _objects(
-        self, message: _Message, device: str, device_number: int, content: Any, into: Decoded
-    ) -> Iterator[None]:
+    def _objects(self, message: _Message, device: str, content: Any, into: Decoded) -> Iterator[None]:
         """Take one device's object or array of objects."""
-        device_number = device_number or self._registry.number(message.topic.unit, device) or 0
+        device_number = self._registry.number(message.topic.unit, device) or 0
         doubtful: Doubt | None = None
         if content == []:
             doubtful = ("no_values", f"{shown(device)} sent an empty array; send at least one object")
@@ -203,7 +200,7 @@ class Decoder:
                 into.events.append(self._made_event(message, device, device_number, alarm, when=when, key=key))
                 if not device_number and into.welcome:
                     into.stranger(message.topic, device, message.payload, message.received)
-        reserved = ALARM_FIELDS if message.alarm else _TELEMETRY_FIELDS
+        reserved = ALARM_FIELDS if message.alarm else TELEMETRY_FIELDS
         taken = into if device_number or into.welcome else Decoded()  # the unregistered name no new channels
         values = list(self._values(message, item, reserved, said_event, taken))
         if not values:
@@ -280,6 +277,7 @@ class Decoder:
             into.value.append(value)
             into.flags.append(marks | max(believed, quality))
             into.once.append(once)
+            into.place.append(len(into.numbers))
 
     def _values(
         self, message: _Message, item: dict[str, Any], reserved: frozenset[str], said_event: bool, into: Decoded

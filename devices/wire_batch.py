@@ -8,9 +8,10 @@ import numpy as np
 
 from firetower.core.clock import Micros
 from firetower.devices.events import Event
-from firetower.devices.readings import Readings
+from firetower.devices.readings import Int64s, Readings
 from firetower.devices.registry import Registry
 from firetower.devices.topics import Topic
+from firetower.devices.wire_shapes import ODD, Shapes
 
 NO_TIME: Micros = -(2**63)
 """Stands in ``heard_sent`` where a device gave no time that can be read as one."""
@@ -56,6 +57,10 @@ class Decoded:
     One entry an object, and one for a gateway that forwarded: ``heard``, the device that said anything (0 for none),
     ``heard_at``, arrival, ``heard_seq``, its ``seq`` or -1, ``heard_sent``, its own time as it said it, believed or not
     (µs), or NO_TIME. ``status``: (device, online, at).
+
+    Readings of ordinary objects (``wire_ordinary.py``) are not in the columns yet: ``heard_shape`` is the number of the
+    object's shape in ``shapes`` (ODD: no ordinary one), ``numbers`` all that stands in them, ``ts`` and ``seq`` too,
+    and ``place``, a column, how many of these came before a reading. ``readings`` joins both in order of arrival.
     """
 
     welcome: bool = False
@@ -67,6 +72,7 @@ class Decoded:
     value: list[float] = field(default_factory=list)
     flags: list[int] = field(default_factory=list)
     once: list[int] = field(default_factory=list)
+    place: list[int] = field(default_factory=list)
     onces: list[Once] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -76,6 +82,9 @@ class Decoded:
     heard_at: list[Micros] = field(default_factory=list)
     heard_seq: list[int] = field(default_factory=list)
     heard_sent: list[Micros] = field(default_factory=list)
+    heard_shape: list[int] = field(default_factory=list)
+    numbers: list[float] = field(default_factory=list)
+    shapes: Shapes | None = None
     status: list[tuple[int, bool, Micros]] = field(default_factory=list)
 
     def hear(self, device: int, at: Micros, seq: int | None = None, sent: Micros = NO_TIME) -> None:
@@ -84,6 +93,7 @@ class Decoded:
         self.heard_at.append(at)
         self.heard_seq.append(-1 if seq is None else seq)
         self.heard_sent.append(sent)
+        self.heard_shape.append(ODD)
 
     def stranger(self, topic: Topic, device: str, payload: bytes, at: Micros) -> int:
         """Return the provisional number of a device nobody registered, met in ``payload``."""
@@ -130,15 +140,8 @@ class Decoded:
         Left out are readings of ``repeats`` (indices into ``onces``) and of a device or channel that has no number even
         now: those were refused.
         """
-        series: dict[tuple[int, int, int], int] = {}
-        of_reading: list[int] = []
-        for key in zip(self.device, self.metric, self.channel, strict=True):
-            found = series.get(key)
-            if found is None:
-                found = series[key] = registry.series(*key) if key[0] >= 0 and key[2] >= 0 else -1
-            of_reading.append(found)
         made = Readings.of(
-            of_reading,
+            [0] * len(self.value),
             self.device,
             self.metric,
             self.channel,
@@ -147,10 +150,38 @@ class Decoded:
             self.value,
             self.flags,
         )
-        keep = made.series >= 0
+        place = np.asarray(self.place, np.int64)
+        keep = (made.device >= 0) & (made.channel >= 0)
         if repeats:
             keep &= ~np.isin(np.asarray(self.once, np.int64), list(repeats))
-        return made if keep.all() else made.take(keep)
+        if not keep.all():
+            made, place = made.take(keep), place[keep]
+        if self.shapes is not None and self.numbers:
+            ordinary, index = self._ordinary(self.shapes)
+            order = np.argsort(np.concatenate((place, index)), kind="stable")
+            made = ordinary if not len(made) else _joined(made, ordinary).take(order)
+        return replace(made, series=registry.series_many(made.device, made.metric, made.channel))
+
+    @property
+    def count(self) -> int:
+        """How many readings there are, with those that ``readings`` may leave out."""
+        ordinary = 0 if self.shapes is None else self.shapes.count(np.asarray(self.heard_shape, np.int64))
+        return len(self.value) + ordinary
+
+    def _ordinary(self, shapes: Shapes) -> tuple[Readings, Int64s]:
+        """Return the readings of the ordinary objects, without series, and the place of each in ``numbers``."""
+        found = shapes.columns(np.asarray(self.heard_shape, np.int64), np.asarray(self.numbers))
+        at = found.of_object
+        return Readings.of(
+            np.zeros(len(at), np.int32),
+            np.asarray(self.heard, np.int32)[at],
+            found.metric,
+            found.channel,
+            np.asarray(self.heard_sent, np.int64)[at],
+            np.asarray(self.heard_at, np.int64)[at],
+            found.value,
+            found.quality,
+        ), found.index
 
     def sizes(self) -> tuple[int, ...]:
         """Return how much there is of everything, for ``undo``."""
@@ -161,6 +192,12 @@ class Decoded:
         for column, size in zip(self._columns(), sizes, strict=True):
             del column[size:]
 
+    def forget(self, objects: int, numbers: int) -> None:
+        """Take back all ordinary objects but the first ``objects`` heard of, with their ``numbers``."""
+        for column in (self.heard, self.heard_at, self.heard_seq, self.heard_sent, self.heard_shape):
+            del column[objects:]
+        del self.numbers[numbers:]
+
     def note_heard(self, registry: Registry) -> None:
         """Tell the registry which devices were heard of, and when; ``resolve`` comes first."""
         if self.heard:
@@ -169,8 +206,8 @@ class Decoded:
     def _columns(self) -> tuple[list[Any], ...]:
         return (
             self.device, self.metric, self.channel, self.ts, self.received, self.value, self.flags, self.once,
-            self.onces, self.events, self.refusals, self.heard, self.heard_at, self.heard_seq, self.heard_sent,
-            self.status,
+            self.place, self.onces, self.events, self.refusals, self.heard, self.heard_at, self.heard_seq,
+            self.heard_sent, self.heard_shape, self.numbers, self.status,
         )  # fmt: skip
 
 
@@ -209,3 +246,7 @@ def _replaced(column: list[int], numbers: Mapping[int, int | None]) -> list[int]
 
 def _or_unknown(number: int | None) -> int:
     return -1 if number is None else number
+
+
+def _joined(first: Readings, second: Readings) -> Readings:
+    return Readings(*(np.concatenate((getattr(first, name), getattr(second, name))) for name in Readings.__slots__))

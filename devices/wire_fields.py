@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from firetower.devices.metrics import Catalogue
@@ -10,23 +9,14 @@ from firetower.devices.readings import Quality
 from firetower.devices.registry import Registry
 from firetower.devices.wire_batch import Decoded, Refusals
 from firetower.devices.wire_json import DOUBLED, shown
+from firetower.devices.wire_shapes import Field
 
 _SUFFIX = re.compile(r"[A-Za-z0-9_]{1,16}")
 MOST_CHANNELS = 4096
 """Channel names in one city; each is stored for ever, so that a sender cannot be let to invent them without end."""
+TELEMETRY_FIELDS = frozenset({"ts", "seq"})
+"""Names of a telemetry object that are no values."""
 _REMEDY = "see the metric catalogue (devices/metrics.yaml) for names and units"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A name resolved: numbers of metric and channel, the believable range, the quality beyond each end of it."""
-
-    metric: int
-    channel: int
-    lowest: float
-    highest: float
-    below: int
-    above: int
 
 
 class Fields:
@@ -63,6 +53,11 @@ class Fields:
         if not provisional:
             self._known[name] = made
         return made
+
+    def settled(self, name: str) -> Field | None:
+        """Return the field of ``name`` where its channel has a stored number; else None, and nothing is provisional."""
+        found = self.get(name, Decoded())
+        return found if found is not None and found.channel >= 0 else None
 
     def why_unknown(self, name: str, value: Any) -> str:
         """Return what is wrong with a name that ``get`` does not know."""

@@ -12,8 +12,8 @@ from firetower.devices.wire_json import Unusable, shown
 AHEAD: Micros = 5 * MINUTE
 """A device time further ahead of arrival than this is a wrong clock."""
 _TEXT = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+-]\d\d:?\d\d)?", re.ASCII)
-_SEQ_MAX = 2**32 - 1
-_SECONDS = range(1_000_000_000, 10_000_000_000)
+SEQ_MAX = 2**32 - 1
+SECONDS = range(1_000_000_000, 10_000_000_000)
 """Numbers that are seconds of 2001 to 2286; as milliseconds they would lie in the first months of 1970."""
 
 CLOCK_WRONG = Quality.UNCERTAIN | Mark.ARRIVAL_TIME
@@ -40,7 +40,7 @@ def event_time(sent: Any, received: Micros, retention: Micros) -> tuple[Micros, 
         return received, int(Mark.ARRIVAL_TIME), NO_TIME
     if isinstance(sent, int) and not isinstance(sent, bool):
         at = sent * 1000
-        if sent in _SECONDS:
+        if sent in SECONDS:
             raise InSeconds(
                 "bad_ts",
                 f"ts is {sent}, which looks like seconds; send milliseconds, {sent}000. Taken at its time of arrival",
@@ -72,9 +72,10 @@ def _from_text(sent: str) -> tuple[Micros, int]:
 
 
 def sequence(sent: Any) -> int | None:
-    """Return a ``seq`` (None when absent); Unusable ``bad_seq`` when it is not an integer from 0 to 4294967295."""
+    """Return a ``seq`` (None when absent); Unusable ``bad_seq`` when it is not a whole number to 4294967295."""
     if sent is None:
         return None
-    if isinstance(sent, int) and not isinstance(sent, bool) and 0 <= sent <= _SEQ_MAX:
-        return sent
-    raise Unusable("bad_seq", f"seq is {shown(sent)}; send an integer from 0 to {_SEQ_MAX} or none")
+    whole = isinstance(sent, int) or (isinstance(sent, float) and sent.is_integer())
+    if whole and not isinstance(sent, bool) and 0 <= sent <= SEQ_MAX:
+        return int(sent)
+    raise Unusable("bad_seq", f"seq is {shown(sent)}; send an integer from 0 to {SEQ_MAX} or none")

@@ -161,14 +161,17 @@ async def test_replayed_rejects_leave_the_ledger_with_what_they_became_or_not_at
     store: IngestStore, pool: asyncpg.Pool
 ) -> None:
     """A second try that is committed empties the ledger of it; one that is undone leaves it there."""
-    await store.commit(Work("telemetry", rejects=[Reject(NOW, "telemetry", "t", "unknown_device", "", b"{}")] * 3))
-    first, second, third = [row[0] for row in await pool.fetch("SELECT id FROM reject ORDER BY id")]
+    payloads = (b"1", b"2", b"2", b"3")
+    await store.commit(
+        Work("telemetry", rejects=[Reject(NOW, "telemetry", "t", "unknown_device", "", each) for each in payloads])
+    )
+    first, second, _same_message, third = [row[0] for row in await pool.fetch("SELECT id FROM reject ORDER BY id")]
     wrong = replace(verdict(event("k1")), alert_class=AlertClass.HAZARD, priority=9)
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await store.commit(Work("telemetry", verdicts=[wrong], replayed=[first, second]))
-    assert (await counts(pool))["reject"] == 3
+    assert (await counts(pool))["reject"] == 4
     await store.commit(Work("telemetry", readings=some_readings(), replayed=[first, second]))
-    assert [row[0] for row in await pool.fetch("SELECT id FROM reject")] == [third]
+    assert [row[0] for row in await pool.fetch("SELECT id FROM reject")] == [third], "every row of a message leaves with it"
     assert (await counts(pool))["reading"] == 3
 
 
@@ -217,16 +220,18 @@ async def test_a_commit_reads_no_more_rows_when_the_tables_have_grown(database_u
             " FROM pg_stat_user_tables WHERE relname IN ('alert', 'alert_history', 'device_event')"
         )
 
-    for n in range(8):
-        await store.commit(alarm(event(f"a{n}", device=f"s-{n % 4}", at=NOW + n)))
-    before = await rows_read()
-    await store.commit(alarm(event("b", device="s-2", at=NOW + 10), event("b", device="s-9")))
-    small = await rows_read() - before
-    await store.commit(alarm(*(event(f"c{n}", device=f"d-{n}") for n in range(3000))))
-    before = await rows_read()
-    await store.commit(alarm(event("e", device="s-2", at=NOW + 11), event("e", device="s-10")))
-    assert await rows_read() - before < small + 100
-    pool.terminate()
+    try:
+        for n in range(8):
+            await store.commit(alarm(event(f"a{n}", device=f"s-{n % 4}", at=NOW + n)))
+        before = await rows_read()
+        await store.commit(alarm(event("b", device="s-2", at=NOW + 10), event("b", device="s-9")))
+        small = await rows_read() - before
+        await store.commit(alarm(*(event(f"c{n}", device=f"d-{n}") for n in range(3000))))
+        before = await rows_read()
+        await store.commit(alarm(event("e", device="s-2", at=NOW + 11), event("e", device="s-10")))
+        assert await rows_read() - before < small + 100
+    finally:
+        pool.terminate()
 
 
 async def test_a_message_without_a_time_is_remembered_for_a_day(store: IngestStore, clock: ManualClock) -> None:

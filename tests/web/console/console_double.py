@@ -45,6 +45,11 @@ class Double:
         self.refuse: Json | None = None  # error body for every act
         self.hold = asyncio.Event()  # acts wait for it
         self.hold.set()
+        self.away = False  # the store: every act is answered 503
+        self.provisional: list[Json] | None = None
+        self.more = 0
+        self.canary: Json = {}  # {"canary": …} once the service says something of it
+        self.unread = False  # the service itself has not read the store yet
         self.silent = False
         self.closed_to_live = False
         self.kpis: Json = {"store": "ok", "broker": "ok"}
@@ -59,10 +64,10 @@ class Double:
         number = next(self._ids)
         zh, en = TITLES[alert_class]
         alert: Json = {
-            "id": str(number), "class": alert_class, "priority": priority, "state": "unacknowledged", "hold": "none",
-            "condition": "active", "disposition": None, "cause": None, "unit": f"unit-{number}",
-            "unit_name": f"单位{number}", "device": f"dev-{number}", "device_kind": "smoke", "component": "",
-            "subject_kind": "device", "subject": f"unit-{number}/dev-{number}", "rule": f"event:{alert_class}",
+            "id": str(number), "key": f"key-{number}", "class": alert_class, "priority": priority,
+            "state": "unacknowledged", "hold": "none", "condition": "active", "disposition": None, "cause": None,
+            "unit": f"unit-{number}", "unit_name": f"单位{number}", "device": f"dev-{number}",
+            "device_kind": "smoke", "component": "", "subject_kind": "device", "subject": f"unit-{number}/dev-{number}", "rule": f"event:{alert_class}",
             "rule_version": 1, "title": {"zh": zh, "en": en}, "metric": None, "value": None, "limit": None, "uom": None,
             "text": "", "place": "A座 / 3层 / 东区", "lon": 113.26, "lat": 23.13, "flags": [],
             "latched": alert_class == "fire", "occurrences": 1, "repeats": 0, "version": 1, "assignee": None,
@@ -73,6 +78,33 @@ class Double:
         self.alerts[alert["id"]] = alert
         self.history[alert["id"]] = []
         self._remember(alert, None, "device", "raised", {"text": alert["text"]})
+        return alert
+
+    def hold_back(
+        self, alert_class: str = "fire", priority: int = 1, *, key: str = "", ago: float = 0, **more: Any
+    ) -> Json:
+        """Add a provisional alarm without telling anybody."""
+        zh, en = TITLES[alert_class]
+        number = next(self._ids)
+        alarm: Json = {
+            "key": key or f"key-{number}", "class": alert_class, "priority": priority, "title": {"zh": zh, "en": en},
+            "unit": f"unit-{number}", "device": f"dev-{number}", "component": "2-3-017", "text": "3F 走廊",
+            "place": "b1/f3/z2", "device_at": at(ago + 1), "received_at": at(ago), "flags": [],
+        } | more  # fmt: skip
+        self.provisional = [*(self.provisional or []), alarm]
+        return alarm
+
+    async def tell(self) -> None:
+        """Tell every console what is latest-wins."""
+        await self._send(self._frame("heartbeat"))
+
+    async def store_takes(self, alarm: Json, **more: Any) -> Json:
+        """Store a provisional alarm: its alert takes its place in one frame."""
+        same = {name: alarm[name] for name in ("key", "unit", "device", "component", "text", "device_at")}
+        same["last_event_at"] = alarm["device_at"]
+        alert = self.raise_alert(alarm["class"], alarm["priority"], **same, **more)
+        self.provisional = [one for one in self.provisional or [] if one["key"] != alarm["key"]]
+        await self.announce(alert)
         return alert
 
     def acknowledged(self, alert: Json, by: str, *, ago: float = 0) -> Json:
@@ -96,7 +128,10 @@ class Double:
         return {"devices": devices, "open": {}, "unacknowledged": {}, "messages_per_second": 41.5, **self.kpis}
 
     def _frame(self, kind: str, **more: Any) -> Json:
-        return {"type": kind, "seq": self.seq, "t": at(), "kpis": self._kpis(), **more}
+        frame = {"type": kind, "seq": -1 if self.unread else self.seq, "t": at(), "kpis": self._kpis()}
+        if self.provisional is not None:
+            frame |= {"provisional": self.provisional, "provisional_more": self.more}
+        return frame | self.canary | more
 
     async def _send(self, frame: Json) -> None:
         for socket in list(self.sockets):
@@ -131,7 +166,7 @@ class Double:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         open_ = [alert for alert in self.alerts.values() if alert["state"] != "closed"]
-        await socket.send_json(self._frame("snapshot", alerts=open_))
+        await socket.send_json(self._frame("heartbeat") if self.unread else self._frame("snapshot", alerts=open_))
         self.sockets.add(socket)
         try:
             async for message in socket:
@@ -172,6 +207,8 @@ class Double:
         key, body = request.headers["Idempotency-Key"], await request.json()
         self.acts.append((verb, alert["id"], key, body))
         await self.hold.wait()
+        if self.away:
+            return _error(503, "store_unavailable", "the database cannot answer")
         if self.refuse:
             return _error(400, **self.refuse)
         if key in self.answers:

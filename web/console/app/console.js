@@ -3,12 +3,16 @@ import { batch, computed, signal } from "../vendor/signals.mjs";
 import { Acts } from "../core/acts.js";
 import { AlarmStore, FloodMeter, filterAlerts, neighbour } from "../core/alarms.js";
 import { Api } from "../core/api.js";
+import { Canary } from "../core/canary.js";
 import { ServerClock } from "../core/clock.js";
 import { Feed } from "../core/feed.js";
 import { language, titleOf, wordInAll } from "../core/i18n.js";
+import { isProvisional } from "../core/provisional.js";
 import { Sound } from "../core/sound.js";
+import { WaitingActs } from "../core/waiting.js";
 
 const TICK_MS = 1_000;
+const BOOT_RETRY_MS = 3_000;
 const BLINK_MS = 600; // 0.83 Hz: under one flash a second
 
 /** Everything an operator may type into the filter to find an alert. */
@@ -24,12 +28,16 @@ export class Console {
   constructor({ settings }) {
     this.settings = settings;
     this.clock = new ServerClock();
-    this.alarms = new AlarmStore();
+    this.canary = new Canary();
+    this.alarms = this.noAlarms();
     this.floodMeter = new FloodMeter();
     this.sound = new Sound();
     this.api = new Api({ onSignedOut: () => this.signedOut("expired") });
+    this.waiting = new WaitingActs({ clock: this.clock });
     this.acts = new Acts({
       api: this.api,
+      waiting: this.waiting,
+      clock: this.clock,
       mayWrite: () => this.feed?.status.value === "live",
       operator: () => this.operator.value?.username,
       onAlert: (alert) => this.take(this.alarms.merge([alert])),
@@ -44,6 +52,8 @@ export class Console {
     this.counts = signal(this.alarms.counts());
     this.flood = signal(/** @type {ReturnType<FloodMeter["read"]>} */ (null));
     this.loaded = signal(false);
+    /** Provisional alarms: how many are listed and how many more there are; null where the server hears no alarms itself. */
+    this.provisional = signal(/** @type {{listed: number, more: number} | null} */ (null));
     /** What changed while the connection was lost. */
     this.missed = signal(/** @type {any} */ (null));
     /** Server ms of the last good word before the present loss. */
@@ -73,13 +83,28 @@ export class Console {
   async boot() {
     setInterval(() => this.tick(), TICK_MS);
     setInterval(() => this.blink(), BLINK_MS);
+    await this.askSession();
+  }
+
+  /** A server or store that is away is asked again: the session may well be good. */
+  async askSession() {
     const answer = await this.api.session();
+    if (this.operator.value) return;
     if (answer.ok) this.signedIn(answer.data);
-    else this.signedOut(answer.status === 401 ? "" : "unreachable");
+    else if (answer.status === 401) this.signedOut("");
+    else {
+      this.signedOut("unreachable");
+      setTimeout(() => this.askSession(), BOOT_RETRY_MS);
+    }
+  }
+
+  noAlarms() {
+    return new AlarmStore({ silenced: (alert) => this.acts?.silences(alert) ?? false });
   }
 
   signedIn(operator) {
     this.operator.value = operator;
+    this.acts.enter(operator.username);
     this.signedOutWhy.value = "";
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`;
     this.sound.start();
@@ -89,7 +114,9 @@ export class Console {
       handlers: {
         onSnapshot: (alerts) => this.take(this.alarms.replace(alerts), "snapshot"),
         onChanges: (alerts) => this.take(this.alarms.merge(alerts), "changes"),
-        onKpis: (kpis) => (this.kpis.value = kpis),
+        onProvisional: (list, more) => this.takeProvisional(list, more),
+        onKpis: (kpis) => this.takeKpis(kpis),
+        onCanary: (canary, serverMs) => this.canary.take(canary, serverMs),
         onStatus: (status, before) => this.statusChanged(status, before),
         onClosed: () => this.checkSession(),
       },
@@ -102,12 +129,15 @@ export class Console {
     this.feed?.stop();
     this.feed = null;
     this.sound.stop();
-    this.alarms = new AlarmStore();
+    this.acts.leave();
+    this.canary = new Canary();
+    this.alarms = this.noAlarms();
     this.drafts = { note: new Map(), close: new Map() };
     batch(() => {
       this.operator.value = null;
       this.signedOutWhy.value = why;
       this.loaded.value = false;
+      this.provisional.value = null;
       this.missed.value = null;
       this.lostAt = null;
       this.selectedId.value = null;
@@ -140,17 +170,43 @@ export class Console {
     this.sound.setLost(broken);
   }
 
+  takeKpis(kpis) {
+    const back = kpis.store === "ok" && this.kpis.value?.store !== "ok";
+    this.kpis.value = kpis;
+    if (back) this.acts.soon(); // what waits is not kept waiting for its next turn
+  }
+
+  takeProvisional(list, more) {
+    this.provisional.value = list && { listed: list.length, more };
+    this.take(this.alarms.setProvisional(list ?? []), "provisional");
+  }
+
+  /** Carries out the acknowledgements of provisional alarms that are stored by now. */
+  settleActs() {
+    if (!this.loaded.value || this.feedStatus.value !== "live") return;
+    const keys = new Set([...this.alarms.provisional.values()].map((alarm) => alarm.key));
+    this.acts.settle(this.alarms.open.values(), keys, this.kpis.value?.store === "ok");
+  }
+
+  /** A provisional alarm that was selected is now its stored alert. */
+  followSelected() {
+    const id = this.selectedId.value;
+    const alarm = id && this.view.value.alerts.find((alert) => alert.id === id);
+    if (!alarm || !isProvisional(alarm) || this.alarms.visible.has(id)) return;
+    for (const alert of this.alarms.open.values()) if (alert.key === alarm.key) return this.select(alert.id);
+  }
+
   /**
    * Takes a change of the alarms: counts, flood, sound and shown at once, paint later.
    * @param {import("../core/alarms.js").Change} change
-   * @param {"snapshot" | "changes" | "answer"} source
+   * @param {"snapshot" | "changes" | "provisional" | "answer"} source
    */
   take(change, source = "answer") {
     const missed = this.missed.value;
     const first = !this.loaded.value;
     batch(() => {
       this.loaded.value ||= source === "snapshot";
-      if (source !== "answer" && missed?.until && this.clock.now() - missed.until < 1_500) {
+      if ((source === "snapshot" || source === "changes") && missed?.until && this.clock.now() - missed.until < 1_500) {
         this.missed.value = {
           ...missed,
           added: missed.added + change.added.length,
@@ -159,14 +215,18 @@ export class Console {
         };
       }
       this.counts.value = this.alarms.counts();
-      this.floodMeter.note(change.added);
+      this.floodMeter.note(change.added.filter((alert) => !isProvisional(alert))); // counted once, when they are stored
       this.flood.value = this.floodMeter.read(this.clock.now());
     });
     for (const alert of change.removed) if (alert.id === this.selectedId.value) this.departed.value = alert;
     for (const alert of change.added) if (alert.shown_at === null) this.unreported.add(alert.id);
-    this.sound.setDemand(this.alarms.demand());
+    this.followSelected();
     for (const alert of change.roused) {
       this.acts.forget(alert.id, "acknowledge");
+      this.acts.roused(alert);
+    }
+    this.sound.setDemand(this.alarms.demand());
+    for (const alert of change.roused) {
       this.sound.rouse(alert.priority, alert.class === "fire");
     }
     this.reportShown();
@@ -175,6 +235,7 @@ export class Console {
     const waiting = this.counts.value[1].waiting + this.counts.value[2].waiting;
     document.title = `${waiting ? `(${waiting}) ` : ""}望火楼 Firetower`;
     this.requestPaint();
+    this.settleActs();
   }
 
   /** Tells the server which alerts a live seat with proven sound has seen. */
@@ -227,13 +288,24 @@ export class Console {
   }
 
   /** 受理 the selected alert. The selection stays where it is. */
-  acknowledge() {
+  async acknowledge() {
     const id = this.selectedId.value;
-    const alert = id && (this.alarms.open.get(id) ?? this.selected.value);
-    if (alert) this.acts.acknowledge(alert);
+    const alert = id && (this.alarms.open.get(id) ?? this.alarms.visible.get(id) ?? this.selected.value);
+    if (!alert) return;
+    await this.acts.acknowledge(alert);
+    this.sound.setDemand(this.alarms.demand()); // one that waits for the store is silent here from now on
+  }
+
+  withdraw(key) {
+    this.acts.withdraw(key);
+    this.sound.setDemand(this.alarms.demand());
   }
 
   tick() {
+    if (this.operator.value) {
+      this.settleActs();
+      this.acts.tick();
+    }
     batch(() => {
       this.now.value = this.clock.now();
       this.flood.value = this.floodMeter.read(this.now.value);

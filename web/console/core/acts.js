@@ -1,25 +1,38 @@
-// Operator acts and what became of them: never shown as done before the server says so.
+// Operator acts and what became of them: never shown as done before the server says so, never lost without a word.
 import { signal } from "../vendor/signals.mjs";
-import { isUnacknowledged } from "./alarms.js";
+import { isFire, isUnacknowledged } from "./alarms.js";
 import { actionKey } from "./api.js";
+import { monotonic } from "./clock.js";
+import { eventMsOf, isProvisional } from "./provisional.js";
+
+const RETRY_MS = [2_000, 4_000, 8_000, 15_000];
+/** A provisional alarm that is gone, and no alert in its place for so long: there was nothing left to acknowledge. */
+const GONE_MS = 60_000;
 
 /**
- * @typedef {{verb: string, phase: "doing" | "done" | "already" | "closed" | "changed" | "refused" | "unknown" | "blocked",
+ * @typedef {{verb: string, phase: "doing" | "done" | "already" | "closed" | "changed" | "refused" | "waiting" | "blocked" | "gone" | "withdrawn",
  *   by?: string, at?: number, code?: string, message?: string}} Outcome
- * already: somebody else was first · changed: the alert changed under the act, nothing was done · unknown: no answer
- * came, asking again is safe · blocked: not sent, because the connection is lost
+ * already: somebody else was first · changed: the alert changed under the act, nothing was done · waiting: the store or
+ * the answer stayed away, it is tried again by itself with the same key · blocked: not sent, because the connection is
+ * lost · gone: what was to be acknowledged was a repeat of an alert that is already dealt with · withdrawn: taken back
  */
 export class Acts {
   /** `mayWrite()`: whether the feed is live. `onAlert(alert)`: an answer carries the alert's newest state. */
-  constructor({ api, mayWrite, operator, onAlert }) {
+  constructor({ api, waiting, clock, mayWrite, operator, onAlert, steady = monotonic }) {
     this.api = api;
+    this.waiting = waiting;
+    this.clock = clock;
     this.mayWrite = mayWrite;
     this.operator = operator;
     this.onAlert = onAlert;
+    this.steady = steady;
     /** @type {import("../vendor/signals.mjs").Signal<Map<string, Outcome>>} by `alert id + verb` */
     this.outcomes = signal(new Map());
-    /** @type {Map<string, string>} keys of acts without an answer, kept so that a second try is the same act */
-    this.unanswered = new Map();
+    this.retrying = false;
+    this.failures = 0;
+    this.retryAt = 0;
+    /** @type {Map<string, number>} steady ms since when an alarm to be acknowledged is nowhere to be seen, by act */
+    this.missing = new Map();
   }
 
   /** @returns {Outcome | undefined} */
@@ -37,21 +50,35 @@ export class Acts {
     this.outcomes.value = left;
   }
 
-  /** 受理 */
+  /** Takes up what the account left waiting before a reload. */
+  enter(account) {
+    this.waiting.open(account);
+    for (const entry of this.waiting.waiting()) {
+      this.waiting.put({ ...entry, tries: Math.max(1, entry.tries) });
+      this.record(idOf(entry), { verb: entry.verb, phase: "waiting", at: entry.since });
+    }
+    this.soon();
+  }
+
+  leave() {
+    this.waiting.close();
+    this.outcomes.value = new Map();
+    this.missing.clear();
+  }
+
+  /** 受理. One of an alarm that is not stored yet waits for its alert. */
   async acknowledge(alert) {
     const verb = "acknowledge";
     if (alert.state === "closed") {
       return this.record(alert.id, { verb, phase: "closed", by: alert.closed_by, at: Date.parse(alert.closed_at) });
     }
     if (!isUnacknowledged(alert)) return this.record(alert.id, { verb, ...acknowledgedBy(alert, "already") });
-    return this.send(alert, verb, { expected_version: alert.version }, (current) =>
-      acknowledgedBy(current, current.acknowledged_by === this.operator() ? "done" : "already"),
-    );
+    return this.send(alert, verb, { expected_version: alert.version });
   }
 
   /** @returns {Promise<Outcome | undefined>} */
   note(alert, text) {
-    return this.send(alert, "note", { text }, () => ({ phase: "done" }));
+    return this.send(alert, "note", { text });
   }
 
   /** 办结: `disposition` was chosen and confirmed by the operator. */
@@ -59,33 +86,160 @@ export class Acts {
     const body = { disposition, expected_version: alert.version };
     if (cause) body.cause = cause;
     if (note) body.note = note;
-    return this.send(alert, "close", body, () => ({ phase: "done" }));
+    return this.send(alert, "close", body);
   }
 
-  async send(alert, verb, body, succeeded) {
+  async send(alert, verb, body) {
     const { id } = alert;
-    if (this.outcome(id, verb)?.phase === "doing") return undefined;
+    const phase = this.outcome(id, verb)?.phase;
+    if (phase === "doing" || (phase === "waiting" && verb !== "note")) return undefined;
     if (!this.mayWrite()) {
       this.record(id, { verb, phase: "blocked" });
       return this.outcome(id, verb);
     }
-    this.record(id, { verb, phase: "doing" });
-    const act = `${id} ${verb} ${JSON.stringify(body)}`;
-    const key = this.unanswered.get(act) ?? actionKey();
-    this.unanswered.set(act, key);
-    const answer = await this.api.act(id, verb, body, key);
-    if (answer.status !== 0 && answer.status < 500) this.unanswered.delete(act);
-    if (answer.ok) {
-      this.onAlert(answer.data);
-      this.record(id, { verb, ...succeeded(answer.data) });
-    } else {
-      const current = answer.details?.current;
-      if (current) this.onAlert(current);
-      this.record(id, { verb, ...failed(verb, answer, current, alert.version) });
-    }
+    const stored = !isProvisional(alert);
+    const entry = {
+      key: actionKey(), verb, body, id: stored ? id : null, alertKey: alert.key, version: alert.version, fire: isFire(alert), priority: alert.priority,
+      eventMs: eventMsOf(alert), title: alert.title, where: [alert.unit_name ?? alert.unit ?? alert.subject, alert.place].filter(Boolean).join(" · "),
+      since: this.clock.now(), tries: 0, phase: "waiting",
+    };
+    this.waiting.put(entry); // before the request: a reload in the middle of it finds out what became of it
+    this.record(id, { verb, phase: stored ? "doing" : "waiting", at: entry.since });
+    if (stored) await this.attempt(entry);
     return this.outcome(id, verb);
   }
+
+  /** @returns {Promise<boolean>} whether there was an answer that ends the act */
+  async attempt(entry) {
+    const { key, id, verb } = entry;
+    const answer = await this.api.act(id, verb, entry.body, key);
+    const kept = this.waiting.get(key)?.phase === "waiting";
+    if (!answer.ok && isAway(answer)) {
+      if (kept) {
+        this.waiting.put({ ...entry, tries: entry.tries + 1 });
+        this.record(id, { verb, phase: "waiting", at: entry.since });
+        if (entry.tries === 0) this.soon(RETRY_MS[0]);
+      }
+      return false;
+    }
+    if (answer.status === 401) return false; // it waits for the next sign-in
+    const current = answer.ok ? answer.data : answer.details?.current;
+    if (current) this.onAlert(current);
+    const outcome = answer.ok ? this.succeeded(verb, answer.data) : failed(verb, answer, current, entry.version);
+    if (!kept && !answer.ok) return true; // taken back meanwhile, and nothing was done
+    this.record(id, { verb, ...outcome });
+    if (entry.tries > 0) this.waiting.end(key, outcome);
+    else this.waiting.drop(key);
+    return true;
+  }
+
+  succeeded(verb, alert) {
+    if (verb !== "acknowledge") return { phase: "done" };
+    return acknowledgedBy(alert, alert.acknowledged_by === this.operator() ? "done" : "already");
+  }
+
+  /** Takes an act back. Had the server carried it out without a word reaching us, the alert itself shows it. */
+  withdraw(key) {
+    const entry = this.waiting.get(key);
+    if (!entry) return;
+    if (entry.phase === "waiting") this.record(idOf(entry), { verb: entry.verb, phase: "withdrawn" });
+    this.waiting.drop(key);
+  }
+
+  // trying again -----------------------------------------------------------------------------------
+
+  /** Tries again in `ms`, whatever the pause was. */
+  soon(ms = 0) {
+    this.failures = 0;
+    this.retryAt = this.steady() + ms;
+  }
+
+  /** To be called every second or so. */
+  tick() {
+    this.waiting.tick();
+    if (this.steady() >= this.retryAt && this.mayWrite()) this.retry();
+  }
+
+  async retry() {
+    if (this.retrying) return;
+    this.retrying = true;
+    try {
+      for (const { key } of this.waiting.waiting()) {
+        const entry = this.waiting.get(key);
+        if (!entry?.id || entry.phase !== "waiting" || this.outcome(entry.id, entry.verb)?.phase === "doing") continue;
+        if (await this.attempt(entry)) continue;
+        this.retryAt = this.steady() + RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
+        this.failures += 1;
+        return; // in the order they were done in: a closing never overtakes its acknowledgement
+      }
+      this.retryAt = this.steady() + RETRY_MS[0];
+    } finally {
+      this.retrying = false;
+    }
+  }
+
+  // acknowledgements of what was not stored yet ----------------------------------------------------
+
+  /** Whether the operator has acknowledged all that is known of an alert: it sounds no more here. */
+  silences(alert) {
+    return this.waiting
+      .waiting()
+      .some((entry) => entry.verb === "acknowledge" && isAbout(entry, alert) && !overtaken(entry, alert));
+  }
+
+  /** The alert asks for attention again: an acknowledgement that waits was not of this. */
+  roused(alert) {
+    for (const entry of this.waiting.waiting()) {
+      if (entry.verb !== "acknowledge" || !isAbout(entry, alert) || !overtaken(entry, alert)) continue;
+      this.waiting.end(entry.key, { phase: "changed", message: "" });
+      this.record(alert.id, { verb: entry.verb, phase: "changed", message: "" });
+    }
+  }
+
+  /** Carries out what waited for its alert to be stored. `open`: stored alerts; `provisional`: keys still waiting. */
+  settle(open, provisional, storeOk) {
+    const unsettled = this.waiting.waiting().filter((entry) => entry.id === null);
+    if (!unsettled.length) return;
+    const byKey = new Map([...open].map((alert) => [alert.key, alert]));
+    for (const entry of unsettled) {
+      const alert = byKey.get(entry.alertKey);
+      if (alert && !provisional.has(entry.alertKey)) this.place(entry, alert);
+      else if (alert || provisional.has(entry.alertKey) || !storeOk) this.missing.delete(entry.key);
+      else if (!this.missing.has(entry.key)) this.missing.set(entry.key, this.steady());
+      else if (this.steady() - (this.missing.get(entry.key) ?? 0) > GONE_MS) this.waiting.end(entry.key, { phase: "gone" });
+    }
+  }
+
+  place(entry, alert) {
+    const { verb } = entry;
+    const tries = Math.max(1, entry.tries);
+    if (overtaken(entry, alert)) {
+      this.waiting.end(entry.key, { phase: "changed", message: "" });
+      return this.record(alert.id, { verb, phase: "changed", message: "" });
+    }
+    if (!isUnacknowledged(alert)) {
+      const outcome = this.succeeded(verb, alert);
+      this.waiting.end(entry.key, outcome);
+      return this.record(alert.id, { verb, ...outcome });
+    }
+    const placed = { ...entry, id: alert.id, version: alert.version, body: { expected_version: alert.version }, tries };
+    this.waiting.put(placed);
+    this.record(alert.id, { verb, phase: "waiting", at: entry.since });
+    this.soon();
+    return this.retry();
+  }
 }
+
+const idOf = (entry) => entry.id ?? `p-${entry.alertKey}`;
+
+const isAbout = (entry, alert) => (entry.id !== null && entry.id === alert.id) || (entry.alertKey !== undefined && entry.alertKey === alert.key);
+
+/** Since the act it rose, or a further fire was said. */
+const overtaken = (entry, alert) =>
+  alert.priority < entry.priority || (isFire(alert) && (!entry.fire || eventMsOf(alert) > entry.eventMs));
+
+/** No answer, or one that says "not now". */
+const isAway = ({ status }) => status === 0 || status >= 500 || status === 429;
 
 const acknowledgedBy = (alert, phase) => ({
   phase,
@@ -95,7 +249,6 @@ const acknowledgedBy = (alert, phase) => ({
 
 /** `version`: that of the alert the operator acted on; a conflict that is not about it is a refusal. */
 function failed(verb, answer, current, version) {
-  if (answer.status === 0) return { phase: "unknown" };
   if (current) {
     if (current.state === "closed") return { phase: "closed", by: current.closed_by, at: Date.parse(current.closed_at) };
     if (verb === "acknowledge" && !isUnacknowledged(current)) return acknowledgedBy(current, "already");

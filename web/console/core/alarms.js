@@ -1,4 +1,5 @@
 // Open alerts by id: how they change, their order, their counts, and which of them a filter shows.
+import { asAlert, covers, eventMsOf, idOfKey, isProvisional } from "./provisional.js";
 
 /** @typedef {Record<string, any> & {id: string, priority: number, state: string, raisedMs: number}} Alert */
 /** @typedef {{added: Alert[], changed: Alert[], removed: Alert[], roused: Alert[]}} Change */
@@ -17,10 +18,11 @@ export const isFire = (alert) => alert.class === "fire";
 /** Ids are decimal strings of any length. */
 const compareIds = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
-/** Queue order: priority, then waiting for acknowledgement, then newest; an acknowledged fire never sinks below a notice. */
+/** Queue order: priority, then not stored yet, then waiting for acknowledgement, then newest; an acknowledged fire never sinks below a notice. */
 export function compareAlerts(a, b) {
   return (
     a.priority - b.priority ||
+    Number(isProvisional(b)) - Number(isProvisional(a)) ||
     Number(demands(b)) - Number(demands(a)) ||
     b.raisedMs - a.raisedMs ||
     compareIds(b.id, a.id)
@@ -36,11 +38,51 @@ function rouses(held, next) {
 }
 
 export class AlarmStore {
-  constructor() {
+  /** `silenced(alert)`: whether this seat's operator has acknowledged it and the store could not take that yet. */
+  constructor({ silenced = (/** @type {any} */ _alert) => false } = {}) {
+    this.silenced = silenced;
     /** @type {Map<string, Alert>} */
     this.open = new Map();
     /** @type {Map<string, number>} version at which an alert closed, so that a late answer does not bring it back */
     this.closed = new Map();
+    /** @type {Map<string, any>} what the store could not take yet, by id */
+    this.provisional = new Map();
+    /** @type {Map<string, any>} those of them that no open alert says already */
+    this.visible = new Map();
+  }
+
+  /** Takes the whole list of provisional alarms. @returns {Change} */
+  setProvisional(list) {
+    this.provisional = new Map(list.map((raw) => [idOfKey(raw.key), asAlert(raw)]));
+    const before = this.visible;
+    this.cover();
+    /** @type {Change} */
+    const change = { added: [], changed: [], removed: [], roused: [] };
+    for (const [id, next] of this.visible) {
+      const held = before.get(id);
+      if (!held) change.added.push(next);
+      else if (held.priority !== next.priority || held.eventMs !== next.eventMs) change.changed.push(next);
+      if (!held || next.priority < held.priority || (isFire(next) && next.eventMs > held.eventMs)) change.roused.push(next);
+    }
+    for (const [id, held] of before) if (!this.visible.has(id)) change.removed.push(held);
+    return change;
+  }
+
+  /** Finds out which provisional alarms are to be seen. */
+  cover() {
+    this.visible = new Map();
+    if (!this.provisional.size) return;
+    const byKey = new Map([...this.open.values()].map((alert) => [alert.key, alert]));
+    for (const [id, alarm] of this.provisional) {
+      const stored = byKey.get(alarm.key);
+      if (!stored || !covers(stored, alarm, demands(stored) && !this.silenced(stored))) this.visible.set(id, alarm);
+    }
+  }
+
+  /** It was already in sight as a provisional alarm: that it is stored now is no news. */
+  announced(next) {
+    const known = this.visible.get(idOfKey(next.key));
+    return known !== undefined && next.priority >= known.priority && eventMsOf(next) <= known.eventMs;
   }
 
   /** Takes a snapshot: what it does not hold is gone, and its word goes over ours. @returns {Change} */
@@ -57,9 +99,10 @@ export class AlarmStore {
       this.open.set(next.id, next);
       if (!held) change.added.push(next);
       else if (held.version !== next.version) change.changed.push(next);
-      if (rouses(held, next)) change.roused.push(next);
+      if (rouses(held, next) && !this.announced(next)) change.roused.push(next);
     }
     for (const [id, held] of before) if (!this.open.has(id)) change.removed.push(held);
+    this.cover();
     return change;
   }
 
@@ -81,8 +124,9 @@ export class AlarmStore {
       this.closed.delete(next.id);
       this.open.set(next.id, next);
       (held ? change.changed : change.added).push(next);
-      if (rouses(held, next)) change.roused.push(next);
+      if (rouses(held, next) && !this.announced(next)) change.roused.push(next);
     }
+    this.cover();
     return change;
   }
 
@@ -92,26 +136,31 @@ export class AlarmStore {
     if (this.closed.size > TOMBSTONES) this.closed.delete(this.closed.keys().next().value);
   }
 
+  /** Everything in front of the operator. */
+  all() {
+    return [...this.visible.values(), ...this.open.values()];
+  }
+
   /** @returns {Alert[]} in queue order */
   sorted() {
-    return [...this.open.values()].sort(compareAlerts);
+    return this.all().sort(compareAlerts);
   }
 
   /** @returns {Record<number, {open: number, waiting: number}>} by priority */
   counts() {
     const counts = Object.fromEntries(PRIORITIES.map((priority) => [priority, { open: 0, waiting: 0 }]));
-    for (const alert of this.open.values()) {
+    for (const alert of this.all()) {
       counts[alert.priority].open += 1;
       if (demands(alert)) counts[alert.priority].waiting += 1;
     }
     return counts;
   }
 
-  /** Most urgent priority that waits for an operator; 0 when none does. */
+  /** Most urgent priority that waits for the operator of this seat; 0 when none does. */
   demand() {
     let worst = 0;
-    for (const alert of this.open.values()) {
-      if (demands(alert) && (!worst || alert.priority < worst)) worst = alert.priority;
+    for (const alert of this.all()) {
+      if ((!worst || alert.priority < worst) && demands(alert) && !this.silenced(alert)) worst = alert.priority;
     }
     return worst;
   }

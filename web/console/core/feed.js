@@ -14,8 +14,8 @@ const SHOWN_AT_ONCE = 500;
 /**
  * Status: connecting (before the first snapshot), live, stale (open but silent), lost (closed).
  * Handlers run in the message handler, never in an animation frame: a hidden tab must still count and sound.
- *   onSnapshot(alerts), onChanges(alerts), onKpis(kpis), onStatus(status, before), onClosed(): why is not
- *   always said; the session may have ended.
+ *   onSnapshot(alerts), onChanges(alerts), onProvisional(alarms | null, more), onKpis(kpis), onCanary(canary, serverMs),
+ *   onStatus(status, before), onClosed(): why is not always said; the session may have ended.
  */
 export class Feed {
   constructor({ clock, url, handlers }) {
@@ -141,6 +141,7 @@ export class Feed {
     }
     this.heardAt.value = this.clock.now();
     if (message.kpis) this.handlers.onKpis(message.kpis);
+    this.handlers.onCanary?.(message.canary, serverMs);
     if (message.type === "snapshot") {
       this.seq = message.seq;
       this.live();
@@ -151,21 +152,23 @@ export class Feed {
       this.live();
       this.handlers.onChanges(message.alerts ?? []);
     } else if (message.type === "heartbeat") {
-      this.live();
+      this.live(message.seq < 0);
       this.compare(message.seq);
     }
+    // after the alerts: what was provisional may have become one of them
+    if (message.provisional !== undefined) this.handlers.onProvisional?.(message.provisional, message.provisional_more ?? 0);
   }
 
-  /** The first word after a gap ends it, once there is a list to be live. */
-  live() {
-    if (this.seq === null) return;
+  /** The first word after a gap ends it, once there is a list to be live, or the server itself has none (`unread`). */
+  live(unread = false) {
+    if (this.seq === null && !unread) return;
     this.attempt.value = 0;
     this.become("live");
   }
 
   /** A heartbeat ahead of us three times running: changes went missing on the way. */
   compare(seq) {
-    if (typeof seq !== "number" || this.seq === null || seq === this.seq) {
+    if (typeof seq !== "number" || seq < 0 || this.seq === null || seq === this.seq) {
       this.ahead = 0;
       return;
     }

@@ -40,8 +40,11 @@ export function word(group, value) {
 /** The same word in every language, for searching. */
 export const wordInAll = (group, value) => LANGUAGES.map((name) => tables[name]?.[`${group}.${value}`] ?? "").join(" ");
 
-/** The server's title in the operator's language. */
-export const titleOf = (alert) => alert.title?.[language.value === "en" ? "en" : "zh"] ?? alert.rule;
+/** A title of the server's in the operator's language. */
+export const titleIn = (title) => title?.[language.value === "en" ? "en" : "zh"] ?? "";
+
+/** The same of an alert. */
+export const titleOf = (alert) => titleIn(alert.title) || alert.rule;
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();

@@ -1,13 +1,18 @@
-// What must not be overlooked, across the whole width: a lost connection, a store or broker that is gone, sound off, a flood.
+// What must not be overlooked, across the whole width: a lost connection, a store or broker that is gone, a canary that is overdue,
+// acts that wait, sound off, a flood.
 import { html } from "../vendor/htm-preact.mjs";
 import { age, clockTime, integer, moment, t, word } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { Symbol } from "./symbol.js";
+import { Waiting } from "./waiting.js";
 
 export function Banners({ desk }) {
   return html`<div class="banners">
     <${Connection} desk=${desk} />
     <${Parts} desk=${desk} />
+    <${Overdue} desk=${desk} />
+    <${Unlisted} desk=${desk} />
+    <${Waiting} desk=${desk} />
     <${SoundOff} desk=${desk} />
     <${Missed} desk=${desk} />
     <${Flood} desk=${desk} />
@@ -33,9 +38,28 @@ function Parts({ desk }) {
   const kpis = desk.kpis.value;
   if (!kpis || desk.feedStatus.value !== "live") return null;
   return html`
-    ${kpis.store !== undefined && kpis.store !== "ok" && html`<div class="banner loud" role="alert" data-banner="store"><${Icon} name="warning" /><b>${t("banner.store")}</b><span>${t("banner.store_more")}</span></div>`}
+    ${kpis.store !== undefined && kpis.store !== "ok" && html`<div class="banner loud" role="alert" data-banner="store"><${Icon} name="warning" /><b>${t("banner.store")}</b><span>${t(desk.provisional.value ? "banner.store_provisional" : "banner.store_more")}</span></div>`}
     ${kpis.broker !== undefined && kpis.broker !== "ok" && html`<div class="banner loud" role="alert" data-banner="broker"><${Icon} name="warning" /><b>${t("banner.broker")}</b><span>${t("banner.broker_more")}</span></div>`}
   `;
+}
+
+/** In whole minutes: said by a screen reader once a minute, not every second. */
+const minutes = (ms) => t("age.whole_minutes", { m: Math.floor(ms / 60_000) });
+
+/** 金丝雀: three missed make every seat red. */
+function Overdue({ desk }) {
+  desk.now.value; // its age follows the clock
+  const { canary } = desk;
+  if (desk.feedStatus.value !== "live" || !canary.overdue()) return null;
+  return html`<div class="banner loud" role="alert" data-banner="canary"><${Icon} name="warning" />
+    <b>${t(canary.sentAt === null ? "banner.canary_never" : "banner.canary", { age: minutes(canary.age()) })}</b><span>${t("banner.canary_more")}</span></div>`;
+}
+
+/** More provisional alarms than the server lists. */
+function Unlisted({ desk }) {
+  const { listed, more } = desk.provisional.value ?? { listed: 0, more: 0 };
+  if (!more) return null;
+  return html`<div class="banner loud" role="alert" data-banner="more"><${Icon} name="unstored" /><b>${t("banner.more", { n: integer(more) })}</b><span>${t("banner.more_more", { listed: integer(listed) })}</span></div>`;
 }
 
 function SoundOff({ desk }) {

@@ -3,10 +3,11 @@ import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
 import { age, clockTime, integer, moment, quantity, t, titleOf, word } from "../core/i18n.js";
+import { isProvisional } from "../core/provisional.js";
 import { CloseForm, NoteForm } from "./forms.js";
 import { History } from "./history.js";
 import { Icon } from "./icons.js";
-import { flagsOf, pointOf, stateOf } from "./row.js";
+import { Unstored, flagsOf, pointOf, stateOf } from "./row.js";
 import { Priority, Symbol } from "./symbol.js";
 
 const CLOCKS = ["device_at", "received_at", "raised_at", "shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "last_event_at", "closed_at"];
@@ -18,32 +19,41 @@ export function Detail({ desk, onBack }) {
     document.querySelector(".side")?.scrollTo(0, 0);
   }, [alert?.id]);
   if (!alert) return html`<${Nothing} />`;
-  return html`<article id="detail" class="detail" tabindex="-1" data-alert=${alert.id}>
+  const unstored = isProvisional(alert);
+  return html`<article id="detail" class="detail ${unstored ? "provisional" : ""}" tabindex="-1" data-alert=${alert.id}>
     <button class="to-list" onClick=${onBack}><${Icon} name="back" />${t("detail.back")}</button>
     <header class="detail-head p${alert.priority}">
-      <p class="inline"><${Priority} alert=${alert} waiting=${demands(alert)} /> · ${word("class", alert.class)} · <b>${stateOf(alert)}</b>
+      <p class="inline"><${Unstored} alert=${alert} /><${Priority} alert=${alert} waiting=${demands(alert)} /> · ${word("class", alert.class)} · <b>${stateOf(alert)}</b>
         ${alert.occurrences > 1 && html`<span class="num">×${alert.occurrences}</span>`}${flagsOf(alert)}</p>
       <h2>${titleOf(alert)}</h2>
       <p class="where">${alert.unit_name ?? alert.unit ?? alert.subject}${alert.place && html`<br />${alert.place}`}</p>
       ${pointOf(alert) && html`<p class="panel-text">${pointOf(alert)}</p>`}
     </header>
     <${Acknowledge} desk=${desk} alert=${alert} />
+    ${unstored && html`<p class="why" data-unstored>${t(desk.alarms.provisional.has(alert.id) ? "provisional.why" : "provisional.gone")}</p>`}
     <${Value} alert=${alert} />
     <${Facts} desk=${desk} alert=${alert} />
+    ${!unstored && html`<${Stored} desk=${desk} alert=${alert} />`}
+  </article>`;
+}
+
+/** What can be read and done only of an alert in the store. */
+function Stored({ desk, alert }) {
+  return html`
     <${NoteForm} key=${`note-${alert.id}`} desk=${desk} alert=${alert} />
     <${History} key=${`history-${alert.id}`} desk=${desk} alert=${alert} />
-    <${CloseForm} key=${`close-${alert.id}`} desk=${desk} alert=${alert} />
-  </article>`;
+    <${CloseForm} key=${`close-${alert.id}`} desk=${desk} alert=${alert} />`;
 }
 
 /** 受理: its result stands beside the button, and the place of both never moves. */
 function Acknowledge({ desk, alert }) {
   const outcome = desk.acts.outcome(alert.id, "acknowledge");
   const open = isUnacknowledged(alert);
-  const doing = outcome?.phase === "doing";
+  const doing = outcome?.phase === "doing" || outcome?.phase === "waiting";
+  const gone = isProvisional(alert) && !desk.alarms.visible.has(alert.id);
   const live = desk.feedStatus.value === "live";
   return html`<div class="acknowledge">
-    <button class="primary" disabled=${doing || !open || !live} onClick=${() => desk.acknowledge()}>${t(doing ? "act.doing" : "act.acknowledge")} <kbd>A</kbd></button>
+    <button class="primary" disabled=${doing || gone || !open || !live} onClick=${() => desk.acknowledge()}>${t(outcome?.phase === "doing" ? "act.doing" : "act.acknowledge")} <kbd>A</kbd></button>
     <p role="status" class="outcome ${outcome?.phase ?? ""}" data-outcome=${outcome?.phase ?? ""}>${
       outcome ? outcomeText("acknowledge", outcome, desk.operator.value?.username) : live || !open ? standing(alert) : t("banner.writes_off")
     }</p>
@@ -67,7 +77,8 @@ export function outcomeText(verb, { phase, by, at, code, message }, me) {
     const known = word("error", code);
     return t("act.refused", { message: known === code ? message : `${known}${message ? ` (${message})` : ""}` });
   }
-  if (phase === "done") return t(`act.done_${verb}`, values);
+  if (phase === "changed" && !message) return t("act.overtaken");
+  if (phase === "done" || phase === "waiting") return phase === "done" ? t(`act.done_${verb}`, values) : t(`act.waiting_${verb}`, values);
   return t(`act.${phase}`, values);
 }
 
@@ -88,11 +99,11 @@ function Facts({ desk, alert }) {
     ["unit", alert.unit && `${alert.unit_name ?? ""} ${alert.unit}`],
     ["device", alert.device && `${alert.device}${alert.device_kind ? ` · ${word("kind", alert.device_kind)}` : ""}`],
     ["coordinates", alert.lon !== null && alert.lon !== undefined && `${alert.lon.toFixed(5)}, ${alert.lat.toFixed(5)}`],
-    ["counted", t("detail.times", { occurrences: integer(alert.occurrences), repeats: integer(alert.repeats) })],
+    ["counted", !isProvisional(alert) && t("detail.times", { occurrences: integer(alert.occurrences), repeats: integer(alert.repeats) })],
     ["latched", alert.latched && t("detail.latched_yes")],
     ["assignee", alert.assignee],
     ["disposition", alert.disposition && [word("disposition", alert.disposition), alert.cause].filter(Boolean).join(" · ")],
-    ["rule", `${alert.rule} v${alert.rule_version}`],
+    ["rule", alert.rule && `${alert.rule} v${alert.rule_version}`],
   ];
   const base = Date.parse(alert.device_at ?? alert.received_at);
   return html`<dl class="facts">

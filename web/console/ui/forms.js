@@ -35,7 +35,7 @@ export function NoteForm({ desk, alert }) {
     event.preventDefault();
     if (busy || !text.trim()) return;
     const outcome = await desk.acts.note(alert, text.trim());
-    if (outcome?.phase === "done") setText("");
+    if (outcome?.phase === "done" || outcome?.phase === "waiting") setText(""); // one that waits stands in its list
   };
   return html`<form class="note" onSubmit=${submit}>
     <label>${t("note.label")}
@@ -59,7 +59,7 @@ export function CloseForm({ desk, alert }) {
   }, [draft.open, draft.sure]);
   const outcome = desk.acts.outcome(alert.id, "close");
   const busy = outcome?.phase === "doing";
-  if (alert.state === "closed") return html`<${Outcome} desk=${desk} alert=${alert} verb="close" />`;
+  if (alert.state === "closed" || outcome?.phase === "waiting") return html`<${Outcome} desk=${desk} alert=${alert} verb="close" />`;
   if (!draft.open) {
     return html`<div class="closing"><button onClick=${() => setDraft({ ...EMPTY, open: true })}>${t("close.open")}</button></div>`;
   }

@@ -2,7 +2,7 @@
 import { html } from "../vendor/htm-preact.mjs";
 import { THEMES } from "../app/settings.js";
 import { PRIORITIES } from "../core/alarms.js";
-import { clockTime, day, integer, language, t, word } from "../core/i18n.js";
+import { age, clockTime, day, integer, language, t, word } from "../core/i18n.js";
 import { focusQueue } from "./app.js";
 import { Icon } from "./icons.js";
 import { Symbol } from "./symbol.js";
@@ -53,12 +53,22 @@ function Counts({ desk }) {
 function Plant({ desk }) {
   const kpis = desk.feedStatus.value === "live" ? desk.kpis.value : null;
   const devices = kpis?.devices;
-  const part = (name) => html`<span class=${kpis && kpis[name] !== "ok" ? "fault" : ""}>${t(`header.${name}`)} ${kpis ? word("part", kpis[name]) : t("header.unknown")}</span>`;
+  const part = (name) => html`<span class="part ${kpis && kpis[name] !== "ok" ? "fault" : ""}">${t(`header.${name}`)} ${kpis ? word("part", kpis[name]) : t("header.unknown")}</span>`;
   return html`<div class="plant">
     <span>${t("header.devices")} <b>${devices ? `${integer(devices.online)} / ${integer(devices.total)}` : "–"}</b></span>
     <span>${devices ? t("header.offline", { n: integer(devices.offline) }) : t("header.unknown")}</span>
-    ${part("store")}${part("broker")}
+    ${part("store")}${part("broker")}<${CanaryAge} desk=${desk} />
   </div>`;
+}
+
+/** How old the newest proof of the alarms' way is. */
+function CanaryAge({ desk }) {
+  desk.now.value; // the age follows the clock
+  const { canary } = desk;
+  if (!canary.known) return null;
+  const live = desk.feedStatus.value === "live";
+  const said = !live ? t("header.unknown") : canary.sentAt === null ? t("header.canary_none") : age(canary.age());
+  return html`<span class="part ${live && canary.overdue() ? "fault" : ""}" data-canary=${live && canary.overdue() ? "overdue" : "ok"}>${t("header.canary")} ${said}</span>`;
 }
 
 function Clock({ desk }) {

@@ -168,7 +168,7 @@ function List({ desk, shown, hold, onOpen }) {
         })}
       </div>
     </div>
-    ${!shown.length && html`<p class="empty">${t(!desk.loaded.value ? "queue.loading" : desk.filter.value ? "queue.none_match" : "queue.empty")}</p>`}
+    ${!shown.length && html`<p class="empty">${t(!desk.loaded.value ? (desk.kpis.value?.store === "unavailable" ? "queue.unread" : "queue.loading") : desk.filter.value ? "queue.none_match" : "queue.empty")}</p>`}
     ${above > 0 && html`<button class="above" onClick=${() => {
       /** @type {HTMLElement} */ (list.current).scrollTop = 0;
       list.current?.focus();

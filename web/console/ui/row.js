@@ -2,6 +2,8 @@
 import { html } from "../vendor/htm-preact.mjs";
 import { demands, isUnacknowledged } from "../core/alarms.js";
 import { age, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
+import { isProvisional } from "../core/provisional.js";
+import { Icon } from "./icons.js";
 import { Priority } from "./symbol.js";
 
 /** The point, in words where it is the channel of a metric; a metric alone says no more than the title. */
@@ -23,7 +25,7 @@ export function placeOf(alert) {
 
 /** What a screen reader says of a row; without the age, which would never stop talking. */
 export const labelOf = (alert) =>
-  [word("priority", alert.priority), word("class", alert.class), titleOf(alert), placeOf(alert), stateOf(alert)].join(", ");
+  [word("priority", alert.priority), word("class", alert.class), titleOf(alert), placeOf(alert), isProvisional(alert) && t("provisional.word"), stateOf(alert)].filter(Boolean).join(", ");
 
 /** The class, unless the title begins with it anyway. */
 const classOf = (alert) => {
@@ -35,16 +37,20 @@ export const stateOf = (alert) => (alert.hold && alert.hold !== "none" ? word("h
 
 export const flagsOf = (alert) => (alert.flags ?? []).map((flag) => html`<span key=${flag} class="flag">${word("flag", flag)}</span>`);
 
+/** 未落库, by icon and word. */
+export const Unstored = ({ alert }) => isProvisional(alert) && html`<span class="unstored"><${Icon} name="unstored" />${t("provisional.word")}</span>`;
+
+const DOING = { doing: "act.doing", waiting: "act.waiting_short" };
+
 export function Row({ alert, top, height, position, size, selected, now, act, onSelect }) {
   const waiting = demands(alert);
-  const doing = act?.phase === "doing";
   const valued = alert.value !== null && alert.value !== undefined;
-  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""} ${valued ? "" : "valueless"}" role="option"
+  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""} ${valued ? "" : "valueless"} ${isProvisional(alert) ? "provisional" : ""}" role="option"
       aria-selected=${selected} aria-posinset=${position} aria-setsize=${size} aria-label=${labelOf(alert)}
       style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>
     <span class="c-priority"><${Priority} alert=${alert} waiting=${waiting} /></span>
     <span class="c-what">
-      <span class="line">${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b>${flagsOf(alert)}</span>
+      <span class="line"><${Unstored} alert=${alert} />${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b>${flagsOf(alert)}</span>
       <span class="line place cut">${placeOf(alert)}</span>
     </span>
     <span class="c-value">${valued && html`
@@ -57,7 +63,7 @@ export function Row({ alert, top, height, position, size, selected, now, act, on
       <span class="line place">${shortMoment(alert.raisedMs, now)}</span>
     </span>
     <span class="c-state">
-      <span class="line state">${doing ? t("act.doing") : stateOf(alert)}</span>
+      <span class="line state">${act?.phase in DOING ? t(DOING[act.phase]) : stateOf(alert)}</span>
       <span class="line place cut">${isUnacknowledged(alert) ? "" : alert.acknowledged_by}</span>
     </span>
   </div>`;

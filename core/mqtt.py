@@ -181,7 +181,8 @@ class MqttSession:
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Publish and return when the broker has acknowledged it (QoS 0: when it is handed to the socket).
 
-        Raises BrokerUnavailable when there is no connection or it ends first: the message may or may not have arrived.
+        Raises BrokerUnavailable when there is no connection or 1 MiB waits for the network (nothing is sent then), and
+        when the connection ends first: the message may or may not have arrived. BrokerRefused: MQTT 5's broker said no.
         """
         answer = self._connected().publish(topic, payload, qos=qos, retain=retain, confirm=True)
         if answer is not None:
@@ -193,9 +194,7 @@ class MqttSession:
         Too much: ``nowait_limit`` messages for their PUBACK, or 1 MiB for the network.
         """
         connection = self._connection
-        if connection is None or not self._up.is_set():
-            return False
-        if connection.choked or connection.publishing >= self._nowait_limit:
+        if connection is None or not self._up.is_set() or connection.publishing >= self._nowait_limit:
             return False
         with contextlib.suppress(BrokerUnavailable):
             connection.publish(topic, payload, qos=qos, retain=retain, confirm=False)

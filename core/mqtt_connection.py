@@ -6,7 +6,7 @@ rest waits for the next turn and the socket is not read meanwhile.
 
 When full: a paused connection keeps one socket buffer and one unfinished packet (``mqtt_protocol.LONGEST``), with TLS
 half a MiB more; the kernel's buffers fill up, and the broker keeps the rest. What is to be sent is bounded by who
-sends: PUBACKs by the messages handed on, messages of ours by ``choked`` and by the session's ``nowait_limit``.
+sends: PUBACKs by the messages handed on, messages of ours by ``_UNSENT`` and by the session's ``nowait_limit``.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ KEEPALIVE = 12
 """Seconds: the broker counts us lost after one and a half of it, and we count it lost after as much silence."""
 _READ = 65_536
 _UNSENT = 1 << 20
-"""Bytes the kernel has not taken yet, from which on the connection is ``choked``."""
+"""Bytes the kernel has not taken yet, from which on nothing more is published."""
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -70,7 +70,7 @@ class Connection(asyncio.BufferedProtocol):
         self._connack: asyncio.Future[Connack] = self._loop.create_future()
         self._suback: asyncio.Future[list[str | None]] = self._loop.create_future()
         self.lost: asyncio.Future[str] = self._loop.create_future()
-        self.choked = False
+        self._choked = False
         self.published = 0
         self.refused = 0
 
@@ -130,6 +130,10 @@ class Connection(asyncio.BufferedProtocol):
         """
         if self._closed or self.lost.done():
             raise BrokerUnavailable(f"publish to {topic} failed: the connection to {self._address} is over")
+        if self._choked:
+            raise BrokerUnavailable(
+                f"publish to {topic} failed: {_UNSENT} bytes wait for the network to {self._address}; publish slower"
+            )
         version = self._address.version
         if qos == 0:
             self._send(protocol.publish(topic, payload, mid=0, retain=retain, version=version))
@@ -287,11 +291,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """Note that the kernel takes no more."""
-        self.choked = True
+        self._choked = True
 
     def resume_writing(self) -> None:
         """Note that it does again."""
-        self.choked = False
+        self._choked = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note why it is over."""

@@ -237,6 +237,23 @@ async def test_whoever_waits_for_an_answer_is_told_when_the_wire_is_cut() -> Non
         await until(lambda: pub.unconfirmed == 1)
 
 
+async def test_what_the_network_does_not_take_is_refused_before_it_fills_the_memory(nats: Any) -> None:
+    """Large messages while the wire stalls: the limit is bytes, long before the number of messages."""
+    async with FaultProxy(nats.url) as proxy, running(publisher(proxy.url, nowait_limit=10_000)) as pub:
+        proxy.stall()
+        sent = 0
+        while pub.publish_nowait(TOPIC, bytes(60_000)):
+            sent += 1
+            await asyncio.sleep(0)
+        assert sent < 1000
+        with pytest.raises(BrokerUnavailable, match="wait for the network"):
+            await pub.publish(TOPIC, b"x")
+        assert pub.connected
+        proxy.heal()
+        await until(lambda: pub.published == sent)
+        await pub.publish(TOPIC, b"x")
+
+
 def test_clients_of_one_broker_do_not_return_in_step() -> None:
     """Each wait lies between half and one and a half of its step, and steps double up to 15 s."""
     steps = [0.2 * 2**n for n in range(7)] + [15.0] * 5

@@ -35,6 +35,13 @@ _PLANS = (
     " SET LOCAL enable_mergejoin = off"
 )
 """A commit looks up few rows by their keys in tables of any size: one plan, made once, through the indexes."""
+_WERE_SEEN = (
+    "SELECT EXISTS (SELECT FROM seen_message s WHERE (s.device, s.seq, s.digest)"
+    " = (m.device, m.seq, m.digest) AND s.at > $4)"
+    " FROM unnest($1::int4[], $2::int8[], $3::bytea[]) WITH ORDINALITY AS m (device, seq, digest, n) ORDER BY m.n"
+)
+_SLICE = 1_000
+"""Messages of one statement: encoding more at once would hold the event loop for longer than 5 ms."""
 _ATTEMPTS = 10
 
 Insert = Callable[..., Awaitable[int]]
@@ -69,19 +76,11 @@ class IngestStore:
 
     async def seen(self, messages: Sequence[Seen]) -> list[bool]:
         """Return, per message, whether it was stored within the last 24 h."""
-        if not messages:
-            return []
-        with store_errors():
-            rows = await self._pool.fetch(
-                "SELECT EXISTS (SELECT FROM seen_message s WHERE (s.device, s.seq, s.digest)"
-                " = (m.device, m.seq, m.digest) AND s.at > $4)"
-                " FROM unnest($1::int4[], $2::int8[], $3::bytea[]) WITH ORDINALITY AS m (device, seq, digest, n)"
-                " ORDER BY m.n",
-                [message.device for message in messages],
-                [message.seq for message in messages],
-                [message.digest for message in messages],
-                to_datetime(self._clock.now() - SEEN_FOR),
-            )
+        since = to_datetime(self._clock.now() - SEEN_FOR)
+        rows: list[Any] = []
+        for start in range(0, len(messages), _SLICE):
+            with store_errors():
+                rows += await self._pool.fetch(_WERE_SEEN, *_keys(messages[start : start + _SLICE]), since)
         return [row[0] for row in rows]
 
     async def register(self, strangers_: Sequence[Stranger], at: Micros) -> None:
@@ -185,18 +184,26 @@ async def _undo(conn: Any) -> None:
 
 
 async def _store_seen(conn: Any, messages: Sequence[Seen]) -> None:
-    if messages:
+    for start in range(0, len(messages), _SLICE):
+        part = messages[start : start + _SLICE]
         await conn.execute(
             "INSERT INTO seen_message (device, seq, digest, at)"
-            " SELECT DISTINCT ON (device, seq, digest) *"
-            " FROM unnest($1::int4[], $2::int8[], $3::bytea[], $4::timestamptz[]) AS m (device, seq, digest, at)"
-            " ORDER BY device, seq, digest, at DESC"
+            " SELECT DISTINCT ON (device, seq, digest) device, seq, digest,"
+            "  'epoch'::timestamptz + us * interval '1 microsecond'"
+            " FROM unnest($1::int4[], $2::int8[], $3::bytea[], $4::int8[]) AS m (device, seq, digest, us)"
+            " ORDER BY device, seq, digest, us DESC"
             " ON CONFLICT (device, seq, digest) DO UPDATE SET at = excluded.at",
-            [message.device for message in messages],
-            [message.seq for message in messages],
-            [message.digest for message in messages],
-            [to_datetime(message.at) for message in messages],
+            *_keys(part),
+            [message.at for message in part],
         )
+
+
+def _keys(messages: Sequence[Seen]) -> tuple[list[int], list[int], list[bytes]]:
+    return (
+        [message.device for message in messages],
+        [message.seq for message in messages],
+        [message.digest for message in messages],
+    )
 
 
 async def prune_seen(pool: asyncpg.Pool, now: Micros) -> int:

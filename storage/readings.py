@@ -35,6 +35,8 @@ _POSTGRES_EPOCH: Micros = 946_684_800 * 1_000_000
 _LAST: Micros = 253_402_300_799 * 1_000_000
 """The last second of the year 9999, the latest time that Python and PostgreSQL both hold."""
 _PAGE = 50_000
+_ASKED = 1_000
+"""Keys of one look-up: encoding more at once would hold the event loop for longer than 5 ms."""
 
 
 class NotAllNew(Exception):
@@ -122,9 +124,12 @@ async def _chunks(rows: bytes) -> AsyncIterator[memoryview]:
 
 async def stored(pool: asyncpg.Pool, readings: Readings) -> Floats:
     """Return, per reading, the value stored under its key; NaN when there is none."""
-    if not len(readings):
-        return np.empty(0)
-    times = np.clip(readings.ts, 0, _LAST)  # what is stored lies within the retention, so far inside this
+    found = [await _stored(pool, readings, slice(at, at + _ASKED)) for at in range(0, len(readings), _ASKED)]
+    return np.concatenate(found) if found else np.empty(0)
+
+
+async def _stored(pool: asyncpg.Pool, readings: Readings, part: slice) -> Floats:
+    times = np.clip(readings.ts[part], 0, _LAST)  # what is stored lies within the retention, so far inside this
     with store_errors():
         # The lateral join looks each key up in its own partition; bounds keep the others out of the plan.
         rows = await pool.fetch(
@@ -135,9 +140,9 @@ async def stored(pool: asyncpg.Pool, readings: Readings) -> Floats:
             "  AND device = k.device AND metric = k.metric AND channel = k.channel"
             "  AND ts BETWEEN $5 AND $6 LIMIT 1) r ON true ORDER BY k.n",
             times.tolist(),
-            readings.device.tolist(),
-            readings.metric.tolist(),
-            readings.channel.tolist(),
+            readings.device[part].tolist(),
+            readings.metric[part].tolist(),
+            readings.channel[part].tolist(),
             to_datetime(int(times.min())),
             to_datetime(int(times.max())),
         )

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firetower.core.clock import MINUTE, SECOND, Micros
+from firetower.devices.columns import Column
 from firetower.devices.readings import Bools, Floats, Int64s
 from firetower.devices.registry import Registry
 from firetower.devices.wire_batch import NO_TIME
@@ -64,18 +65,20 @@ class DeviceQuality:
         self._least = np.zeros(0, np.float32)  # of this one
         self._since = np.zeros(0, np.uint32)  # s since the epoch when it began
         self._place = np.zeros(0, np.int32)  # scratch
+        unknown = ("skew", "_before", "_least")
+        self._columns: dict[str, Column[np.generic]] = {
+            name: Column(column.dtype, np.nan if name in unknown else 0)
+            for name, column in vars(self).items()
+            if isinstance(column, np.ndarray)
+        }
         self.fit()
 
     def fit(self) -> None:
         """Make room for the devices the registry has met since."""
-        more = len(self._registry.kind) - len(self._last)
-        if more <= 0:
-            return
-        for name in ("missed", "repeated", "_last", "_window", "_since", "_place", "moved"):
-            column = getattr(self, name)
-            setattr(self, name, np.concatenate([column, np.zeros(more, column.dtype)]))
-        for name in ("skew", "_before", "_least"):
-            setattr(self, name, np.concatenate([getattr(self, name), np.full(more, np.nan, np.float32)]))
+        size = len(self._registry.kind)
+        if size > len(self._last):
+            for name, column in self._columns.items():
+                setattr(self, name, column.fit(size))
 
     def restore(self, devices: Int64s, missed: Int64s, repeated: Int64s, skew: Floats) -> None:
         """Go on from stored figures: each array of shape (devices,), ``skew`` in s, NaN where unknown."""

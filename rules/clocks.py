@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, Micros
+from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.quality import DeviceQuality
-from firetower.devices.readings import Bools, Int16s, Mark, Readings
+from firetower.devices.readings import Bools, Mark, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.model import Rule
 from firetower.rules.quality import NONE, Indices, condition_of, samples_of
@@ -39,11 +40,11 @@ class ClockWatch:
             for name in ("over", "clear")
         )
         self._skew_of, self._stuck_of = (_by_kind(self._rules, of) for of in ("clock_skew", "clock_stuck"))
-        self._skewed: Indices = np.full(0, NONE, np.int8)  # by device, as the two below
-        self._standing: Indices = np.full(0, NONE, np.int8)
-        self._stuck_series: Int16s = np.zeros(0, np.int16)
+        self._skewed: Column[np.int8] = Column(np.int8, NONE)  # by device, as the two below
+        self._standing: Column[np.int8] = Column(np.int8, NONE)
+        self._stuck_series: Column[np.int16] = Column(np.int16)
         self._streaks = Streaks()
-        self._stuck: Bools = np.zeros(0, np.bool_)  # by series
+        self._stuck: Column[np.bool_] = Column(np.bool_)  # by series
         self._turned: dict[int, Micros] = {}
         self._awaited: set[int] = set()
 
@@ -54,9 +55,9 @@ class ClockWatch:
                 continue
             self._fit()
             if condition_of(known).of == "clock_skew":
-                self._skewed[device] = index
+                self._skewed.rows[device] = index
             else:
-                self._standing[device] = index
+                self._standing.rows[device] = index
                 self._awaited.add(device)
             return True
         return False
@@ -72,19 +73,19 @@ class ClockWatch:
         if not len(which):
             return
         series, device = readings.series[which], readings.device[which]
-        held = self._standing[device]
+        held = self._standing.rows[device]
         rule = np.where(held == NONE, self._stuck_of[self._registry.kind[device]], held)
         begins = stuck & (rule != NONE) & (count == self._samples[rule])
         ends = ~stuck & (count == self._clear[rule])
         for place in np.flatnonzero(begins | ends).tolist():
             number, of = int(series[place]), int(device[place])
-            if begins[place] and not self._stuck[number]:
-                self._stuck[number] = True
-                self._stuck_series[of] += 1
+            if begins[place] and not self._stuck.rows[number]:
+                self._stuck.rows[number] = True
+                self._stuck_series.rows[of] += 1
                 self._streaks.hold(number)
-            elif ends[place] and (self._stuck[number] or of in self._awaited):
-                self._stuck_series[of] -= int(self._stuck[number])
-                self._stuck[number] = False
+            elif ends[place] and (self._stuck.rows[number] or of in self._awaited):
+                self._stuck_series.rows[of] -= int(self._stuck.rows[number])
+                self._stuck.rows[number] = False
                 self._streaks.release(number)
             else:
                 continue
@@ -100,13 +101,13 @@ class ClockWatch:
     def _stood(self) -> list[Verdict]:
         out: list[Verdict] = []
         for device, at in sorted(self._turned.items()):
-            index, stuck = int(self._standing[device]), bool(self._stuck_series[device])
+            index, stuck = int(self._standing.rows[device]), bool(self._stuck_series.rows[device])
             if stuck and index == NONE:
                 index = int(self._stuck_of[self._registry.kind[device]])
-                self._standing[device] = index
+                self._standing.rows[device] = index
                 out.append(self._verdict(VerdictKind.RAISE, index, device, at))
             elif index != NONE and not stuck:
-                self._standing[device] = NONE
+                self._standing.rows[device] = NONE
                 out.append(self._verdict(VerdictKind.CLEAR, index, device, at))
             self._awaited.discard(device)
         self._turned = {}
@@ -120,7 +121,7 @@ class ClockWatch:
         if not len(devices):
             return []
         quality.moved[devices] = False
-        registry, held, skew = self._registry, self._skewed[devices], quality.skew[devices]
+        registry, held, skew = self._registry, self._skewed.rows[devices], quality.skew[devices]
         rule = self._skew_of[registry.kind[devices]]
         size, retired = np.abs(skew), registry.retired[devices]
         begins = (held == NONE) & (rule != NONE) & (size > self._over[rule]) & ~retired
@@ -129,7 +130,7 @@ class ClockWatch:
         for place in np.flatnonzero(begins | ends).tolist():
             device, raised = int(devices[place]), bool(begins[place])
             index = int(rule[place] if raised else held[place])
-            self._skewed[device] = index if raised else NONE
+            self._skewed.rows[device] = index if raised else NONE
             verdict = self._verdict(VerdictKind.RAISE if raised else VerdictKind.CLEAR, index, device, now)
             zh, en = how_wrong(float(skew[place]))
             out.append(
@@ -140,16 +141,14 @@ class ClockWatch:
         return out
 
     def _fit(self) -> None:
-        more = len(self._registry.kind) - len(self._standing)
-        if more > 0:
-            none = np.full(more, NONE, np.int8)
-            self._skewed = np.concatenate([self._skewed, none])
-            self._standing = np.concatenate([self._standing, none])
-            self._stuck_series = np.concatenate([self._stuck_series, np.zeros(more, np.int16)])
-        more = len(self._registry.series_device) - len(self._stuck)
-        if more > 0:
-            self._stuck = np.concatenate([self._stuck, np.zeros(more, np.bool_)])
-            self._streaks.fit(len(self._stuck))
+        devices, series = len(self._registry.kind), len(self._registry.series_device)
+        if devices > len(self._standing.rows):
+            self._skewed.fit(devices)
+            self._standing.fit(devices)
+            self._stuck_series.fit(devices)
+        if series > len(self._stuck.rows):
+            self._stuck.fit(series)
+            self._streaks.fit(series)
 
     def _verdict(self, kind: VerdictKind, index: int, device: int, at: Micros) -> Verdict:
         rule, registry = self._rules[index], self._registry

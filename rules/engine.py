@@ -3,6 +3,7 @@
 import numpy as np
 
 from firetower.core.clock import Micros
+from firetower.devices import columns
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
@@ -48,10 +49,10 @@ class Engine:
         self._implausible = ImplausibleWatch(on_quality, registry)
         self._clocks = ClockWatch(on_quality, registry, quality)
         self._tables, self._table_of = _tables(rulebook, registry)
-        self._watermark: Int64s = np.full(0, _UNKNOWN, np.int64)
-        self._table: Int16s = np.full(0, _NO_TABLE, np.int16)
-        self._row: Int32s = np.zeros(0, np.int32)
-        self._place: Int32s = np.zeros(0, np.int32)
+        self._watermark: columns.Column[np.int64] = columns.Column(np.int64, _UNKNOWN)
+        self._table: columns.Column[np.int16] = columns.Column(np.int16, _NO_TABLE)
+        self._row: columns.Column[np.int32] = columns.Column(np.int32)
+        self._place: columns.Column[np.int32] = columns.Column(np.int32)
         self._seeded: dict[_Seed, int] = {}
         self._warmed: dict[_Seed, Verdict] = {}
 
@@ -60,7 +61,7 @@ class Engine:
     def unsure(self, readings: Readings) -> Bools:
         """Return, shape (n,), True where a reading cannot be taken as new without a look at what is stored."""
         self._fit()
-        watermark = self._watermark[readings.series]
+        watermark = self._watermark.rows[readings.series]
         return np.where(watermark == _UNKNOWN, readings.ts < self._warm_since, readings.ts <= watermark)
 
     def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
@@ -133,7 +134,7 @@ class Engine:
         if self._implausible.seed(rule, int(series[0])):
             return True
         table = int(self._tables_for(series, np.array([device]), np.array([metric.number], np.int16))[0])
-        return table != _NO_TABLE and self._tables[table].seed(int(self._row[series[0]]), rule, priority)
+        return table != _NO_TABLE and self._tables[table].seed(int(self._row.rows[series[0]]), rule, priority)
 
     # evaluation ------------------------------------------------------------------------------------
 
@@ -155,7 +156,7 @@ class Engine:
                 starts = np.ones(len(which), np.bool_)
                 starts[1:] = part.series[1:] != part.series[:-1]
             column = Column(
-                row=self._row[part.series].astype(np.int64),
+                row=self._row.rows[part.series].astype(np.int64),
                 device=part.device.astype(np.int64),
                 ts=part.ts,
                 received=part.received,
@@ -173,14 +174,14 @@ class Engine:
         The second is None when no series is there twice; else the readings are sorted by series and time, and it
         says which are the first of their series.
         """
-        new = readings.ts > self._watermark[readings.series]
+        new = readings.ts > self._watermark.rows[readings.series]
         if not new.all():
             readings = readings.take(new)
         series, count = readings.series, len(readings)
         place = np.arange(count, dtype=np.int32)
-        self._place[series] = place
-        if (self._place[series] == place).all():
-            self._watermark[series] = readings.ts
+        self._place.rows[series] = place
+        if (self._place.rows[series] == place).all():
+            self._watermark.rows[series] = readings.ts
             return readings, None
         readings = readings.take(np.lexsort((readings.ts, series)))
         repeat = np.zeros(count, np.bool_)
@@ -190,26 +191,26 @@ class Engine:
         first = np.ones(len(readings), np.bool_)
         first[1:] = readings.series[1:] != readings.series[:-1]
         last = np.append(first[1:], True)
-        self._watermark[readings.series[last]] = readings.ts[last]
+        self._watermark.rows[readings.series[last]] = readings.ts[last]
         return readings, first
 
     def _tables_for(self, series: Int32s, device: Int32s | Int64s, metric: Int16s) -> Int16s:
         """Return the table of each series; new series are taken in, those whose device changed its kind are moved."""
         table = self._table_of[self._registry.kind[device], metric]
-        strangers = np.flatnonzero(table != self._table[series])
+        strangers = np.flatnonzero(table != self._table.rows[series])
         if len(strangers):
             fresh, where = np.unique(series[strangers], return_index=True)
             wanted = table[strangers][where]
-            for index in np.unique(self._table[fresh]).tolist():
+            for index in np.unique(self._table.rows[fresh]).tolist():
                 if index != _NO_TABLE:
-                    for row in self._row[fresh[self._table[fresh] == index]].tolist():
+                    for row in self._row.rows[fresh[self._table.rows[fresh] == index]].tolist():
                         self._tables[index].drop_row(row)
-            self._table[fresh] = wanted
+            self._table.rows[fresh] = wanted
             for index in np.unique(wanted).tolist():
                 if index == _NO_TABLE:
                     continue
                 mine = fresh[wanted == index]
-                self._row[mine] = self._tables[index].add_rows(
+                self._row.rows[mine] = self._tables[index].add_rows(
                     self._registry.series_device[mine].astype(np.int64),
                     self._registry.series_channel[mine].astype(np.int64),
                 )
@@ -218,12 +219,11 @@ class Engine:
     def _fit(self) -> None:
         """Make room for the series the registry has met since."""
         size = len(self._registry.series_device)
-        more = size - len(self._watermark)
-        if more > 0:
-            self._watermark = np.concatenate([self._watermark, np.full(more, _UNKNOWN, np.int64)])
-            self._table = np.concatenate([self._table, np.full(more, _NO_TABLE, np.int16)])
-            self._row = np.concatenate([self._row, np.zeros(more, np.int32)])
-            self._place = np.concatenate([self._place, np.zeros(more, np.int32)])
+        if size > len(self._watermark.rows):
+            self._watermark.fit(size)
+            self._table.fit(size)
+            self._row.fit(size)
+            self._place.fit(size)
 
 
 def _tables(rulebook: Rulebook, registry: Registry) -> tuple[list[LimitTable], Int16s]:

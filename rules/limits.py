@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from firetower.core.clock import Micros
+from firetower.devices import columns
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import Metric
 from firetower.devices.readings import Bools, Floats, Int64s
@@ -85,31 +86,29 @@ class LimitTable:
             align=True,
         )
         self.rows = 0
-        self._cells: Int64s = np.zeros((0, self._record.itemsize // 8), np.int64)
-        self._state = self._records(self._cells)
-        self._wall_due: Int64s = np.zeros(0, np.int64)
-        self._device: Int64s = np.zeros(0, np.int64)
-        self._channel: Int64s = np.zeros(0, np.int64)
+        self._cells: columns.Column[np.int64] = columns.Column(np.int64, 0, (self._record.itemsize // 8,))
+        self._state = self._records(self._cells.rows)
+        self._wall_due: columns.Column[np.int64] = columns.Column(np.int64, NEVER)
+        self._device: columns.Column[np.int32] = columns.Column(np.int32)
+        self._channel: columns.Column[np.int16] = columns.Column(np.int16)
 
     def add_rows(self, device: Int64s, channel: Int64s) -> Int64s:
         """Take in series given by device and channel numbers and return their rows."""
         first, self.rows = self.rows, self.rows + len(device)
         if self.rows > len(self._state):
-            more = max(self.rows, 2 * len(self._state), 256) - len(self._state)
-            fresh = np.zeros((more, self._cells.shape[1]), np.int64)
-            self._records(fresh)["due"] = NEVER
-            self._cells = np.concatenate([self._cells, fresh])
-            self._state = self._records(self._cells)
-            self._wall_due = np.concatenate([self._wall_due, np.full(more, NEVER, np.int64)])
-            self._device = np.concatenate([self._device, np.zeros(more, np.int64)])
-            self._channel = np.concatenate([self._channel, np.zeros(more, np.int64)])
-        self._device[first : self.rows] = device
-        self._channel[first : self.rows] = channel
+            had = len(self._state)
+            self._state = self._records(self._cells.fit(self.rows))
+            self._state["due"][had:] = NEVER
+            self._wall_due.fit(self.rows)
+            self._device.fit(self.rows)
+            self._channel.fit(self.rows)
+        self._device.rows[first : self.rows] = device
+        self._channel.rows[first : self.rows] = channel
         return np.arange(first, self.rows, dtype=np.int64)
 
     def drop_row(self, row: int) -> None:
         """Forget a series whose device has become another kind; its row is not used again."""
-        self._wall_due[row] = NEVER
+        self._wall_due.rows[row] = NEVER
 
     def seed(self, row: int, rule: str, priority: int) -> bool:
         """Set the level an open alert of ``rule`` stands at; False when the rulebook has no such rule here."""
@@ -123,7 +122,7 @@ class LimitTable:
 
     def step(self, column: Column) -> list[Verdict]:
         """Take readings in and return the verdicts of every delay met up to and at them."""
-        cells = self._cells[column.row]
+        cells = self._cells.rows[column.row]
         before = self._records(cells)
         zone = self.lanes.zones(column.value, column.device, self._registry)
         runs = _runs_once(zone, column.ts, before) if column.first is None else _runs(zone, column, before)
@@ -163,7 +162,7 @@ class LimitTable:
         delay before the reading that would have stopped it can have come.
         """
         out: list[Verdict] = []
-        for row in np.flatnonzero(self._wall_due[: self.rows] <= now).tolist():
+        for row in np.flatnonzero(self._wall_due.rows[: self.rows] <= now).tolist():
             record = self._state[row]
             until = int(now - record["received"] + record["ts"])
             level = record["level"].tolist()
@@ -180,11 +179,11 @@ class LimitTable:
         after["zone"], after["since"], after["count"] = runs.zone[ends], runs.since[ends], runs.count[ends]
         after["ts"], after["received"], after["due"] = column.ts[ends], column.received[ends], due[ends]
         after["value"], after["uncertain"] = column.value[ends], column.uncertain[ends]
-        self._cells[rows] = cells
+        self._cells.rows[rows] = cells
         due = due[ends]
         delayed = np.flatnonzero((due != NEVER) | (was_due != NEVER))
         wall_due = np.where(due == NEVER, NEVER, due - after["ts"] + after["received"])
-        self._wall_due[rows[delayed]] = wall_due[delayed]
+        self._wall_due.rows[rows[delayed]] = wall_due[delayed]
 
     def _records(self, cells: Int64s) -> Records:
         """Return whole rows of int64, which numpy copies as quickly as it can, as the records they are."""
@@ -226,7 +225,7 @@ class LimitTable:
 
     def _met(self, standing: Standing) -> list[Micros]:
         """Return, per lane, the instant its run is met while ``standing`` stands; NEVER when it is not."""
-        interval = int(self._registry.interval[self._device[standing.row]])
+        interval = int(self._registry.interval[self._device.rows[standing.row]])
         return self.lanes.met_at(standing.zone, standing.since, standing.count, standing.ts, interval)
 
     def _keep(self, standing: Standing, level: list[int], until: Micros) -> None:
@@ -239,13 +238,16 @@ class LimitTable:
         row = standing.row
         record = self._state[row : row + 1]
         record["level"], record["due"] = level, due
-        self._wall_due[row] = NEVER if due == NEVER else due - record["ts"][0] + record["received"][0]
+        self._wall_due.rows[row] = NEVER if due == NEVER else due - record["ts"][0] + record["received"][0]
 
     def _verdict(self, standing: Standing, index: int, old: int, new: int, at: Micros) -> Verdict:
         rule, registry = self.rules[index], self._registry
         number = max(new, 1) if new else old
         band = self.lanes.bands[index][number - 1]
-        device, channel = int(self._device[standing.row]), registry.channel_name(int(self._channel[standing.row]))
+        device, channel = (
+            int(self._device.rows[standing.row]),
+            registry.channel_name(int(self._channel.rows[standing.row])),
+        )
         title = band.title or rule.title
         flags = ("uncertain",) * standing.uncertain + ("retired",) * bool(registry.retired[device])
         return Verdict(

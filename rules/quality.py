@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Bools, Int64s, Quality, Readings
@@ -31,14 +32,14 @@ class ImplausibleWatch:
                 if rule.metric in {None, metric.name}:
                     self._rule_of[[KIND_NUMBER[kind] for kind in rule.kinds], number] = index
         self._streaks = Streaks()
-        self._open: Indices = np.full(0, NONE, np.int8)  # by series
+        self._open: Column[np.int8] = Column(np.int8, NONE)  # by series
 
     def seed(self, rule: str, series: int) -> bool:
         """Take over an open finding; False when the rulebook has no such rule."""
         for index, known in enumerate(self._rules):
             if known.id == rule:
                 self._fit()
-                self._open[series] = index
+                self._open.rows[series] = index
                 self._streaks.hold(series)
                 return True
         return False
@@ -53,30 +54,30 @@ class ImplausibleWatch:
         if not len(which):
             return []
         series, device, metric = readings.series[which], readings.device[which], readings.metric[which]
-        rule, held = self._rule_of[self._registry.kind[device], metric], self._open[series]
+        rule, held = self._rule_of[self._registry.kind[device], metric], self._open.rows[series]
         samples, clear = self._samples[rule], self._clear[np.where(held == NONE, rule, held)]
         begins = bad & (rule != NONE) & (count >= samples) & ((held == NONE) | (count == samples))
         ends = ~bad & (count >= clear) & ((held != NONE) | (count == clear))
         out: list[Verdict] = []
         for place in np.flatnonzero(begins | ends).tolist():
             number, reading = int(series[place]), int(which[place])
-            index = int(self._open[number])
+            index = int(self._open.rows[number])
             if begins[place] and index == NONE:
                 index = int(rule[place])
-                self._open[number] = index
+                self._open.rows[number] = index
                 self._streaks.hold(number)
                 out.append(self._verdict(VerdictKind.RAISE, index, readings, reading))
             elif ends[place] and index != NONE:
-                self._open[number] = NONE
+                self._open.rows[number] = NONE
                 self._streaks.release(number)
                 out.append(self._verdict(VerdictKind.CLEAR, index, readings, reading))
         return out
 
     def _fit(self) -> None:
-        more = len(self._registry.series_device) - len(self._open)
-        if more > 0:
-            self._open = np.concatenate([self._open, np.full(more, NONE, np.int8)])
-            self._streaks.fit(len(self._open))
+        size = len(self._registry.series_device)
+        if size > len(self._open.rows):
+            self._open.fit(size)
+            self._streaks.fit(size)
 
     def _verdict(self, kind: VerdictKind, index: int, readings: Readings, place: int) -> Verdict:
         rule, registry = self._rules[index], self._registry

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from firetower.devices.readings import Bools, Int16s, Int32s, Int64s
+from firetower.devices.columns import Column
+from firetower.devices.readings import Bools, Int32s, Int64s
 
 _MOST_COUNTED = 1000
 
@@ -14,26 +15,25 @@ class Streaks:
     """
 
     def __init__(self) -> None:
-        self._run: Int16s = np.zeros(0, np.int16)
-        self._held: Bools = np.zeros(0, np.bool_)
-        self._watched: Bools = np.zeros(0, np.bool_)
+        self._run: Column[np.int16] = Column(np.int16)
+        self._held: Column[np.bool_] = Column(np.bool_)
+        self._watched: Column[np.bool_] = Column(np.bool_)
 
     def fit(self, size: int) -> None:
         """Make room for series up to ``size``."""
-        more = size - len(self._run)
-        self._run = np.concatenate([self._run, np.zeros(more, np.int16)])
-        self._held = np.concatenate([self._held, np.zeros(more, np.bool_)])
-        self._watched = np.concatenate([self._watched, np.zeros(more, np.bool_)])
+        self._run.fit(size)
+        self._held.fit(size)
+        self._watched.fit(size)
 
     def hold(self, series: int | Int32s) -> None:
         """Go on counting whatever comes."""
-        self._held[series] = True
-        self._watched[series] = True
+        self._held.rows[series] = True
+        self._watched.rows[series] = True
 
     def release(self, series: int) -> None:
         """Count readings without the mark no longer."""
-        self._held[series] = False
-        self._watched[series] = self._run[series] > 0
+        self._held.rows[series] = False
+        self._watched.rows[series] = self._run.rows[series] > 0
 
     def step(self, series: Int32s, marked: Bools, first: Bools | None) -> tuple[Int64s, Bools, Int64s]:
         """Take in readings; return which of them are counted, whether each bears the mark, and its place in its run.
@@ -41,8 +41,8 @@ class Streaks:
         ``first``: starts a series, the readings being sorted by series and time; None when none is there twice.
         """
         if marked.any():
-            self._watched[series[marked]] = True
-        which = np.flatnonzero(self._watched[series])
+            self._watched.rows[series[marked]] = True
+        which = np.flatnonzero(self._watched.rows[series])
         series, marked = series[which], marked[which]
         if not len(which):
             return which, marked, which
@@ -53,11 +53,11 @@ class Streaks:
         begins[1:] |= marked[1:] != marked[:-1]
         place = np.arange(len(which))
         start = np.maximum.accumulate(np.where(begins, place, 0))
-        run = self._run[series].astype(np.int64)
+        run = self._run.rows[series].astype(np.int64)
         goes_on = starts[start] & (np.where(marked, run, -run) > 0)
         count: Int64s = np.minimum(place - start + 1 + np.where(goes_on, np.abs(run), 0), _MOST_COUNTED)
         last = np.append(starts[1:], True)
         of, bears = series[last], marked[last]
-        self._run[of] = np.where(bears, count[last], -count[last])
-        self._watched[of] = bears | self._held[of]
+        self._run.rows[of] = np.where(bears, count[last], -count[last])
+        self._watched.rows[of] = bears | self._held.rows[of]
         return which, marked, count

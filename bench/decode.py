@@ -14,14 +14,15 @@ import msgspec
 import numpy as np
 
 from firetower.core.clock import SECOND, Micros
-from firetower.devices.kinds import DeviceKind
+from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
-from firetower.devices.registry import DeviceEntry, Registry
+from firetower.devices.registry import DeviceRows, Registry
 from firetower.devices.wire import Decoder
 from firetower.devices.wire_batch import Decoded
 
 START = 1_763_800_000 * SECOND
 MESSAGES, BATCH, UNITS = 20_000, 2_000, 1_000
+_ROWS = 10_000
 NAMES = ("residual_current", "cable_temperature.1", "cable_temperature.2")
 
 
@@ -39,13 +40,30 @@ def city(devices: int) -> Registry:
     registry = Registry()
     registry.add_channel("1", 1)
     registry.add_channel("2", 2)
-    for number in range(1, devices + 1):
-        registry.add(DeviceEntry(number, f"unit-{number % UNITS:04}", f"el-{number:07}", DeviceKind.ELECTRICAL))
+    registry.reserve(devices)
     metrics = catalogue().by_name
-    for number in range(1, devices + 1):
-        registry.series(number, metrics["residual_current"].number, 0)
-        registry.series(number, metrics["cable_temperature"].number, 1)
-        registry.series(number, metrics["cable_temperature"].number, 2)
+    metric = np.array([metrics[name.partition(".")[0]].number for name in NAMES], np.int16)
+    for first in range(1, devices + 1, _ROWS):
+        number = np.arange(first, min(first + _ROWS, devices + 1))
+        count = len(number)
+        registry.add_many(
+            DeviceRows(
+                number,
+                [f"unit-{n % UNITS:04}" for n in number.tolist()],
+                [f"el-{n:07}" for n in number.tolist()],
+                np.full(count, KIND_NUMBER[DeviceKind.ELECTRICAL], np.int16),
+                np.full(count, 60 * SECOND),
+                np.zeros(count, np.int64),
+                np.zeros(count, np.bool_),
+                np.full(count, np.nan),
+                np.full(count, np.nan),
+                [None] * count,
+                [None] * count,
+                {},
+            )
+        )
+        device, channel = np.repeat(number, 3).astype(np.int32), np.tile(np.arange(3, dtype=np.int16), count)
+        registry.series_many(device, np.tile(metric, count), channel)
     return registry
 
 

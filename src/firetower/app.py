@@ -4,39 +4,52 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
+from firetower.alerts.notify.webhook import Webhook
+from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.child import check_port, keep_running
 from firetower.core.clock import HOUR, MINUTE, SECOND, Clock, Micros, SystemClock
 from firetower.core.config import Settings
 from firetower.core.errors import FiretowerError, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.core.mqtt import MqttSession
+from firetower.core.outside import Outside
 from firetower.devices.metrics import catalogue
+from firetower.devices.quality import DeviceQuality
 from firetower.devices.registry import Registry
 from firetower.devices.topics import lane_filters
 from firetower.devices.wire import Decoder
 from firetower.engines import Urls
-from firetower.health import Health
+from firetower.health import Health, Signal
+from firetower.ingest.canary import CanaryWatch
+from firetower.ingest.deadman import DeadMan
 from firetower.ingest.lane import Lane
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.precedence import Precedence
+from firetower.ingest.probe import Probe
 from firetower.ingest.processing import Shared
 from firetower.ingest.replay import Replayer
+from firetower.ingest.system import SystemWatch
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
 from firetower.storage import accounts, liveness, migrate, readings, rejects
+from firetower.storage import canary as canaries
 from firetower.storage import pool as pools
+from firetower.storage import quality as stored_quality
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import AlertStore
+from firetower.storage.backlog import AlarmBacklog
 from firetower.storage.ingest import IngestStore
 from firetower.storage.installation import installation_id
+from firetower.storage.lease import Lease
 from firetower.storage.upkeep import upkeep
 from firetower.web import passwords
 from firetower.web.server import Deps, make_app, serve
@@ -67,6 +80,7 @@ async def run(
     """Run the service until ``stop`` is set, or SIGINT or SIGTERM comes; then end every part in order."""
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
+    hears = settings.role in {"all", "ingest"}
     if settings.role in {"all", "web"}:  # before anything that would have to be taken back
         check_port(settings.http_host, settings.http_port, "the console and the API", "--port or FIRETOWER_HTTP_PORT")
     async with contextlib.AsyncExitStack() as stack:
@@ -83,52 +97,36 @@ async def run(
         await stored_registry.load(pool, registry)
         rulebook = rulebooks.load(settings.rulebook)
         alerts = AlertStore(desk, clock)
-        engine = await _warm_engine(rulebook, registry, pool, alerts, clock.now())
-        store = IngestStore(pool, registry, clock, retention_days=settings.retention_days)
-
-        hears = settings.role in {"all", "ingest"}
-        keep_liveness = liveness.flush if hears else liveness.mirror
+        lease = Lease(urls.database, 0, clock=clock)
+        if hears:  # before the engine is warmed: whoever was overtaken commits no more
+            await lease.take()
+            stack.callback(lease.release)
+        outside = await stack.enter_async_context(Outside())
         parts = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [
-            parts.create_task(keep_running(urls.children), name="embedded engines"),
-            parts.create_task(stored_registry.watch(pool, registry), name="registry"),
-            parts.create_task(_every(5 * SECOND, lambda: keep_liveness(pool, registry, clock.now())), name="liveness"),
-            parts.create_task(
-                _every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)), name="upkeep"
-            ),
-        ]
-        lanes: list[Lane] = []
-        ticker: Ticker | None = None
-        if hears:
-            decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
-            shared = Shared(decoder, engine, store, registry, clock, CommitOrder(), Precedence())
-            installation = await installation_id(pool)
-            for name in LANES:
-                session = MqttSession(
-                    urls.mqtt,
-                    f"firetower-p0-{name}-{installation}",
-                    filters=lane_filters(name),
-                    on_messages=None,  # the lane takes it over
-                    # a new session is told every retained status, which a resumed one is not
-                    clean=name == "status",
-                    clock=clock,
-                )
-                lane = Lane(
-                    name, session, shared,
-                    batch_messages=settings.batch_messages, batch_age_ms=settings.batch_age_ms,
-                    auto_register=settings.auto_register,
-                )  # fmt: skip
-                lanes.append(lane)
-                tasks.append(parts.create_task(lane.run(), name=f"lane {name}"))
-            ticker = Ticker(engine, store, clock, shared.order, telemetry=lanes[LANES.index("telemetry")])
-            tasks.append(parts.create_task(ticker.run(), name="ticker"))
-            replayer = Replayer(rejects.Ledger(pool), lanes[LANES.index("telemetry")])
-            tasks.append(parts.create_task(replayer.run(), name="replay"))
-            tasks.append(parts.create_task(rejects.follow_asked(pool, replayer.told), name="replay asked"))
+        tasks: list[asyncio.Task[None]] = []
         stack.callback(_cancel, tasks)
 
-        health = Health(pool, lanes, clock, ticker=ticker)
-        tasks.append(parts.create_task(health.run(), name="health"))
+        def start(name: str, part: Coroutine[Any, Any, None]) -> None:
+            tasks.append(parts.create_task(part, name=name))
+
+        start("embedded engines", keep_running(urls.children))
+        start("registry", stored_registry.watch(pool, registry))
+        start("upkeep", _every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)))
+        hearing: Hearing | None = None
+        if hears:
+            base = Base(settings, urls, pool, registry, rulebook, alerts, clock, lease, outside)
+            hearing = await _hear(base, start)
+        else:
+            start("liveness", _every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
+        health = Health(
+            pool,
+            hearing.lanes if hearing else [],
+            clock,
+            ticker=hearing.ticker if hearing else None,
+            canary=hearing.canary if hearing else None,
+            signals=hearing.signals if hearing else None,
+        )
+        start("health", health.run())
         http_url = None
         if settings.role in {"all", "web"}:
             console = Path(str(files("firetower.web") / "console"))
@@ -136,14 +134,113 @@ async def run(
                 Deps(
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health,
                     message_rate=health.message_rate, console=console,
+                    provisional=hearing.board if hearing else None,
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))
             http_url = f"http://{settings.http_host}:{port}/"
-        await _subscribed(lanes)
+        if hearing is not None:
+            await _subscribed(hearing.lanes)
         on_ready(Running(http_url, generated))
         await stop.wait()
         log.info("stopping")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What is there before any part is started. ``lease``: taken where devices' messages are taken in."""
+
+    settings: Settings
+    urls: Urls
+    pool: asyncpg.Pool
+    registry: Registry
+    rulebook: rulebooks.Rulebook
+    alerts: AlertStore
+    clock: Clock
+    lease: Lease
+    outside: Outside
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What takes devices' messages in, as the rest of the process sees it."""
+
+    lanes: Sequence[Lane]
+    ticker: Ticker
+    canary: CanaryWatch
+    board: ProvisionalBoard
+    signals: Mapping[str, Signal]
+
+
+async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], None]) -> Hearing:
+    """Bring the engine to the state it had, and start everything between the broker and the store."""
+    settings, urls, pool, registry, clock = base.settings, base.urls, base.pool, base.registry, base.clock
+    start("lease", base.lease.keep())
+
+    quality = DeviceQuality(registry)
+    await stored_quality.load(pool, quality)
+    engine = await _warm_engine(base, quality)
+    installation = await installation_id(pool)
+    board = ProvisionalBoard(registry, clock)
+    probe = Probe(
+        MqttSession(urls.mqtt, f"firetower-p0-probe-{installation}", clean=True, clock=clock), installation, clock
+    )
+    shared = Shared(
+        decoder=Decoder(catalogue(), registry, retention_days=settings.retention_days),
+        engine=engine,
+        store=IngestStore(pool, registry, clock, retention_days=settings.retention_days, lease=base.lease),
+        registry=registry,
+        clock=clock,
+        order=CommitOrder(),
+        precedence=Precedence(),
+        own=probe,
+        quality=quality,
+        provisional=board,
+        backlog=AlarmBacklog(pool, base.lease),
+    )
+    lanes = [
+        Lane(
+            name,
+            MqttSession(
+                urls.mqtt,
+                f"firetower-p0-{name}-{installation}",
+                filters=lane_filters(name),
+                # a new session is told every retained status, which a resumed one is not
+                clean=name == "status",
+                clock=clock,
+            ),
+            shared,
+            batch_messages=settings.batch_messages,
+            batch_age_ms=settings.batch_age_ms,
+            auto_register=settings.auto_register,
+        )
+        for name in LANES
+    ]
+    telemetry = lanes[LANES.index("telemetry")]
+    canary = CanaryWatch(lambda: canaries.latest(pool), clock)
+    system = SystemWatch(telemetry, canary, certain=lambda: probe.known("telemetry"))
+    ticker = Ticker(engine, shared.store, clock, shared.order, telemetry=telemetry, system=system)
+    replayer = Replayer(rejects.Ledger(pool), telemetry)
+    signals: dict[str, Signal] = {}
+
+    for lane in lanes:
+        start(f"lane {lane.name}", lane.run())
+    start("probe", probe.run())
+    start("canary", canary.run())
+    start("ticker", ticker.run())
+    start("replay", replayer.run())
+    start("replay asked", rejects.follow_asked(pool, replayer.told))
+    start("liveness", _every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())))
+    start("quality", _every(5 * SECOND, lambda: stored_quality.flush(pool, quality, clock.now())))
+    if settings.deadman_url is not None:
+        deadman = DeadMan(settings.deadman_url, base.outside, canary, clock)
+        signals["dead_man"] = deadman
+        start("dead-man signal", deadman.run())
+    if settings.notify_url is not None and settings.notify_secret is not None:
+        webhook = Webhook(settings.notify_url, settings.notify_secret.get_secret_value(), base.outside, board, clock)
+        signals["notify"] = webhook
+        start("webhook", webhook.run())
+    return Hearing(lanes, ticker, canary, board, signals)
 
 
 @contextlib.contextmanager
@@ -212,19 +309,17 @@ async def _first_account(pool: asyncpg.Pool, settings: Settings, now: Micros) ->
     return None if given else password
 
 
-async def _warm_engine(
-    rulebook: rulebooks.Rulebook, registry: Registry, pool: asyncpg.Pool, alerts: AlertStore, now: Micros
-) -> Engine:
+async def _warm_engine(base: Base, quality: DeviceQuality) -> Engine:
     """Bring the engine to the state it had: open alerts first, then the stored readings of the last hours."""
-    since = now - WARM_WINDOW
-    engine = Engine(rulebook, registry, warm_since=since)
-    for row in await alerts.open_for_engine():
+    since = base.clock.now() - WARM_WINDOW
+    engine = Engine(base.rulebook, base.registry, warm_since=since, quality=quality)
+    for row in await base.alerts.open_for_engine():
         if not engine.seed(row.rule, row.device_number, row.component, row.priority, row.condition_at):
             log.warning(
                 "alert of %s on %s %s: the rulebook has no such rule any more, so its return to normal is not noticed; "
                 "close it by hand",
                 row.rule, row.subject, row.component,
             )  # fmt: skip
-    async for batch in readings.recent(pool, registry, since):
+    async for batch in readings.recent(base.pool, base.registry, since):
         engine.warm(batch)
     return engine

@@ -37,8 +37,8 @@ class Service:
         self._log = folder / "service.log"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRETOWER_")}
         given = {"FIRETOWER_DATABASE_URL": database_url, "FIRETOWER_MQTT_URL": mqtt_url}
-        self._environment = kept | {name: url for name, url in given.items() if url is not None}
-        self._environment |= {
+        self.environment = kept | {name: url for name, url in given.items() if url is not None}
+        self.environment |= {
             "FIRETOWER_HTTP_PORT": str(self.port),
             "FIRETOWER_ADMIN_PASSWORD": PASSWORD,
             "FIRETOWER_AUTO_REGISTER": "on",
@@ -58,7 +58,7 @@ class Service:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "firetower", "serve",
-                env=self._environment, stdout=log, stderr=log, start_new_session=True,
+                env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         await until(self.ready, 40, f"service ready; its log: {self._log.read_text()[-2000:]}")
 

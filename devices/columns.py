@@ -46,6 +46,5 @@ class Column(Generic[Scalar]):
                 fresh[:have] = self.rows
                 self._all = fresh
             self.rows = self._all[:rows]
-            if self._fill != 0:
-                self.rows[have:] = self._fill
+            self.rows[have:] = self._fill  # zeros too: memory is taken now, not at the first reading of each device
         return self.rows

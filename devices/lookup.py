@@ -77,6 +77,7 @@ class Lookup:
     def reserve(self, entries: int) -> None:
         """Make room at once for ``entries`` more than there are."""
         self._room(entries)
+        self._tables[-1] |= np.int32(0)  # takes the memory now, not in the middle of the first batch
 
     def _room(self, more: int) -> None:
         table = self._tables[-1]

@@ -24,6 +24,7 @@ from firetower.rules.model import Rule
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 _MOST_COUNTED = 255
+_BLOCK_BITS = 12
 Records = npt.NDArray[np.void]
 """Rows of state: structured, so that one look into memory fetches all that is known of a series."""
 
@@ -89,6 +90,8 @@ class LimitTable:
         self._cells: columns.Column[np.int64] = columns.Column(np.int64, 0, (self._record.itemsize // 8,))
         self._state = self._records(self._cells.rows)
         self._wall_due: columns.Column[np.int64] = columns.Column(np.int64, NEVER)
+        # by block of 4096 rows, nothing of which is due before; a tick looks at the rows of few blocks only
+        self._block_due: columns.Column[np.int64] = columns.Column(np.int64, NEVER)
         self._device: columns.Column[np.int32] = columns.Column(np.int32)
         self._channel: columns.Column[np.int16] = columns.Column(np.int16)
 
@@ -100,6 +103,7 @@ class LimitTable:
             self._state = self._records(self._cells.fit(self.rows))
             self._state["due"][had:] = NEVER
             self._wall_due.fit(self.rows)
+            self._block_due.fit((self.rows >> _BLOCK_BITS) + 1)
             self._device.fit(self.rows)
             self._channel.fit(self.rows)
         self._device.rows[first : self.rows] = device
@@ -162,13 +166,17 @@ class LimitTable:
         delay before the reading that would have stopped it can have come.
         """
         out: list[Verdict] = []
-        for row in np.flatnonzero(self._wall_due.rows[: self.rows] <= now).tolist():
-            record = self._state[row]
-            until = int(now - record["received"] + record["ts"])
-            level = record["level"].tolist()
-            standing = _standing(row, record)
-            self._advance(standing, level, int(record["due"]), until, out)
-            self._keep(standing, level, until)
+        for block in np.flatnonzero(self._block_due.rows <= now).tolist():
+            first = block << _BLOCK_BITS
+            wall_due = self._wall_due.rows[first : first + (1 << _BLOCK_BITS)]
+            for row in (np.flatnonzero(wall_due <= now) + first).tolist():
+                record = self._state[row]
+                until = int(now - record["received"] + record["ts"])
+                level = record["level"].tolist()
+                standing = _standing(row, record)
+                self._advance(standing, level, int(record["due"]), until, out)
+                self._keep(standing, level, until)
+            self._block_due.rows[block] = wall_due.min()
         return out
 
     def _write(self, column: Column, runs: Runs, due: Int64s, cells: Int64s, ends: Int64s) -> None:
@@ -184,6 +192,7 @@ class LimitTable:
         delayed = np.flatnonzero((due != NEVER) | (was_due != NEVER))
         wall_due = np.where(due == NEVER, NEVER, due - after["ts"] + after["received"])
         self._wall_due.rows[rows[delayed]] = wall_due[delayed]
+        np.minimum.at(self._block_due.rows, rows[delayed] >> _BLOCK_BITS, wall_due[delayed])
 
     def _records(self, cells: Int64s) -> Records:
         """Return whole rows of int64, which numpy copies as quickly as it can, as the records they are."""
@@ -238,7 +247,10 @@ class LimitTable:
         row = standing.row
         record = self._state[row : row + 1]
         record["level"], record["due"] = level, due
-        self._wall_due.rows[row] = NEVER if due == NEVER else due - record["ts"][0] + record["received"][0]
+        wall_due = NEVER if due == NEVER else int(due - record["ts"][0] + record["received"][0])
+        self._wall_due.rows[row] = wall_due
+        block = row >> _BLOCK_BITS
+        self._block_due.rows[block] = min(self._block_due.rows.item(block), wall_due)
 
     def _verdict(self, standing: Standing, index: int, old: int, new: int, at: Micros) -> Verdict:
         rule, registry = self.rules[index], self._registry

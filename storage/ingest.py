@@ -135,8 +135,8 @@ class IngestStore:
             now = self._clock.now()
             new = await insert(conn, work.readings, at=now, retention_days=self._retention_days)
             await _store_seen(conn, work.seen)
+            await rejects.forget(conn, work.replayed)  # first: what is still wrong is written anew
             await rejects.store(conn, work.rejects)
-            await rejects.forget(conn, work.replayed)
             await backlog.leave(conn, work.brought_back)
             events, verdicts = await _without_kept(conn, work)
             at = self._clock.now()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from conftest import Open, until_page
 from console_double import Double, at
 from waiting import until
@@ -265,3 +266,19 @@ async def test_a_phone_keeps_store_and_canary_in_sight(double: Double, sit_down:
     assert await page.is_visible("[data-canary]")
     assert "存储" in await page.inner_text(".plant")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("theme", ["dark", "dim", "light"])
+async def test_axe_finds_nothing_in_an_outage(double: Double, sit_down: Open, theme: str):
+    """Provisional rows, the list of waiting acts and the red bars are for every operator, too."""
+    double.canary = {"canary": {"sent_at": at(200), "committed_at": at(200)}}
+    page = await sit_down(theme=theme, lang="en", reduced_motion="reduce")
+    await outage(double)
+    double.hold_back()
+    await double.tell()
+    await page.wait_for_selector(".row.provisional")
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("KeyA")
+    await page.wait_for_selector("[data-act=waiting]")
+    found = await Axe().run(page, options={"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag22aa"]}})
+    assert not [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found.response["violations"]]

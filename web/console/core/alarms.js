@@ -29,7 +29,8 @@ export function compareAlerts(a, b) {
   );
 }
 
-const received = (alert) => ({ ...alert, raisedMs: Date.parse(alert.raised_at ?? alert.received_at) });
+/** `raisedMs`: since when it is here; one that had to wait for the store does not become young by being stored. */
+const received = (alert) => ({ ...alert, raisedMs: Date.parse(alert.received_at ?? alert.raised_at) });
 
 /** It asks for attention again although it was known: occurred again, rose, or lost its acknowledgement. */
 function rouses(held, next) {

@@ -85,7 +85,7 @@ function Seat({ desk }) {
     <${Banners} desk=${desk} />
     <main class="desk">
       <${Queue} desk=${desk} onOpen=${() => setReading(true)} />
-      <aside class="side" aria-label=${t("detail.label")}>
+      <aside class="side" tabindex="0" aria-label=${t("detail.label")}>
         ${help && html`<${Help} desk=${desk} onClose=${commands.back} />`}
         <${Detail} desk=${desk} onBack=${commands.back} />
       </aside>

@@ -22,7 +22,7 @@ function Act({ desk, entry }) {
     <${Symbol} priority=${priority} />
     <b>${t(`waiting.verb_${verb}`)}</b>
     <span class="cut" title=${`${titleIn(entry.title)} ${entry.where}`}>${id === null ? "" : `#${id} `}${titleIn(entry.title)} ${entry.where}${verb === "note" ? `: ${entry.body.text}` : ""}</span>
-    <span role="status" class="outcome ${still ? "" : phase}">${
+    <span class="outcome ${still ? "" : phase}">${
       still ? t(id === null ? "waiting.unstored" : "waiting.since", { time: clockTime(since), n: tries }) : outcomeText(verb, entry, desk.operator.value?.username)
     }</span>
     <button onClick=${() => desk.withdraw(key)}>${t(still ? "waiting.withdraw" : "waiting.dismiss")}</button>

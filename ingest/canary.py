@@ -1,6 +1,7 @@
 """The canary as everybody but the probe sees it: when the last one was committed, and whether three are missing."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 from prometheus_client import Gauge
@@ -18,6 +19,7 @@ MISSED: Micros = 3 * EVERY
 _LOOK_S, _ANSWER_S = 2.0, 3.0
 
 _age = Gauge("firetower_canary_age_seconds", "Age of the newest canary that was committed")
+_age.set(math.nan)  # a process that watches none must not look as if all were well
 
 Flight = tuple[Micros, Micros]
 """When a canary was sent and when it was committed, µs."""

@@ -11,7 +11,7 @@ from firetower.devices.events import Event
 from firetower.devices.readings import Int64s, Readings
 from firetower.devices.registry import Registry
 from firetower.devices.topics import Topic
-from firetower.devices.wire_shapes import ODD, Shapes
+from firetower.devices.wire_shapes import Shapes
 
 NO_TIME: Micros = -(2**63)
 """Stands in ``heard_sent`` where a device gave no time that can be read as one."""
@@ -59,8 +59,9 @@ class Decoded:
     (µs), or NO_TIME. ``status``: (device, online, at).
 
     Readings of ordinary objects (``wire_ordinary.py``) are not in the columns yet: ``heard_shape`` is the number of the
-    object's shape in ``shapes`` (ODD: no ordinary one), ``numbers`` all that stands in them, ``ts`` and ``seq`` too,
-    and ``place``, a column, how many of these came before a reading. ``readings`` joins both in order of arrival.
+    object's shape in ``shapes`` (ODD: no ordinary one; it may be shorter than ``heard``), ``numbers`` all that stands
+    in them, ``ts`` and ``seq`` too, and ``place``, a column, how many of these came before a reading. ``readings``
+    joins both in order of arrival.
     """
 
     welcome: bool = False
@@ -93,7 +94,6 @@ class Decoded:
         self.heard_at.append(at)
         self.heard_seq.append(-1 if seq is None else seq)
         self.heard_sent.append(sent)
-        self.heard_shape.append(ODD)
 
     def stranger(self, topic: Topic, device: str, payload: bytes, at: Micros) -> int:
         """Return the provisional number of a device nobody registered, met in ``payload``."""

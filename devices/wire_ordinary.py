@@ -19,9 +19,8 @@ from firetower.devices.wire_time import AHEAD, SECONDS, SEQ_MAX
 
 _MOST_BYTES = 16_384
 """A longer payload is for the careful way, which pauses."""
-MOST_SENDERS = 65_536
-"""Topics remembered, some 12 MB; forgetting them all at once takes 3 ms."""
-_MOST_UNITS = 65_536
+MOST_SENDERS = 1 << 20
+"""Devices remembered by topic, unit by unit: one table of them all would hold the loop up whenever it grows."""
 _LEAF = "telemetry"
 
 
@@ -53,8 +52,8 @@ class Ordinary:
         self._retention = retention
         # Numbers only, so that text, null, true, nesting and all that is no JSON are refused while decoding.
         self._parse = msgspec.json.Decoder(dict[str, float] | list[dict[str, float]]).decode
-        self._senders: dict[str, int] = {}
-        self._units: dict[str, str] = {}
+        self._units: dict[str, dict[str, int]] = {}
+        self._senders = 0
         self._shapes = Shapes()
 
     def take(self, messages: Sequence[Arrived], into: Decoded) -> int:
@@ -63,15 +62,20 @@ class Ordinary:
             if self._shapes.full:
                 self._shapes = Shapes()
             into.shapes = self._shapes
-        senders, parse, known = self._senders, self._parse, into.shapes.known
+        into.heard_shape.extend([ODD] * (len(into.heard) - len(into.heard_shape)))
+        units, parse, known = self._units, self._parse, into.shapes.known
         oldest, in_seconds = -self._retention, SECONDS.stop
         heard, heard_at, heard_seq = into.heard, into.heard_at.append, into.heard_seq.append
         heard_sent, heard_shape, numbers = into.heard_sent.append, into.heard_shape.append, into.numbers
         for taken, message in enumerate(messages):
             payload, received = message.payload, message.received_at
             try:
-                sender = senders.get(message.topic) or self._sender(message.topic)
-                if not sender or len(payload) > _MOST_BYTES:
+                start, device, leaf = message.topic.rsplit("/", 2)
+                of_unit = units.get(start)
+                sender = of_unit.get(device) if of_unit is not None else None
+                if sender is None:
+                    sender = self._sender(message.topic, start, device)
+                if not sender or leaf != _LEAF or len(payload) > _MOST_BYTES:
                     return taken
                 document = parse(payload)
             except ValueError:
@@ -103,25 +107,16 @@ class Ordinary:
             return taken
         return len(messages)
 
-    def _sender(self, topic: str) -> int:
-        """Return the number of the device that sends telemetry on ``topic``, 0 where that is not so plain."""
-        start, device, leaf = topic.rsplit("/", 2)
-        if leaf != _LEAF or device == GATEWAY:
-            return 0
-        unit = self._units.get(start)
-        if unit is None:
-            unit = parse_topic(topic).unit
-            if unit == OWN_UNIT:
-                return 0
-            if len(self._units) >= _MOST_UNITS:
-                self._units.clear()
-            self._units[start] = unit
+    def _sender(self, topic: str, start: str, device: str) -> int:
+        """Return the number of the device that sends on ``topic`` and remember it; 0 where that is not so plain."""
+        unit = parse_topic(topic).unit
         number = self._registry.number(unit, device)
-        if number is None:
+        if number is None or device == GATEWAY or unit == OWN_UNIT:
             return 0
-        if len(self._senders) >= MOST_SENDERS:
-            self._senders.clear()
-        self._senders[topic] = number
+        if self._senders >= MOST_SENDERS:
+            self._senders -= len(self._units.pop(next(iter(self._units))))
+        self._units.setdefault(start, {})[device] = number
+        self._senders += 1
         return number
 
     def _shape(self, names: tuple[str, ...], shapes: Shapes) -> int:

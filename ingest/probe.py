@@ -24,6 +24,8 @@ LANES = ("alarm", "telemetry")
 """The lanes that are probed."""
 CANARY_TOPIC = f"{ROOT}/{OWN_UNIT}/canary/alarm"
 _CONFIRMED_WITHIN_S = 5.0
+_FIRST_CANARY_S = 3.0
+"""Until the first canary of a start was heard they fly so often: the lane may not have been listening yet."""
 _STANDS: Micros = 2 * SECOND
 """So long after its last word the broker is taken to be there; then lag stands still: the lanes tell of its absence."""
 _MOST_UNHEARD = 4096
@@ -80,6 +82,7 @@ class Probe:
         self._number = 0
         self._alive_at: Micros = 0
         self._next_canary: float | None = None
+        self._canary_heard = False
         self.trouble: str | None = None
 
     async def run(self) -> None:
@@ -122,7 +125,7 @@ class Probe:
     async def _canary(self) -> None:
         at, began = self._clock.now(), asyncio.get_running_loop().time()
         await self._session.publish(CANARY_TOPIC, self._message(CANARY_TOPIC, self._number, at))
-        self._next_canary = began + EVERY / SECOND
+        self._next_canary = began + (EVERY / SECOND if self._canary_heard else _FIRST_CANARY_S)
 
     def _fails(self, why: str) -> None:
         if why != self.trouble:
@@ -138,6 +141,7 @@ class Probe:
             return None
         instance, number, sent = read
         if message.topic == CANARY_TOPIC:
+            self._canary_heard |= instance == self._instance
             return OwnWord(canary=sent)
         heard = self._lanes.get(lane)
         if heard is not None and message.topic == self._topics[lane]:

@@ -144,6 +144,22 @@ async def test_a_canary_says_when_it_was_sent_and_flies_each_thirty_seconds_not_
     assert word.canary == clock.now()
 
 
+async def test_until_the_first_canary_of_a_start_is_heard_they_fly_more_often(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("firetower.ingest.probe._FIRST_CANARY_S", 0.0)
+    wire = Wire()
+    probe = made(wire, clock)
+    await probe.publish()
+    await probe.publish()
+    flown = [payload for topic, payload in wire.published if topic == CANARY_TOPIC]
+    assert len(flown) == 2
+    probe.heard("alarm", incoming(CANARY_TOPIC, flown[0], clock.now()))
+    for _ in range(3):
+        await probe.publish()
+    assert sum(topic == CANARY_TOPIC for topic, _ in wire.published) == 3
+
+
 @pytest.mark.parametrize(
     "payload",
     [b"", b"\xff", b"{", b"[" * 400, b"[]", b"7", b"{}", b'{"event":"fire"}',

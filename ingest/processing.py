@@ -46,6 +46,8 @@ log = logger("ingest.processing")
 
 _OWN = f"{ROOT}/{OWN_UNIT}/"
 _SLICE_S = 0.003
+_RUN = 256
+"""Ordinary messages decoded in one go: a millisecond."""
 _STUCK = -1
 """In place of the ``seq`` where a reading of a standing clock is remembered by its key as sent."""
 
@@ -124,7 +126,7 @@ class Processing:
         await self._pause()
         readings = decoded.readings(self._registry, repeats)
         await self._pause()
-        repeated = len(decoded.value) - len(readings)
+        repeated = decoded.count - len(readings)
         rejects = self._rejects(decoded)
         verdicts: list[Verdict] = []
         if len(readings):
@@ -190,25 +192,43 @@ class Processing:
         loop = asyncio.get_running_loop()
         decoded = Decoded(welcome=self._auto_register)
         until = loop.time() + _SLICE_S
-        for message in batch:
-            before = decoded.sizes()
-            marks = len(decoded.events), len(decoded.heard), len(decoded.status)
-            try:
-                for _ in self._decoder.steps(message.topic, message.payload, message.received_at, decoded):
-                    await self._pause()
-            except Exception:
-                # A fault of ours in one message must cost neither the lane nor its neighbours.
-                log.exception("%s: a message on %r could not be decoded", self._name, message.topic)
-                decoded.undo(before)
-                self._refuse(message, decoded)
-            if message.epoch == REPLAYED:
-                _keep_its_readings(decoded, *marks)
-            elif message.retain:
-                _mark_retained(decoded, marks[0])
+        place = 0
+        while place < len(batch):
+            taken = 0 if batch[place].epoch == REPLAYED else self._take(batch[place : place + _RUN], decoded)
+            place += taken
+            if taken < _RUN and place < len(batch):
+                await self._decode_carefully(batch[place], decoded)
+                place += 1
             if loop.time() > until:
                 await self._pause()
                 until = loop.time() + _SLICE_S
         return decoded
+
+    def _take(self, messages: Sequence[Incoming], decoded: Decoded) -> int:
+        """Decode ordinary messages up to the first that is not; return how many those are."""
+        before = decoded.sizes()
+        try:
+            return self._decoder.take(messages, decoded)
+        except Exception:
+            log.exception("%s: messages taken for ordinary could not be decoded", self._name)
+            decoded.undo(before)
+            return 0
+
+    async def _decode_carefully(self, message: Incoming, decoded: Decoded) -> None:
+        before = decoded.sizes()
+        marks = len(decoded.events), len(decoded.heard), len(decoded.status)
+        try:
+            for _ in self._decoder.steps(message.topic, message.payload, message.received_at, decoded):
+                await self._pause()
+        except Exception:
+            # A fault of ours in one message must cost neither the lane nor its neighbours.
+            log.exception("%s: a message on %r could not be decoded", self._name, message.topic)
+            decoded.undo(before)
+            self._refuse(message, decoded)
+        if message.epoch == REPLAYED:
+            _keep_its_readings(decoded, *marks)
+        elif message.retain:
+            _mark_retained(decoded, marks[0])
 
     def _refuse(self, message: Incoming, into: Decoded) -> None:
         self._decoder.refuse(

@@ -19,8 +19,9 @@ from firetower.devices.wire_time import AHEAD, SECONDS, SEQ_MAX
 
 _MOST_BYTES = 16_384
 """A longer payload is for the careful way, which pauses."""
-MOST_SENDERS = 1 << 20
-"""Devices remembered by topic, unit by unit: one table of them all would hold the loop up whenever it grows."""
+_PARTS_MASK = 127
+MOST_SENDERS_OF_PART = 1 << 13
+"""A million topics are remembered, in 128 parts: one table would hold the loop up whenever it grows or is emptied."""
 _LEAF = "telemetry"
 
 
@@ -52,8 +53,7 @@ class Ordinary:
         self._retention = retention
         # Numbers only, so that text, null, true, nesting and all that is no JSON are refused while decoding.
         self._parse = msgspec.json.Decoder(dict[str, float] | list[dict[str, float]]).decode
-        self._units: dict[str, dict[str, int]] = {}
-        self._senders = 0
+        self._senders: list[dict[str, int]] = [{} for _ in range(_PARTS_MASK + 1)]
         self._shapes = Shapes()
 
     def take(self, messages: Sequence[Arrived], into: Decoded) -> int:
@@ -63,19 +63,15 @@ class Ordinary:
                 self._shapes = Shapes()
             into.shapes = self._shapes
         into.heard_shape.extend([ODD] * (len(into.heard) - len(into.heard_shape)))
-        units, parse, known = self._units, self._parse, into.shapes.known
+        senders, parse, known = self._senders, self._parse, into.shapes.known
         oldest, in_seconds = -self._retention, SECONDS.stop
         heard, heard_at, heard_seq = into.heard, into.heard_at.append, into.heard_seq.append
         heard_sent, heard_shape, numbers = into.heard_sent.append, into.heard_shape.append, into.numbers
         for taken, message in enumerate(messages):
-            payload, received = message.payload, message.received_at
+            topic, payload, received = message.topic, message.payload, message.received_at
             try:
-                start, device, leaf = message.topic.rsplit("/", 2)
-                of_unit = units.get(start)
-                sender = of_unit.get(device) if of_unit is not None else None
-                if sender is None:
-                    sender = self._sender(message.topic, start, device)
-                if not sender or leaf != _LEAF or len(payload) > _MOST_BYTES:
+                sender = senders[hash(topic) & _PARTS_MASK].get(topic) or self._sender(topic)
+                if not sender or len(payload) > _MOST_BYTES:
                     return taken
                 document = parse(payload)
             except ValueError:
@@ -107,16 +103,18 @@ class Ordinary:
             return taken
         return len(messages)
 
-    def _sender(self, topic: str, start: str, device: str) -> int:
-        """Return the number of the device that sends on ``topic`` and remember it; 0 where that is not so plain."""
-        unit = parse_topic(topic).unit
-        number = self._registry.number(unit, device)
-        if number is None or device == GATEWAY or unit == OWN_UNIT:
+    def _sender(self, topic: str) -> int:
+        """Return the number of the device that sends telemetry on ``topic``; 0 where that is not so plain."""
+        parsed = parse_topic(topic)
+        if parsed.leaf != _LEAF or parsed.device == GATEWAY or parsed.unit == OWN_UNIT:
             return 0
-        if self._senders >= MOST_SENDERS:
-            self._senders -= len(self._units.pop(next(iter(self._units))))
-        self._units.setdefault(start, {})[device] = number
-        self._senders += 1
+        number = self._registry.number(parsed.unit, parsed.device)
+        if number is None:
+            return 0
+        part = self._senders[hash(topic) & _PARTS_MASK]
+        if len(part) >= MOST_SENDERS_OF_PART:
+            part.clear()
+        part[topic] = number
         return number
 
     def _shape(self, names: tuple[str, ...], shapes: Shapes) -> int:

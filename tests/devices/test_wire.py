@@ -123,6 +123,7 @@ HEARD: list[tuple[Any, int, int]] = [  # object, its seq, its own time
     ({"ts": 86_400_000, "seq": 2**32 - 1}, 2**32 - 1, DAY),
     ({"ts": float(MS - 86_400_000 * 900)}, -1, NOW - 900 * DAY),
     ({"ts": "2051-01-01T00:00:00Z"}, -1, 2_556_144_000 * SECOND),
+    ({"ts": MS, "seq": 41.0}, 41, NOW),
     ({"seq": 7}, 7, NO_TIME),
     ({"ts": None, "seq": None}, -1, NO_TIME),
     ({"ts": MS // 1000, "seq": 7}, 7, NO_TIME),

@@ -199,7 +199,7 @@ def test_names_in_ever_new_orders_fill_no_memory_and_cost_no_reading(monkeypatch
 
 def test_topics_without_end_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """More devices than topics are remembered are decoded like any others."""
-    monkeypatch.setattr(wire_ordinary, "MOST_SENDERS", 1)
+    monkeypatch.setattr(wire_ordinary, "MOST_SENDERS_OF_PART", 1)
     assert assert_same([Message(topic, PAYLOAD) for topic in (TELEMETRY, OTHER, TELEMETRY, OTHER)]) == 4
 
 

@@ -184,6 +184,20 @@ def test_a_message_whose_decoding_broke_off_takes_back_nothing_of_those_before()
     assert (into.heard, into.heard_seq, into.events) == ([1], [41], [])
 
 
+def test_what_a_careful_message_was_heard_of_may_be_taken_back() -> None:
+    """A replayed message is no sign of life; forgetting that moves no reading to another device."""
+    registry, into = make_registry(), Decoded()
+    decoder = Decoder(catalogue(), registry)
+    decoder.take([Message(TELEMETRY, PAYLOAD)], into)
+    decoder.decode(TELEMETRY, b'{"smoke":1}', NOW, into)
+    for column in (into.heard, into.heard_at, into.heard_seq, into.heard_sent):
+        del column[1:]
+    decoder.take([Message(OTHER, PAYLOAD)], into)
+    decoder.decode(TELEMETRY, b'{"smoke":2}', NOW, into)
+    assert into.readings(registry).device.tolist() == [1, 1, 1, 1, 2, 2, 2, 1]
+    assert into.heard == [1, 2, 1]
+
+
 def test_names_in_ever_new_orders_fill_no_memory_and_cost_no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sender that shuffles its names is decoded all the same, and the next batch starts afresh."""
     monkeypatch.setattr(wire_shapes, "MOST_SHAPES", 3)

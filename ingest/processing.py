@@ -1,9 +1,8 @@
 """A batch of messages made ready to commit: decoded, strangers introduced, repeats screened out, judged."""
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,11 +18,11 @@ from firetower.devices.wire_batch import Decoded
 from firetower.devices.wire_json import clean
 from firetower.ingest import meters
 from firetower.ingest.committer import Committer
+from firetower.ingest.decoding import Decoding
 from firetower.ingest.order import CommitOrder, Turn
 from firetower.ingest.ports import (
     BACKLOG,
     REPLAYED,
-    RETAINED,
     Backlog,
     Liveness,
     OwnUnit,
@@ -45,9 +44,6 @@ from firetower.rules.verdicts import Verdict
 log = logger("ingest.processing")
 
 _OWN = f"{ROOT}/{OWN_UNIT}/"
-_SLICE_S = 0.003
-_RUN = 256
-"""Ordinary messages decoded in one go: a millisecond."""
 _STUCK = -1
 """In place of the ``seq`` where a reading of a standing clock is remembered by its key as sent."""
 
@@ -102,12 +98,11 @@ class Processing:
     ) -> None:
         self._name = name
         self._shared = shared
-        self._decoder = shared.decoder
+        self._decoding = Decoding(name, shared.decoder, welcome=auto_register, pause=pause)
         self._engine = shared.engine
         self._store = shared.store
         self._registry = shared.registry
         self._committer = committer
-        self._auto_register = auto_register
         self._pause = pause
         self._settled = settled
         self.rules_trouble: str | None = None
@@ -115,7 +110,7 @@ class Processing:
     async def prepare(self, batch: Sequence[Incoming]) -> Prepared:
         """Return the work of ``batch``. What fails in one message only costs that message: it goes to the ledger."""
         canary, rest = self._without_own(batch)
-        decoded = await self._decode(rest)
+        decoded = await self._decoding.decode(rest)
         if decoded.strangers or decoded.new_channels:
             await self._introduce(decoded)
         decoded.note_heard(self._registry)
@@ -151,7 +146,7 @@ class Processing:
     async def refuse(self, message: Incoming) -> Prepared:
         """Return the work of a message that Firetower fails at: it stands in the ledger, an alarm as unreadable."""
         decoded = Decoded()
-        self._refuse(message, decoded)
+        self._decoding.refuse(message, decoded)
         verdicts = judge(decoded.events)
         work = Work(
             self._name,
@@ -167,13 +162,7 @@ class Processing:
         """Return what a message's own alarms raise, without a trace left anywhere: it is still to be prepared."""
         if self._own_word(message) is not None:
             return []
-        decoded = Decoded()
-        try:
-            self._decoder.decode(message.topic, message.payload, message.received_at, decoded)
-        except Exception:  # noqa: BLE001  # reason: it is logged when the message is prepared
-            decoded = Decoded()
-            self._refuse(message, decoded)
-        return judge(decoded.events)
+        return judge(self._decoding.glance(message).events)
 
     def _without_own(self, batch: Sequence[Incoming]) -> tuple[int | None, Sequence[Incoming]]:
         """Take out what Firetower says to itself; return when the newest canary in it was sent, and the others."""
@@ -187,55 +176,6 @@ class Processing:
         """Return what Firetower says to itself in ``message``; None: it is somebody else's."""
         own = self._shared.own
         return own.heard(self._name, message) if own is not None and message.topic.startswith(_OWN) else None
-
-    async def _decode(self, batch: Sequence[Incoming]) -> Decoded:
-        loop = asyncio.get_running_loop()
-        decoded = Decoded(welcome=self._auto_register)
-        until = loop.time() + _SLICE_S
-        place = 0
-        while place < len(batch):
-            taken = 0 if batch[place].epoch == REPLAYED else self._take(batch[place : place + _RUN], decoded)
-            place += taken
-            if taken < _RUN and place < len(batch):
-                await self._decode_carefully(batch[place], decoded)
-                place += 1
-            if loop.time() > until:
-                await self._pause()
-                until = loop.time() + _SLICE_S
-        return decoded
-
-    def _take(self, messages: Sequence[Incoming], decoded: Decoded) -> int:
-        """Decode ordinary messages up to the first that is not; return how many those are."""
-        before = decoded.sizes()
-        try:
-            return self._decoder.take(messages, decoded)
-        except Exception:
-            log.exception("%s: messages taken for ordinary could not be decoded", self._name)
-            decoded.undo(before)
-            return 0
-
-    async def _decode_carefully(self, message: Incoming, decoded: Decoded) -> None:
-        before = decoded.sizes()
-        marks = len(decoded.events), len(decoded.heard), len(decoded.status)
-        try:
-            for _ in self._decoder.steps(message.topic, message.payload, message.received_at, decoded):
-                await self._pause()
-        except Exception:
-            # A fault of ours in one message must cost neither the lane nor its neighbours.
-            log.exception("%s: a message on %r could not be decoded", self._name, message.topic)
-            decoded.undo(before)
-            self._refuse(message, decoded)
-        if message.epoch == REPLAYED:
-            _keep_its_readings(decoded, *marks)
-        elif message.retain:
-            _mark_retained(decoded, marks[0])
-
-    def _refuse(self, message: Incoming, into: Decoded) -> None:
-        self._decoder.refuse(
-            message.topic, message.payload, message.received_at, into,
-            reason="internal_error",
-            detail="Firetower failed at this message; its log has the traceback. Please report it.",
-        )  # fmt: skip
 
     def _rejects(self, decoded: Decoded) -> list[Reject]:
         return [
@@ -329,22 +269,6 @@ class Processing:
             return []
         self.rules_trouble = None
         return verdicts
-
-
-def _keep_its_readings(decoded: Decoded, events: int, heard: int, status: int) -> None:
-    """Take back what a message of long ago says of the present: its alarms were shown when they came."""
-    del decoded.events[events:]
-    del decoded.status[status:]
-    for column in (decoded.heard, decoded.heard_at, decoded.heard_seq, decoded.heard_sent):
-        del column[heard:]
-
-
-def _mark_retained(decoded: Decoded, events: int) -> None:
-    """Mark alarms without a time that a broker kept: it says them again to every new session."""
-    for place in range(events, len(decoded.events)):
-        event = decoded.events[place]
-        if event.at == event.received_at:
-            decoded.events[place] = replace(event, flags=(*event.flags, RETAINED))
 
 
 def _numbers(batch: Sequence[Incoming], epoch: int) -> list[int]:

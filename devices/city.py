@@ -7,9 +7,10 @@ bad row is an error of its own and does not hide the others; see ``read_city``.
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from firetower.devices.kinds import DeviceKind
+from firetower.devices.topics import OWN_UNIT
 
 FORMAT: Literal["firetower-registry/1"] = "firetower-registry/1"
 
@@ -70,10 +71,16 @@ class Building(_Item):
     floors: tuple[Floor, ...] = ()
 
 
+def _not_ours(code: str) -> str:
+    if code == OWN_UNIT:
+        raise ValueError(f"{OWN_UNIT} is reserved for Firetower's own probes; give the unit another code")
+    return code
+
+
 class Unit(_Item):
     """A networked unit 联网单位; ``code`` is the ``{unit}`` of its topics."""
 
-    code: Code
+    code: Annotated[Code, AfterValidator(_not_ours)]
     name: Name = ""
     category: UnitCategory = "other"
     grid: Code | None = None

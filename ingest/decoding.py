@@ -35,10 +35,11 @@ class Decoding:
         decoded = Decoded(welcome=self._welcome)
         until = loop.time() + _SLICE_S
         place = 0
+        run = 0 if any(message.epoch == REPLAYED for message in batch) else _RUN
         while place < len(batch):
-            taken = 0 if batch[place].epoch == REPLAYED else self._take(batch[place : place + _RUN], decoded)
+            taken = self._take(batch[place : place + run], decoded)
             place += taken
-            if taken < _RUN and place < len(batch):
+            if (taken < run or not run) and place < len(batch):
                 await self._decode_carefully(batch[place], decoded)
                 place += 1
             if loop.time() > until:

@@ -1,6 +1,6 @@
 """The registry file is read item by item: one bad row is one error and hides no other."""
 
-from firetower.devices.city import read_city
+from firetower.devices.city import FORMAT, read_city
 
 
 def _file(**parts: object) -> dict[str, object]:
@@ -56,3 +56,10 @@ def test_infinite_numbers_are_refused() -> None:
         _file(devices=[{"unit": "a", "device": "d", "kind": "water_level", "attributes": {"level_low": float("inf")}}])
     )
     assert errors[0].where == "/devices/0"
+
+
+def test_the_unit_of_firetowers_own_probes_cannot_be_registered() -> None:
+    """Everything its devices sent would be refused, so it is refused while somebody is looking."""
+    city, errors = read_city({"format": FORMAT, "units": [{"code": "_firetower"}, {"code": "mall"}]})
+    assert [unit.code for unit in city.units] == ["mall"]
+    assert "reserved" in errors[0].message

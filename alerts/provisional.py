@@ -9,7 +9,7 @@ from firetower.alerts.judge import sender_of
 from firetower.core.clock import Clock, Micros
 from firetower.devices.events import AlertClass
 from firetower.devices.registry import Registry
-from firetower.rules.verdicts import Verdict, VerdictKind
+from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 MOST = 2000
 """Provisional alarms that are kept in detail."""
@@ -46,7 +46,12 @@ class ProvisionalAlarm:
 
 
 def key_of(rule: str, subject_kind: str, subject: str, component: str) -> str:
-    """Return an alert's key as one opaque word, the same in every process and release."""
+    """Return an alert's key as one opaque word, the same in every process and release.
+
+    A sender nobody registered has the key of the device it is registered as: while the store is away nobody can be.
+    """
+    if subject_kind == SubjectKind.SENDER:
+        subject_kind = SubjectKind.DEVICE
     return blake2s(f"{rule}\0{subject_kind}\0{subject}\0{component}".encode(), digest_size=12).hexdigest()
 
 

@@ -20,7 +20,7 @@ class AlertOut(Answered):
     """One alert; the words and clocks are those of the contract."""
 
     id: str = Field(description="opaque")
-    key: str = Field(description="opaque; at most one open alert has it, and the provisional alarm it was before")
+    key: str = Field(description="opaque; of what was said of which point; the same on the provisional alarm it was")
     alert_class: AlertClass = Field(serialization_alias="class")
     priority: int = Field(ge=1, le=4, description="1 red, 2 orange, 3 yellow, 4 blue")
     state: State

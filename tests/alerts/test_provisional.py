@@ -69,6 +69,12 @@ def test_an_alarm_shows_who_says_what_and_since_when(board: ProvisionalBoard) ->
     assert alarm.key == key_of("event:x", "device", "u1/s1", "2-3-017")
 
 
+def test_a_stranger_has_the_key_of_the_device_it_becomes() -> None:
+    """In an outage nobody can be registered: the alarm of a stranger becomes the alert of a device."""
+    assert key_of("event:fire", "sender", "u1/s1", "p") == key_of("event:fire", "device", "u1/s1", "p")
+    assert key_of("event:fire", "device", "u1/s1", "p") != key_of("event:fire", "device", "u1/s1", "q")
+
+
 def test_only_what_is_raised_stands_on_the_board(board: ProvisionalBoard) -> None:
     """A return to normal and a record show nothing and wake nobody."""
     told: list[int] = []

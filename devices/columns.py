@@ -9,7 +9,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 SMALL = 1 << 16
 """Rows up to which a column is doubled and copied, within a fraction of a millisecond."""
-_STEP = 1 << 15
+_STEP = 1 << 13
 _RESERVED = 64
 
 

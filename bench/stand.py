@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 
-from firetower.core.child import Child, free_port
+from firetower.core.child import Child, accepts, free_port
 from firetower.core.datadir import Account, DataDir
 from firetower.embedded import EmbeddedNats, EmbeddedPostgres
 from firetower.storage import migrate
@@ -75,19 +76,32 @@ class Stand:
         """The end of the service's log."""
         return self.log.read_text("utf-8", "replace")[-2000:]
 
-    async def revive(self, name: str) -> float:
-        """Start a killed process again, until it stays; return the seconds until the service was ready with it."""
+    async def revive(self, *names: str) -> float:
+        """Start killed processes again, until they stay; return the seconds until the service was ready with them."""
         began = time.monotonic()
-        child = self.processes[name]
-        child.spawn()
-        while not await asyncio.to_thread(self.ready):
-            if child.ended is not None:
-                await asyncio.sleep(0.2)  # PostgreSQL refuses while processes of the killed one still end
-                child.spawn()
+        for child in (self.processes[name] for name in names):
+            child.spawn()
+        while not (await self._engines_answer() and await asyncio.to_thread(self.ready)):
+            await asyncio.sleep(0.1)
+            for child in (self.processes[name] for name in names):
+                if child.ended is not None:  # PostgreSQL refuses while processes of the killed one still end
+                    child.spawn()
             if time.monotonic() - began > READY_WITHIN_S:
-                raise SystemExit(f"not ready {READY_WITHIN_S} s after {name} was killed: {self.said()}")
-            await asyncio.sleep(0.05)
+                raise SystemExit(f"not ready {READY_WITHIN_S} s after the kill of {', '.join(names)}: {self.said()}")
         return time.monotonic() - began
+
+    async def _engines_answer(self) -> bool:
+        try:
+            async with connected(self.database_url):
+                return accepts("127.0.0.1", urlsplit(self.mqtt_url).port or 0)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+
+    async def stored_readings(self) -> int:
+        """How many readings of devices are stored; Firetower's own are not counted."""
+        async with connected(self.database_url) as database:
+            sql = "SELECT count(*) FROM api.readings WHERE unit <> '_firetower'"
+            return int(await database.fetchval(sql, timeout=1800))
 
     def ready(self) -> bool:
         """Whether the service says that it is."""

@@ -1,6 +1,5 @@
 """Who may come in: sessions by cookie or bearer token, same-origin checks, the sign-in brake."""
 
-import asyncio
 import hashlib
 import secrets
 from collections import OrderedDict
@@ -16,12 +15,13 @@ from firetower.storage.pool import Pool
 from firetower.web.deps import Person
 from firetower.web.errors import Refused
 from firetower.web.passwords import Throttle, Verifier
+from firetower.web.patience import Patience
 
 COOKIE = "firetower_session"
 SESSION_LASTS: Micros = 12 * HOUR
 
 _TRUSTED_FOR: Micros = 10 * SECOND  # a session ended on another node may live this much longer here
-_LOOKUP_S = 2.0  # a store that takes longer to find a known session counts as away
+_LOOKUP_S = 2.0  # a store that takes longer to find a session counts as away
 _KEEP = 10_000
 
 
@@ -37,6 +37,7 @@ class Guard:
         self._pool = pool
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[Person, Micros]] = OrderedDict()
+        self._patience = Patience()
         self._throttle = Throttle()
         self._verifier = Verifier()
 
@@ -70,9 +71,8 @@ class Guard:
         if known is not None and now - known[1] < _TRUSTED_FOR:
             return known[0] if known[0].expires_at > now else None
         try:
-            async with asyncio.timeout(None if known is None else _LOOKUP_S):
-                found = await accounts.find_session(self._pool, digest, now)
-        except (StoreUnavailable, TimeoutError):
+            found = await self._patience.ask(accounts.find_session(self._pool, digest, now), _LOOKUP_S)
+        except StoreUnavailable:
             if known is not None and known[0].expires_at > now:
                 self._known[digest] = (known[0], now)  # not asked again for ten seconds: a hung store costs two each
                 return known[0]

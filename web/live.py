@@ -22,6 +22,7 @@ from firetower.web.alert_json import alert_bytes
 from firetower.web.deps import Deps
 from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch
 from firetower.web.meters import observe_shown
+from firetower.web.patience import Patience
 from firetower.web.provisional_view import ProvisionalView
 from firetower.web.subscription import SESSION_OVER, Subscription
 
@@ -66,6 +67,7 @@ class Hub:
         self._provisional = ProvisionalView(deps.provisional)
         self._told = 0
         self._aside = asyncio.Event()
+        self._patience = Patience()
         if deps.provisional is not None:
             deps.provisional.listen(self._board_changed)
 
@@ -142,9 +144,8 @@ class Hub:
         """
         for attempt in range(CATCH_UP_TRIES):
             try:
-                async with asyncio.timeout(READ_S):
-                    found = await self._deps.alerts.changes(after)
-            except (StoreUnavailable, TimeoutError):
+                found = await self._patience.ask(self._deps.alerts.changes(after), READ_S)
+            except StoreUnavailable:
                 return None
             if found is None or found[0] < after:
                 return None
@@ -230,21 +231,30 @@ class Hub:
         while True:
             pause = FRAME_S
             self._news.clear()
+            reading = asyncio.create_task(self._read(), name="live-read")
             try:
-                async with asyncio.timeout(READ_S):
-                    await self._read()
-            except (StoreUnavailable, TimeoutError) as err:
-                if self._store_ok:
-                    _log.warning("live changes: the store does not answer: %s", str(err) or "it timed out")
-                self._store_ok = False
+                # it is waited for all the same: a hung statement ends no sooner than its own limit
+                if not (await asyncio.wait({reading}, timeout=READ_S))[0]:
+                    self._store_away(f"nothing within {READ_S:g} s")
+                await reading
+            except StoreUnavailable as err:
+                self._store_away(str(err))
                 pause = RETRY_S
             else:
                 self._store_ok = True
+            finally:
+                reading.cancel()
             await asyncio.sleep(pause)
             if self._store_ok:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):
                         await self._news.wait()
+
+    def _store_away(self, why: str) -> None:
+        if self._store_ok:
+            _log.warning("live changes: the store does not answer: %s", why)
+            self._store_ok = False
+            self._aside.set()
 
     async def _read(self) -> None:
         standing = self._provisional.standing()

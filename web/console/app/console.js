@@ -38,6 +38,7 @@ export class Console {
       api: this.api,
       waiting: this.waiting,
       clock: this.clock,
+      storeOk: () => this.kpis.value?.store === "ok",
       mayWrite: () => this.feed?.status.value === "live",
       operator: () => this.operator.value?.username,
       onAlert: (alert) => this.take(this.alarms.merge([alert])),

@@ -17,17 +17,20 @@ const GONE_MS = 60_000;
  * lost · gone: what was to be acknowledged was a repeat of an alert that is already dealt with · withdrawn: taken back
  */
 export class Acts {
-  /** `mayWrite()`: whether the feed is live. `onAlert(alert)`: an answer carries the alert's newest state. */
-  constructor({ api, waiting, clock, mayWrite, operator, onAlert, steady = monotonic }) {
+  /** `mayWrite()`: whether the feed is live. `storeOk()`: as last heard; else an act waits in sight from the first. `onAlert(alert)`: an answer carries the alert's newest state. */
+  constructor({ api, waiting, clock, storeOk = () => true, mayWrite, operator, onAlert, steady = monotonic }) {
     this.api = api;
     this.waiting = waiting;
     this.clock = clock;
+    this.storeOk = storeOk;
     this.mayWrite = mayWrite;
     this.operator = operator;
     this.onAlert = onAlert;
     this.steady = steady;
     /** @type {import("../vendor/signals.mjs").Signal<Map<string, Outcome>>} by `alert id + verb` */
     this.outcomes = signal(new Map());
+    /** @type {Set<string>} acts on their way */
+    this.asked = new Set();
     this.retrying = false;
     this.failures = 0;
     this.retryAt = 0;
@@ -98,21 +101,25 @@ export class Acts {
       return this.outcome(id, verb);
     }
     const stored = !isProvisional(alert);
+    const inSight = !stored || !this.storeOk();
     const entry = {
       key: actionKey(), verb, body, id: stored ? id : null, alertKey: alert.key, version: alert.version, fire: isFire(alert), priority: alert.priority,
       eventMs: eventMsOf(alert), title: alert.title, where: [alert.unit_name ?? alert.unit ?? alert.subject, alert.place].filter(Boolean).join(" · "),
-      since: this.clock.now(), tries: 0, phase: "waiting",
+      since: this.clock.now(), tries: 0, inSight, phase: "waiting",
     };
     this.waiting.put(entry); // before the request: a reload in the middle of it finds out what became of it
-    this.record(id, { verb, phase: stored ? "doing" : "waiting", at: entry.since });
-    if (stored) await this.attempt(entry);
+    this.record(id, { verb, phase: inSight ? "waiting" : "doing", at: entry.since });
+    const answered = stored && this.attempt(entry);
+    if (!inSight) await answered; // else it is in the list by now, and what was typed may go
     return this.outcome(id, verb);
   }
 
   /** @returns {Promise<boolean>} whether there was an answer that ends the act */
   async attempt(entry) {
     const { key, id, verb } = entry;
+    this.asked.add(key);
     const answer = await this.api.act(id, verb, entry.body, key);
+    this.asked.delete(key);
     const kept = this.waiting.get(key)?.phase === "waiting";
     if (!answer.ok && isAway(answer)) {
       if (kept) {
@@ -128,7 +135,7 @@ export class Acts {
     const outcome = answer.ok ? this.succeeded(verb, answer.data) : failed(verb, answer, current, entry.version);
     if (!kept && !answer.ok) return true; // taken back meanwhile, and nothing was done
     this.record(id, { verb, ...outcome });
-    if (entry.tries > 0) this.waiting.end(key, outcome);
+    if (entry.tries > 0 || entry.inSight) this.waiting.end(key, outcome);
     else this.waiting.drop(key);
     return true;
   }
@@ -166,7 +173,7 @@ export class Acts {
     try {
       for (const { key } of this.waiting.waiting()) {
         const entry = this.waiting.get(key);
-        if (!entry?.id || entry.phase !== "waiting" || this.outcome(entry.id, entry.verb)?.phase === "doing") continue;
+        if (!entry?.id || entry.phase !== "waiting" || this.asked.has(key)) continue;
         if (await this.attempt(entry)) continue;
         this.retryAt = this.steady() + RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)];
         this.failures += 1;

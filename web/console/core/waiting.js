@@ -9,7 +9,7 @@ const SEEN_MS = 60_000;
 
 /**
  * @typedef {{key: string, verb: string, id: string | null, alertKey: string | undefined, body: any, version: number,
- *   fire: boolean, priority: number, eventMs: number, title: any, where: string, since: number, tries: number,
+ *   fire: boolean, priority: number, eventMs: number, title: any, where: string, since: number, tries: number, inSight: boolean,
  *   phase: string, by?: string, at?: number, code?: string, message?: string, endedAt?: number}} Entry
  * key: the Idempotency-Key · id: null while the alert is not stored yet, and is known by alertKey only ·
  * phase: waiting, or how it ended (see Outcome in acts.js)
@@ -63,7 +63,7 @@ export class WaitingActs {
 
   /** Those in sight: an act on its first way to the server is not yet one that waits. */
   seen() {
-    return this.entries.value.filter((entry) => entry.tries > 0 || entry.id === null || entry.phase !== "waiting");
+    return this.entries.value.filter((entry) => entry.tries > 0 || entry.inSight || entry.phase !== "waiting");
   }
 
   /** @param {Entry} entry a new one, or a known one changed */

@@ -25,6 +25,8 @@ READINGS = 3
 WINDOW = 4000
 """Messages in flight: more makes NATS no faster."""
 BLOCK = 250
+TICK = 0.002
+"""Seconds of a schedule that go out together: single messages would cost the generator and the broker more."""
 PER_UNIT = 1000
 """Devices of a unit."""
 _TELEMETRY = (
@@ -92,20 +94,24 @@ def _run(load: Load) -> None:
     sys.stdin.readline()
     started_cpu = _cpu()
     progress.began, progress.wall = time.monotonic(), time.time_ns() / 1e9
-    said, odd = progress.began, 0
+    said, odd, last = progress.began, 0, 0.0
     while progress.acknowledged < load.count:
         now = time.monotonic()
         due = load.count if not load.rate else min(load.count, int((now - progress.began) * load.rate))
-        room = min(WINDOW - (progress.sent - progress.acknowledged), due - progress.sent, BLOCK)
-        if load.rate:
-            progress.late = max(progress.late, (due - progress.sent) / load.rate)
-        if room > 0 and (room == BLOCK or load.rate or progress.sent + room == load.count):
-            number = np.arange(progress.sent, progress.sent + room, dtype=np.int64)
+        wanted = min(due - progress.sent, BLOCK)
+        if load.rate and progress.sent < load.count:
+            progress.late = max(progress.late, now - progress.began - (progress.sent + 1) / load.rate)
+        ready = wanted == BLOCK or progress.sent + wanted == load.count or now - last >= TICK
+        room = WINDOW - (progress.sent - progress.acknowledged) >= wanted
+        sending = wanted > 0 and ready and room
+        if sending:
+            number = np.arange(progress.sent, progress.sent + wanted, dtype=np.int64)
             wire.sendall(template.block(1 + number % 65_000, _values(load, number)))
-            progress.sent += room
-        idle = room <= 0 or progress.sent == load.count or (not load.rate and room < BLOCK)
-        wait = 0.2 if not load.rate or progress.sent == load.count else 0.002
-        if select.select([wire], [], [], wait if idle else 0)[0]:
+            progress.sent += wanted
+            last = now
+        elif room and progress.sent < load.count:
+            time.sleep(TICK / 2)  # nothing is due; acknowledgements are taken together
+        if select.select([wire], [], [], 0 if sending or (room and progress.sent < load.count) else 0.2)[0]:
             data = wire.recv(65_536)
             if not data:
                 raise SystemExit("the broker closed the load generator's connection")

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +29,12 @@ def free_port() -> int:
 
 
 class Service:
-    """`firetower serve` as a process of its own, on the servers it is given; None: on embedded ones."""
+    """`firetower serve` as a process of its own, on the servers it is given; None: on embedded ones.
+
+    ``program``: what Python runs instead of the command itself.
+    """
+
+    program: Sequence[str] = ("-m", "firetower", "serve")
 
     def __init__(self, database_url: str | None, mqtt_url: str | None, folder: Path, **settings: str) -> None:
         self.port = free_port()
@@ -55,12 +60,38 @@ class Service:
 
     async def start(self) -> None:
         """Start it and wait until it says that it is ready."""
+        await self.launch()
+        await until(self.ready, 40, f"service ready; its log: {self._log.read_text()[-2000:]}")
+
+    async def launch(self) -> None:
+        """Start it without waiting."""
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "firetower", "serve",
+                sys.executable, *self.program,
                 env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
-        await until(self.ready, 40, f"service ready; its log: {self._log.read_text()[-2000:]}")
+
+    async def ended(self, seconds: float) -> int:
+        """Wait until it has ended by itself; return its exit status."""
+        assert self._process is not None
+        async with asyncio.timeout(seconds):
+            return await self._process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def metrics(self) -> dict[str, float]:
+        """What /metrics says, by name and labels as written there."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self.url}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] != "#")}
+
+    async def checks(self) -> dict[str, Any]:
+        """What /readyz says, by the name of the check."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self.url}/readyz") as answer:
+            return {check["name"]: check for check in (await answer.json())["checks"]}
 
     async def ready(self) -> bool:
         """Whether /readyz says 200."""
@@ -154,6 +185,11 @@ class Publisher:
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 1883
         self._connected = threading.Event()
         self._client.on_connect = lambda *_: self._connected.set()
+        self._client.reconnect_delay_set(1, 1)
+        self._client.max_inflight_messages_set(1000)
+        self._client.max_queued_messages_set(0)
+        self._client.on_publish = self._on_publish
+        self.published = self._acknowledged = 0
 
     def open(self) -> None:
         """Connect."""
@@ -166,12 +202,29 @@ class Publisher:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def post(self, topic: str, payload: Any) -> None:
+        """Publish at QoS 1 without waiting; the client sends it again until it is acknowledged."""
+        self.published += 1
+        self._client.publish(topic, _raw(payload), qos=1)
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many of those published the broker has not acknowledged yet."""
+        return self.published - self._acknowledged
+
+    def _on_publish(self, *_: Any) -> None:
+        self._acknowledged += 1
+
     def send(self, topic: str, payload: Any, *, retain: bool = False) -> None:
         """Publish at QoS 1 and wait for the broker's PUBACK. ``payload``: bytes as they are, anything else as JSON."""
-        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        info = self._client.publish(topic, raw, qos=1, retain=retain)
+        self.published += 1
+        info = self._client.publish(topic, _raw(payload), qos=1, retain=retain)
         info.wait_for_publish(10)
         assert info.is_published(), f"no PUBACK for {topic}"
+
+
+def _raw(payload: Any) -> bytes:
+    return payload if isinstance(payload, bytes) else json.dumps(payload).encode()
 
 
 @contextlib.contextmanager

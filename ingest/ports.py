@@ -205,6 +205,8 @@ class OwnUnit(Protocol):
 class Quality(Protocol):
     """Whoever keeps count of each device's clock and sequence."""
 
-    def note(self, devices: Sequence[int], at: Sequence[Micros], seq: Sequence[int], sent: Sequence[Micros]) -> None:
-        """Take one entry an object in order of arrival; columns as in ``Decoded``."""
+    def note(
+        self, devices: Sequence[int], at: Sequence[Micros], seq: Sequence[int], sent: Sequence[Micros], *, lag: Micros
+    ) -> None:
+        """Take one entry an object in order of arrival; columns as in ``Decoded``. ``lag``: of the lane, µs."""
         ...

@@ -115,7 +115,9 @@ class Processing:
             await self._introduce(decoded)
         decoded.note_heard(self._registry)
         if self._shared.quality is not None and decoded.heard:
-            self._shared.quality.note(decoded.heard, decoded.heard_at, decoded.heard_seq, decoded.heard_sent)
+            own = self._shared.own
+            lag = 0 if own is None else own.lag(self._name, self._shared.clock.now())
+            self._shared.quality.note(decoded.heard, decoded.heard_at, decoded.heard_seq, decoded.heard_sent, lag=lag)
         liveness = self._note_status(decoded, rest)
         seen, repeats = await self._unseen(decoded)
         await self._pause()
@@ -223,16 +225,20 @@ class Processing:
         if not decoded.onces:
             return [], set()
         messages = [Seen(once.device, once.seq, once.digest, once.at) for once in decoded.onces]
+        known = await self._were_seen(messages)
+        new = [message for message, was_seen in zip(messages, known, strict=True) if not was_seen]
+        return new, {index for index, was_seen in enumerate(known) if was_seen}
+
+    async def _were_seen(self, messages: Sequence[Seen]) -> list[bool]:
+        """Return, per message, whether it was stored, or stands among ``messages`` before."""
         await self._settled()
         known = await self._committer.ask(lambda: self._store.seen(messages))
-        repeats = {index for index, was_seen in enumerate(known) if was_seen}
         met: set[tuple[int, int, bytes]] = set()
         for index, message in enumerate(messages):
             key = (message.device, message.seq, message.digest)
-            if key in met:
-                repeats.add(index)
+            known[index] |= key in met
             met.add(key)
-        return [message for index, message in enumerate(messages) if index not in repeats], repeats
+        return known
 
     async def _without_known(self, screened: Screened, seen: list[Seen]) -> Screened:
         """Drop what a standing clock's readings say again; remember the others in ``seen``.
@@ -248,8 +254,7 @@ class Processing:
             Seen(device, _STUCK, hashlib.sha256(repr(key).encode()).digest(), at)
             for device, at, key in zip(stuck.device.tolist(), stuck.received.tolist(), said, strict=True)
         ]
-        await self._settled()
-        known = await self._committer.ask(lambda: self._store.seen(messages))
+        known = await self._were_seen(messages)
         seen += [message for message, stored in zip(messages, known, strict=True) if not stored]
         return screened.without(np.asarray(known, np.bool_))
 

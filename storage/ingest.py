@@ -83,6 +83,32 @@ class IngestStore:
                 rows += await self._pool.fetch(_WERE_SEEN, *_keys(messages[start : start + _SLICE]), since)
         return [row[0] for row in rows]
 
+    async def events_known(self, events: Sequence[Event]) -> list[bool]:
+        """Return, per event, whether it is stored: by its key, without one by what it says and when it arrived.
+
+        Another node's arrival differs from ours by little; five seconds before ours is soon enough.
+        """
+        if not events:
+            return []
+        with store_errors():
+            rows = await self._pool.fetch(
+                "SELECT EXISTS (SELECT FROM device_event e WHERE (e.unit, e.device) = (k.unit, k.device)"
+                " AND CASE WHEN k.key IS NOT NULL THEN e.key = k.key ELSE (e.event, e.active, e.component, e.text)"
+                "  = (k.event, k.active, k.component, k.text) AND e.received_at > k.at - interval '5 seconds' END)"
+                " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::text[],"
+                "  $8::timestamptz[]) WITH ORDINALITY"
+                " AS k (unit, device, key, event, active, component, text, at, n) ORDER BY k.n",
+                [event.unit for event in events],
+                [event.device for event in events],
+                [event.key for event in events],
+                [event.event for event in events],
+                [event.active for event in events],
+                [event.component for event in events],
+                [event.text for event in events],
+                [to_datetime(event.received_at) for event in events],
+            )
+        return [row[0] for row in rows]
+
     async def register(self, strangers_: Sequence[Stranger], at: Micros) -> None:
         """Register devices on first sight and add them to the in-memory registry; known ones are left alone.
 

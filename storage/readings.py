@@ -197,13 +197,8 @@ def _unpack(rows: npt.NDArray[np.void], registry: Registry) -> Readings:
     known[known] = registry.kind[device[known]] >= 0
     rows, device = rows[known], device[known]
     metric, channel = rows["metric"].astype(np.int16), rows["channel"].astype(np.int16)
-    keys = device.astype(np.int64) << 32 | metric.astype(np.int64) << 16 | channel.astype(np.int64)
-    distinct, place = np.unique(keys, return_inverse=True)
-    series = np.array(
-        [registry.series(key >> 32, key >> 16 & 0xFFFF, key & 0xFFFF) for key in distinct.tolist()], np.int32
-    )
     return Readings(
-        series[place],
+        registry.series_many(device, metric, channel),
         device,
         metric,
         channel,

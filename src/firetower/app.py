@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ from firetower.health import Health, Signal
 from firetower.ingest.canary import CanaryWatch
 from firetower.ingest.deadman import DeadMan
 from firetower.ingest.lane import Lane
+from firetower.ingest.lookout import Lookout
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.precedence import Precedence
 from firetower.ingest.probe import Probe
@@ -69,7 +71,7 @@ class Running:
     admin_password: str | None
 
 
-async def run(
+async def run(  # noqa: PLR0915  # reason: the one straight line in which everything is wired
     settings: Settings,
     urls: Urls,
     *,
@@ -118,6 +120,13 @@ async def run(
             hearing = await _hear(base, start)
         else:
             start("liveness", _every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
+            board = ProvisionalBoard(registry, clock)
+            session = MqttSession(
+                urls.mqtt, f"firetower-look-out-{secrets.token_hex(8)}", filters=lane_filters("alarm"), clean=True,
+                clock=clock,
+            )  # fmt: skip
+            decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
+            start("look-out", Lookout(session, decoder, IngestStore(pool, registry, clock), board, clock).run())
         health = Health(
             pool,
             hearing.lanes if hearing else [],
@@ -134,13 +143,16 @@ async def run(
                 Deps(
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health,
                     message_rate=health.message_rate, console=console,
-                    provisional=hearing.board if hearing else None,
+                    provisional=hearing.board if hearing else board,
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))
             http_url = f"http://{settings.http_host}:{port}/"
         if hearing is not None:
             await _subscribed(hearing.lanes)
+        # a city stays: looked through for garbage again and again, it would hold the loop up for tens of milliseconds
+        gc.collect()
+        gc.freeze()
         on_ready(Running(http_url, generated))
         await stop.wait()
         log.info("stopping")

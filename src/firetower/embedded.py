@@ -97,6 +97,7 @@ class EmbeddedPostgres:
             "shared_buffers": "256MB",
             "max_wal_size": "2GB",
             "wal_compression": "on",
+            "track_commit_timestamp": "on",
             "log_min_messages": "warning",
             "timezone": "UTC",
         } | self._extra

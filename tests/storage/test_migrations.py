@@ -21,7 +21,7 @@ from firetower.storage import migrate, partitions
 from firetower.storage.tables import metadata
 
 VIEWS = {
-    "readings": ["ts", "unit", "device", "metric", "channel", "value", "quality", "received_at"],
+    "readings": ["ts", "unit", "device", "metric", "channel", "value", "quality", "received_at", "committed_at"],
     "alerts": [
         "id", "unit", "device", "component", "class", "priority", "state", "hold", "condition", "disposition", "rule",
         "rule_version", "value", "limit_value", "place", "text", "device_at", "received_at", "raised_at", "shown_at",

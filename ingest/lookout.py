@@ -10,13 +10,14 @@ When full: of the alarms that wait for their first look the oldest is dropped an
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
 
 from firetower.core.clock import SECOND, Clock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.core.mqtt import Incoming, MqttSession
+from firetower.core.patience import Patience
 from firetower.devices.events import Event
 from firetower.devices.topics import OWN_UNIT, ROOT
 from firetower.devices.wire import Decoder
@@ -36,7 +37,7 @@ _AT_ONCE = 500
 class Stored(Protocol):
     """The part of the store that knows which alarms it has."""
 
-    async def events_known(self, events: Sequence[Event]) -> list[bool]:
+    def events_known(self, events: Sequence[Event]) -> Coroutine[Any, Any, list[bool]]:
         """Return, per event, whether it is stored. Raises StoreUnavailable."""
         ...
 
@@ -54,6 +55,7 @@ class Lookout:
         self._clock = clock
         self._new: deque[Incoming] = deque()
         self._shown: dict[int, Event] = {}
+        self._patience = Patience()
         self._number = 0
         self._dropped = 0
         session.on_messages = self._take
@@ -102,9 +104,8 @@ class Lookout:
         if not events:
             return []
         try:
-            async with asyncio.timeout(_ANSWER_S):
-                return await self._stored.events_known(events)
-        except (StoreUnavailable, TimeoutError):
+            return await self._patience.ask(self._stored.events_known(events), _ANSWER_S)
+        except StoreUnavailable:
             return [False] * len(events)
 
 

@@ -10,12 +10,12 @@ from aiohttp import web
 
 from firetower.core.clock import HOUR, SECOND, Clock, Micros
 from firetower.core.errors import StoreUnavailable
+from firetower.core.patience import Patience
 from firetower.storage import accounts
 from firetower.storage.pool import Pool
 from firetower.web.deps import Person
 from firetower.web.errors import Refused
 from firetower.web.passwords import Throttle, Verifier
-from firetower.web.patience import Patience
 
 COOKIE = "firetower_session"
 SESSION_LASTS: Micros = 12 * HOUR

@@ -17,12 +17,12 @@ from firetower.alerts.model import Alert, State
 from firetower.core.clock import Micros, rfc3339
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
+from firetower.core.patience import Patience
 from firetower.storage import changes
 from firetower.web.alert_json import alert_bytes
 from firetower.web.deps import Deps
 from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch
 from firetower.web.meters import observe_shown
-from firetower.web.patience import Patience
 from firetower.web.provisional_view import ProvisionalView
 from firetower.web.subscription import SESSION_OVER, Subscription
 

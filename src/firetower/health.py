@@ -6,6 +6,7 @@ from typing import Protocol
 
 from firetower.core.clock import SECOND, Clock, Micros
 from firetower.core.errors import StoreUnavailable
+from firetower.core.patience import Patience
 from firetower.storage.pool import Pool, ping
 
 PERIOD_S = 1.0
@@ -91,6 +92,7 @@ class Health:
         self._canary = canary
         self._signals = dict(signals or {})
         self._clock = clock
+        self._patience = Patience()
         self._database = "not asked yet"
         self._rate = 0.0
 
@@ -146,10 +148,7 @@ class Health:
     async def _ask(self) -> str:
         """Return what is wrong with the database, "" when it answers."""
         try:
-            async with asyncio.timeout(ANSWER_S):
-                await ping(self._pool)
-        except TimeoutError:
-            return f"the database does not answer within {ANSWER_S:.0f} s"
+            await self._patience.ask(ping(self._pool), ANSWER_S)
         except StoreUnavailable as err:
             return str(err)
         return ""

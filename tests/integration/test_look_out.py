@@ -1,5 +1,6 @@
 """A node that only serves consoles shows alarms that nobody takes into the store, until somebody does."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ class Feed:
 
     async def shows(self, component: str) -> None:
         """Return once the component stands among the provisional alarms."""
-        while component not in [alarm["component"] for alarm in self.provisional]:
-            await self._next()
+        async with asyncio.timeout(20):
+            while component not in [alarm["component"] for alarm in self.provisional]:
+                await self._next()
 
     async def stores(self, component: str) -> None:
         """Return once it is a stored alert and provisional no more."""
-        while component not in self.alerts or self.provisional:
-            await self._next()
+        async with asyncio.timeout(40):
+            while component not in self.alerts or self.provisional:
+                await self._next()
 
     async def _next(self) -> None:
         frame = await self._socket.receive_json(timeout=30)
@@ -42,6 +45,9 @@ async def test_an_alarm_is_shown_by_a_console_node_while_whoever_stores_alarms_i
         signed_in(web) as api,
         api.http.ws_connect(f"{api.url}/api/v1/live") as socket,
     ):
+        await ingest.launch()  # its session is there from now on, so that the broker keeps alarms for it
+        await until(lambda: "-alarm-" in ingest.log() and "connected to" in ingest.log().split("-alarm-")[1], 40)
+        await ingest.kill()
         feed = Feed(socket)
         with publisher(nats.device_url) as device:
             device.send("firetower/v1/mall/panel/alarm", {"ts": now_ms(), "event": "fire", "component": "7-1"})

@@ -171,7 +171,8 @@ async def test_replayed_rejects_leave_the_ledger_with_what_they_became_or_not_at
         await store.commit(Work("telemetry", verdicts=[wrong], replayed=[first, second]))
     assert (await counts(pool))["reject"] == 4
     await store.commit(Work("telemetry", readings=some_readings(), replayed=[first, second]))
-    assert [row[0] for row in await pool.fetch("SELECT id FROM reject")] == [third], "every row of a message leaves with it"
+    left = [row[0] for row in await pool.fetch("SELECT id FROM reject")]
+    assert left == [third], "every row of a message leaves with it"
     assert (await counts(pool))["reading"] == 3
 
 

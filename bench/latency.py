@@ -66,6 +66,8 @@ async def _round(it: Stand, to: Publisher, of: Console, what: tuple[str, float, 
 
 async def _probes(to: Publisher, of: Console, tag: str, first: int, count: int) -> Any:
     alarm = asyncio.create_task(fires(to, tag, count, PERIOD), name="fires")
+    if tag == "idle":  # one after the other: beside the other lane's probes a lane is not idle
+        await asyncio.wait({alarm})
     telemetry = asyncio.create_task(smoke(to, first, count, PERIOD), name="smoke")
     series = await alarm, await telemetry
     await arrived(list(series[:1]), of, 30)

@@ -1,5 +1,6 @@
 """What ingest needs of the store, met on PostgreSQL: one transaction per unit of work."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -206,7 +207,9 @@ async def _undo(conn: Any) -> None:
     try:
         await conn.execute("ROLLBACK")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
-        conn.terminate()  # why is told by the error that led here
+        # why is told by the error that led here; a connection that was lost meanwhile is not ours any more
+        with contextlib.suppress(asyncpg.InterfaceError):
+            conn.terminate()
 
 
 async def _store_seen(conn: Any, messages: Sequence[Seen]) -> None:

@@ -17,7 +17,7 @@ import asyncpg
 from firetower.core.clock import Clock, SystemClock, rfc3339
 from firetower.core.errors import FiretowerError, LeaseLost
 from firetower.core.logs import logger
-from firetower.storage.pool import is_not_now, store_errors
+from firetower.storage.pool import heed_cancellation, is_not_now, store_errors
 
 RENEWED_EVERY_S = 3.0
 STALE_AFTER_S = 15.0
@@ -101,6 +101,7 @@ class Lease:
             except Exception as err:
                 if not is_not_now(err):
                     raise
+                heed_cancellation(err)
                 if failures == 0:
                     _log.warning(
                         "the lease of partition %d cannot be renewed (%s: %s); trying again",

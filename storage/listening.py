@@ -10,7 +10,7 @@ import asyncpg
 
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
-from firetower.storage.pool import is_not_now
+from firetower.storage.pool import heed_cancellation, is_not_now
 
 LOOKS_EVERY_S = 5.0
 """A follower asks the database itself this often, so that a connection that died without a word is noticed."""
@@ -44,6 +44,7 @@ async def follow(source: asyncpg.Pool | str, channel: str, *, look: Look, heard:
         except Exception as err:
             if not isinstance(err, StoreUnavailable) and not is_not_now(err):
                 raise
+            heed_cancellation(err)
             if connected or failures == 0:
                 _log.warning(
                     "listening on %s was interrupted (%s: %s); connecting again", channel, type(err).__name__, err

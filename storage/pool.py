@@ -1,5 +1,6 @@
 """The pool of database connections, and which of PostgreSQL's errors mean "not now" rather than "wrong"."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,16 @@ def is_not_now(err: BaseException) -> bool:
     return isinstance(err, asyncpg.InternalClientError | OSError | TimeoutError)
 
 
+def heed_cancellation(err: BaseException) -> None:
+    """Raise CancelledError where the task was cancelled: giving its connection back failed with ``err`` after that.
+
+    Whoever tried again would go on for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from err
+
+
 @contextmanager
 def store_errors() -> Iterator[None]:
     """Turn errors of a database that is away, full, restarting or overtaken into StoreUnavailable.
@@ -76,6 +87,7 @@ def store_errors() -> Iterator[None]:
     except Exception as err:
         if not is_not_now(err):
             raise
+        heed_cancellation(err)
         raise StoreUnavailable(
             f"the database cannot answer ({type(err).__name__}: {err}); "
             "check that PostgreSQL runs, that FIRETOWER_DATABASE_URL reaches it, and its free disk"

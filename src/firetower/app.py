@@ -60,6 +60,8 @@ log = logger("app")
 
 WARM_WINDOW: Micros = 2 * HOUR
 SUBSCRIBED_WITHIN_S = 5.0
+ENDS_WITHIN_S = 5.0
+"""An end that takes longer waits for a database that does not answer."""
 LANES = ("alarm", "telemetry", "status")
 
 
@@ -153,6 +155,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
         # a city stays: looked through for garbage again and again, it would hold the loop up for tens of milliseconds
         gc.collect()
         gc.freeze()
+        stack.callback(asyncio.get_running_loop().call_later, ENDS_WITHIN_S, _free, (pool, desk))
         on_ready(Running(http_url, generated))
         await stop.wait()
         log.info("stopping")
@@ -289,6 +292,12 @@ async def _subscribed(lanes: Sequence[Lane]) -> None:
 def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
+
+
+def _free(held: Sequence[asyncpg.Pool]) -> None:
+    """Close, without a word, the connections that somebody still waits on: a database that hangs must not hold us."""
+    for pool in held:
+        pool.terminate()
 
 
 async def _close(pool: asyncpg.Pool) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from fault_proxy import FaultProxy
+from seat import seat
 from service import Service, now_ms, publisher, running, signed_in
 from waiting import until
 
@@ -72,3 +74,19 @@ async def test_a_lane_commits_while_every_connection_of_the_web_waits_for_a_lock
         finally:
             await blocker.close()
             await watcher.close()
+
+
+async def test_a_service_told_to_end_while_its_database_hangs_ends(
+    database_url: str, nats: Any, tmp_path: Path
+) -> None:
+    """With an alarm in hand that it cannot commit: it gives up in order, and the next one stores it."""
+    async with FaultProxy(database_url) as wire:
+        async with running(wire.url, nats.url, tmp_path) as service, signed_in(service) as api, seat(api) as at:
+            wire.stall()
+            with publisher(nats.device_url) as device:
+                await asyncio.to_thread(device.send, "firetower/v1/u/panel/alarm", {"ts": now_ms(), "event": "fire"})
+            await until(lambda: at.waiting("panel"), 20)
+            assert await service.stop() == 0, service.log()[-3000:]
+        wire.heal()
+        async with running(wire.url, nats.url, tmp_path) as service, signed_in(service) as api:
+            await until(lambda: api.alert(device="panel"), 20)

@@ -342,5 +342,6 @@ async def _warm_engine(base: Base, quality: DeviceQuality) -> Engine:
                 row.rule, row.subject, row.component,
             )  # fmt: skip
     async for batch in readings.recent(base.pool, base.registry, since):
+        base.registry.heard(batch.device, batch.received)  # later than what was written of it before we ended
         engine.warm(batch)
     return engine

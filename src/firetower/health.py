@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from prometheus_client import Gauge
+
 from firetower.core.clock import SECOND, Clock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.patience import Patience
 from firetower.storage.pool import Pool, ping
+
+_ready = Gauge("firetower_ready", "Whether a check of /readyz passes", ["check"])
 
 PERIOD_S = 1.0
 ANSWER_S = 3.0
@@ -102,6 +106,8 @@ class Health:
         counted, at = self._received(), loop.time()
         while True:
             self._database = await self._ask()
+            for name, ok, _ in self.ready():
+                _ready.labels(name).set(ok)
             await asyncio.sleep(PERIOD_S)
             received, now = self._received(), loop.time()
             self._rate = (received - counted) / (now - at)

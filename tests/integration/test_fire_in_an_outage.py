@@ -85,6 +85,11 @@ async def test_a_fire_in_an_outage_is_shown_within_ten_seconds_and_stored_once_w
                     return not (await service.checks())["database"]["ok"]
 
                 await until(told, 20, "/readyz says so")
+
+                async def counted() -> bool:
+                    return (await service.metrics())['firetower_ready{check="database"}'] == 0
+
+                await until(counted, 20, "/metrics says so")
                 after = await service.metrics()
                 assert after[ALARM.format("acknowledged")] == before[ALARM.format("acknowledged")]
                 assert after[ALARM.format("acknowledged")] < after[ALARM.format("received")]

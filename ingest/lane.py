@@ -19,7 +19,7 @@ from firetower.core.mqtt import ANSWERS_WITHIN, Incoming, MqttSession
 from firetower.ingest import meters
 from firetower.ingest.committer import Committer
 from firetower.ingest.fairness import Fairness
-from firetower.ingest.ports import REPLAYED, Provisional
+from firetower.ingest.ports import BACKLOG, REPLAYED, Provisional
 from firetower.ingest.processing import Prepared, Processing, Shared
 
 log = logger("ingest.lane")
@@ -76,7 +76,9 @@ class Lane:
         )
         self._fairness: Fairness | None = None
         if name == ALARM and shared.backlog is not None:
-            self._fairness = Fairness(shared.backlog, self._committer, finished=self._finish, feed=self._feed)
+            self._fairness = Fairness(
+                shared.backlog, self._committer, finished=self._put_away, feed=self._feed, admitted=self._admit
+            )
         self._queue: deque[Incoming] = deque()
         self._fed: deque[Incoming] = deque()
         self._arrived = asyncio.Event()
@@ -87,6 +89,7 @@ class Lane:
         self._waiting = 0
         self._waiting_bytes = 0
         self._replaying = 0
+        self._fed_at: Micros = 0
         self._glanced: set[int] = set()
         self._paused_at: float | None = None
         self._complete_since: Micros = 0
@@ -138,7 +141,7 @@ class Lane:
         for messages in (self._ready[0].messages if self._ready else (), self._preparing, self._queue):
             for message in messages:
                 if message.epoch != REPLAYED:
-                    return max(0, now - message.received_at)
+                    return max(0, now - self._since(message))
         return 0
 
     def listening_since(self, now: Micros) -> Micros | None:
@@ -181,26 +184,32 @@ class Lane:
 
     def _enqueue(self, messages: Sequence[Incoming]) -> None:
         self._count(messages)
-        if self._fairness is not None:
-            messages = self._fairness.admit(messages)
-        if messages and self.name == ALARM:
-            self._precedence.begin()
-        self._queue.extend(messages)
+        self._admit(messages if self._fairness is None else self._fairness.admit(messages))
         if self._paused_at is None and (self._waiting >= self._most_messages or self._waiting_bytes >= MOST_BYTES):
             self._paused_at = asyncio.get_running_loop().time()
             self.session.pause()
+
+    def _admit(self, messages: Sequence[Incoming]) -> None:
         if messages:
+            if self.name == ALARM:
+                self._precedence.begin()
+            self._queue.extend(messages)
             self._arrived.set()
 
     def _feed(self, messages: Sequence[Incoming]) -> None:
         """Take alarms of the backlog in; whatever arrives goes before them."""
         self._count(messages)
+        self._fed_at = self._clock.now()
         self._fed.extend(messages)
         self._arrived.set()
 
     def _count(self, messages: Sequence[Incoming]) -> None:
         self._waiting += len(messages)
-        self._waiting_bytes += sum(len(message.payload) for message in messages)
+        self._waiting_bytes += sum(map(_size, messages))
+
+    def _since(self, message: Incoming) -> Micros:
+        """Return since when a message waits here; one of the backlog was put away in good order before."""
+        return self._fed_at if message.epoch == BACKLOG else message.received_at
 
     async def _prepare_all(self) -> None:
         loop = asyncio.get_running_loop()
@@ -213,10 +222,7 @@ class Lane:
                 await asyncio.sleep(gather)
             last = loop.time()
             batch = self._preparing = self._next_batch()
-            for prepared in await self._prepare_surely(batch):
-                self._ready.append(prepared)
-            self._preparing = ()
-            self._has_ready.set()
+            await self._prepare_surely(batch)
 
     async def _room(self) -> None:
         """Return when another batch may be made ready.
@@ -248,22 +254,31 @@ class Lane:
             while queue and len(batch) < self._batch_messages and size < _BATCH_BYTES:
                 message = queue.popleft()
                 batch.append(message)
-                size += len(message.payload)
+                size += _size(message)
         if not (self._queue or self._fed):
             self._arrived.clear()
         return batch
 
-    async def _prepare_surely(self, batch: Sequence[Incoming]) -> list[Prepared]:
+    async def _prepare_surely(self, batch: Sequence[Incoming]) -> None:
         """Make ``batch`` ready; should that fail, each message by itself; one that fails alone goes to the ledger."""
         try:
-            return [await self._processing.prepare(batch)]
+            self._enter(await self._processing.prepare(batch))
         except LeaseLost:
             raise
         except Exception:
             log.exception("%s: %d messages could not be processed together", self.name, len(batch))
+        else:
+            return
         if len(batch) == 1:
-            return [await self._processing.refuse(batch[0])]
-        return [prepared for message in batch for prepared in await self._prepare_surely([message])]
+            self._enter(await self._processing.refuse(batch[0]))
+            return
+        for place in range(len(batch)):
+            await self._prepare_surely(batch[place : place + 1])
+
+    def _enter(self, prepared: Prepared) -> None:
+        self._ready.append(prepared)
+        self._preparing = self._preparing[len(prepared.messages) :]
+        self._has_ready.set()
 
     async def _commit_all(self) -> None:
         while True:
@@ -275,6 +290,8 @@ class Lane:
                 self._has_ready.clear()
             if self.name == ALARM and not (self._ready or self._preparing or self._queue):
                 self._precedence.end()
+            elif self.name == ALARM:
+                self._precedence.renew()
             self._done(prepared)
             async with self._moved:
                 self._moved.notify_all()
@@ -293,9 +310,20 @@ class Lane:
         self._replaying -= len(prepared.work.replayed)
         if self._provisional is not None:
             self._provisional.settled(id(prepared.work))
+            for message in prepared.messages:
+                if message.epoch == BACKLOG:
+                    self._provisional.settled(_backlogged(message))
         if self._fairness is not None:
             self._fairness.done(prepared.messages)
         self._finish(prepared.messages)
+
+    def _put_away(self, batch: Sequence[Incoming]) -> None:
+        """Acknowledge what is in the backlog; what was shown as provisional stays so until it is judged."""
+        if self._provisional is not None:
+            for message in batch:
+                if id(message) in self._glanced:
+                    self._provisional.waiting(_backlogged(message), self._processing.glance(message))
+        self._finish(batch)
 
     def _finish(self, batch: Sequence[Incoming]) -> None:
         """Acknowledge what is safe in the store, and make room."""
@@ -307,7 +335,7 @@ class Lane:
         self.acknowledged += count
         meters.messages_acknowledged.labels(self.name).inc(count)
         self._waiting -= len(batch)
-        self._waiting_bytes -= sum(len(message.payload) for message in batch)
+        self._waiting_bytes -= sum(map(_size, batch))
         if (
             self._paused_at is not None
             and self._waiting <= self._most_messages // 2
@@ -326,14 +354,14 @@ class Lane:
             await asyncio.sleep(_GLANCE_S)
             before = self._clock.now() - _PROVISIONAL_AFTER
             for prepared in self._ready:
-                if prepared.messages[0].received_at <= before:
+                if self._since(prepared.messages[0]) <= before:
                     provisional.waiting(id(prepared.work), prepared.work.verdicts)
             glances = 0
             held = () if self._fairness is None else self._fairness.held
             for message in (*self._preparing, *self._queue, *held):
                 if glances == _MOST_GLANCES:
                     break
-                if message.received_at <= before and id(message) not in self._glanced:
+                if self._since(message) <= before and id(message) not in self._glanced:
                     glances += 1
                     self._glanced.add(id(message))
                     provisional.waiting(id(message), self._processing.glance(message))
@@ -341,3 +369,12 @@ class Lane:
 
 async def _turn_of_the_loop() -> None:
     await asyncio.sleep(0)
+
+
+def _size(message: Incoming) -> int:
+    return len(message.topic) + len(message.payload)
+
+
+def _backlogged(message: Incoming) -> tuple[str, Micros]:
+    """Return what tells a message in the backlog from every other one there."""
+    return message.topic, message.received_at

@@ -28,6 +28,10 @@ class Precedence:
             self._began = asyncio.get_running_loop().time()
             self._free.clear()
 
+    def renew(self) -> None:
+        """Note that an alarm is committed and others are on their way: the store works."""
+        self._began = asyncio.get_running_loop().time()
+
     def end(self) -> None:
         """Note that every alarm is committed."""
         if self._opening is None and not self._free.is_set():

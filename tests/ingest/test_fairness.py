@@ -1,5 +1,6 @@
 """One sender's flood of alarms delays nobody else's alarm, keeps its order and loses nothing."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Sequence
@@ -7,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from waiting import until
 
 sys.path.insert(0, str(Path(__file__).parent))
 from lane_city import CLOCK, City, publisher, running
 
 from firetower.core.mqtt import Incoming
-from firetower.ingest.fairness import EACH, FIRE_SHARE, SHARE, sender_of
+from firetower.ingest.fairness import EACH, FIRE_SHARE, SHARE, Sender, sender_of
 from firetower.ingest.ports import BACKLOG, Work
 
 
@@ -92,7 +94,7 @@ async def test_a_flood_left_in_the_backlog_is_worked_off_by_the_next_start(nats:
     backlog = MemoryBacklog()
     await backlog.put([
         (
-            "noisy",
+            str(Sender("noisy", urgent=False)),
             Incoming(
                 topic="firetower/v1/noisy/d/alarm", payload=alarm(n), mid=0, qos=0, dup=False, retain=False,
                 received_at=CLOCK.now(), epoch=BACKLOG,
@@ -125,20 +127,81 @@ async def test_a_units_fire_passes_the_flood_of_its_own_faults(nats: Any) -> Non
     assert events.index("fire") <= SHARE + EACH
 
 
+def of(topic: str, payload: bytes) -> Sender:
+    return sender_of(Incoming(topic, payload, 1, 1, False, False, 0, 1))
+
+
 def test_who_is_a_sender() -> None:
-    """A word for fire in any writing makes it one of the urgent, which have a larger share of their own."""
-
-    def of(topic: str, payload: bytes) -> str:
-        return sender_of(Incoming(topic, payload, 1, 1, False, False, 0, 1))
-
+    """A unit; its fires, in any writing, and its readings are of the urgent, which have a larger share of their own."""
+    topic = "firetower/v1/mall/d/alarm"
     assert FIRE_SHARE > SHARE
-    assert of("firetower/v1/mall/d/alarm", b'{"event":"fault"}') == "mall"
-    assert of("firetower/v1/mall/gateway/alarm", b'{"d":[{"event":"fault"}]}') == "mall"
-    for payload in (
-        b'{"event":"fire"}',
-        b'{"event":"manual_call"}',
-        '{"event":"火警"}'.encode(),
-        b'{"event":"\\u706b"}',
-    ):
-        assert of("firetower/v1/mall/d/alarm", payload) == "!mall"
-    assert of("nonsense", b"") == "nonsense"
+    assert of(topic, b'{"event":"fault"}') == Sender("mall", urgent=False)
+    assert of("firetower/v1/mall/gateway/alarm", b'{"d":[{"event":"fault"}]}') == Sender("mall", urgent=False)
+    for event in ("fire", "FIRE", "Manual_Call", "火警", "\\u706b\\u8b66"):
+        assert of(topic, f'{{"event" : "{event}"}}'.encode()) == Sender("mall", urgent=True), event
+    assert of(topic, b'{"smoke": 0.4}') == Sender("mall", urgent=True)
+    assert of("firetower/v1/!mall/d/alarm", b'{"event":"fault"}') != of(topic, b'{"event":"fire"}')
+    assert Sender.read(str(Sender("!x", urgent=False))) == Sender("!x", urgent=False)
+
+
+def test_a_raise_and_its_return_are_of_one_sender_whatever_their_texts_say() -> None:
+    """Else the return would pass its raise in the backlog, and the alert would stand for ever."""
+    topic = "firetower/v1/mall/d/alarm"
+    raised = of(topic, b'{"event":"fault","component":"P","text":"loop 3"}')
+    assert of(topic, b'{"event":"fault","component":"P","active":false,"text":"smoke head and fire door ok"}') == raised
+
+
+@pytest.mark.parametrize("topic", ["firetower/v1//d/alarm", "firetower/v1/", "x", "", "firetower/v1/" + "u" * 60_000])
+def test_a_topic_nobody_understands_has_a_sender_too(topic: str) -> None:
+    """The broker delivers it again and again; failing at it would silence the lane."""
+    assert len(str(of(topic, b"\x00"))) <= 65
+
+
+async def test_a_message_on_a_broken_topic_silences_nobody(nats: Any) -> None:
+    """An empty unit once made the whole socket buffer fail, at every start anew."""
+    city = BackloggedCity(nats.url, MemoryBacklog())
+    lane, pub = city.lane("alarm"), publisher(nats.url)
+    async with running(lane, pub):
+        for n in range(5):
+            await pub.publish("firetower/v1//x/alarm", b"{}")
+            await pub.publish("firetower/v1/mall/d/alarm", alarm(n, "fire"))
+        await until(lambda: lane.acknowledged == 10)
+    assert [event.component for event in city.store.events if event.event == "fire"] == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_backlog_that_refuses_costs_no_alarm(nats: Any) -> None:
+    class Refusing(MemoryBacklog):
+        async def put(self, rows: Sequence[tuple[str, Incoming]]) -> None:
+            raise ValueError("a value the table cannot hold")
+
+    city = BackloggedCity(nats.url, Refusing())
+    lane, pub = city.lane("alarm"), publisher(nats.url)
+    async with running(lane, pub):
+        for n in range(3 * SHARE):
+            pub.publish_nowait("firetower/v1/noisy/d/alarm", alarm(n))
+        await until(lambda: lane.acknowledged == 3 * SHARE, seconds=30)
+    assert len(city.store.events) == 3 * SHARE
+
+
+async def test_what_an_earlier_start_put_away_goes_before_what_comes_now(nats: Any) -> None:
+    """A return that arrives while the backlog is still asked whose alarms it has must not pass its raise there."""
+
+    class Slow(MemoryBacklog):
+        gate = asyncio.Event()
+
+        async def senders(self) -> Sequence[str]:
+            await self.gate.wait()
+            return await super().senders()
+
+    backlog = Slow()
+    raised = Incoming("firetower/v1/noisy/d/alarm", alarm(1), 0, 0, False, False, CLOCK.now(), BACKLOG)
+    await backlog.put([(str(sender_of(raised)), raised)])
+    city = BackloggedCity(nats.url, backlog)
+    lane, pub = city.lane("alarm"), publisher(nats.url)
+    async with running(lane, pub):
+        back = json.dumps({**json.loads(alarm(2)), "component": "1", "active": False}).encode()
+        await pub.publish("firetower/v1/noisy/d/alarm", back)
+        await until(lambda: lane.received == 1)
+        backlog.gate.set()
+        await until(lambda: len(city.store.events) == 2)
+    assert [event.active for event in city.store.events] == [True, False]

@@ -233,12 +233,10 @@ class Connection(asyncio.BufferedProtocol):
             try:
                 self._on_messages(messages)
             except Exception:
-                # An error up there must not break the stream of packets; unacknowledged, the messages come again.
-                log.exception(
-                    "%d messages, the first on %s, were not taken; they stay unacknowledged",
-                    len(messages),
-                    messages[0].topic,
-                )
+                log.exception("%d messages, the first on %s, were not taken", len(messages), messages[0].topic)
+                # on the next connection the broker says everything again that was not acknowledged; on this one it
+                # would be taken for a repeat of what is in work
+                self._over("messages were not taken; they are asked for again")
 
     def _confirm(self, mids: Iterable[int]) -> None:
         for answer in self._sent.answered(mids):

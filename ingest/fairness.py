@@ -178,7 +178,7 @@ class Fairness:
 
 
 def sender_of(message: Incoming) -> Sender:
-    """Return whose share a message counts to; urgent where every event in it is a fire, or where it has readings only."""
+    """Return whose share a message counts to; urgent where every event in it is a fire, or it has readings only."""
     topic = message.topic
     end = topic.find("/", _HEAD)
     unit = topic[_HEAD:end] if end >= 0 else topic

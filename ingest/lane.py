@@ -184,7 +184,12 @@ class Lane:
 
     def _enqueue(self, messages: Sequence[Incoming]) -> None:
         self._count(messages)
-        self._admit(messages if self._fairness is None else self._fairness.admit(messages))
+        if self._fairness is not None:
+            try:
+                messages = self._fairness.admit(messages)
+            except Exception:  # a fault of ours in telling senders apart must not cost the alarms
+                log.exception("%s: %d messages are judged in their turn, whoever sent them", self.name, len(messages))
+        self._admit(messages)
         if self._paused_at is None and (self._waiting >= self._most_messages or self._waiting_bytes >= MOST_BYTES):
             self._paused_at = asyncio.get_running_loop().time()
             self.session.pause()

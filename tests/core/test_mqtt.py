@@ -144,15 +144,18 @@ async def test_a_large_message_passes_in_both_directions(url: str) -> None:
         assert len(got[0].payload) == 65_536
 
 
-async def test_an_error_in_the_receiver_costs_what_came_with_that_message_only(
+async def test_what_the_receiver_failed_at_comes_again_on_a_connection_of_its_own(
     url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Kept back as in work, it would never come again on the old one."""
     got: list[Incoming] = []
+    failures = iter([RuntimeError("receiver broke")])
 
     def receive(messages: Sequence[Incoming]) -> None:
-        if any(message.payload == b"bad" for message in messages):
-            raise RuntimeError("receiver broke")
+        for failure in failures:
+            raise failure
         got.extend(messages)
+        session.ack(messages)
 
     session = subscriber(url, "fragile", got)
     session.on_messages = receive
@@ -160,8 +163,7 @@ async def test_an_error_in_the_receiver_costs_what_came_with_that_message_only(
         await pub.publish(TOPIC, b"bad")
         await until(lambda: "were not taken" in caplog.text)
         await pub.publish(TOPIC, b"good")
-        await until(lambda: got)
-        assert got[0].payload == b"good"
+        await until(lambda: {message.payload for message in got} >= {b"bad", b"good"})
 
 
 async def test_the_session_returns_by_itself_when_the_broker_was_killed(nats: Any) -> None:

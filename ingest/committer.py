@@ -114,9 +114,13 @@ class Committer:
             return Committed(first.stored + second.stored, first.repeated + second.repeated, raised, second.at)
         described = repr(work).replace("\\x00", "")[:2000]
         refused = Reject(self._clock.now(), self._name, "", "internal_error", f"the store refused {described}", b"")
+        # without these what came from the store would come from it again, and be refused again, for ever
+        rest = Work(
+            self._name, rejects=[refused], replayed=work.replayed, canary=work.canary, brought_back=work.brought_back
+        )
         while True:
             try:
-                done = await self._once(Work(self._name, rejects=[refused]))
+                done = await self._once(rest)
             except LeaseLost:
                 raise
             except Exception as err:

@@ -16,7 +16,9 @@ def size(work: Work) -> int:
 def halves(work: Work) -> tuple[Work, Work]:
     """Return two smaller works that hold together what ``work`` of more than one thing held.
 
-    Kinds of things are parted first, then the things of a kind halved; an event's verdicts stay with it.
+    Kinds of things are parted first, then the things of a kind halved; an event's verdicts stay with it. What leaves
+    the ledger goes before or with the rejects that stand in it anew, which are the last kind; the rest of the
+    bookkeeping is the last piece's.
     """
     free = _free(work)
     bound = [verdict for verdict in work.verdicts if not any(verdict is other for other in free)]
@@ -25,9 +27,9 @@ def halves(work: Work) -> tuple[Work, Work]:
         replace(empty, readings=work.readings),
         replace(empty, events=work.events, verdicts=bound),
         replace(empty, verdicts=free),
-        replace(empty, rejects=work.rejects),
         replace(empty, seen=work.seen),
         replace(empty, liveness=work.liveness),
+        replace(empty, rejects=work.rejects),
     ]
     if sum(size(kind) > 0 for kind in kinds) > 1:
         first = next(kind for kind in kinds if size(kind))
@@ -37,9 +39,9 @@ def halves(work: Work) -> tuple[Work, Work]:
             return first, replace(work, events=[], verdicts=free)
         if free:
             return first, replace(work, verdicts=[])
-        if work.rejects:
-            return first, replace(work, rejects=[])
-        return first, replace(work, seen=[])
+        if work.seen:
+            return first, replace(work, seen=[])
+        return first, replace(work, liveness=[])
     return _half(work, bound, first=True), _half(work, bound, first=False)
 
 
@@ -56,7 +58,7 @@ def _half(work: Work, bound: list[Verdict], *, first: bool) -> Work:
         rejects=work.rejects[part],
         seen=work.seen[part],
         liveness=work.liveness[part],
-        replayed=[] if first else work.replayed,
+        replayed=work.replayed if first == bool(work.rejects) else [],
         canary=None if first else work.canary,
         brought_back=[] if first else work.brought_back,
     )

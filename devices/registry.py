@@ -73,7 +73,8 @@ class Registry:
 
     Column ``kind``: KIND_NUMBER of the kind, -1 for a number not in use. ``interval``: µs.
     ``registered_at``, ``last_seen``: µs since the epoch, ``last_seen`` 0 when never seen.
-    ``offline``: the device said so itself (status topic, Last Will).
+    ``offline``: the device said so itself (status topic, Last Will). ``offline_said_at``: arrival of its newest such
+    word in µs, 0 without one; what arrived before does not make it online again.
     ``revision`` rises when a device is added or changed; ``changed``: the revision of a device's last change, so that
     whoever derives columns of their own does it again for what has changed only.
     Columns have room to spare and grow in place: take them from the registry each time, for their length.
@@ -97,6 +98,7 @@ class Registry:
         self._registered_at: Column[np.int64] = Column(np.int64)
         self._last_seen: Column[np.int64] = Column(np.int64)
         self._offline: Column[np.bool_] = Column(np.bool_)
+        self._offline_said_at: Column[np.int64] = Column(np.int64)
         self._retired: Column[np.bool_] = Column(np.bool_)
         self._lon: Column[np.float64] = Column(np.float64, np.nan)
         self._lat: Column[np.float64] = Column(np.float64, np.nan)
@@ -264,6 +266,7 @@ class Registry:
         self.registered_at: Int64s = self._registered_at.fit(size)
         self.last_seen: Int64s = self._last_seen.fit(size)
         self.offline: Bools = self._offline.fit(size)
+        self.offline_said_at: Int64s = self._offline_said_at.fit(size)
         self.retired: Bools = self._retired.fit(size)
         self.lon: Floats = self._lon.fit(size)
         self.lat: Floats = self._lat.fit(size)

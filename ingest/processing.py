@@ -207,12 +207,18 @@ class Processing:
         decoded.resolve(self._registry)
 
     def _note_status(self, decoded: Decoded, batch: Sequence[Incoming]) -> list[Liveness]:
-        """Note what devices say of themselves; whoever sends something else is not offline."""
-        offline = self._registry.offline
+        """Note what devices say of themselves; whoever sends something else after it said so is not offline.
+
+        What was sent before a Last Will may be taken in after it: the lanes do not wait for each other.
+        """
+        offline, said_at = self._registry.offline, self._registry.offline_said_at
         if decoded.heard:
-            offline[np.asarray(decoded.heard)] = False
-        for device, online, _ in decoded.status:
-            offline[device] = not online
+            devices = np.asarray(decoded.heard)
+            offline[devices[np.asarray(decoded.heard_at) > said_at[devices]]] = False
+        for device, online, at in decoded.status:
+            if at >= said_at[device]:
+                offline[device] = not online
+                said_at[device] = said_at[device] if online else at
         retained = {message.received_at for message in batch if message.retain}
         fresh = [(device, at) for device, online, at in decoded.status if online and at not in retained]
         if fresh:

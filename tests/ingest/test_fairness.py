@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,21 @@ from waiting import until
 sys.path.insert(0, str(Path(__file__).parent))
 from lane_city import CLOCK, City, publisher, running
 
+from firetower.core.errors import StoreUnavailable
 from firetower.core.mqtt import Incoming
-from firetower.ingest.fairness import EACH, FIRE_SHARE, SHARE, Sender, sender_of
+from firetower.ingest.fairness import EACH, SHARE, Sender, sender_of
 from firetower.ingest.ports import BACKLOG, Work
+from firetower.rules.verdicts import Verdict
 
 
 class MemoryBacklog:
-    """``ports.Backlog``; what a commit of the lane brought back is taken out by ``forget``."""
+    """``ports.Backlog``; what a commit of the lane brought back is taken out by ``forget``.
+
+    ``failing``: it takes nothing and raises StoreUnavailable.
+    """
 
     def __init__(self) -> None:
+        self.failing = False
         self.rows: dict[int, tuple[str, Incoming]] = {}
         self.most = 0
         self._next = 1
@@ -31,6 +37,8 @@ class MemoryBacklog:
         return sorted({sender for sender, _ in self.rows.values()})
 
     async def put(self, rows: Sequence[tuple[str, Incoming]]) -> None:
+        if self.failing:
+            raise StoreUnavailable("the database cannot be reached (test)")
         for sender, message in rows:
             self.rows[self._next] = (sender, msgspec.structs.replace(message, epoch=BACKLOG, qos=0, mid=self._next))
             self._next += 1
@@ -50,8 +58,8 @@ class MemoryBacklog:
 class BackloggedCity(City):
     """A city whose store takes out of the backlog what a commit holds."""
 
-    def __init__(self, url: str, backlog: MemoryBacklog) -> None:
-        super().__init__(url, backlog=backlog)
+    def __init__(self, url: str, backlog: MemoryBacklog, *, provisional: Any = None) -> None:
+        super().__init__(url, backlog=backlog, provisional=provisional)
         plain = self.store.commit
 
         async def commit(work: Work) -> Any:
@@ -127,6 +135,57 @@ async def test_a_units_fire_passes_the_flood_of_its_own_faults(nats: Any) -> Non
     assert events.index("fire") <= SHARE + EACH
 
 
+async def test_a_units_fires_have_a_larger_share_and_are_not_put_away_with_its_faults(nats: Any) -> None:
+    """Three hundred fires are a large building on fire, not a flood: each is raised in its turn, none from a table."""
+    backlog = MemoryBacklog()
+    city = BackloggedCity(nats.url, backlog)
+    lane, pub = city.lane("alarm"), publisher(nats.url)
+    fires = SHARE + 100
+    async with running(lane, pub):
+        city.store.held = {"alarm"}
+        city.store.gate.clear()
+        for n in range(fires):
+            pub.publish_nowait("firetower/v1/tower/d/alarm", alarm(n, "fire"))
+        await until(lambda: lane.received == fires)
+        city.store.gate.set()
+        await until(lambda: lane.acknowledged == fires, seconds=30)
+    assert backlog.most == 0
+    assert [int(event.component) for event in city.store.events] == list(range(fires))
+
+
+class Counted:
+    """Who is told of provisional alarms: which waits under which token, and all that ever did."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[Hashable, set[str]] = {}
+        self.ever: set[str] = set()
+
+    def waiting(self, token: Hashable, verdicts: Sequence[Verdict]) -> None:
+        self.tokens[token] = {verdict.component for verdict in verdicts}
+        self.ever |= self.tokens[token]
+
+    def settled(self, token: Hashable) -> None:
+        self.tokens.pop(token, None)
+
+
+async def test_while_the_store_is_away_what_is_over_a_share_is_shown_too_and_stored_afterwards(nats: Any) -> None:
+    """What cannot be put away is not acknowledged, and the operator sees all of it meanwhile."""
+    backlog, shown = MemoryBacklog(), Counted()
+    city = BackloggedCity(nats.url, backlog, provisional=shown)
+    lane, pub = city.lane("alarm"), publisher(nats.url)
+    flood = 2 * SHARE
+    async with running(lane, pub):
+        city.store.failing = backlog.failing = True
+        for n in range(flood):
+            pub.publish_nowait("firetower/v1/noisy/d/alarm", alarm(n))
+        await until(lambda: len(shown.ever) == flood, seconds=30, what="every alarm of the flood is shown")
+        assert lane.acknowledged == 0
+        city.store.failing = backlog.failing = False
+        await until(lambda: lane.acknowledged == flood, seconds=30)
+        await until(lambda: len(city.store.events) == flood, seconds=30)
+        await until(lambda: not shown.tokens, what="what is stored is not provisional any more")
+
+
 def of(topic: str, payload: bytes) -> Sender:
     return sender_of(Incoming(topic, payload, 1, 1, False, False, 0, 1))
 
@@ -134,7 +193,6 @@ def of(topic: str, payload: bytes) -> Sender:
 def test_who_is_a_sender() -> None:
     """A unit; its fires, in any writing, and its readings are of the urgent, which have a larger share of their own."""
     topic = "firetower/v1/mall/d/alarm"
-    assert FIRE_SHARE > SHARE
     assert of(topic, b'{"event":"fault"}') == Sender("mall", urgent=False)
     assert of("firetower/v1/mall/gateway/alarm", b'{"d":[{"event":"fault"}]}') == Sender("mall", urgent=False)
     for event in ("fire", "FIRE", "Manual_Call", "火警", "\\u706b\\u8b66"):

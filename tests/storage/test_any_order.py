@@ -31,7 +31,7 @@ STORED = (
 )
 _units = itertools.count()
 
-ACTS = ("", "", "prepare", "prepare", "commit", "crash", "crash after commit")
+ACTS = st.sampled_from(["", "", "prepare", "prepare", "commit", "crash", "crash after commit"])
 KINDS = st.sampled_from(["timed", "untimed", "standing", "gateway"])
 READINGS = st.lists(st.tuples(KINDS, st.integers(0, 100), st.integers(0, 9)), min_size=1, max_size=12, unique=True)
 
@@ -127,9 +127,7 @@ async def test_any_interleaving_of_batches_repeats_and_lateness_stores_the_same_
     repeats = data.draw(st.lists(st.sampled_from(messages), max_size=15), "repeated")
     for topic, payload in data.draw(st.permutations(messages + repeats), "as they arrive"):
         ingest.arrive(topic, payload)
-        act = data.draw(
-            st.sampled_from(["", "", "prepare", "prepare", "commit", "crash", "crash after commit"]), "then"
-        )
+        act = data.draw(ACTS, "then")
         if act:
             await ingest.prepare()
         if act == "commit":

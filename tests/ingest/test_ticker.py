@@ -1,0 +1,52 @@
+"""A tick hands the rules the time, since when telemetry was heard without a gap, and how far it is behind."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from memory_store import MemoryStore
+
+from firetower.core.clock import HOUR, SECOND, ManualClock, Micros
+from firetower.devices.registry import Registry
+from firetower.ingest.order import CommitOrder
+from firetower.ingest.ticker import Ticker
+from firetower.rules import rulebook
+from firetower.rules.engine import Engine
+from firetower.rules.verdicts import Verdict
+
+
+class Asked(Engine):
+    """The engine, noting what each tick was given."""
+
+    ticks: list[tuple[Micros, Micros | None, Micros]]
+
+    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
+        self.ticks.append((now, listening_since, lag))
+        return super().tick(now, listening_since, lag=lag)
+
+
+class Telemetry:
+    """A lane that is as far behind as it is told."""
+
+    def __init__(self, since: Micros | None, behind: Micros) -> None:
+        self.since, self.behind = since, behind
+
+    def listening_since(self, now: Micros) -> Micros | None:
+        return self.since
+
+    def lag(self, now: Micros) -> Micros:
+        return self.behind
+
+
+@pytest.mark.parametrize(("since", "behind"), [(ManualClock().now() - HOUR, 7 * SECOND), (None, 0)])
+async def test_the_rules_are_told_what_the_telemetry_lane_says_of_itself(
+    clock: ManualClock, since: Micros | None, behind: Micros
+) -> None:
+    registry = Registry()
+    engine = Asked(rulebook.load(), registry)
+    engine.ticks = []
+    ticker = Ticker(engine, MemoryStore(registry, clock), clock, CommitOrder(), telemetry=Telemetry(since, behind))
+    await ticker.tick()
+    assert engine.ticks == [(clock.now(), since, behind)]

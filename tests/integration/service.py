@@ -108,6 +108,16 @@ class Service:
                 return answer.status == 200
         return False
 
+    async def command(self, *words: str) -> tuple[int, str]:
+        """Run `firetower` with ``words`` on the service's settings; return exit status and what it wrote."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "firetower", *words, env=self.environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, output.decode()
+
     def log(self) -> str:
         """What it wrote so far."""
         return self._log.read_text("utf-8", "replace")

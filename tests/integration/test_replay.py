@@ -1,8 +1,6 @@
 """A device registered later gets its refused readings back; its alarms, shown when they came, are not raised twice."""
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +19,6 @@ def registry(*devices: str) -> dict[str, Any]:
     }
 
 
-async def firetower(service: Service, *words: str) -> tuple[int, str]:
-    """Run the command on the service's database; return exit status and what it wrote."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "firetower", *words, env=service.environment,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    output, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
-
-
 async def test_a_device_registered_later_gets_its_readings_back(
     database_url: str, nats: Any, tmp_path: Path, pool: asyncpg.Pool
 ) -> None:
@@ -48,9 +35,9 @@ async def test_a_device_registered_later_gets_its_readings_back(
         await until(lambda: _is(pool, rejected, 33), what="every reading of a stranger stands in the ledger")
         city = tmp_path / "city.json"
         city.write_text(json.dumps(registry("h-1")))
-        status, said = await firetower(service, "devices", "import", str(city))
+        status, said = await service.command("devices", "import", str(city))
         assert status == 0, said
-        status, said = await firetower(service, "rejects", "replay", "--unit", "late", "--device", "h-1")
+        status, said = await service.command("rejects", "replay", "--unit", "late", "--device", "h-1")
         assert status == 0, said
         assert said.startswith("32 tried again"), said
         assert await pool.fetchval(READINGS) == 32
@@ -64,9 +51,36 @@ async def test_a_device_registered_later_gets_its_readings_back(
         assert len(fires) == 1
         status, answer = await api.post("/rejects/replay", {"unit": "late", "device": "h-1"})
         assert (status, answer) == (202, {"asked": 0})
-        status, said = await firetower(service, "rejects", "replay", "--unit", "late", "--device", "h-1")
+        status, said = await service.command("rejects", "replay", "--unit", "late", "--device", "h-1")
         assert status == 0
         assert said.startswith("No reject"), said
+
+
+async def test_a_replay_raises_no_alarm_again_though_its_alert_is_closed_by_now(
+    database_url: str, nats: Any, tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    """An alarm without a time or a number of its own is a new one each time it is read; its readings are wanted."""
+    async with running(database_url, nats.url, tmp_path, auto_register="off") as service, signed_in(service) as api:
+        fault = {"event": "fault", "component": "pump", "pressure": 0.25}
+        with publisher(nats.device_url) as device:
+            device.send("firetower/v1/late/h-1/alarm", fault)
+            alert = await until(lambda: api.alert(component="pump"), what="an alarm of a stranger is shown at once")
+            status, answer = await api.post(f"/alerts/{alert['id']}/acknowledge", {})
+            assert status == 200, answer
+            device.send("firetower/v1/late/h-1/alarm", {"event": "fault", "component": "pump", "active": False})
+            closed = "select count(*) from api.alerts where state = 'closed'"
+            await until(lambda: _is(pool, closed, 1), what="seen by somebody and over")
+        assert await pool.fetchval("select count(*) from api.rejects where reason = 'unknown_device'") == 1
+        city = tmp_path / "city.json"
+        city.write_text(json.dumps(registry("h-1")))
+        status, said = await service.command("devices", "import", str(city))
+        assert status == 0, said
+        status, said = await service.command("rejects", "replay", "--unit", "late", "--device", "h-1")
+        assert status == 0, said
+        assert said.startswith("1 tried again"), said
+        assert await pool.fetchval(READINGS) == 1
+        rows = await pool.fetch("select id, state from api.alerts where component = 'pump'")
+        assert [(str(row["id"]), row["state"]) for row in rows] == [(alert["id"], "closed")]
 
 
 async def test_a_replay_asked_for_while_the_service_is_down_is_done_by_the_next_start(
@@ -81,9 +95,9 @@ async def test_a_replay_asked_for_while_the_service_is_down_is_done_by_the_next_
         await service.kill()
         city = tmp_path / "city.json"
         city.write_text(json.dumps(registry("h-1")))
-        status, said = await firetower(service, "devices", "import", str(city))
+        status, said = await service.command("devices", "import", str(city))
         assert status == 0, said
-        status, said = await firetower(service, "rejects", "replay")
+        status, said = await service.command("rejects", "replay")
         assert status == 0, said
         assert "1 asked for, 1 wait" in said
         await service.start()
@@ -95,5 +109,3 @@ async def test_a_replay_asked_for_while_the_service_is_down_is_done_by_the_next_
 
 async def _is(pool: asyncpg.Pool, query: str, wanted: int) -> bool:
     return bool(await pool.fetchval(query) == wanted)
-
-

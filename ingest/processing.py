@@ -127,14 +127,9 @@ class Processing:
         rejects = self._rejects(decoded)
         verdicts: list[Verdict] = []
         if len(readings):
-            unsure = self._engine.unsure(readings)
-            doubtful = readings.take(unsure)
-            stored = np.zeros(0)
-            if len(doubtful):
-                await self._settled()
-                stored = await self._committer.ask(lambda: self._store.stored(doubtful))
-            screened = await self._without_known(screen(readings, unsure, stored), seen)
+            screened, said = await self._screened(readings)
             readings = screened.readings
+            seen += said
             repeated += screened.repeats
             verdicts = self._judge_readings(readings, rest[0], rejects)
         verdicts += judge(decoded.events)
@@ -246,13 +241,33 @@ class Processing:
             met.add(key)
         return known
 
-    async def _without_known(self, screened: Screened, seen: list[Seen]) -> Screened:
-        """Drop what a standing clock's readings say again; remember the others in ``seen``.
+    async def _screened(self, readings: Readings) -> tuple[Screened, list[Seen]]:
+        """Screen ``readings``, to be judged before the next ``await``; also return what is to be remembered of them.
+
+        While the store is asked, another lane may have newer readings of the same series judged.
+        """
+        unsure = self._engine.unsure(readings)
+        while True:
+            doubtful = readings.take(unsure)
+            stored = np.zeros(0)
+            if len(doubtful):
+                await self._settled()
+                stored = await self._committer.ask(lambda: self._store.stored(doubtful))  # noqa: B023  # reason: awaited here
+            screened, seen = await self._without_known(screen(readings, unsure, stored))
+            if not (len(doubtful) or len(screened.stuck)):
+                return screened, seen
+            overtaken = self._engine.unsure(readings) & ~unsure
+            if not overtaken.any():
+                return screened, seen
+            unsure |= overtaken
+
+    async def _without_known(self, screened: Screened) -> tuple[Screened, list[Seen]]:
+        """Drop what a standing clock's readings say again; return the others to be remembered.
 
         They are stored at their arrival, so their key as sent has to be kept apart: else each redelivery is a new one.
         """
         if not len(screened.stuck):
-            return screened
+            return screened, []
         stuck = screened.readings.take(screened.stuck)
         columns = (stuck.metric, stuck.channel, screened.sent, stuck.value)
         said = zip(*(column.tolist() for column in columns), strict=True)
@@ -261,8 +276,8 @@ class Processing:
             for device, at, key in zip(stuck.device.tolist(), stuck.received.tolist(), said, strict=True)
         ]
         known = await self._were_seen(messages)
-        seen += [message for message, stored in zip(messages, known, strict=True) if not stored]
-        return screened.without(np.asarray(known, np.bool_))
+        new = [message for message, stored in zip(messages, known, strict=True) if not stored]
+        return screened.without(np.asarray(known, np.bool_)), new
 
     def _judge_readings(self, readings: Readings, first: Incoming, rejects: list[Reject]) -> list[Verdict]:
         now = self._shared.clock.now()

@@ -1,5 +1,6 @@
 """What one lane takes in while another one waits: the order of arrival counts, not that of being taken in."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from waiting import until
 
 sys.path.insert(0, str(Path(__file__).parent))
 from quiet_session import heard, lanes_running, ms, quiet_city, quiet_lane
+
+from firetower.devices.readings import Floats, Mark, Readings
 
 
 async def test_a_device_that_went_offline_is_not_online_by_what_it_said_before() -> None:
@@ -28,3 +31,32 @@ async def test_a_device_that_went_offline_is_not_online_by_what_it_said_before()
         session.say(heard("smk-1/telemetry", {"ts": ms(), "smoke": 0.01}))
         await until(lambda: len(session.acked) == 6)
         assert not city.registry.offline[1]
+
+
+async def test_an_alarm_lane_reading_that_telemetry_overtook_while_the_store_was_asked_is_late_not_ignored() -> None:
+    """Its batch waits for a look at the store; newer telemetry of its series is judged meanwhile."""
+    city = quiet_city()
+    telemetry, telemetry_session = quiet_lane(city, "telemetry")
+    alarms, alarm_session = quiet_lane(city, "alarm")
+    asked, answered = asyncio.Event(), asyncio.Event()
+    look = city.store.stored
+
+    async def slow(readings: Readings) -> Floats:
+        asked.set()
+        await answered.wait()
+        return await look(readings)
+
+    city.store.stored = slow  # type: ignore[method-assign]
+    async with lanes_running(telemetry, alarms):
+        alarm_session.say(
+            heard("smk-2/alarm", {"ts": ms(-7_200_000), "smoke": 0.01}),
+            *(heard("smk-1/alarm", {"ts": ms(-3000 + n), "smoke": 0.5}) for n in range(4)),
+        )
+        await asked.wait()
+        telemetry_session.say(heard("smk-1/telemetry", {"ts": ms(), "smoke": 0.01}))
+        await until(lambda: any(work.lane == "telemetry" for work in city.store.commits))
+        answered.set()
+        await until(lambda: any(work.lane == "alarm" for work in city.store.commits))
+    high = [flags for value, flags in city.store.readings.values() if value == 0.5]
+    assert len(high) == 4
+    assert all(flags & Mark.LATE for flags in high), "the rules are told that these are late"

@@ -9,7 +9,7 @@ from firetower.alerts.model import Alert, Condition, Hold, State, Transition
 from firetower.core.clock import Micros, rfc3339
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
-from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+from firetower.rules.verdicts import HISTORICAL, SubjectKind, Verdict, VerdictKind
 
 _PAYLOAD_SHOWN = 2000
 """Bytes of an unreadable alarm that stand in its history; all of them are in the ledger of device events."""
@@ -21,6 +21,7 @@ _REASON: dict[Trigger, str] = {
     Trigger.OCCURS: "occurred_again",
     Trigger.RETURNS: "returned",
     Trigger.SUCCEEDED: "succeeded",
+    Trigger.LATE_EVIDENCE: "late_evidence",
 }
 
 
@@ -42,20 +43,23 @@ class Outcome:
 def judge(held: Alert | None, verdict: Verdict, at: Micros) -> Outcome:
     """Decide what a raise or clear, committed at ``at``, does to the alert last seen under its key (None: none was).
 
-    RECORD verdicts are not about one key: see ``record``.
+    What is for the record only (late evidence of anything but a fire) is a note on the alert that holds the key, else
+    an alert that begins closed. RECORD verdicts are not about one key: see ``record``.
     """
     alert = held if held is not None and holds_key(held) else None
     if alert is None:
         return _begin(verdict, at) if verdict.kind is VerdictKind.RAISE else Outcome(held)
+    if verdict.for_the_record:
+        state = following(alert, Trigger.LATE_EVIDENCE)
+        return Outcome(alert, _transition(alert, state, Trigger.LATE_EVIDENCE, verdict, at))
     trigger = classify(alert, verdict)
     if trigger is None:
         return Outcome(alert)
     if trigger is Trigger.SUCCEEDED:
         state = following(alert, trigger)
         ended = replace(alert, condition=Condition.NORMAL, condition_at=max(alert.condition_at, verdict.at))
-        return replace(
-            _begin(verdict, at), ended=ended, ended_transition=_transition(alert, state, trigger, verdict, at)
-        )
+        begun = _begin(verdict, at, standing=alert.condition)
+        return replace(begun, ended=ended, ended_transition=_transition(alert, state, trigger, verdict, at))
     return _move(alert, trigger, verdict, at)
 
 
@@ -69,7 +73,7 @@ def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
     if verdict.kind is VerdictKind.CLEAR:
         return Trigger.RETURNS if active and not stale else None
     fire = verdict.alert_class is AlertClass.FIRE
-    said_anew = verdict.event is not None and verdict.at > alert.last_event_at
+    said_anew = (verdict.event is not None or verdict.historical) and verdict.at > alert.last_event_at
     rises = (fire and not alert.is_fire) or (not stale and _priority(verdict) < alert.priority)
     if alert.state is State.CLOSED:
         # A fire dated before the last one is doubtful (late, or a clock set back), and doubt raises.
@@ -89,11 +93,12 @@ def _is_stale(alert: Alert, verdict: Verdict) -> bool:
     """Say whether a device's event is older than what is known: than the last change of condition, a clear than the
     last word at all.
 
-    A rule's verdicts are committed in the order they were decided in, so the last one holds, whatever its time: what a
-    device said just before its silence was found may be read just after.
+    Late evidence always is: it says nothing of the present. A rule's other verdicts are committed in the order they
+    were decided in, so the last one holds, whatever its time: what a device said just before its silence was found may
+    be read just after.
     """
     if verdict.event is None:
-        return False
+        return verdict.historical
     clears = verdict.kind is VerdictKind.CLEAR
     return verdict.at < (max(alert.condition_at, alert.last_event_at) if clears else alert.condition_at)
 
@@ -117,8 +122,10 @@ def sender_of(verdict: Verdict) -> tuple[str | None, str | None]:
             return None, None
 
 
-def _begin(verdict: Verdict, at: Micros) -> Outcome:
+def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORMAL) -> Outcome:
+    """Begin an alert. Late evidence leaves the condition at what is ``standing``, and closes it unless it is a fire."""
     unit, device = sender_of(verdict)
+    closed = verdict.for_the_record
     alert = Alert(
         id=0,
         rule=verdict.rule,
@@ -129,9 +136,9 @@ def _begin(verdict: Verdict, at: Micros) -> Outcome:
         alert_class=verdict.alert_class,
         priority=_priority(verdict),
         latched=_latches(verdict),
-        state=State.UNACKNOWLEDGED,
+        state=State.CLOSED if closed else State.UNACKNOWLEDGED,
         hold=Hold.NONE,
-        condition=Condition.ACTIVE,
+        condition=standing if verdict.historical else Condition.ACTIVE,
         disposition=None,
         cause=None,
         unit=unit,
@@ -157,8 +164,11 @@ def _begin(verdict: Verdict, at: Micros) -> Outcome:
         raised_at=at,
         condition_at=verdict.at,
         last_event_at=verdict.at,
+        closed_at=at if closed else None,
+        closed_by=_actor(verdict) if closed else None,
     )
-    transition = Transition(None, alert.state, at, _actor(verdict), "raised", _evidence(verdict))
+    reason = "closed_historical" if closed else "raised"
+    transition = Transition(None, alert.state, at, _actor(verdict), reason, _evidence(verdict))
     return Outcome(alert, transition, began=True)
 
 
@@ -194,16 +204,20 @@ def _said_again(alert: Alert, verdict: Verdict) -> dict[str, Any]:
     if verdict.at >= alert.last_event_at:
         changes |= {"last_event_at": verdict.at, "value": verdict.value, "limit_value": verdict.limit}
     if alert.condition is Condition.NORMAL and not _is_stale(alert, verdict):
-        changes |= {"condition": Condition.ACTIVE, "condition_at": max(alert.condition_at, verdict.at)}
+        changes |= {
+            "condition": Condition.ACTIVE,
+            "condition_at": max(alert.condition_at, verdict.at),
+            "flags": tuple(flag for flag in alert.flags if flag != HISTORICAL),
+        }
     return changes
 
 
 def _level(alert: Alert, verdict: Verdict, *, may_fall: bool) -> dict[str, Any]:
     """Return what follows the verdict's level; a latch stays, and so does the higher level unless it may fall."""
-    changes: dict[str, Any] = {
-        "latched": alert.latched or _latches(verdict),
-        "flags": tuple(dict.fromkeys(alert.flags + verdict.flags)),
-    }
+    flags = dict.fromkeys(alert.flags + verdict.flags)
+    if not (verdict.historical and HISTORICAL in alert.flags):
+        flags.pop(HISTORICAL, None)  # only an alert of which nothing was ever said of the present is historical
+    changes: dict[str, Any] = {"latched": alert.latched or _latches(verdict), "flags": tuple(flags)}
     if may_fall or not _falls(alert, verdict):
         changes |= {
             "alert_class": verdict.alert_class,

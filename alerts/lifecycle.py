@@ -18,6 +18,11 @@ its key: the same condition said once more is a repeat of what was already dispo
 fire is said, when the priority rises, or when a latched event happens again, since a device that never says "normal"
 would else be silenced for good.
 
+*Late evidence* (补报) tells of the past and flips no condition. Of anything but a fire it is an entry in the history of
+the alert that holds its key; where none does, it is an alert that begins ``closed``, its condition normal, and
+nobody is called. A fire is raised like any other, unacknowledged and latched, its condition normal unless known
+otherwise; on an acknowledged fire it is a new occurrence when it is of a later time than all that was said.
+
 A pair that is in no table is an error naming both. Whatever a device or a rule can say of an alert in some state is in
 its table, so that no message can stop the ingest; a test proves it.
 """
@@ -37,6 +42,7 @@ class Trigger(StrEnum):
     OCCURS = "occurs"  # alarms again after return to normal; for a fire, every further event
     RETURNS = "returns"  # the condition is over
     SUCCEEDED = "succeeded"  # a new alert takes the key of this closed one
+    LATE_EVIDENCE = "late_evidence"  # a late reading shows that the condition once held
     RECORDED = "recorded"  # reset, feedback or test said by its sender
     ACKNOWLEDGE = "acknowledge"  # 受理
     NOTE = "note"
@@ -53,6 +59,7 @@ PLAIN: Table = {
     (_UNACKED, Trigger.RETURNS): _RETURNED,
     (_UNACKED, Trigger.RECORDED): _UNACKED,
     (_UNACKED, Trigger.ACKNOWLEDGE): _ACKED,
+    (_UNACKED, Trigger.LATE_EVIDENCE): _UNACKED,
     (_UNACKED, Trigger.NOTE): _UNACKED,
     (_UNACKED, Trigger.CLOSE): _CLOSED,
     (_ACKED, Trigger.REPEATS): _ACKED,
@@ -61,6 +68,7 @@ PLAIN: Table = {
     (_ACKED, Trigger.OCCURS): _UNACKED,
     (_ACKED, Trigger.RETURNS): _CLOSED,
     (_ACKED, Trigger.RECORDED): _ACKED,
+    (_ACKED, Trigger.LATE_EVIDENCE): _ACKED,
     (_ACKED, Trigger.NOTE): _ACKED,
     (_ACKED, Trigger.CLOSE): _CLOSED,
     (_RETURNED, Trigger.REPEATS): _RETURNED,
@@ -69,11 +77,13 @@ PLAIN: Table = {
     (_RETURNED, Trigger.RETURNS): _RETURNED,
     (_RETURNED, Trigger.RECORDED): _RETURNED,
     (_RETURNED, Trigger.ACKNOWLEDGE): _CLOSED,
+    (_RETURNED, Trigger.LATE_EVIDENCE): _RETURNED,
     (_RETURNED, Trigger.NOTE): _RETURNED,
     (_RETURNED, Trigger.CLOSE): _CLOSED,
     (_CLOSED, Trigger.REPEATS): _CLOSED,
     (_CLOSED, Trigger.RETURNS): _CLOSED,
     (_CLOSED, Trigger.SUCCEEDED): _CLOSED,
+    (_CLOSED, Trigger.LATE_EVIDENCE): _CLOSED,
     (_CLOSED, Trigger.NOTE): _CLOSED,
 }
 

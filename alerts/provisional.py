@@ -60,7 +60,8 @@ class ProvisionalBoard:
 
     When full (2,000 alarms in detail) an alarm takes the place of the oldest of the lowest rank below its own, fires
     ranking above everything, then by priority; where there is none, it is counted only (``more``), like the one that
-    had to go. What is counted is as much as ingest keeps waiting, no more. ``revision`` rises with every change.
+    had to go. What is counted is as much as those who tell of it keep waiting, beside what they say they could not keep
+    (``beyond``). ``revision`` rises with every change.
     """
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
@@ -70,6 +71,7 @@ class ProvisionalBoard:
         self._tokens_of: Counter[str] = Counter()
         self._ranks: tuple[dict[str, ProvisionalAlarm], ...] = tuple({} for _ in range(_RANKS))
         self._detailed = 0
+        self._beyond = 0
         self._listeners: list[Callable[[], None]] = []
         self._listed: tuple[int, tuple[ProvisionalAlarm, ...]] = (0, ())
         self.revision = 0
@@ -81,7 +83,7 @@ class ProvisionalBoard:
     @property
     def more(self) -> int:
         """How many alarms wait beyond those that are kept in detail."""
-        return len(self._tokens_of) - self._detailed
+        return len(self._tokens_of) - self._detailed + self._beyond
 
     def alarms(self) -> tuple[ProvisionalAlarm, ...]:
         """Return the alarms in detail, fires first, then by priority, the newest first."""
@@ -100,9 +102,9 @@ class ProvisionalBoard:
         Where there is room by now, an alarm that was only counted is kept in detail when it is said again.
         """
         known = self._keys_of.get(token)
-        if known is not None and (not self.more or self._detailed >= MOST):
+        if known is not None and (len(self._tokens_of) == self._detailed or self._detailed >= MOST):
             return
-        raised = [verdict for verdict in verdicts if verdict.kind is VerdictKind.RAISE]
+        raised = [each for each in verdicts if each.kind is VerdictKind.RAISE and not each.for_the_record]
         alarms = [self._alarm(verdict) for verdict in raised]
         if known is None:
             self._keys_of[token] = keys = frozenset(alarm.key for alarm in alarms)
@@ -126,6 +128,12 @@ class ProvisionalBoard:
                     if rank.pop(key, None) is not None:
                         self._detailed -= 1
         if keys:
+            self._change()
+
+    def beyond(self, count: int) -> None:
+        """Say that ``count`` more alarms may wait, of which whoever told of the others could keep nothing."""
+        if count != self._beyond:
+            self._beyond = count
             self._change()
 
     def _keep(self, alarm: ProvisionalAlarm) -> bool:

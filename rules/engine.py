@@ -7,9 +7,10 @@ from firetower.devices import columns
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
-from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Quality, Readings
+from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Mark, Quality, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.clocks import ClockWatch
+from firetower.rules.late import LateWatch, came_and_went
 from firetower.rules.limits import Column, LimitTable
 from firetower.rules.quality import ImplausibleWatch
 from firetower.rules.rulebook import Rulebook
@@ -26,10 +27,10 @@ _Seed = tuple[str, int, str]
 class Engine:
     """Evaluates a rulebook over the devices of a registry.
 
-    A series (device, metric, channel) has a watermark, the event time of its newest reading; what is not newer is
-    ignored. Cost grows with the readings of a batch and with what is pending, not with the devices that say nothing;
-    only silence looks at all of them, in one vectorised pass a tick. How the stream is cut into batches never
-    changes a verdict.
+    A series (device, metric, channel) has a watermark, the event time of its newest reading; what is not newer
+    changes nothing of the present. Cost grows with the readings of a batch and with what is pending, not with the
+    devices that say nothing; only silence looks at all of them, in one vectorised pass a tick. How the stream is cut
+    into batches changes no verdict, but whether one of an old backlog is live or historical.
 
     At start: ``seed`` what is open, ``warm`` with stored readings, then go on with ``evaluate`` and ``tick``.
     ``warm_since``: readings stored from then on were given to ``warm``; a series unknown after it has none that are
@@ -49,6 +50,7 @@ class Engine:
         self._implausible = ImplausibleWatch(on_quality, registry)
         self._clocks = ClockWatch(on_quality, registry, quality)
         self._tables, self._table_of = _tables(rulebook, registry)
+        self._late = LateWatch(lambda: _tables(rulebook, registry), registry)
         self._watermark: columns.Column[np.int64] = columns.Column(np.int64, _UNKNOWN)
         self._table: columns.Column[np.int16] = columns.Column(np.int16, _NO_TABLE)
         self._row: columns.Column[np.int32] = columns.Column(np.int32)
@@ -67,14 +69,16 @@ class Engine:
     def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
         """Take readings in, in any order, several of a series allowed; return what they decide, in event time order.
 
-        They take effect in time order; of two with the same series and time the first counts, and late ones are
-        ignored.
+        They take effect in time order; of two with the same series and time the first counts. Those not newer than
+        their watermark change nothing of the present; marked LATE they may put what they show on record
+        (``rules/late.py``), as may a backlog whose condition came and went.
         ``now`` is when they are evaluated, in µs; decisions rest on event times, so that a replay decides the same.
         """
         del now  # part of the interface: conditions over calendars need it
         out = self._start()
-        out += self._step(readings)
-        return out
+        late = self._late.step(self._late_of(readings))  # first: the watermarks are those before this batch
+        said = came_and_went(self._step(readings), readings, self._registry)
+        return out + (sorted(late + said, key=_instant) if late else said)
 
     def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
         """Return what the passing of time decides: delays that are over, silence, and clocks that are wrong.
@@ -167,6 +171,11 @@ class Engine:
             out += self._tables[index].step(column)
         out.sort(key=_instant)
         return out
+
+    def _late_of(self, readings: Readings) -> Readings:
+        self._fit()
+        marked = np.flatnonzero(readings.flags & np.int16(Mark.LATE))
+        return readings.take(marked[readings.ts[marked] <= self._watermark.rows[readings.series[marked]]])
 
     def _newest(self, readings: Readings) -> tuple[Readings, Bools | None]:
         """Return the readings newer than their series' watermark and raise the watermarks.

@@ -87,6 +87,7 @@ class LimitTable:
             align=True,
         )
         self.rows = 0
+        self._dropped: list[int] = []
         self._cells: columns.Column[np.int64] = columns.Column(np.int64, 0, (self._record.itemsize // 8,))
         self._state = self._records(self._cells.rows)
         self._wall_due: columns.Column[np.int64] = columns.Column(np.int64, NEVER)
@@ -96,8 +97,9 @@ class LimitTable:
         self._channel: columns.Column[np.int16] = columns.Column(np.int16)
 
     def add_rows(self, device: Int64s, channel: Int64s) -> Int64s:
-        """Take in series given by device and channel numbers and return their rows."""
-        first, self.rows = self.rows, self.rows + len(device)
+        """Take in series given by device and channel numbers and return their rows; dropped ones are used again."""
+        used, self._dropped = self._dropped[: len(device)], self._dropped[len(device) :]
+        first, self.rows = self.rows, self.rows + len(device) - len(used)
         if self.rows > len(self._state):
             had = len(self._state)
             self._state = self._records(self._cells.fit(self.rows))
@@ -106,13 +108,16 @@ class LimitTable:
             self._block_due.fit((self.rows >> _BLOCK_BITS) + 1)
             self._device.fit(self.rows)
             self._channel.fit(self.rows)
-        self._device.rows[first : self.rows] = device
-        self._channel.rows[first : self.rows] = channel
-        return np.arange(first, self.rows, dtype=np.int64)
+        rows = np.append(np.array(used, np.int64), np.arange(first, self.rows, dtype=np.int64))
+        self._device.rows[rows], self._channel.rows[rows] = device, channel
+        return rows
 
     def drop_row(self, row: int) -> None:
-        """Forget a series whose device has become another kind; its row is not used again."""
+        """Forget a series: its device has become another kind, or a stretch of late readings is over."""
+        self._cells.rows[row] = 0
+        self._state["due"][row] = NEVER
         self._wall_due.rows[row] = NEVER
+        self._dropped.append(row)
 
     def seed(self, row: int, rule: str, priority: int) -> bool:
         """Set the level an open alert of ``rule`` stands at; False when the rulebook has no such rule here."""
@@ -280,6 +285,7 @@ class LimitTable:
             value=standing.value,
             limit=self.lanes.limit(self.lanes.of_rule(index)[number - 1], device, registry),
             flags=flags,
+            again=old > 0,
         )
 
 

@@ -6,6 +6,9 @@ from enum import StrEnum
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass, Event
 
+HISTORICAL = "historical"
+"""Flag of a raise that tells of the past (历史告警): nothing of it is known to hold now."""
+
 
 class VerdictKind(StrEnum):
     """What a verdict asks of the alert of its key."""
@@ -38,6 +41,7 @@ class Verdict:
     and silence. ``priority``: 1 red to 4 blue. ``latch``: closes only with a disposition.
     ``title_zh``, ``title_en``: the headline an operator reads. ``text``: the panel's own words.
     ``flags``: ``unregistered``, ``late``, ``uncertain``, ``historical`` …
+    ``again``: a limit rule's raise of what was raised before, now at another priority.
     """
 
     kind: VerdictKind
@@ -59,8 +63,19 @@ class Verdict:
     text: str = ""
     flags: tuple[str, ...] = ()
     event: Event | None = None
+    again: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, str]:
         """The key under which at most one alert is open."""
         return (self.rule, self.subject_kind, self.subject, self.component)
+
+    @property
+    def historical(self) -> bool:
+        """Whether it is late evidence."""
+        return HISTORICAL in self.flags
+
+    @property
+    def for_the_record(self) -> bool:
+        """Whether nobody is to be called for it: of the past, and no fire."""
+        return self.historical and self.alert_class is not AlertClass.FIRE

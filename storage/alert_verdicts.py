@@ -36,7 +36,10 @@ class Applied:
 
 @dataclass(slots=True)
 class _Case:
-    """One key during a batch: the alert last seen under it, what the batch does to it, and the one it succeeded."""
+    """One key during a batch: the alert last seen under it, what the batch does to it, and those before it.
+
+    ``finished``: stored ones that the batch ended; ``earlier``: new ones that began closed.
+    """
 
     alert: Alert | None = None
     is_new: bool = False
@@ -44,16 +47,21 @@ class _Case:
     entries: list[Transition] = field(default_factory=list)
     device_number: int | None = None
     finished: list[tuple[Alert, list[Transition]]] = field(default_factory=list)
+    earlier: list["_Case"] = field(default_factory=list)
 
     def take(self, verdict: Verdict, at: Micros) -> None:
         outcome = judge(self.alert, verdict, at)
         if outcome.began:
             if outcome.ended is not None and outcome.ended_transition is not None:
                 self.finished.append((outcome.ended, [*self.entries, outcome.ended_transition]))
+            elif self.is_new:
+                self.earlier.append(
+                    _Case(self.alert, is_new=True, entries=self.entries, device_number=self.device_number)
+                )
             elif self.alert is not None and self.changed:
                 self.finished.append((self.alert, self.entries))
             self.is_new, self.entries, self.device_number = True, [], verdict.device_number
-        self.changed = self.changed or outcome.alert is not self.alert
+        self.changed = self.changed or outcome.alert is not self.alert or outcome.transition is not None
         self.alert = outcome.alert
         if outcome.transition is not None:
             self.entries.append(outcome.transition)
@@ -78,8 +86,9 @@ async def apply_verdicts(
     fresh, held = await take(conn, verdicts, events)
     fresh.sort(key=lambda verdict: verdict.at)
     cases = await _decide(fresh, held, at)
-    changed = await _write(conn, cases)
-    raised = Counter(case.alert.alert_class.value for case in cases if case.is_new and case.alert is not None)
+    new = [each for case in cases for each in (*case.earlier, case) if each.is_new]
+    changed = await _write(conn, cases, new)
+    raised = Counter(case.alert.alert_class.value for case in new if case.alert is not None)
     return Applied(dict(raised), changed)
 
 
@@ -103,14 +112,14 @@ async def _decide(verdicts: Sequence[Verdict], held: Iterable[Alert], at: Micros
     return [case for _, case in sorted(cases.items()) if case.changed]
 
 
-async def _write(conn: Any, cases: Sequence[_Case]) -> list[int]:
-    """Write what was decided and return the ids of changed alerts. Raises Overtaken."""
+async def _write(conn: Any, cases: Sequence[_Case], new: Sequence[_Case]) -> list[int]:
+    """Write what was decided, ``new`` being its new alerts, and return the ids of changed alerts. Raises Overtaken."""
     stored = [pair for case in cases for pair in case.finished]
     stored += [(case.alert, case.entries) for case in cases if case.alert is not None and not case.is_new]
     await update(conn, [alert for alert, _ in stored])
     await append_history(conn, [(alert.id, entry) for alert, moves in stored for entry in moves])
     ids = [alert.id for alert, _ in stored]
-    for chunk in chunks([case for case in cases if case.is_new]):
+    for chunk in chunks(new):
         ids += await _raise(conn, chunk)
     return ids
 
@@ -143,6 +152,8 @@ _BROUGHT: tuple[tuple[str, str], ...] = (
     ("raised_at", "timestamptz"),
     ("condition_at", "timestamptz"),
     ("last_event_at", "timestamptz"),
+    ("closed_at", "timestamptz"),
+    ("closed_by", "text"),
 )
 _NAMES = ", ".join(name for name, _ in _BROUGHT)
 

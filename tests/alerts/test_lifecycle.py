@@ -53,6 +53,7 @@ EXPECTED = {
     (U, Trigger.OCCURS): (None, None, None),
     (U, Trigger.RETURNS): (R, U, U),
     (U, Trigger.SUCCEEDED): (None, None, None),
+    (U, Trigger.LATE_EVIDENCE): (U, U, U),
     (U, Trigger.RECORDED): (U, U, U),
     (U, Trigger.ACKNOWLEDGE): (A, A, A),
     (U, Trigger.NOTE): (U, U, U),
@@ -63,6 +64,7 @@ EXPECTED = {
     (A, Trigger.OCCURS): (U, U, U),
     (A, Trigger.RETURNS): (C, A, A),
     (A, Trigger.SUCCEEDED): (None, None, None),
+    (A, Trigger.LATE_EVIDENCE): (A, A, A),
     (A, Trigger.RECORDED): (A, A, A),
     (A, Trigger.ACKNOWLEDGE): (None, None, None),
     (A, Trigger.NOTE): (A, A, A),
@@ -73,6 +75,7 @@ EXPECTED = {
     (R, Trigger.OCCURS): (U, U, U),
     (R, Trigger.RETURNS): (R, R, R),
     (R, Trigger.SUCCEEDED): (None, None, None),
+    (R, Trigger.LATE_EVIDENCE): (R, R, R),
     (R, Trigger.RECORDED): (R, R, R),
     (R, Trigger.ACKNOWLEDGE): (C, A, A),
     (R, Trigger.NOTE): (R, R, R),
@@ -83,6 +86,7 @@ EXPECTED = {
     (C, Trigger.OCCURS): (None, None, None),
     (C, Trigger.RETURNS): (C, C, C),
     (C, Trigger.SUCCEEDED): (C, C, C),
+    (C, Trigger.LATE_EVIDENCE): (C, C, C),
     (C, Trigger.RECORDED): (None, None, None),
     (C, Trigger.ACKNOWLEDGE): (None, None, None),
     (C, Trigger.NOTE): (C, C, C),
@@ -116,12 +120,16 @@ ALERTS = [
         State, Condition, [False, True], [False, True], [1, 3]
     )
 ]
+HISTORICAL = [
+    verdict(at=T0 + shift, fire=fire, latch=latch, priority=priority, flags=("historical",))
+    for shift, fire, latch, priority in itertools.product([-S, 0, S], [False, True], [False, True], [1, 2, 3, 4])
+]
 VERDICTS = [
     verdict(kind, T0 + shift, fire=fire, latch=latch, event=event, priority=priority)
     for kind, shift, fire, latch, event, priority in itertools.product(
         [VerdictKind.RAISE, VerdictKind.CLEAR], [-S, 0, S], [False, True], [False, True], [False, True], [1, 2, 3, 4]
     )
-]
+] + HISTORICAL
 
 
 @pytest.mark.parametrize(
@@ -302,3 +310,69 @@ def test_evidence_that_json_cannot_hold_is_left_out():
     assert outcome.transition is not None
     assert "value" not in outcome.transition.evidence
     assert outcome.transition.evidence["limit"] == 0.2
+
+
+@pytest.mark.parametrize("latch", [False, True])
+def test_late_evidence_is_an_alert_that_begins_closed_and_calls_nobody(latch):
+    outcome = judge(None, verdict(latch=latch, flags=("historical",)), T0 + 9 * S)
+    after, entry = outcome.alert, outcome.transition
+    assert outcome.began
+    assert after is not None
+    assert entry is not None
+    assert (after.state, after.condition, after.disposition) == (C, Condition.NORMAL, None)
+    assert (after.closed_at, after.closed_by, after.device_at) == (T0 + 9 * S, "rule:rule-x", T0)
+    assert after.flags == ("historical",)
+    assert (entry.old, entry.new, entry.reason) == (None, C, "closed_historical")
+    assert not holds_key(after), "what happens next is an alert of its own"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [each for each in ALERTS if holds_key(each)],
+    ids=lambda a: f"{a.state}-{a.condition}-{a.alert_class}-{a.latched}-{a.priority}",
+)
+def test_late_evidence_of_no_fire_is_only_a_note_on_the_alert_that_holds_the_key(subject):
+    for said in HISTORICAL:
+        if said.alert_class is AlertClass.FIRE:
+            continue
+        outcome = judge(subject, said, T0 + 9 * S)
+        assert outcome.alert is subject
+        assert outcome.transition is not None
+        assert (outcome.transition.new, outcome.transition.reason) == (subject.state, "late_evidence")
+
+
+def test_a_late_fire_is_raised_and_sounds_though_nothing_of_it_holds_now():
+    after = judge(None, verdict(fire=True, flags=("historical",)), T0 + 9 * S).alert
+    assert after is not None
+    assert (after.state, after.condition, after.latched, after.priority) == (U, Condition.NORMAL, True, 1)
+    assert (after.closed_at, after.flags) == (None, ("historical",))
+
+
+@pytest.mark.parametrize(("shift", "state", "reason"), [(-S, A, "repeated"), (S, U, "occurred_again")])
+def test_a_late_fire_on_an_acknowledged_one_sounds_again_only_when_it_is_of_a_later_time(shift, state, reason):
+    fire = alert(A, Condition.NORMAL, fire=True)
+    outcome = judge(fire, verdict(at=T0 + shift, fire=True, flags=("historical",)), T0 + 9 * S)
+    assert outcome.alert is not None
+    assert outcome.transition is not None
+    assert (outcome.alert.state, outcome.alert.condition, outcome.transition.reason) == (
+        state,
+        Condition.NORMAL,
+        reason,
+    )
+    assert outcome.alert.flags == (), "it was raised live"
+
+
+def test_a_historical_fire_that_burns_now_is_not_historical_any_more():
+    late = judge(None, verdict(fire=True, flags=("historical",)), T0 + 9 * S).alert
+    assert late is not None
+    for state in (U, A):
+        now = judge(replace(late, state=state), verdict(at=T0 + 99 * S, fire=True), T0 + 100 * S).alert
+        assert now is not None
+        assert (now.state, now.condition, now.flags) == (U, Condition.ACTIVE, ())
+
+
+def test_a_late_fire_after_the_verdict_on_one_that_stands_is_a_new_alert_and_stands():
+    outcome = judge(alert(C, fire=True), verdict(at=T0 - S, fire=True, flags=("historical",)), T0 + 9 * S)
+    assert outcome.began
+    assert outcome.alert is not None
+    assert (outcome.alert.state, outcome.alert.condition) == (U, Condition.ACTIVE)

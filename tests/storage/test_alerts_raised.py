@@ -10,6 +10,7 @@ from alert_making import T0, clear, commit, fire, hazard
 from firetower.alerts.model import Condition, Disposition, State
 from firetower.alerts.ports import AlertFilter
 from firetower.core.clock import SECOND, ManualClock
+from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
 from firetower.rules.verdicts import SubjectKind, VerdictKind
 from firetower.storage import pool as pools
@@ -200,3 +201,59 @@ async def test_the_engine_is_told_what_stands_even_when_it_was_closed_and_not_wh
         ("stands", device, "pressure", 3, T0),
         ("closed", device, "pressure", 3, T0),
     }
+
+
+PAST = {"flags": ("historical",)}
+
+
+async def test_late_evidence_is_found_among_the_closed_and_not_among_the_open(pool, store):
+    applied = await commit(pool, [hazard(at=T0, **PAST)])
+    assert applied.raised == {"hazard": 1}
+    assert len(applied.alert_ids) == 1
+    (alert,) = (await store.list(AlertFilter(states=(State.CLOSED,)))).items
+    assert (alert.condition, alert.disposition, alert.flags) == (Condition.NORMAL, None, ("historical",))
+    assert (alert.device_at, alert.closed_at, alert.closed_by) == (T0, T0 + 5 * SECOND, "rule:hydrant.pressure.low")
+    assert (await store.list(AlertFilter(states=tuple(State)[:3]))).items == []
+    assert await store.open_counts() == {}
+    assert list(await store.open_for_engine()) == []
+    (entry,) = await store.history(alert.id)
+    assert (entry.transition.old, entry.transition.new, entry.transition.reason) == (
+        None,
+        State.CLOSED,
+        "closed_historical",
+    )
+
+
+async def test_several_records_of_one_key_and_a_live_alert_after_them_are_stored_in_one_batch(pool, store):
+    past = [hazard(at=T0 + n * SECOND, **PAST) for n in range(3)]
+    applied = await commit(pool, [*past, hazard(at=T0 + 4 * SECOND)])
+    assert applied.raised == {"hazard": 4}
+    alerts = sorted(await all_alerts(store), key=lambda alert: alert.device_at)
+    assert [alert.state for alert in alerts] == [State.CLOSED] * 3 + [State.UNACKNOWLEDGED]
+    assert sorted(applied.alert_ids) == sorted(alert.id for alert in alerts)
+    assert [len(await store.history(alert.id)) for alert in alerts] == [1] * 4
+
+
+async def test_late_evidence_on_an_open_alert_is_an_entry_in_its_history_and_changes_nothing_else(pool, store):
+    await commit(pool, [hazard(at=T0)])
+    (before,) = await all_alerts(store)
+    applied = await commit(pool, [hazard(at=T0 - SECOND, priority=2, value=0.01, **PAST)])
+    assert applied.raised == {}
+    assert applied.alert_ids == [before.id], "who looks at its history is told"
+    assert await all_alerts(store) == [before]
+    entries = [entry.transition for entry in await store.history(before.id)]
+    assert [entry.reason for entry in entries] == ["raised", "late_evidence"]
+    assert entries[1].evidence["value"] == 0.01
+
+
+async def test_a_late_fire_is_open_and_red(pool, store):
+    smoke = {"alert_class": AlertClass.FIRE, "rule": "smoke-fire", "component": "smoke", "priority": 1, "latch": True}
+    await commit(pool, [hazard(at=T0, **smoke, **PAST)])
+    (alert,) = await all_alerts(store)
+    assert (alert.state, alert.condition, alert.priority, alert.latched) == (
+        State.UNACKNOWLEDGED,
+        Condition.NORMAL,
+        1,
+        True,
+    )
+    assert await store.open_counts() == {("fire", 1): 1}

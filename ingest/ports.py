@@ -8,7 +8,7 @@ from firetower.core.clock import Micros
 from firetower.core.mqtt import Incoming
 from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
-from firetower.devices.readings import Bools, Floats, Readings
+from firetower.devices.readings import Bools, Floats, Int64s, Readings
 from firetower.rules.verdicts import Verdict
 
 REPLAYED, BACKLOG = -1, -2
@@ -154,6 +154,10 @@ class Backlog(Protocol):
 
 class Rules(Protocol):
     """The engine as ingest sees it."""
+
+    def newest(self, readings: Readings) -> Int64s:
+        """Return, shape (n,), the event time of the newest reading taken in of each one's series, µs; min: none."""
+        ...
 
     def unsure(self, readings: Readings) -> Bools:
         """Return, shape (n,), True where a reading cannot be taken as new without a look at what is stored."""

@@ -37,7 +37,7 @@ from firetower.ingest.ports import (
     Work,
 )
 from firetower.ingest.precedence import Precedence
-from firetower.ingest.screen import Screened, screen
+from firetower.ingest.screen import Screened, StandingClocks, screen
 from firetower.rules.events import judge
 from firetower.rules.verdicts import Verdict
 
@@ -105,6 +105,7 @@ class Processing:
         self._committer = committer
         self._pause = pause
         self._settled = settled
+        self._standing = StandingClocks()
         self.rules_trouble: str | None = None
 
     async def prepare(self, batch: Sequence[Incoming]) -> Prepared:
@@ -253,7 +254,8 @@ class Processing:
             if len(doubtful):
                 await self._settled()
                 stored = await self._committer.ask(lambda: self._store.stored(doubtful))  # noqa: B023  # reason: awaited here
-            screened, seen = await self._without_known(screen(readings, unsure, stored))
+            now = screen(readings, unsure, stored, self._engine.newest(readings), self._standing)
+            screened, seen = await self._without_known(now)
             if not (len(doubtful) or len(screened.stuck)):
                 return screened, seen
             overtaken = self._engine.unsure(readings) & ~unsure

@@ -2,14 +2,19 @@
 
 The key of a reading is (series, event time). The same key with the same value is a repeat (redelivery, overlapping
 store-and-forward batches). The same key with another value is a device whose clock stands still (时钟停走): a new
-reading at its time of arrival.
+reading at its time of arrival, or as long after the standing time where that is ahead of the arrival.
 """
 
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from firetower.core.clock import SECOND, Micros
 from firetower.devices.readings import Bools, Floats, Int64s, Mark, Readings
+from firetower.devices.wire_time import AHEAD
+
+_MOST_AHEAD: Micros = AHEAD + SECOND
+"""Believed times are no further ahead; readings that arrived at once are a microsecond apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +36,33 @@ class Screened:
         return Screened(self.readings.take(keep), self.repeats + int(known.sum()))
 
 
-def screen(readings: Readings, unsure: Bools, stored: Floats) -> Screened:
+class StandingClocks:
+    """How far ahead of its arrival a reading of a standing clock is put, by series.
+
+    A clock may stand up to five minutes ahead of the true time. Put at their arrival, its readings would be older than
+    what was judged, and nothing would be judged of them until the true time is there: they go on from the standing
+    time instead, as far apart as they arrive, so that delays pass as they should.
+    """
+
+    def __init__(self) -> None:
+        self._lead: dict[int, Micros] = {}
+
+    def put(self, series: int, received: Micros, newest: Micros) -> Micros:
+        """Return the time of a reading that arrived at ``received``; ``newest``: of its series so far."""
+        lead = max(self._lead.get(series, 0), newest + 1 - received) if newest >= received else 0
+        if not 0 < lead <= _MOST_AHEAD:
+            self._lead.pop(series, None)
+            return received
+        self._lead[series] = lead
+        return received + lead
+
+
+def screen(readings: Readings, unsure: Bools, stored: Floats, newest: Int64s, standing: StandingClocks) -> Screened:
     """Return ``readings`` without repeats, late ones marked, those of a standing clock moved to their arrival.
 
     ``unsure``, shape (n,): not known to be newer than everything evaluated. ``stored``, shape (number of unsure,): the
-    value stored under the key of each unsure reading, NaN when none is.
+    value stored under the key of each unsure reading, NaN when none is. ``newest``, shape (n,): event time of what was
+    judged last of each one's series.
     """
     found = np.full(len(readings), np.nan)
     found[unsure] = stored
@@ -48,8 +75,9 @@ def screen(readings: Readings, unsure: Bools, stored: Floats) -> Screened:
     stuck[differs] = True
     ts = readings.ts
     if stuck.any():
-        ts = _moved(readings, stuck, ~repeat)
+        ts = _moved(readings, stuck, ~repeat, newest, standing)
         flags = np.where(stuck, (flags & ~np.int16(Mark.LATE)) | np.int16(Mark.CLOCK_STUCK), flags)
+        flags = np.where(stuck & (ts <= newest), flags | np.int16(Mark.LATE), flags)
     if not (repeat.any() or stuck.any() or unsure.any()):
         return Screened(readings, 0)
     kept = replace(readings, ts=ts, flags=flags.astype(np.int16))
@@ -77,16 +105,20 @@ def _within(readings: Readings, which: Int64s) -> tuple[Int64s, Int64s]:
     return np.array(again, np.int64), np.array(differs, np.int64)
 
 
-def _moved(readings: Readings, stuck: Bools, kept: Bools) -> Int64s:
+def _moved(readings: Readings, stuck: Bools, kept: Bools, newest: Int64s, standing: StandingClocks) -> Int64s:
     """Return the times with ``stuck`` ones at their arrival, a microsecond apart where a key would be taken."""
     ts: Int64s = np.where(stuck, readings.received, readings.ts)
     taken = {
         (int(series), int(at)) for series, at in zip(readings.series[kept & ~stuck], ts[kept & ~stuck], strict=True)
     }
+    reached: dict[int, Micros] = {}
     for place in np.flatnonzero(stuck & kept).tolist():
-        series, at = int(readings.series[place]), int(ts[place])
+        series, sent = int(readings.series[place]), int(readings.ts[place])
+        before = max(reached.get(series, sent), int(newest[place]))
+        at = standing.put(series, int(ts[place]), before)
         while (series, at) in taken:
             at += 1
         taken.add((series, at))
+        reached[series] = at
         ts[place] = at
     return ts

@@ -60,6 +60,11 @@ class Engine:
 
     # what is new -----------------------------------------------------------------------------------
 
+    def newest(self, readings: Readings) -> Int64s:
+        """Return, shape (n,), the event time of the newest reading taken in of each one's series, µs; min: none."""
+        self._fit()
+        return self._watermark.rows[readings.series]
+
     def unsure(self, readings: Readings) -> Bools:
         """Return, shape (n,), True where a reading cannot be taken as new without a look at what is stored."""
         self._fit()

@@ -60,3 +60,18 @@ async def test_an_alarm_lane_reading_that_telemetry_overtook_while_the_store_was
     high = [flags for value, flags in city.store.readings.values() if value == 0.5]
     assert len(high) == 4
     assert all(flags & Mark.LATE for flags in high), "the rules are told that these are late"
+
+
+async def test_smoke_is_a_fire_though_the_detectors_clock_stands_a_little_ahead() -> None:
+    """Its readings are judged as they arrive, not when the true time has come to where its clock stands."""
+    city = quiet_city()
+    lane, session = quiet_lane(city, "telemetry")
+    standing = ms(240_000)
+    async with lanes_running(lane):
+        session.say(heard("smk-1/telemetry", {"ts": standing, "smoke": 0.01}))
+        await until(lambda: len(session.acked) == 1)
+        for n in range(5):
+            session.say(heard("smk-1/telemetry", {"ts": standing, "smoke": 0.5 + n / 100}))
+            await until(lambda n=n: len(session.acked) == n + 2)  # type: ignore[misc]
+    assert len(city.store.readings) == 6
+    assert "fire" in {verdict.alert_class for verdict in city.store.verdicts}

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firetower.core.clock import HOUR, MINUTE, SECOND
 from firetower.devices.readings import Mark, Readings
-from firetower.ingest.screen import Screened, screen
+from firetower.ingest.screen import Screened, StandingClocks, screen
 
 LATE, STUCK = int(Mark.LATE), int(Mark.CLOCK_STUCK)
 NAN = float("nan")
@@ -18,8 +19,20 @@ def rows(*given: tuple[int, int, float], received: int = 1000) -> Readings:
     return Readings.of(series, series, [1] * n, [0] * n, ts, [received] * n, value, [0] * n)
 
 
-def run(readings: Readings, unsure: list[bool], stored: list[float]) -> Screened:
-    return screen(readings, np.array(unsure, np.bool_), np.array(stored, np.float64))
+def run(
+    readings: Readings,
+    unsure: list[bool],
+    stored: list[float],
+    newest: int = 11,
+    standing: StandingClocks | None = None,
+) -> Screened:
+    return screen(
+        readings,
+        np.array(unsure, np.bool_),
+        np.array(stored, np.float64),
+        np.full(len(readings), newest),
+        standing or StandingClocks(),
+    )
 
 
 def left(screened: Screened) -> list[tuple[int, int, float, int]]:
@@ -90,3 +103,18 @@ def test_readings_of_a_standing_clock_are_told_with_the_time_they_were_sent_with
     known = screened.without(np.array([True, False]))
     assert [value for _, _, value, _ in left(known)] == [0.1, 0.7]
     assert known.repeats == screened.repeats + 1
+
+
+def test_a_clock_that_stands_ahead_goes_on_from_there_as_its_readings_arrive() -> None:
+    standing, at = StandingClocks(), 4 * MINUTE
+    first = run(rows((1, at, 0.5), received=10 * SECOND), [True], [0.4], newest=at, standing=standing)
+    assert left(first) == [(1, at + 1, 0.5, STUCK)]
+    second = run(rows((1, at, 0.6), received=20 * SECOND), [True], [0.4], newest=at + 1, standing=standing)
+    assert left(second) == [(1, at + 10 * SECOND + 1, 0.6, STUCK)]
+    true_again = run(rows((1, at, 0.7), received=10 * MINUTE), [True], [0.4], newest=5 * MINUTE, standing=standing)
+    assert left(true_again) == [(1, 10 * MINUTE, 0.7, STUCK)]
+
+
+def test_no_time_is_put_further_ahead_than_a_device_is_believed() -> None:
+    """Where what was judged is further ahead, Firetower's own clock was set back: then the reading is a late one."""
+    assert left(run(rows((1, 10, 0.5)), [True], [0.4], newest=HOUR)) == [(1, 1000, 0.5, STUCK | LATE)]

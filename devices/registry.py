@@ -226,11 +226,6 @@ class Registry:
         return self._series.device
 
     @property
-    def series_metric(self) -> Int16s:
-        """Metric number by series number."""
-        return self._series.metric
-
-    @property
     def series_channel(self) -> Int16s:
         """Channel number by series number."""
         return self._series.channel

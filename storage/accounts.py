@@ -80,19 +80,10 @@ async def list_accounts(pool: asyncpg.Pool) -> list[Account]:
 
 async def set_password(pool: asyncpg.Pool, username: str, password_hash: str) -> None:
     """Give an account another password; its sessions end. Raises NotFound."""
-    await _change(pool, username, "password_hash = $2", password_hash)
-
-
-async def disable(pool: asyncpg.Pool, username: str, at: Micros) -> None:
-    """Bar an account from signing in; its sessions end, its name stays in the history. Raises NotFound."""
-    await _change(pool, username, "disabled_at = coalesce(disabled_at, $2)", to_datetime(at))
-
-
-async def _change(pool: asyncpg.Pool, username: str, assignment: str, value: object) -> None:
     with store_errors():
         async with pool.acquire() as conn, conn.transaction():
             account = await conn.fetchval(
-                f"UPDATE account SET {assignment} WHERE username = $1 RETURNING id", username, value
+                "UPDATE account SET password_hash = $2 WHERE username = $1 RETURNING id", username, password_hash
             )
             if account is None:
                 raise NotFound(f"there is no account {username!r}; see `firetower users list`")
@@ -134,13 +125,6 @@ async def close_session(pool: asyncpg.Pool, digest: bytes) -> None:
     """End one session; ending one that is over is no error."""
     with store_errors():
         await pool.execute("DELETE FROM session WHERE token_digest = $1", digest)
-
-
-async def close_sessions(pool: asyncpg.Pool, account_id: int) -> int:
-    """End every session of an account; return how many there were."""
-    with store_errors():
-        done = await pool.execute("DELETE FROM session WHERE account_id = $1", account_id)
-    return int(done.rsplit(" ", 1)[1])
 
 
 async def purge_sessions(pool: asyncpg.Pool, now: Micros) -> int:

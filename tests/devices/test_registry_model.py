@@ -104,9 +104,8 @@ def test_a_series_keeps_the_number_it_got_at_first_sight(
             assert got.tolist() == expected
         else:
             assert [registry.series(*key) for key in keys] == expected
-    for (device_, metric_, channel_), number in model.items():
+    for (device_, _, channel_), number in model.items():
         assert registry.series_device[number] == device_
-        assert registry.series_metric[number] == metric_
         assert registry.series_channel[number] == channel_
 
 

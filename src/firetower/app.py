@@ -45,13 +45,13 @@ from firetower.rules.engine import Engine
 from firetower.storage import accounts, liveness, migrate, readings, rejects
 from firetower.storage import canary as canaries
 from firetower.storage import pool as pools
-from firetower.storage import quality as stored_quality
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import AlertStore
 from firetower.storage.backlog import AlarmBacklog
 from firetower.storage.ingest import IngestStore
 from firetower.storage.installation import installation_id
 from firetower.storage.lease import Lease
+from firetower.storage.quality import QualityStore
 from firetower.storage.upkeep import upkeep
 from firetower.web import passwords
 from firetower.web.server import Deps, make_app, serve
@@ -193,7 +193,8 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
     start("lease", base.lease.keep())
 
     quality = DeviceQuality(registry)
-    await stored_quality.load(pool, quality)
+    figures = QualityStore(pool, quality)
+    await figures.load()
     engine = await _warm_engine(base, quality)
     installation = await installation_id(pool)
     board = ProvisionalBoard(registry, clock)
@@ -246,7 +247,7 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
     start("replay", replayer.run())
     start("replay asked", rejects.follow_asked(pool, replayer.told))
     start("liveness", _every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())))
-    start("quality", _every(5 * SECOND, lambda: stored_quality.flush(pool, quality, clock.now())))
+    start("quality", _every(5 * SECOND, lambda: figures.flush(clock.now())))
     if settings.deadman_url is not None:
         deadman = DeadMan(settings.deadman_url, base.outside, canary, clock)
         signals["dead_man"] = deadman

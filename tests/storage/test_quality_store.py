@@ -9,7 +9,8 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.registry import Registry
 from firetower.devices.wire_batch import NO_TIME
-from firetower.storage import quality, registry
+from firetower.storage import registry
+from firetower.storage.quality import QualityStore
 
 
 async def _known(pool: asyncpg.Pool, *devices: str) -> tuple[Registry, DeviceQuality]:
@@ -35,20 +36,21 @@ async def test_what_changed_is_written_each_device_at_most_once_a_minute(
 ) -> None:
     """Counts and skew reach the device's row; nothing to say is no write, and a chatterer is not one a second."""
     known, figures = await _known(pool, "a", "b", "c")
+    store = QualityStore(pool, figures)
     a, b = (known.number("mall-01", name) or 0 for name in "ab")
     now = clock.now()
-    assert await quality.flush(pool, figures, now) == 0
+    assert await store.flush(now) == 0
     _say(figures, a, now, 1, 2, 5, 5)
     figures.skew[b] = -28_800.25
-    assert await quality.flush(pool, figures, now) == 2
-    assert await quality.flush(pool, figures, now + MINUTE) == 0
+    assert await store.flush(now) == 2
+    assert await store.flush(now + MINUTE) == 0
     rows = await pool.fetch("select name, seq_missed, seq_repeated, clock_skew_ms from device order by name")
     assert [tuple(row) for row in rows] == [("a", 2, 1, None), ("b", 0, 0, -28_800_250), ("c", 0, 0, None)]
 
     _say(figures, a, now, 5)
     figures.skew[b] += 0.5  # as much as the network moves it
-    assert await quality.flush(pool, figures, now + MINUTE - SECOND) == 0
-    assert await quality.flush(pool, figures, now + MINUTE) == 1
+    assert await store.flush(now + MINUTE - SECOND) == 0
+    assert await store.flush(now + MINUTE) == 1
     assert await pool.fetchval("select seq_repeated from device where name = 'a'") == 2
 
 
@@ -58,13 +60,14 @@ async def test_figures_go_on_after_a_restart(pool: asyncpg.Pool, clock: ManualCl
     a, b = (known.number("mall-01", name) or 0 for name in "ab")
     _say(figures, a, clock.now(), 1, 4)
     figures.skew[b] = 7200.5
-    await quality.flush(pool, figures, clock.now())
+    await QualityStore(pool, figures).flush(clock.now())
 
     known, figures = await _known(pool)
-    assert await quality.load(pool, figures) == 2
+    store = QualityStore(pool, figures)
+    assert await store.load() == 2
     assert (int(figures.missed[a]), float(figures.skew[b])) == (2, 7200.5)
     assert np.isnan(figures.skew[a])
-    assert await quality.flush(pool, figures, clock.now()) == 0
+    assert await store.flush(clock.now()) == 0
     _say(figures, a, clock.now(), 9, 11)
-    assert await quality.flush(pool, figures, clock.now()) == 1
+    assert await store.flush(clock.now()) == 1
     assert await pool.fetchval("select seq_missed from device where name = 'a'") == 3

@@ -116,8 +116,12 @@ class Engine:
         """Take stored readings in, oldest first across calls; what they decide is said at the first tick or evaluation.
 
         Only how it stands at the end is said: a condition that came and went is history, and a seeded one is known.
+        Those that came late only raise watermarks: the state is what it would be had we never stopped.
         """
-        for verdict in self._step(readings):
+        late = (readings.flags & np.int16(Mark.LATE)) != 0
+        said = self._step(readings.take(~late))
+        np.maximum.at(self._watermark.rows, readings.series[late], readings.ts[late])
+        for verdict in said:
             assert verdict.device_number is not None  # limit rules are about devices
             self._warmed[verdict.rule, verdict.device_number, verdict.component] = verdict
 

@@ -201,6 +201,25 @@ def test_each_time_a_condition_came_and_went_in_a_backlog_is_one_record_of_the_w
     assert [(each.kind.value, each.priority, each.flags) for each in verdicts] == [("raise", 2, ("historical",))] * 3
 
 
+def test_after_a_restart_late_readings_are_not_taken_for_the_present_and_are_known() -> None:
+    """Low for eight minutes an hour ago, then one reading in order: never raised, so not raised by a restart either."""
+    world = World()
+    device = world.device(HYDRANT, 60)
+    past = [(device, "pressure", 60.0 * n, 0.05) for n in range(8)]
+    world.engine.warm(world.readings(*past, quality=LATE))
+    world.engine.warm(world.readings((device, "pressure", 3600, 0.3)))
+    assert world.tick(3601) == []
+    assert world.engine.unsure(world.readings(*past)).all()
+
+
+def test_a_series_of_which_a_restart_finds_late_readings_only_is_unsure_up_to_them() -> None:
+    world = World()
+    device = world.device(HYDRANT, 60)
+    world.engine.warm(world.readings((device, "pressure", 60, 0.05), (device, "pressure", 0, 0.05), quality=LATE))
+    again = world.readings((device, "pressure", 60, 0.05), (device, "pressure", 61, 0.05))
+    assert world.engine.unsure(again).tolist() == [True, False]
+
+
 def said_of(verdicts: list[Verdict]) -> list[Verdict]:
     """The raises that say more than was said since the last clear: what a late stretch is to say of the same."""
     known: dict[tuple[int | None, str], int] = {}

@@ -101,8 +101,7 @@ def _keep_its_readings(decoded: Decoded, events: int, heard: int, status: int) -
 
 
 def _mark_retained(decoded: Decoded, events: int) -> None:
-    """Mark alarms without a time that a broker kept: it says them again to every new session."""
+    """Mark alarms that a broker kept: it says them again to every new session."""
     for place in range(events, len(decoded.events)):
         event = decoded.events[place]
-        if event.at == event.received_at:
-            decoded.events[place] = replace(event, flags=(*event.flags, RETAINED))
+        decoded.events[place] = replace(event, flags=(*event.flags, RETAINED))

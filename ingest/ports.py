@@ -15,7 +15,7 @@ REPLAYED, BACKLOG = -1, -2
 """Epochs of messages that come from the store: of the reject ledger, of the alarm backlog. ``mid`` is their number."""
 
 RETAINED = "retained"
-"""Flag of an event without a time of its own that the broker had kept: what it says may have been heard before."""
+"""Flag of an event that the broker had kept for new sessions: what it says may have been heard before."""
 
 
 @dataclass(frozen=True, slots=True)

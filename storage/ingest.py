@@ -179,22 +179,30 @@ class IngestStore:
 async def _without_kept(conn: Any, work: Work) -> tuple[Sequence[Event], Sequence[Verdict]]:
     """Return events and verdicts without the alarms that the broker had kept and that were heard before.
 
-    They have no time of their own, and a broker says them to every new session: only what they say tells them apart.
+    A broker says them to every new session. One with a time of its own was heard when the same was said of that time;
+    one without, when it is the last that was heard of its point: after a return, for one, it may be a new alarm.
     """
     kept = [event for event in work.events if RETAINED in event.flags]
     if not kept:
         return work.events, work.verdicts
     rows = await conn.fetch(
-        "SELECT EXISTS (SELECT FROM device_event e WHERE (e.unit, e.device, e.event, e.active, e.component, e.text)"
-        " = (k.unit, k.device, k.event, k.active, k.component, k.text)) FROM unnest($1::text[], $2::text[],"
-        " $3::text[], $4::bool[], $5::text[], $6::text[]) WITH ORDINALITY"
-        " AS k (unit, device, event, active, component, text, n) ORDER BY k.n",
+        # id + 0: through the index of the sender's events, not back through everybody's
+        "SELECT CASE WHEN k.at IS NOT NULL THEN EXISTS (SELECT FROM device_event e"
+        "  WHERE (e.unit, e.device, e.event, e.active, e.component, e.text, e.at)"
+        "   = (k.unit, k.device, k.event, k.active, k.component, k.text, k.at))"
+        " ELSE coalesce((SELECT (e.active, e.text) = (k.active, k.text) FROM device_event e"
+        "  WHERE (e.unit, e.device, e.event, e.component) = (k.unit, k.device, k.event, k.component)"
+        "  AND (k.component <> '' OR e.text = k.text)"  # without a component the text is the point
+        "  ORDER BY e.id + 0 DESC LIMIT 1), false) END"
+        " FROM unnest($1::text[], $2::text[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::timestamptz[])"
+        " WITH ORDINALITY AS k (unit, device, event, active, component, text, at, n) ORDER BY k.n",
         [event.unit for event in kept],
         [event.device for event in kept],
         [event.event for event in kept],
         [event.active for event in kept],
         [event.component for event in kept],
         [event.text for event in kept],
+        [None if event.at == event.received_at else to_datetime(event.at) for event in kept],
     )
     known = {id(event) for event, row in zip(kept, rows, strict=True) if row[0]}
     return (

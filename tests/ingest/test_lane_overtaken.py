@@ -75,3 +75,17 @@ async def test_smoke_is_a_fire_though_the_detectors_clock_stands_a_little_ahead(
             await until(lambda n=n: len(session.acked) == n + 2)  # type: ignore[misc]
     assert len(city.store.readings) == 6
     assert "fire" in {verdict.alert_class for verdict in city.store.verdicts}
+
+
+async def test_an_alarm_that_a_broker_had_kept_is_marked_so_with_and_without_a_time_of_its_own() -> None:
+    city = quiet_city()
+    lane, session = quiet_lane(city, "alarm")
+    async with lanes_running(lane):
+        session.say(
+            heard("smk-1/alarm", {"event": "fire", "component": "1"}, retain=True),
+            heard("smk-1/alarm", {"ts": ms(), "event": "fire", "component": "2"}, retain=True),
+            heard("smk-1/alarm", {"ts": ms(), "event": "fire", "component": "3"}),
+        )
+        await until(lambda: len(session.acked) == 3)
+    marked = {event.component: "retained" in event.flags for event in city.store.events}
+    assert marked == {"1": True, "2": True, "3": False}

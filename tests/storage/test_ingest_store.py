@@ -313,18 +313,3 @@ def test_errors_that_may_pass_are_told_from_bugs(err: Exception, not_now: bool) 
 async def test_a_database_that_is_away_is_unavailable_from_the_first_connection() -> None:
     with pytest.raises(StoreUnavailable, match="FIRETOWER_DATABASE_URL"):
         await pools.connect("postgresql://nobody@127.0.0.1:1/none")
-
-
-async def test_an_alarm_a_broker_had_kept_is_the_one_heard_before_even_after_its_alert_was_closed(
-    store: IngestStore, pool: asyncpg.Pool
-) -> None:
-    """Without a time of its own only its words tell it apart; a point that was not heard of before is a new alarm."""
-    heard = replace(event(None), flags=())
-    await store.commit(alarm(heard))
-    await pool.execute("UPDATE alert SET state = 'closed', disposition = 'test', condition = 'normal'")
-    kept = replace(heard, flags=("retained",), received_at=NOW + HOUR, at=NOW + HOUR)
-    assert (await store.commit(alarm(kept))).raised == {}
-    other = replace(kept, component="another point")
-    assert (await store.commit(alarm(kept, other))).raised == {"fire": 1}
-    again = replace(heard, received_at=NOW + 2 * HOUR, at=NOW + 2 * HOUR)
-    assert (await store.commit(alarm(again))).raised == {"fire": 1}, "said live, it is a new alarm"

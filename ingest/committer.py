@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from firetower.core.clock import Clock, Micros
+from firetower.core.clock import Clock
 from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.ingest import meters
@@ -27,7 +27,7 @@ class Committer:
     """The store as a lane uses it: every call returns an answer, however long the store is away.
 
     ``order``: shared by all that commit what one engine decides. ``trouble``: why the store cannot commit now, None
-    while it can. ``last_commit_at``: µs, None before the first.
+    while it can.
     """
 
     def __init__(self, name: str, store: Store, clock: Clock, order: CommitOrder) -> None:
@@ -36,7 +36,6 @@ class Committer:
         self._store = store
         self._clock = clock
         self.trouble: str | None = None
-        self.last_commit_at: Micros | None = None
 
     async def ask(self, act: Callable[[], Awaitable[Answer]]) -> Answer:
         """Return the answer of ``act``, asked again with backoff while the store is unavailable."""
@@ -94,7 +93,6 @@ class Committer:
             return done
 
         done = await self.ask(timed)
-        self.last_commit_at = done.at
         meters.readings_stored.inc(done.stored)
         meters.readings_repeated.inc(done.repeated)
         for alert_class, count in done.raised.items():

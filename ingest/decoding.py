@@ -81,11 +81,12 @@ class Decoding:
             detail="Firetower failed at this message; its log has the traceback. Please report it.",
         )  # fmt: skip
 
-    def glance(self, message: Incoming) -> Decoded:
-        """Return what ``message`` says, without a pause and without asking for anybody to be registered."""
+    async def glance(self, message: Incoming) -> Decoded:
+        """Return what ``message`` says, without asking for anybody to be registered."""
         decoded = Decoded()
         try:
-            self._decoder.decode(message.topic, message.payload, message.received_at, decoded)
+            for _ in self._decoder.steps(message.topic, message.payload, message.received_at, decoded):
+                await self._pause()
         except Exception:  # noqa: BLE001  # reason: it is logged when the message is decoded in its turn
             decoded = Decoded()
             self.refuse(message, decoded)

@@ -185,3 +185,9 @@ def sender_of(message: Incoming) -> Sender:
     events = _EVENT.findall(message.payload.lower())
     urgent = all(any(word in event for word in _FIRE) for event in events)
     return Sender(clean(unit[:_LONGEST_UNIT]), urgent)
+
+
+def may_be_fire(message: Incoming) -> bool:
+    """Say whether any event in a message is a fire, or none is told apart in it: it has readings, or is unreadable."""
+    events = _EVENT.findall(message.payload.lower())
+    return not events or any(word in event for event in events for word in _FIRE)

@@ -5,7 +5,8 @@ ready while the one before it is committed: a single message when idle, thousand
 
 When full: the messages and bytes not yet acknowledged are bounded; at the bound the session stops reading and the
 broker keeps the rest. Nothing is dropped. While the store cannot commit, the alarm lane goes on making ready what
-arrives, up to the same bound, and what it raises is shown as provisional (未落库).
+arrives, up to the same bound, and what it raises is shown as provisional (未落库);
+what waits at the broker behind a full alarm lane is shown by the look-out.
 """
 
 import asyncio
@@ -19,13 +20,18 @@ from firetower.core.mqtt import ANSWERS_WITHIN, Incoming, MqttSession
 from firetower.ingest import meters
 from firetower.ingest.committer import Committer
 from firetower.ingest.fairness import Fairness
-from firetower.ingest.ports import BACKLOG, REPLAYED, Provisional
+from firetower.ingest.glances import GLANCE_S, Glances
+from firetower.ingest.ports import BACKLOG, REPLAYED
 from firetower.ingest.processing import Prepared, Processing, Shared
+from firetower.ingest.steps import turn_of_the_loop
 
 log = logger("ingest.lane")
 
 MOST_BYTES = 64 << 20
 """Bytes of payload not yet acknowledged before the session stops reading."""
+MOST_ALARMS = 20_000
+"""Alarms likewise: as many as the shipped brokers hand out unacknowledged (NATS max_ack_pending, Mosquitto
+max_inflight_messages). With a lower bound a flood would hide the alarms behind it; a higher one is never reached."""
 _BATCH_BYTES = 256 << 10
 """Payload of one batch: at most 20,000 readings, so that no step over them holds the loop for long."""
 _BEHIND: Micros = 10 * SECOND
@@ -33,10 +39,6 @@ _BEHIND: Micros = 10 * SECOND
 _LONG_PAUSE_S = 5.0
 _READY = 2
 """Batches between decoding and commit: one is committed, one waits for its turn."""
-_GLANCE_S = 0.5
-_PROVISIONAL_AFTER: Micros = 2 * SECOND
-"""An alarm that is not committed so long after its arrival is shown as provisional."""
-_MOST_GLANCES = 200
 _ALARM_BATCH = 250
 """Alarms in one transaction: the next one's wait for it stays short."""
 ALARM = "alarm"
@@ -45,9 +47,9 @@ ALARM = "alarm"
 class Lane:
     """One lane, named ``alarm``, ``telemetry`` or ``status``; ``run`` until cancelled; raises LeaseLost.
 
-    ``batch_messages``: most in one transaction; four times as many may wait. ``batch_age_ms``: under load a batch of
-    telemetry gathers for so long since the last commit; an alarm never does. ``auto_register``: strangers are
-    registered on first sight. ``received``, ``acknowledged``: messages so far.
+    ``batch_messages``: most in one transaction; four times as many may wait, of alarms 20,000. ``batch_age_ms``: under
+    load a batch of telemetry gathers for so long since the last commit; an alarm never does. ``auto_register``:
+    strangers are registered on first sight. ``received``, ``acknowledged``: messages so far.
     """
 
     def __init__(
@@ -64,16 +66,18 @@ class Lane:
         self.session = session
         self._clock = shared.clock
         self._own = shared.own
-        self._provisional = shared.provisional if name == ALARM else None
         self._precedence = shared.precedence
         self._batch_messages = min(batch_messages, _ALARM_BATCH) if name == ALARM else batch_messages
         self._gather_s = 0.0 if name == ALARM else batch_age_ms / 1000
-        self._most_messages = 4 * batch_messages
+        self._most_messages = MOST_ALARMS if name == ALARM else 4 * batch_messages
         self._committer = Committer(name, shared.store, shared.clock, shared.order)
-        pause: Callable[[], Awaitable[None]] = _turn_of_the_loop if name == ALARM else shared.precedence.give_way
+        pause: Callable[[], Awaitable[None]] = turn_of_the_loop if name == ALARM else shared.precedence.give_way
         self._processing = Processing(
             name, shared, self._committer, auto_register=auto_register, pause=pause, settled=self._settle
         )
+        self._glances: Glances | None = None
+        if name == ALARM and shared.provisional is not None:
+            self._glances = Glances(shared.provisional, shared.clock, self._processing.glance)
         self._fairness: Fairness | None = None
         if name == ALARM and shared.backlog is not None:
             self._fairness = Fairness(
@@ -90,7 +94,6 @@ class Lane:
         self._waiting_bytes = 0
         self._replaying = 0
         self._fed_at: Micros = 0
-        self._glanced: set[int] = set()
         self._paused_at: float | None = None
         self._complete_since: Micros = 0
         self.received = 0
@@ -120,11 +123,6 @@ class Lane:
     def rules_trouble(self) -> str | None:
         """Why the last batch was stored without being judged, None when it was judged."""
         return self._processing.rules_trouble
-
-    @property
-    def last_commit_at(self) -> Micros | None:
-        """When the lane's last commit stood."""
-        return self._committer.last_commit_at
 
     @property
     def paused(self) -> bool:
@@ -167,8 +165,8 @@ class Lane:
             tasks.create_task(self._commit_all(), name=f"{self.name} committing")
             if self._fairness is not None:
                 tasks.create_task(self._fairness.run(), name=f"{self.name} backlog")
-            if self._provisional is not None:
-                tasks.create_task(self._glance_at(self._provisional), name=f"{self.name} provisional")
+            if self._glances is not None:
+                tasks.create_task(self._glances.run(), name=f"{self.name} provisional")
 
     def _take(self, messages: Sequence[Incoming]) -> None:
         self.received += len(messages)
@@ -210,7 +208,9 @@ class Lane:
 
     def _count(self, messages: Sequence[Incoming]) -> None:
         self._waiting += len(messages)
-        self._waiting_bytes += sum(map(_size, messages))
+        self._waiting_bytes += sum(map(bytes_of, messages))
+        if self._glances is not None:
+            self._glances.arrived(messages)
 
     def _since(self, message: Incoming) -> Micros:
         """Return since when a message waits here; one of the backlog was put away in good order before."""
@@ -237,7 +237,7 @@ class Lane:
         """
         while len(self._ready) >= _READY:
             try:
-                async with asyncio.timeout(_GLANCE_S):
+                async with asyncio.timeout(GLANCE_S):
                     await self._change()
             except TimeoutError:
                 if self.name == ALARM:
@@ -259,7 +259,7 @@ class Lane:
             while queue and len(batch) < self._batch_messages and size < _BATCH_BYTES:
                 message = queue.popleft()
                 batch.append(message)
-                size += _size(message)
+                size += bytes_of(message)
         if not (self._queue or self._fed):
             self._arrived.clear()
         return batch
@@ -282,6 +282,8 @@ class Lane:
 
     def _enter(self, prepared: Prepared) -> None:
         self._ready.append(prepared)
+        if self._glances is not None:
+            self._glances.ready(prepared, self._since(prepared.messages[0]))
         self._preparing = self._preparing[len(prepared.messages) :]
         self._has_ready.set()
 
@@ -313,73 +315,35 @@ class Lane:
 
     def _done(self, prepared: Prepared) -> None:
         self._replaying -= len(prepared.work.replayed)
-        if self._provisional is not None:
-            self._provisional.settled(id(prepared.work))
-            for message in prepared.messages:
-                if message.epoch == BACKLOG:
-                    self._provisional.settled(_backlogged(message))
+        if self._glances is not None:
+            self._glances.committed(prepared)
         if self._fairness is not None:
             self._fairness.done(prepared.messages)
         self._finish(prepared.messages)
 
     def _put_away(self, batch: Sequence[Incoming]) -> None:
         """Acknowledge what is in the backlog; what was shown as provisional stays so until it is judged."""
-        if self._provisional is not None:
-            for message in batch:
-                if id(message) in self._glanced:
-                    self._provisional.waiting(_backlogged(message), self._processing.glance(message))
+        if self._glances is not None:
+            self._glances.put_away(batch)
         self._finish(batch)
 
     def _finish(self, batch: Sequence[Incoming]) -> None:
         """Acknowledge what is safe in the store, and make room."""
-        if self._provisional is not None:
-            for message in self._glanced.intersection(map(id, batch)):
-                self._glanced.remove(message)
-                self._provisional.settled(message)
+        if self._glances is not None:
+            self._glances.gone(batch)
         count = self.session.ack(batch)
         self.acknowledged += count
         meters.messages_acknowledged.labels(self.name).inc(count)
         self._waiting -= len(batch)
-        self._waiting_bytes -= sum(map(_size, batch))
-        if (
-            self._paused_at is not None
-            and self._waiting <= self._most_messages // 2
-            and self._waiting_bytes <= MOST_BYTES // 2
-        ):
+        self._waiting_bytes -= sum(map(bytes_of, batch))
+        room = self._waiting <= self._most_messages // 2 and self._waiting_bytes <= MOST_BYTES // 2
+        if self._paused_at is not None and room:
             if asyncio.get_running_loop().time() - self._paused_at > _LONG_PAUSE_S:
                 self._complete_since = self._clock.now()
             self._paused_at = None
             self.session.resume()
 
-    # while the store is away ----------------------------------------------------------------------
 
-    async def _glance_at(self, provisional: Provisional) -> None:
-        """Show what waits too long for its commit: what works raise, and the own alarms of messages behind them."""
-        while True:
-            await asyncio.sleep(_GLANCE_S)
-            before = self._clock.now() - _PROVISIONAL_AFTER
-            for prepared in self._ready:
-                if self._since(prepared.messages[0]) <= before:
-                    provisional.waiting(id(prepared.work), prepared.work.verdicts)
-            glances = 0
-            held = () if self._fairness is None else self._fairness.held
-            for message in (*self._preparing, *self._queue, *held):
-                if glances == _MOST_GLANCES:
-                    break
-                if self._since(message) <= before and id(message) not in self._glanced:
-                    glances += 1
-                    self._glanced.add(id(message))
-                    provisional.waiting(id(message), self._processing.glance(message))
-
-
-async def _turn_of_the_loop() -> None:
-    await asyncio.sleep(0)
-
-
-def _size(message: Incoming) -> int:
+def bytes_of(message: Incoming) -> int:
+    """Return what a message that waits counts."""
     return len(message.topic) + len(message.payload)
-
-
-def _backlogged(message: Incoming) -> tuple[str, Micros]:
-    """Return what tells a message in the backlog from every other one there."""
-    return message.topic, message.received_at

@@ -9,6 +9,7 @@ import numpy as np
 from firetower.core.clock import Clock
 from firetower.core.logs import logger
 from firetower.core.mqtt import Incoming
+from firetower.devices.events import Event
 from firetower.devices.kinds import guess_kind
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
@@ -156,11 +157,11 @@ class Processing:
         )
         return Prepared([message], work, self._committer.take_turn(verdicts))
 
-    def glance(self, message: Incoming) -> list[Verdict]:
-        """Return what a message's own alarms raise, without a trace left anywhere: it is still to be prepared."""
+    async def glance(self, message: Incoming) -> Sequence[Event]:
+        """Return a message's own alarms, without a trace left anywhere: it is still to be prepared."""
         if self._own_word(message) is not None:
-            return []
-        return judge(self._decoding.glance(message).events)
+            return ()
+        return (await self._decoding.glance(message)).events
 
     def _without_own(self, batch: Sequence[Incoming]) -> tuple[int | None, Sequence[Incoming]]:
         """Take out what Firetower says to itself; return when the newest canary in it was sent, and the others."""

@@ -26,7 +26,7 @@ class Deps:
     """What the composition root hands in.
 
     ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
-    None serves none. ``provisional``: what the alarm lane of this process could not commit yet; None where it has none.
+    None serves none. ``provisional``: alarms that are not in the store yet.
     """
 
     pool: Pool
@@ -37,7 +37,7 @@ class Deps:
     health: Health
     message_rate: Callable[[], float]
     console: Path | None
-    provisional: ProvisionalBoard | None = None
+    provisional: ProvisionalBoard
 
 
 @dataclass(frozen=True, slots=True)

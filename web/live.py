@@ -68,8 +68,7 @@ class Hub:
         self._told = 0
         self._aside = asyncio.Event()
         self._patience = Patience()
-        if deps.provisional is not None:
-            deps.provisional.listen(self._board_changed)
+        deps.provisional.listen(self._board_changed)
 
     # what is known ------------------------------------------------------------------------------
 

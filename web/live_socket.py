@@ -51,10 +51,10 @@ class LiveFrame(Answered):
     devices: list[DeviceStatus] = Field([], description="devices whose status changed; latest wins")
     kpis: Kpis
     canary: CanaryOut | None = Field(None, description="the newest canary that was committed; null before the first")
-    provisional: list[ProvisionalOut] | None = Field(
-        None,
-        description="alarms the store could not take yet (未落库), all of them; in the first frame, then when they "
-        "changed. null: this node hears no alarms itself",
+    provisional: list[ProvisionalOut] = Field(
+        [],
+        description="alarms the store could not take yet (未落库), fires first; in the first frame, then when they "
+        "changed",
     )
     provisional_more: int = Field(0, description="how many more there are than `provisional` lists")
 

@@ -29,10 +29,10 @@ class ProvisionalView:
     """The board as consoles see it: at most 2,000 alarms, written as JSON once each. ``revision`` rises with changes.
 
     An alarm that has left the board stays until the store was read after that, so that its stored alert comes in the
-    same frame that takes it away. Without a board (None) consoles are told that this node hears no alarms itself.
+    same frame that takes it away.
     """
 
-    def __init__(self, board: ProvisionalBoard | None) -> None:
+    def __init__(self, board: ProvisionalBoard) -> None:
         self._board = board
         self._shown: dict[str, tuple[ProvisionalAlarm, bytes]] = {}
         self._looked_at = -1
@@ -43,7 +43,7 @@ class ProvisionalView:
     def look(self) -> None:
         """Take in what came to the board since the last look."""
         board = self._board
-        if board is None or board.revision == self._looked_at:
+        if board.revision == self._looked_at:
             return
         self._looked_at = board.revision
         alarms = board.alarms()
@@ -62,7 +62,7 @@ class ProvisionalView:
 
     def standing(self) -> frozenset[str]:
         """Return the keys on the board now: to be asked before the store is read."""
-        return frozenset() if self._board is None else frozenset(alarm.key for alarm in self._board.alarms())
+        return frozenset(alarm.key for alarm in self._board.alarms())
 
     def settle(self, standing: frozenset[str]) -> None:
         """Let go of what had left the board before the read of the store that has now succeeded began."""
@@ -78,8 +78,6 @@ class ProvisionalView:
 
     def written(self) -> bytes:
         """Return the members ``provisional`` and ``provisional_more`` of a frame, with a comma before."""
-        if self._board is None:
-            return b',"provisional":null,"provisional_more":0'
         alarms = b",".join(written for _, written in self._shown.values())
         return b',"provisional":[%b],"provisional_more":%d' % (alarms, self._more)
 

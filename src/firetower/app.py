@@ -116,22 +116,26 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
         start("embedded engines", keep_running(urls.children))
         start("registry", stored_registry.watch(pool, registry))
         start("upkeep", _every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)))
+        board = ProvisionalBoard(registry, clock)
         hearing: Hearing | None = None
         if hears:
-            base = Base(settings, urls, pool, registry, rulebook, alerts, clock, lease, outside)
+            base = Base(settings, urls, pool, registry, rulebook, alerts, clock, lease, outside, board)
             hearing = await _hear(base, start)
         else:
             start("liveness", _every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
-            board = ProvisionalBoard(registry, clock)
-            session = MqttSession(
+        alarms = hearing.lanes[LANES.index("alarm")] if hearing else None
+        lookout = Lookout(
+            MqttSession(
                 urls.mqtt, f"firetower-look-out-{secrets.token_hex(8)}", filters=lane_filters("alarm"), clean=True,
                 clock=clock,
-            )  # fmt: skip
-            decoder = Decoder(catalogue(), registry, retention_days=settings.retention_days)
-            start("look-out", Lookout(session, decoder, IngestStore(pool, registry, clock), board, clock).run())
+            ),
+            Decoder(catalogue(), registry, retention_days=settings.retention_days),
+            IngestStore(desk, registry, clock), board, clock, active=lambda: alarms is None or alarms.paused,
+        )  # fmt: skip
+        start("look-out", lookout.run())
         health = Health(
             pool,
-            hearing.lanes if hearing else [],
+            hearing.lanes if hearing else [lookout],
             clock,
             ticker=hearing.ticker if hearing else None,
             canary=hearing.canary if hearing else None,
@@ -144,8 +148,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             app = make_app(
                 Deps(
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health,
-                    message_rate=health.message_rate, console=console,
-                    provisional=hearing.board if hearing else board,
+                    message_rate=health.message_rate, console=console, provisional=board,
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))
@@ -174,6 +177,7 @@ class Base:
     clock: Clock
     lease: Lease
     outside: Outside
+    board: ProvisionalBoard
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,6 @@ class Hearing:
     lanes: Sequence[Lane]
     ticker: Ticker
     canary: CanaryWatch
-    board: ProvisionalBoard
     signals: Mapping[str, Signal]
 
 
@@ -197,7 +200,6 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
     await figures.load()
     engine = await _warm_engine(base, quality)
     installation = await installation_id(pool)
-    board = ProvisionalBoard(registry, clock)
     probe = Probe(
         MqttSession(urls.mqtt, f"firetower-p0-probe-{installation}", clean=True, clock=clock), installation, clock
     )
@@ -211,7 +213,7 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
         precedence=Precedence(),
         own=probe,
         quality=quality,
-        provisional=board,
+        provisional=base.board,
         backlog=AlarmBacklog(pool, base.lease),
     )
     lanes = [
@@ -253,10 +255,12 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
         signals["dead_man"] = deadman
         start("dead-man signal", deadman.run())
     if settings.notify_url is not None and settings.notify_secret is not None:
-        webhook = Webhook(settings.notify_url, settings.notify_secret.get_secret_value(), base.outside, board, clock)
+        webhook = Webhook(
+            settings.notify_url, settings.notify_secret.get_secret_value(), base.outside, base.board, clock
+        )
         signals["notify"] = webhook
         start("webhook", webhook.run())
-    return Hearing(lanes, ticker, canary, board, signals)
+    return Hearing(lanes, ticker, canary, signals)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ LONGEST_LAG: Micros = 60 * SECOND
 
 
 class Source(Protocol):
-    """What is asked of a lane."""
+    """What is asked of whoever hears devices: a lane, or the look-out of a node without lanes."""
 
     name: str
     received: int
@@ -77,6 +77,7 @@ class Signal(Protocol):
 class Health:
     """Database, broker, rules, lag and canary of this process. ``run`` until cancelled.
 
+    ``lanes``: whatever hears devices here; a node that only serves consoles hears alarms, for when nobody stores them.
     ``canary``: None where this process takes nothing in. ``signals``: by name; their trouble stops nothing.
     """
 

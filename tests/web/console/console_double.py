@@ -46,7 +46,7 @@ class Double:
         self.hold = asyncio.Event()  # acts wait for it
         self.hold.set()
         self.away = False  # the store: every act is answered 503
-        self.provisional: list[Json] | None = None
+        self.provisional: list[Json] = []
         self.more = 0
         self.canary: Json = {}  # {"canary": …} once the service says something of it
         self.unread = False  # the service itself has not read the store yet
@@ -92,7 +92,7 @@ class Double:
             "unit": f"unit-{number}", "device": f"dev-{number}", "component": "2-3-017", "text": "3F 走廊",
             "place": "b1/f3/z2", "device_at": at(ago + 1), "received_at": at(ago), "flags": [],
         } | more  # fmt: skip
-        self.provisional = [*(self.provisional or []), alarm]
+        self.provisional = [*self.provisional, alarm]
         return alarm
 
     async def tell(self) -> None:
@@ -104,7 +104,7 @@ class Double:
         same = {name: alarm[name] for name in ("key", "unit", "device", "component", "text", "device_at")}
         same["last_event_at"] = alarm["device_at"]
         alert = self.raise_alert(alarm["class"], alarm["priority"], **same, **more)
-        self.provisional = [one for one in self.provisional or [] if one["key"] != alarm["key"]]
+        self.provisional = [one for one in self.provisional if one["key"] != alarm["key"]]
         await self.announce(alert)
         return alert
 
@@ -130,8 +130,7 @@ class Double:
 
     def _frame(self, kind: str, **more: Any) -> Json:
         frame = {"type": kind, "seq": -1 if self.unread else self.seq, "t": at(), "kpis": self._kpis()}
-        if self.provisional is not None:
-            frame |= {"provisional": self.provisional, "provisional_more": self.more}
+        frame |= {"provisional": self.provisional, "provisional_more": self.more}
         return frame | self.canary | more
 
     async def _send(self, frame: Json) -> None:

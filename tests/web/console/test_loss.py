@@ -49,7 +49,7 @@ async def test_a_store_or_broker_that_is_gone_is_as_loud(double: Double, sit_dow
     page = await sit_down()
     double.kpis = {"store": "unavailable", "broker": "unavailable"}
     await page.wait_for_selector("[data-banner=store]")
-    assert "看不到新报警" in await page.inner_text("[data-banner=store]")
+    assert "新报警照常显示和响铃" in await page.inner_text("[data-banner=store]")
     assert "收不到任何设备的报警" in await page.inner_text("[data-banner=broker]")
 
 

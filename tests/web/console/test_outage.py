@@ -18,7 +18,6 @@ BACK = {"store": "ok", "broker": "ok"}
 async def outage(double: Double) -> None:
     """The store goes away, and every console is told."""
     double.away, double.kpis = True, GONE
-    double.provisional = double.provisional or []
     await double.tell()
 
 

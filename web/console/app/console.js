@@ -53,8 +53,8 @@ export class Console {
     this.counts = signal(this.alarms.counts());
     this.flood = signal(/** @type {ReturnType<FloodMeter["read"]>} */ (null));
     this.loaded = signal(false);
-    /** Provisional alarms: how many are listed and how many more there are; null where the server hears no alarms itself. */
-    this.provisional = signal(/** @type {{listed: number, more: number} | null} */ (null));
+    /** Provisional alarms: how many are listed and how many more there are. */
+    this.provisional = signal({ listed: 0, more: 0 });
     /** What changed while the connection was lost. */
     this.missed = signal(/** @type {any} */ (null));
     /** Server ms of the last good word before the present loss. */
@@ -138,7 +138,7 @@ export class Console {
       this.operator.value = null;
       this.signedOutWhy.value = why;
       this.loaded.value = false;
-      this.provisional.value = null;
+      this.provisional.value = { listed: 0, more: 0 };
       this.missed.value = null;
       this.lostAt = null;
       this.selectedId.value = null;
@@ -178,8 +178,8 @@ export class Console {
   }
 
   takeProvisional(list, more) {
-    this.provisional.value = list && { listed: list.length, more };
-    this.take(this.alarms.setProvisional(list ?? []), "provisional");
+    this.provisional.value = { listed: list.length, more };
+    this.take(this.alarms.setProvisional(list), "provisional");
   }
 
   /** Carries out the acknowledgements of provisional alarms that are stored by now. */

@@ -14,7 +14,7 @@ const SHOWN_AT_ONCE = 500;
 /**
  * Status: connecting (before the first snapshot), live, stale (open but silent), lost (closed).
  * Handlers run in the message handler, never in an animation frame: a hidden tab must still count and sound.
- *   onSnapshot(alerts), onChanges(alerts), onProvisional(alarms | null, more), onKpis(kpis), onCanary(canary, serverMs),
+ *   onSnapshot(alerts), onChanges(alerts), onProvisional(alarms, more), onKpis(kpis), onCanary(canary, serverMs),
  *   onStatus(status, before), onClosed(): why is not always said; the session may have ended.
  */
 export class Feed {

@@ -38,7 +38,7 @@ function Parts({ desk }) {
   const kpis = desk.kpis.value;
   if (!kpis || desk.feedStatus.value !== "live") return null;
   return html`
-    ${kpis.store !== undefined && kpis.store !== "ok" && html`<div class="banner loud" role="alert" data-banner="store"><${Icon} name="warning" /><b>${t("banner.store")}</b><span>${t(desk.provisional.value ? "banner.store_provisional" : "banner.store_more")}</span></div>`}
+    ${kpis.store !== undefined && kpis.store !== "ok" && html`<div class="banner loud" role="alert" data-banner="store"><${Icon} name="warning" /><b>${t("banner.store")}</b><span>${t("banner.store_more")}</span></div>`}
     ${kpis.broker !== undefined && kpis.broker !== "ok" && html`<div class="banner loud" role="alert" data-banner="broker"><${Icon} name="warning" /><b>${t("banner.broker")}</b><span>${t("banner.broker_more")}</span></div>`}
   `;
 }
@@ -57,7 +57,7 @@ function Overdue({ desk }) {
 
 /** More provisional alarms than the server lists. */
 function Unlisted({ desk }) {
-  const { listed, more } = desk.provisional.value ?? { listed: 0, more: 0 };
+  const { listed, more } = desk.provisional.value;
   if (!more) return null;
   return html`<div class="banner loud" role="alert" data-banner="more"><${Icon} name="unstored" /><b>${t("banner.more", { n: integer(more) })}</b><span>${t("banner.more_more", { listed: integer(listed) })}</span></div>`;
 }

@@ -196,6 +196,7 @@ def came_and_went(verdicts: Sequence[Verdict], readings: Readings, registry: Reg
     """
     if not any(verdict.kind is VerdictKind.CLEAR for verdict in verdicts):
         return list(verdicts)
+    arrivals = _Arrivals(readings, registry)
     out: list[Verdict | None] = list(verdicts)
     runs: dict[tuple[str, str, str, str], list[int]] = {}
     for place, verdict in enumerate(verdicts):
@@ -205,7 +206,7 @@ def came_and_went(verdicts: Sequence[Verdict], readings: Readings, registry: Reg
             raises = [verdicts[each] for each in run]
             if any(each.latch or each.alert_class is AlertClass.FIRE for each in raises):
                 continue
-            if not _is_old(raises[0], readings, registry):
+            if not arrivals.is_old(raises[0]):
                 continue
             worst = min(range(len(run)), key=lambda each: raises[each].priority)
             for each in (*run, place):
@@ -214,19 +215,34 @@ def came_and_went(verdicts: Sequence[Verdict], readings: Readings, registry: Reg
     return [verdict for verdict in out if verdict is not None]
 
 
-def _is_old(verdict: Verdict, readings: Readings, registry: Registry) -> bool:
-    """Say whether the reading that showed what ``verdict`` raises arrived long after it had become true."""
-    if verdict.device_number is None or verdict.metric is None:
-        return False
-    channel = registry.channel(verdict.component.partition(".")[2])
-    assert channel is not None  # the verdict named it
-    mine = readings.take(readings.series == registry.series(verdict.device_number, verdict.metric, channel))
-    if not len(mine):
-        return False
-    stood = np.flatnonzero(mine.ts <= verdict.at)
-    shown = stood[mine.ts[stood].argmax()] if len(stood) else mine.ts.argmin()
-    interval = int(registry.interval[verdict.device_number])
-    return int(mine.received[shown]) - verdict.at > max(MISSED_INTERVALS * interval, LEAST_STANDING)
+class _Arrivals:
+    """When the readings of a batch arrived, by series; each series is looked for once, as a backlog may chatter."""
+
+    def __init__(self, readings: Readings, registry: Registry) -> None:
+        self._readings = readings
+        self._registry = registry
+        self._of: dict[int, tuple[Int64s, Int64s]] = {}
+
+    def is_old(self, verdict: Verdict) -> bool:
+        """Say whether the reading that showed what ``verdict`` raises arrived long after it had become true."""
+        if verdict.device_number is None or verdict.metric is None:
+            return False
+        channel = self._registry.channel(verdict.component.partition(".")[2])
+        assert channel is not None  # the verdict named it
+        ts, received = self._series(self._registry.series(verdict.device_number, verdict.metric, channel))
+        if not len(ts):
+            return False
+        shown = max(int(ts.searchsorted(verdict.at, side="right")) - 1, 0)
+        interval = int(self._registry.interval[verdict.device_number])
+        return int(received[shown]) - verdict.at > max(MISSED_INTERVALS * interval, LEAST_STANDING)
+
+    def _series(self, series: int) -> tuple[Int64s, Int64s]:
+        """Return times and arrivals of the readings of a series, in the order of their times."""
+        if series not in self._of:
+            mine = np.flatnonzero(self._readings.series == series)
+            mine = mine[self._readings.ts[mine].argsort(kind="stable")]
+            self._of[series] = self._readings.ts[mine], self._readings.received[mine]
+        return self._of[series]
 
 
 def _column(readings: Readings, row: Int64s, first: Bools) -> Column:

@@ -1,5 +1,7 @@
 """Alarms nobody could store yet: who stands on the board, for how long, in which order, and what happens when full."""
 
+from dataclasses import replace
+
 import pytest
 
 from firetower.alerts import provisional
@@ -160,3 +162,23 @@ def test_what_was_only_counted_is_shown_once_there_is_room(
     assert (components(board), board.more) == (["p2"], 0)
     board.settled("b")
     assert (components(board), board.more) == ([], 0)
+
+
+def test_late_evidence_waits_for_the_store_in_silence_unless_it_is_of_a_fire(board: ProvisionalBoard) -> None:
+    """It will be a closed record: nobody is to be called for it now either."""
+    past = [replace(said(name, fire=name == "burnt"), flags=("historical",)) for name in ("low", "burnt")]
+    board.waiting("token", past)
+    assert components(board) == ["burnt"]
+    assert board.more == 0
+
+
+def test_alarms_that_nothing_could_be_kept_of_are_counted_beside_the_others(board: ProvisionalBoard) -> None:
+    """The number says how many more wait than the list shows; who listens hears when it changes, and only then."""
+    heard: list[int] = []
+    board.listen(lambda: heard.append(board.more))
+    board.waiting("a", [said("p1")])
+    board.beyond(17)
+    board.beyond(17)
+    assert (components(board), board.more) == (["p1"], 17)
+    board.beyond(0)
+    assert heard == [0, 17, 0]

@@ -25,6 +25,7 @@ from firetower.devices.topics import lane_filters
 from firetower.devices.wire import Decoder
 from firetower.ingest import lane as lanes
 from firetower.ingest import lookout as lookouts
+from firetower.ingest.fairness import may_be_fire
 from firetower.ingest.lookout import Lookout
 
 NOISY, OTHER = "firetower/v1/noisy/d/alarm", "firetower/v1/other/d/alarm"
@@ -124,6 +125,19 @@ def test_the_alarm_lane_takes_as_many_as_the_shipped_brokers_hand_out() -> None:
     for file in ("deploy/nats.conf", "src/firetower/embedded.py"):
         assert f"max_ack_pending: {lanes.MOST_ALARMS}\n" in (ROOT / file).read_text()
     assert f"max_inflight_messages {lanes.MOST_ALARMS}\n" in (ROOT / "deploy/mosquitto.conf").read_text()
+
+
+def test_what_may_be_a_fire_is_any_message_with_one_in_it_and_any_that_says_no_event() -> None:
+    """A fire among the faults of a gateway's message counts, in any writing; a fault's text does not."""
+
+    def may(payload: bytes) -> bool:
+        return may_be_fire(Incoming(NOISY, payload, 1, 1, False, False, 0, 1))
+
+    assert may(b'{"d1":[{"event":"fault"}],"d2":[{"event":"FIRE"}]}')
+    assert may('{"event": "火警"}'.encode())
+    assert may(b"not JSON")
+    assert may(b'{"smoke":0.5}')
+    assert not may(b'{"event":"fault","text":"fire door"}')
 
 
 # the look-out without a broker ------------------------------------------------------------------

@@ -162,6 +162,13 @@ class Decoded:
             made = ordinary if not len(made) else _joined(made, ordinary).take(order)
         return replace(made, series=registry.series_many(made.device, made.metric, made.channel))
 
+    def looked_at(self, registry: Registry) -> tuple[Readings, list[str]]:
+        """Return the columns as they are, without series, and each reading's channel by name: nothing is resolved."""
+        new = {number: name for name, number in self.new_channels.items()}
+        columns = (self.device, self.metric, [max(0, number) for number in self.channel], self.ts, self.received)
+        readings = Readings.of([0] * len(self.value), *columns, self.value, self.flags)
+        return readings, [new.get(number) or registry.channel_name(number) for number in self.channel]
+
     @property
     def count(self) -> int:
         """How many readings there are, with those that ``readings`` may leave out."""

@@ -40,11 +40,14 @@ class _Shown:
 class Glances:
     """What the alarm lane holds, as ``board`` shows it; ``run`` until cancelled.
 
-    ``glance(message)``: what a message's own alarms say, without a trace left anywhere.
+    ``glance(message)``: a message's own alarms and what its values would raise, without a trace left anywhere.
     """
 
     def __init__(
-        self, board: Provisional, clock: Clock, glance: Callable[[Incoming], Coroutine[Any, Any, Sequence[Event]]]
+        self,
+        board: Provisional,
+        clock: Clock,
+        glance: Callable[[Incoming], Coroutine[Any, Any, Sequence[Event | Verdict]]],
     ) -> None:
         self._board = board
         self._clock = clock
@@ -107,8 +110,8 @@ class Glances:
         del waiting[id(message)]
         shown = self._shown[id(message)] = _Shown(next(self._numbers))
         await self._steps.turn()
-        events = await self._glance(message)
-        await self._show(shown, len(events), lambda part: judge(events[part]))
+        said = await self._glance(message)
+        await self._show(shown, len(said), lambda part: _verdicts(said[part]))
 
     async def _show(self, shown: _Shown, count: int, verdicts: Callable[[slice], Sequence[Verdict]]) -> None:
         for part, place in enumerate(range(0, count, _AT_ONCE)):
@@ -128,6 +131,10 @@ class Glances:
         for message in messages:
             if self._fires.pop(id(message), None) is None:
                 self._others.pop(id(message), None)
+
+
+def _verdicts(said: Sequence[Event | Verdict]) -> list[Verdict]:
+    return [verdict for one in said for verdict in (judge([one]) if isinstance(one, Event) else [one])]
 
 
 def _name(message: Incoming) -> tuple[str, Micros]:

@@ -167,6 +167,10 @@ class Rules(Protocol):
         """Take readings in and return what they decide."""
         ...
 
+    def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
+        """Return what single values would raise, without taking them in; ``channels``: by name, one a reading."""
+        ...
+
     def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
         """Return what the passing of time decides; ``lag``: how far telemetry is behind, µs."""
         ...

@@ -45,6 +45,8 @@ from firetower.rules.verdicts import Verdict
 log = logger("ingest.processing")
 
 _OWN = f"{ROOT}/{OWN_UNIT}/"
+_LOOKED_AT = 250
+"""Readings looked at in one step: a millisecond, or two where all of them raise something."""
 _STUCK = -1
 """In place of the ``seq`` where a reading of a standing clock is remembered by its key as sent."""
 
@@ -157,11 +159,21 @@ class Processing:
         )
         return Prepared([message], work, self._committer.take_turn(verdicts))
 
-    async def glance(self, message: Incoming) -> Sequence[Event]:
-        """Return a message's own alarms, without a trace left anywhere: it is still to be prepared."""
+    async def glance(self, message: Incoming) -> Sequence[Event | Verdict]:
+        """Return a message's own alarms, and what its values would raise, without a trace left anywhere.
+
+        It is still to be prepared.
+        """
         if self._own_word(message) is not None:
             return ()
-        return (await self._decoding.glance(message)).events
+        decoded = await self._decoding.glance(message)
+        readings, channels = decoded.looked_at(self._registry)
+        said: list[Event | Verdict] = []
+        for start in range(0, len(readings), _LOOKED_AT):
+            part = slice(start, start + _LOOKED_AT)
+            said += self._engine.glance(readings.take(np.arange(len(readings))[part]), channels[part])
+            await self._pause()
+        return said + decoded.events
 
     def _without_own(self, batch: Sequence[Incoming]) -> tuple[int | None, Sequence[Incoming]]:
         """Take out what Firetower says to itself; return when the newest canary in it was sent, and the others."""
@@ -210,8 +222,8 @@ class Processing:
         """
         offline, said_at = self._registry.offline, self._registry.offline_said_at
         if decoded.heard:
-            devices = np.asarray(decoded.heard)
-            offline[devices[np.asarray(decoded.heard_at) > said_at[devices]]] = False
+            heard = np.asarray(decoded.heard)
+            offline[heard[np.asarray(decoded.heard_at) > said_at[heard]]] = False
         for device, online, at in decoded.status:
             if at >= said_at[device]:
                 offline[device] = not online

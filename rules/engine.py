@@ -1,5 +1,7 @@
 """The engine: readings or a tick in, verdicts out; event time, no I/O, no clock of its own."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from firetower.core.clock import Micros
@@ -10,6 +12,7 @@ from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Mark, Quality, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.clocks import ClockWatch
+from firetower.rules.glance import Glance
 from firetower.rules.late import LateWatch, came_and_went
 from firetower.rules.limits import Column, LimitTable
 from firetower.rules.quality import ImplausibleWatch
@@ -50,6 +53,7 @@ class Engine:
         self._implausible = ImplausibleWatch(on_quality, registry)
         self._clocks = ClockWatch(on_quality, registry, quality)
         self._tables, self._table_of = _tables(rulebook, registry)
+        self._glance = Glance(self._tables, self._table_of, registry)
         self._late = LateWatch(lambda: _tables(rulebook, registry), registry)
         self._watermark: columns.Column[np.int64] = columns.Column(np.int64, _UNKNOWN)
         self._table: columns.Column[np.int16] = columns.Column(np.int16, _NO_TABLE)
@@ -84,6 +88,13 @@ class Engine:
         late = self._late.step(self._late_of(readings))  # first: the watermarks are those before this batch
         said = came_and_went(self._step(readings), readings, self._registry)
         return out + (sorted(late + said, key=_instant) if late else said)
+
+    def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
+        """Return what single values beyond a limit would raise, without taking them in (``rules/glance.py``).
+
+        ``channels``: the suffix of each reading's metric; readings need no series, nor their channels a number.
+        """
+        return self._glance.raised(readings, channels)
 
     def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
         """Return what the passing of time decides: delays that are over, silence, and clocks that are wrong.

@@ -258,17 +258,35 @@ class LimitTable:
         self._block_due.rows[block] = min(self._block_due.rows.item(block), wall_due)
 
     def _verdict(self, standing: Standing, index: int, old: int, new: int, at: Micros) -> Verdict:
-        rule, registry = self.rules[index], self._registry
-        number = max(new, 1) if new else old
-        band = self.lanes.bands[index][number - 1]
-        device, channel = (
-            int(self._device.rows[standing.row]),
-            registry.channel_name(int(self._channel.rows[standing.row])),
+        channel = self._registry.channel_name(int(self._channel.rows[standing.row]))
+        return self.verdict(
+            VerdictKind.RAISE if new else VerdictKind.CLEAR,
+            (index, new or old),
+            (int(self._device.rows[standing.row]), channel),
+            at,
+            standing.value,
+            uncertain=standing.uncertain,
+            again=old > 0,
         )
+
+    def verdict(
+        self,
+        kind: VerdictKind,
+        of: tuple[int, int],
+        about: tuple[int, str],
+        at: Micros,
+        value: float,
+        *,
+        uncertain: bool,
+        again: bool = False,
+    ) -> Verdict:
+        """Return the verdict ``of`` a rule (its index) and band (1 the mildest) ``about`` a device and its channel."""
+        (index, number), (device, channel) = of, about
+        rule, registry = self.rules[index], self._registry
+        band = self.lanes.bands[index][number - 1]
         title = band.title or rule.title
-        flags = ("uncertain",) * standing.uncertain + ("retired",) * bool(registry.retired[device])
         return Verdict(
-            kind=VerdictKind.RAISE if new else VerdictKind.CLEAR,
+            kind=kind,
             rule=rule.id,
             rule_version=rule.version,
             subject_kind=SubjectKind.DEVICE,
@@ -282,10 +300,10 @@ class LimitTable:
             title_en=title.en,
             device_number=device,
             metric=self.metric.number,
-            value=standing.value,
+            value=value,
             limit=self.lanes.limit(self.lanes.of_rule(index)[number - 1], device, registry),
-            flags=flags,
-            again=old > 0,
+            flags=("uncertain",) * uncertain + ("retired",) * bool(registry.retired[device]),
+            again=again,
         )
 
 

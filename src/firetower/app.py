@@ -124,11 +124,9 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
         else:
             start("liveness", _every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
         alarms = hearing.lanes[LANES.index("alarm")] if hearing else None
+        own_name = f"firetower-look-out-{secrets.token_hex(8)}"
         lookout = Lookout(
-            MqttSession(
-                urls.mqtt, f"firetower-look-out-{secrets.token_hex(8)}", filters=lane_filters("alarm"), clean=True,
-                clock=clock,
-            ),
+            MqttSession(urls.mqtt, own_name, filters=lane_filters("alarm"), clean=True, clock=clock),
             Decoder(catalogue(), registry, retention_days=settings.retention_days),
             IngestStore(desk, registry, clock), board, clock, active=lambda: alarms is None or alarms.paused,
         )  # fmt: skip

@@ -167,6 +167,8 @@ class Processing:
         if self._own_word(message) is not None:
             return ()
         decoded = await self._decoding.glance(message)
+        if not decoded.value:
+            return decoded.events
         readings, channels = decoded.looked_at(self._registry)
         said: list[Event | Verdict] = []
         for start in range(0, len(readings), _LOOKED_AT):

@@ -13,6 +13,8 @@ def set_up(level: str = "INFO") -> None:
     root.setLevel(level)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # its tracebacks say what a line of ours says already: the database is away
+    logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)
 
 
 def logger(part: str) -> logging.Logger:

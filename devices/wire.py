@@ -19,7 +19,7 @@ from firetower.devices.topics import GATEWAY, NAME, OWN_UNIT, Topic, parse_topic
 from firetower.devices.wire_alarm import ALARM_FIELDS, UNREADABLE, Alarm, alarm_key, read_alarm
 from firetower.devices.wire_batch import NO_TIME, Decoded, Once, Refusal, Refusals
 from firetower.devices.wire_fields import TELEMETRY_FIELDS, Fields, number
-from firetower.devices.wire_json import DOUBLED, MOST_BYTES, Unusable, clean, parse, shown
+from firetower.devices.wire_json import DOUBLED, MOST_BYTES, Unusable, clean, parse, shown, words
 from firetower.devices.wire_ordinary import Arrived, Ordinary
 from firetower.devices.wire_time import CLOCK_WRONG, InSeconds, event_time, sequence
 
@@ -302,10 +302,14 @@ class Decoder:
             yield found.metric, found.channel, measured, quality
 
     def _unreadable(self, message: _Message, device: str, reason: str, detail: str) -> Event:
-        """Return the event of an alarm nobody could decode; its component is the reason: repeats are one alert."""
+        """Return the event of an alarm nobody could decode, with what can be made out of its words.
+
+        Its component is the reason: repeats are one alert.
+        """
         unit = message.topic.unit
+        text = f"{words(message.payload)} ({detail})"[:500]
         return Event(
-            unit, device, self._registry.number(unit, device), UNREADABLE, True, reason, detail[:500],
+            unit, device, self._registry.number(unit, device), UNREADABLE, True, reason, text,
             message.received, message.received, None, (), message.payload[:MOST_BYTES],
         )  # fmt: skip
 

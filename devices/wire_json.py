@@ -48,6 +48,19 @@ def clean(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
+def words(payload: bytes) -> str:
+    """Return the first 160 bytes of ``payload`` for a person: UTF-8, else GB 18030 as panels send it, else escaped."""
+    start = payload[:160]
+    for encoding in ("utf-8", "gb18030"):
+        # the cut may go through a character: what is left of it is not worth an error
+        for end in range(len(start), max(len(start) - 4, -1), -1):
+            try:
+                return clean(start[:end].decode(encoding))
+            except UnicodeDecodeError:
+                continue
+    return clean(start.decode("utf-8", "backslashreplace"))
+
+
 def parse(payload: bytes) -> tuple[Any, Unusable | None]:
     """Return the document in ``payload``, and what was wrong with it although it could be read.
 

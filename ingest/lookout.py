@@ -135,7 +135,7 @@ class Lookout:
         self.received += len(messages)
         self._session.ack(messages)
         for message in messages:
-            if message.topic.startswith(_OWN):
+            if message.topic.startswith(_OWN) or message.retain:  # what a broker had kept was heard when it was said
                 continue
             kind = self._fires if may_be_fire(message) else self._others
             if self._room_for(kind, bytes_of(message)):

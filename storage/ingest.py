@@ -85,17 +85,18 @@ class IngestStore:
         return [row[0] for row in rows]
 
     async def events_known(self, events: Sequence[Event]) -> list[bool]:
-        """Return, per event, whether it is stored: by its key, without one by what it says and when it arrived.
+        """Return, per event, whether it is stored: by its key, or by what it says and when it arrived.
 
-        Another node's arrival differs from ours by little; five seconds before ours is soon enough.
+        Another node's arrival is another one, and where a clock is wrong it is part of the key; five seconds before
+        ours is soon enough.
         """
         if not events:
             return []
         with store_errors():
             rows = await self._pool.fetch(
                 "SELECT EXISTS (SELECT FROM device_event e WHERE (e.unit, e.device) = (k.unit, k.device)"
-                " AND CASE WHEN k.key IS NOT NULL THEN e.key = k.key ELSE (e.event, e.active, e.component, e.text)"
-                "  = (k.event, k.active, k.component, k.text) AND e.received_at > k.at - interval '5 seconds' END)"
+                " AND (e.key = k.key OR (e.event, e.active, e.component, e.text)"
+                "  = (k.event, k.active, k.component, k.text) AND e.received_at > k.at - interval '5 seconds'))"
                 " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::text[],"
                 "  $8::timestamptz[]) WITH ORDINALITY"
                 " AS k (unit, device, key, event, active, component, text, at, n) ORDER BY k.n",

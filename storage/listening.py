@@ -56,7 +56,7 @@ async def follow(source: asyncpg.Pool | str, channel: str, *, look: Look, heard:
 @asynccontextmanager
 async def _connection(source: asyncpg.Pool | str) -> AsyncIterator[Any]:
     if not isinstance(source, str):
-        async with source.acquire() as pooled:
+        async with source.acquire(timeout=ANSWER_S) as pooled:
             yield pooled
         return
     conn = await asyncpg.connect(source, timeout=10, server_settings={"application_name": "firetower-live"})

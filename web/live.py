@@ -29,6 +29,8 @@ from firetower.web.subscription import SESSION_OVER, Subscription
 _log = logger("web.live")
 
 HEARTBEAT_S = 2.0
+_HEARING = frozenset({"database", "broker", "lag"})
+"""Checks of readiness without which devices are not heard, or only long after they spoke."""
 FRAME_S = 0.02  # changes within this time travel in one frame
 CATCH_UP_TRIES = 10  # of a resuming console to join where the hub stands
 POLL_S = 1.0  # the store is asked this often even when nothing was announced: a lost NOTIFY costs a second
@@ -296,7 +298,9 @@ class Hub:
 
     async def _beat(self) -> None:
         while True:
-            changed = self._watch.look(self._deps.clock.now())
+            # while nothing is heard nobody knows who is silent: what was known stands
+            blind = any(not ok for name, ok, _ in self._deps.health.ready() if name in _HEARING)
+            changed = [] if blind else self._watch.look(self._deps.clock.now())
             if changed:
                 self._broadcast(self._frame("changes", self.seq, [], msgspec.json.encode(changed)))
             else:

@@ -117,9 +117,11 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
         start("registry", stored_registry.watch(pool, registry))
         start("upkeep", _every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)))
         board = ProvisionalBoard(registry, clock)
+        canary = CanaryWatch(lambda: canaries.latest(desk), clock)
+        start("canary", canary.run())
         hearing: Hearing | None = None
         if hears:
-            base = Base(settings, urls, pool, registry, rulebook, alerts, clock, lease, outside, board)
+            base = Base(settings, urls, pool, registry, rulebook, alerts, clock, lease, outside, board, canary)
             hearing = await _hear(base, start)
         else:
             start("liveness", _every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
@@ -136,7 +138,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             hearing.lanes if hearing else [lookout],
             clock,
             ticker=hearing.ticker if hearing else None,
-            canary=hearing.canary if hearing else None,
+            canary=canary,
             signals=hearing.signals if hearing else None,
         )
         start("health", health.run())
@@ -176,6 +178,7 @@ class Base:
     lease: Lease
     outside: Outside
     board: ProvisionalBoard
+    canary: CanaryWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,6 @@ class Hearing:
 
     lanes: Sequence[Lane]
     ticker: Ticker
-    canary: CanaryWatch
     signals: Mapping[str, Signal]
 
 
@@ -233,8 +235,7 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
         for name in LANES
     ]
     telemetry = lanes[LANES.index("telemetry")]
-    canary = CanaryWatch(lambda: canaries.latest(pool), clock)
-    system = SystemWatch(telemetry, canary, certain=lambda: probe.known("telemetry"))
+    system = SystemWatch(telemetry, base.canary, certain=lambda: probe.known("telemetry"))
     ticker = Ticker(engine, shared.store, clock, shared.order, telemetry=telemetry, system=system)
     replayer = Replayer(rejects.Ledger(pool), telemetry)
     signals: dict[str, Signal] = {}
@@ -242,14 +243,13 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
     for lane in lanes:
         start(f"lane {lane.name}", lane.run())
     start("probe", probe.run())
-    start("canary", canary.run())
     start("ticker", ticker.run())
     start("replay", replayer.run())
     start("replay asked", rejects.follow_asked(pool, replayer.told))
     start("liveness", _every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())))
     start("quality", _every(5 * SECOND, lambda: figures.flush(clock.now())))
     if settings.deadman_url is not None:
-        deadman = DeadMan(settings.deadman_url, base.outside, canary, clock)
+        deadman = DeadMan(settings.deadman_url, base.outside, base.canary, clock)
         signals["dead_man"] = deadman
         start("dead-man signal", deadman.run())
     if settings.notify_url is not None and settings.notify_secret is not None:
@@ -258,7 +258,7 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
         )
         signals["notify"] = webhook
         start("webhook", webhook.run())
-    return Hearing(lanes, ticker, canary, signals)
+    return Hearing(lanes, ticker, signals)
 
 
 @contextlib.contextmanager

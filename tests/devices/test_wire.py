@@ -549,3 +549,11 @@ def test_no_json_raises_and_every_message_leaves_a_trace(
     topic: str, document: Any, welcome: bool, ascii_only: bool
 ) -> None:
     check(topic, json.dumps(document, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass"), welcome)
+
+
+@pytest.mark.parametrize("payload", ['{"event":"fire","text":"3F 火警"}'.encode("gb18030"), "3F 火警".encode()])
+def test_the_words_of_an_alarm_nobody_can_decode_stand_in_its_text(payload: bytes) -> None:
+    """Panels send GBK; an operator who reads 火警 knows what to do, one who reads a byte's place does not."""
+    (event,) = decode(ALARM, payload).events
+    assert "3F 火警" in event.text
+    assert len(event.text) <= 500

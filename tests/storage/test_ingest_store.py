@@ -313,3 +313,18 @@ def test_errors_that_may_pass_are_told_from_bugs(err: Exception, not_now: bool) 
 async def test_a_database_that_is_away_is_unavailable_from_the_first_connection() -> None:
     with pytest.raises(StoreUnavailable, match="FIRETOWER_DATABASE_URL"):
         await pools.connect("postgresql://nobody@127.0.0.1:1/none")
+
+
+async def test_an_alarm_heard_by_another_node_is_known_by_its_key_or_by_its_words_and_arrival(
+    store: IngestStore,
+) -> None:
+    """Where a clock is wrong the arrival is part of the key, and the nodes' arrivals differ."""
+    await store.commit(alarm(event("k1"), event(None, device="s-2")))
+    heard = [
+        event("k1"),
+        replace(event("of another arrival"), received_at=NOW + SECOND),
+        replace(event(None, device="s-2"), received_at=NOW + SECOND),
+        replace(event("later"), received_at=NOW + HOUR),
+        event("k9", name="fault"),
+    ]
+    assert await store.events_known(heard) == [True, True, True, False, False]

@@ -10,6 +10,9 @@ import aiohttp
 import pytest
 from waiting import until
 
+from firetower.core.clock import HOUR, SECOND
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.registry import DeviceEntry
 from firetower.ingest.ports import Work
 from firetower.storage.ingest import IngestStore
 from firetower.web import subscription
@@ -266,3 +269,20 @@ async def test_a_failure_inside_the_feed_is_logged_and_the_feed_goes_on(
         await olga.frame("snapshot")  # begun again: it replaces what was known
         id_ = await running.raise_alert("smk-1")
         await olga.alert(id_)
+
+
+async def test_while_nothing_is_heard_no_device_is_said_to_fall_silent(running: Any) -> None:
+    """With the broker away for an hour every device is overdue, and nobody knows of any of them."""
+    await running.sign_in()
+    running.registry.add(DeviceEntry(1, "mall", "smk-1", DeviceKind.SMOKE, interval=60 * SECOND))
+    running.registry.last_seen[1] = running.clock.now()
+    async with seat(running) as olga:
+        await until(lambda: running.site.hub.device_counts().online == 1)
+        running.health.checks = [("database", True, ""), ("broker", False, "refused"), ("lag", True, "")]
+        running.clock.advance(HOUR)
+        while (await olga.frame("snapshot", "changes", "heartbeat"))["kpis"]["broker"] != "unavailable":
+            assert running.site.hub.device_counts().online == 1
+        await olga.frame("heartbeat")
+        assert running.site.hub.device_counts().online == 1
+        running.health.checks = [("database", True, ""), ("broker", True, ""), ("lag", True, "")]
+        await until(lambda: running.site.hub.device_counts().offline == 1)

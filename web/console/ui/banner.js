@@ -50,7 +50,9 @@ const minutes = (ms) => t("age.whole_minutes", { m: Math.floor(ms / 60_000) });
 function Overdue({ desk }) {
   desk.now.value; // its age follows the clock
   const { canary } = desk;
-  if (desk.feedStatus.value !== "live" || !canary.overdue()) return null;
+  const store = desk.kpis.value?.store;
+  // while the store is away no canary can be committed, and the store's own banner says what that means
+  if (desk.feedStatus.value !== "live" || !canary.overdue() || (store !== undefined && store !== "ok")) return null;
   return html`<div class="banner loud" role="alert" data-banner="canary"><${Icon} name="warning" />
     <b>${t(canary.sentAt === null ? "banner.canary_never" : "banner.canary", { age: minutes(canary.age()) })}</b><span>${t("banner.canary_more")}</span></div>`;
 }

@@ -103,7 +103,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made = Server(tmp_path, with_unit_account(CONF.read_text("utf-8")))
     made.start()
     yield made
-    made.stop()
+    made.stop(signal.SIGKILL)  # a thousand subscriptions end slowly, and nobody needs what this server keeps
 
 
 class Client:

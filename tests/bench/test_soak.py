@@ -4,6 +4,7 @@ import pytest
 from bench.soak import measure
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_what_was_acknowledged_is_stored_once_whoever_is_killed() -> None:
     """A few kills, to hold the long run to its word (tests/integration/test_sigkill.py does ten): nothing of the ledger

@@ -44,9 +44,8 @@ async def _fire(nats: Any, device: str) -> None:
         await asyncio.to_thread(panel.send, f"firetower/v1/mall-01/{device}/alarm", fire)
 
 
-@pytest.mark.parametrize("fault", ["cut", "stall"])
 async def test_a_fire_in_an_outage_is_shown_to_a_page_opened_anew_and_its_acknowledgement_is_carried_out(
-    database_url: str, nats: Any, tmp_path: Path, fault: str
+    database_url: str, nats: Any, tmp_path: Path
 ) -> None:
     """The session outlives the database; the fire is provisional within ten seconds of the page; what the operator did
     to it and to a stored one is done when the database is back, once."""
@@ -65,7 +64,7 @@ async def test_a_fire_in_an_outage_is_shown_to_a_page_opened_anew_and_its_acknow
         stored = await page.wait_for_selector(".row:not(.provisional)")
         stored_id = (await stored.get_attribute("id") or "").removeprefix("alert-")
 
-        getattr(wire, fault)()
+        wire.stall()  # the harder of the two: nothing says that the database is away
         await page.wait_for_selector("[data-banner=store]")
         await page.reload()
         await page.wait_for_selector("[data-feed=live]")

@@ -43,6 +43,8 @@ _WERE_SEEN = (
 )
 _SLICE = 1_000
 """Messages of one statement: encoding more at once would hold the event loop for longer than 5 ms."""
+_WORDS = "$1::text[], $2::text[], $3::text[], $4::bool[], $5::text[], $6::text[]"
+"""Parameters of what events say: unit, device, event, active, component, text."""
 _ATTEMPTS = 10
 
 Insert = Callable[..., Awaitable[int]]
@@ -97,17 +99,11 @@ class IngestStore:
                 "SELECT EXISTS (SELECT FROM device_event e WHERE (e.unit, e.device) = (k.unit, k.device)"
                 " AND (e.key = k.key OR (e.event, e.active, e.component, e.text)"
                 "  = (k.event, k.active, k.component, k.text) AND e.received_at > k.at - interval '5 seconds'))"
-                " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::text[],"
-                "  $8::timestamptz[]) WITH ORDINALITY"
-                " AS k (unit, device, key, event, active, component, text, at, n) ORDER BY k.n",
-                [event.unit for event in events],
-                [event.device for event in events],
-                [event.key for event in events],
-                [event.event for event in events],
-                [event.active for event in events],
-                [event.component for event in events],
-                [event.text for event in events],
+                f" FROM unnest({_WORDS}, $7::timestamptz[], $8::text[]) WITH ORDINALITY"
+                " AS k (unit, device, event, active, component, text, at, key, n) ORDER BY k.n",
+                *_words(events),
                 [to_datetime(event.received_at) for event in events],
+                [event.key for event in events],
             )
         return [row[0] for row in rows]
 
@@ -195,20 +191,27 @@ async def _without_kept(conn: Any, work: Work) -> tuple[Sequence[Event], Sequenc
         "  WHERE (e.unit, e.device, e.event, e.component) = (k.unit, k.device, k.event, k.component)"
         "  AND (k.component <> '' OR e.text = k.text)"  # without a component the text is the point
         "  ORDER BY e.id + 0 DESC LIMIT 1), false) END"
-        " FROM unnest($1::text[], $2::text[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::timestamptz[])"
+        f" FROM unnest({_WORDS}, $7::timestamptz[])"
         " WITH ORDINALITY AS k (unit, device, event, active, component, text, at, n) ORDER BY k.n",
-        [event.unit for event in kept],
-        [event.device for event in kept],
-        [event.event for event in kept],
-        [event.active for event in kept],
-        [event.component for event in kept],
-        [event.text for event in kept],
+        *_words(kept),
         [None if event.at == event.received_at else to_datetime(event.at) for event in kept],
     )
     known = {id(event) for event, row in zip(kept, rows, strict=True) if row[0]}
     return (
         [event for event in work.events if id(event) not in known],
         [verdict for verdict in work.verdicts if verdict.event is None or id(verdict.event) not in known],
+    )
+
+
+def _words(events: Sequence[Event]) -> tuple[list[str] | list[bool], ...]:
+    """Return what events say, as the columns of ``_WORDS``."""
+    return (
+        [event.unit for event in events],
+        [event.device for event in events],
+        [event.event for event in events],
+        [event.active for event in events],
+        [event.component for event in events],
+        [event.text for event in events],
     )
 
 

@@ -1,4 +1,7 @@
-"""The tables of the lifecycle, every state × trigger × nature, and every verdict on every alert."""
+"""The tables of the lifecycle, every state × trigger × nature, and every verdict on every alert.
+
+Long because the tables are exhausted in one place, beside the prose of ``alerts/lifecycle.py``.
+"""
 
 import itertools
 from dataclasses import replace

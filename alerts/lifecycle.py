@@ -23,13 +23,22 @@ the alert that holds its key; where none does, it is an alert that begins ``clos
 nobody is called. A fire is raised like any other, unacknowledged and latched, its condition normal unless known
 otherwise; on an acknowledged fire it is a new occurrence when it is of a later time than all that was said.
 
+*People* verify, forward, shelve, reopen. Verifying and forwarding take the alert on, as acknowledging does. A fire
+that nobody answers for in time *escalates* and is unacknowledged again. Reopening what was closed makes it
+unacknowledged: the verdict was wrong, and everybody is to hear of it.
+
+*Holds* have a table of their own, ``HOLDS``: shelved 限时搁置 by a person, always with an end; suppressed 设计抑制 by a
+cause that explains it or a permit; out of service 停用 in an approved window. None ever holds a fire: what becomes a
+fire is held no more. When a hold ends by itself, what still stands is unacknowledged, and a plain alert that returned
+meanwhile is closed; so is one that returns while suppressed or out of service, since nobody waits for it.
+
 A pair that is in no table is an error naming both. Whatever a device or a rule can say of an alert in some state is in
 its table, so that no message can stop the ingest; a test proves it.
 """
 
 from enum import StrEnum
 
-from firetower.alerts.model import Alert, Condition, State
+from firetower.alerts.model import Alert, Condition, Hold, State
 from firetower.core.errors import Conflict
 
 
@@ -44,9 +53,23 @@ class Trigger(StrEnum):
     SUCCEEDED = "succeeded"  # a new alert takes the key of this closed one
     LATE_EVIDENCE = "late_evidence"  # a late reading shows that the condition once held
     RECORDED = "recorded"  # reset, feedback or test said by its sender
+    RETURNS_HELD = "returns_held"  # the same, of an alert that is suppressed or out of service
+    ESCALATES = "escalates"  # 逐级上报: nobody answered in time
+    OVERRULED = "overruled"  # raised in a test, and to be treated as real
+    SUPPRESSED = "suppressed"  # 设计抑制: something else explains it
+    OUT_OF_SERVICE = "out_of_service"  # 停用: a window that covers it began
+    RELEASED = "released"  # its hold is over, its condition stands
+    RELEASED_NORMAL = "released_normal"  # its hold is over, its condition is normal
     ACKNOWLEDGE = "acknowledge"  # 受理
+    VERIFY = "verify"  # 核实
+    FORWARD = "forward"  # 转警
+    RECEIPT = "receipt"  # 签收
+    ASSIGN = "assign"
+    SHELVE = "shelve"  # 限时搁置
+    UNSHELVE = "unshelve"
     NOTE = "note"
     CLOSE = "close"  # 办结
+    REOPEN = "reopen"
 
 
 _UNACKED, _ACKED, _RETURNED, _CLOSED = State.UNACKNOWLEDGED, State.ACKNOWLEDGED, State.RETURNED, State.CLOSED
@@ -85,19 +108,91 @@ PLAIN: Table = {
     (_CLOSED, Trigger.SUCCEEDED): _CLOSED,
     (_CLOSED, Trigger.LATE_EVIDENCE): _CLOSED,
     (_CLOSED, Trigger.NOTE): _CLOSED,
+    (_CLOSED, Trigger.REOPEN): _UNACKED,
+    (_UNACKED, Trigger.RETURNS_HELD): _CLOSED,
+    (_ACKED, Trigger.RETURNS_HELD): _CLOSED,
+    (_RETURNED, Trigger.RETURNS_HELD): _CLOSED,
+    (_UNACKED, Trigger.RELEASED): _UNACKED,
+    (_ACKED, Trigger.RELEASED): _UNACKED,
+    (_RETURNED, Trigger.RELEASED): _UNACKED,
+    (_UNACKED, Trigger.RELEASED_NORMAL): _CLOSED,
+    (_ACKED, Trigger.RELEASED_NORMAL): _CLOSED,
+    (_RETURNED, Trigger.RELEASED_NORMAL): _CLOSED,
+    (_UNACKED, Trigger.SHELVE): _ACKED,
+    (_ACKED, Trigger.SHELVE): _ACKED,
+    (_ACKED, Trigger.UNSHELVE): _ACKED,
+    (_UNACKED, Trigger.UNSHELVE): _UNACKED,  # a re-alarm on the shelf
+    (_UNACKED, Trigger.VERIFY): _ACKED,
+    (_ACKED, Trigger.VERIFY): _ACKED,
+    (_RETURNED, Trigger.VERIFY): _RETURNED,
+    (_UNACKED, Trigger.FORWARD): _ACKED,
+    (_ACKED, Trigger.FORWARD): _ACKED,
+    (_RETURNED, Trigger.FORWARD): _RETURNED,
+} | {
+    (state, trigger): state
+    for state in (_UNACKED, _ACKED, _RETURNED)
+    for trigger in (Trigger.ASSIGN, Trigger.RECEIPT, Trigger.SUPPRESSED, Trigger.OUT_OF_SERVICE)
 }
 
 LATCHED: Table = PLAIN | {
     (_UNACKED, Trigger.RETURNS): _UNACKED,
     (_ACKED, Trigger.RETURNS): _ACKED,
+    (_UNACKED, Trigger.RETURNS_HELD): _UNACKED,
+    (_ACKED, Trigger.RETURNS_HELD): _ACKED,
+    (_RETURNED, Trigger.RETURNS_HELD): _RETURNED,
+    (_UNACKED, Trigger.RELEASED_NORMAL): _UNACKED,
+    (_ACKED, Trigger.RELEASED_NORMAL): _UNACKED,
+    (_RETURNED, Trigger.RELEASED_NORMAL): _RETURNED,
     (_RETURNED, Trigger.ACKNOWLEDGE): _ACKED,
+    (_RETURNED, Trigger.VERIFY): _ACKED,
+    (_RETURNED, Trigger.FORWARD): _ACKED,
+}
+
+_NEVER_A_FIRE = {
+    Trigger.SHELVE,
+    Trigger.UNSHELVE,
+    Trigger.SUPPRESSED,
+    Trigger.OUT_OF_SERVICE,
+    Trigger.RETURNS_HELD,
+    Trigger.RELEASED,
+    Trigger.RELEASED_NORMAL,
 }
 
 FIRE: Table = {
-    pair: state
-    for pair, state in LATCHED.items()
-    if pair not in {(_UNACKED, Trigger.CLOSE), (_RETURNED, Trigger.CLOSE)}
+    (state, trigger): after
+    for (state, trigger), after in LATCHED.items()
+    if trigger not in _NEVER_A_FIRE and (trigger is not Trigger.CLOSE or state is _ACKED)
+} | {
+    (_UNACKED, Trigger.ESCALATES): _UNACKED,
+    (_ACKED, Trigger.ESCALATES): _UNACKED,
+    (_RETURNED, Trigger.ESCALATES): _UNACKED,
+    (_UNACKED, Trigger.OVERRULED): _UNACKED,
+    (_ACKED, Trigger.OVERRULED): _UNACKED,
+    (_RETURNED, Trigger.OVERRULED): _UNACKED,
 }
+
+_NONE, _SHELVED, _SUPPRESSED, _OUT = Hold.NONE, Hold.SHELVED, Hold.SUPPRESSED, Hold.OUT_OF_SERVICE
+
+HOLDS: dict[tuple[Hold, Trigger], Hold] = (
+    {
+        (_NONE, Trigger.SHELVE): _SHELVED,
+        (_SHELVED, Trigger.SHELVE): _SHELVED,  # with another end
+        (_SHELVED, Trigger.UNSHELVE): _NONE,
+        (_SHELVED, Trigger.RISES): _NONE,
+        (_NONE, Trigger.SUPPRESSED): _SUPPRESSED,
+        (_NONE, Trigger.OUT_OF_SERVICE): _OUT,
+        (_SHELVED, Trigger.OUT_OF_SERVICE): _OUT,
+        (_SUPPRESSED, Trigger.OUT_OF_SERVICE): _OUT,
+    }
+    | {
+        (hold, trigger): _NONE
+        for hold in Hold
+        for trigger in (Trigger.RELEASED, Trigger.RELEASED_NORMAL, Trigger.RETURNS_HELD)
+        if hold is not _NONE
+    }
+    | {(hold, trigger): _NONE for hold in Hold for trigger in (Trigger.CLOSE, Trigger.REOPEN, Trigger.FORWARD)}
+)
+"""Where a trigger takes a hold; SHELVE and UNSHELVE are refused where they are not here, any other leaves it."""
 
 
 def table_of(alert: Alert) -> Table:
@@ -115,9 +210,31 @@ def following(alert: Alert, trigger: Trigger) -> State:
     return state
 
 
+def hold_after(alert: Alert, trigger: Trigger) -> Hold:
+    """Return the hold after ``trigger``; a SHELVE or UNSHELVE that the hold does not allow is a Conflict."""
+    hold = HOLDS.get((alert.hold, trigger))
+    if hold is not None:
+        return hold
+    if trigger in {Trigger.SHELVE, Trigger.UNSHELVE}:
+        raise Conflict(
+            f"alert {alert.id} is not shelved; there is nothing to unshelve"
+            if trigger is Trigger.UNSHELVE
+            else f"alert {alert.id} is {alert.hold} ({alert.hold_reason}) and so is not in the queue; it comes back by"
+            " itself when that ends",
+            current=alert,
+        )
+    return alert.hold
+
+
 def _refusal(alert: Alert, trigger: Trigger) -> str:
     said = f"alert {alert.id} is {alert.state}; {trigger} is not possible"
     match alert.state, trigger:
+        case _, Trigger.SHELVE if alert.is_fire:
+            return f"{said}: a fire is never shelved; verify it, and close it with what it turned out to be"
+        case state, Trigger.REOPEN if state is not State.CLOSED:
+            return f"{said}: it is open; act on it as it stands"
+        case State.RETURNED, Trigger.SHELVE:
+            return f"{said}: its condition is normal again; acknowledge it, which closes it"
         case State.CLOSED, _:
             by = f" by {alert.closed_by}" if alert.closed_by else ""
             return f"{said}: it was closed{by} and takes only notes; act on the newer alert, if there is one"

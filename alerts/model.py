@@ -27,6 +27,23 @@ class Hold(StrEnum):
     OUT_OF_SERVICE = "out_of_service"  # 停用
 
 
+class Verification(StrEnum):
+    """What looking into it gave 核实."""
+
+    REAL = "real"  # 真实火警
+    FALSE = "false"  # 误报
+    UNVERIFIABLE = "unverifiable"  # 无法核实
+
+
+class Method(StrEnum):
+    """How it was verified."""
+
+    PHONE = "phone"  # 电话回核
+    VIDEO = "video"  # 视频复核
+    ON_SITE = "on_site"  # 现场
+    SECOND_SIGNAL = "second_signal"  # 第二信号
+
+
 class Condition(StrEnum):
     """What the device says, whatever the state."""
 
@@ -52,8 +69,12 @@ class Alert:
 
     Key: (``rule``, ``subject_kind``, ``subject``, ``component``). ``version`` rises with state, hold, assignee,
     priority and occurrences, never with repeats or notes. ``unit``, ``device``, ``place``, ``lon``, ``lat`` are frozen
-    when raised.
+    when raised, and so are ``zone`` (``building/floor/zone`` within the unit), ``main`` and ``gateway`` (codes).
     ``place``: the registry's words; ``text``: the panel's. ``value``, ``limit_value``: in the metric's unit.
+    ``scene``: what may bring it together with others in one incident (``incidents.scene_of``); "" on what was raised
+    before there were any. ``hold_reason``, ``held_until``, ``held_by``: of a hold, else None; ``window_id``: the
+    announced window it was raised in or is held by; ``cause_id``: the alert that hides it, of hold ``suppressed``.
+    ``escalation``: how often nobody answered in time.
     """
 
     id: int
@@ -101,6 +122,20 @@ class Alert:
     receipted_at: Micros | None = None
     closed_at: Micros | None = None
     closed_by: str | None = None
+    zone: str | None = None
+    main: str | None = None
+    gateway: str | None = None
+    scene: str = ""
+    incident_id: int | None = None
+    hold_reason: str | None = None
+    held_until: Micros | None = None
+    held_by: str | None = None
+    window_id: int | None = None
+    cause_id: int | None = None
+    verification: Verification | None = None
+    verified_by: str | None = None
+    verify_method: Method | None = None
+    escalation: int = 0
 
     @property
     def is_fire(self) -> bool:

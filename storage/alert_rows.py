@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from firetower.alerts.model import Alert, Condition, Disposition, Hold, State, Transition
+from firetower.alerts.model import Alert, Condition, Disposition, Hold, Method, State, Transition, Verification
 from firetower.alerts.ports import Entry
 from firetower.core.clock import from_datetime
 from firetower.devices.events import AlertClass
@@ -45,9 +45,21 @@ _PLAIN = [
     "assignee",
     "acknowledged_by",
     "closed_by",
+    "zone",
+    "main",
+    "gateway",
+    "scene",
+    "incident_id",
+    "hold_reason",
+    "held_by",
+    "window_id",
+    "cause_id",
+    "verified_by",
+    "escalation",
 ]
 _TIMES = ["device_at", "received_at", "raised_at", "condition_at", "last_event_at"]
-_LATER = ["shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at"]
+_LATER = ["shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at", "held_until"]
+_WORDS = ["alert_class", "state", "hold", "condition", "disposition", "verification", "verify_method", "flags"]
 
 TYPES = {"timestamptz": "int8", "text[]": "text"}
 """What a column's values are sent as (``column``) where that is not its own type: encoding instants is slow."""
@@ -61,10 +73,7 @@ def given(name: str, kind: str, table: str) -> str:
     return f"string_to_array({value}, ' ')" if kind == "text[]" else value
 
 
-COLUMNS = ", ".join(
-    f"a.{name}"
-    for name in (*_PLAIN, *_TIMES, *_LATER, "alert_class", "state", "hold", "condition", "disposition", "flags")
-)
+COLUMNS = ", ".join(f"a.{name}" for name in (*_PLAIN, *_TIMES, *_LATER, *_WORDS))
 """What ``to_alert`` reads, of a table called ``a``."""
 
 KEY_ORDER = ", ".join(f'a.{part} COLLATE "C"' for part in ("rule", "subject_kind", "subject", "component"))
@@ -79,13 +88,15 @@ def to_alert(row: Any) -> Alert:
     for name in _LATER:
         at = row[name]
         values[name] = None if at is None else from_datetime(at)
-    disposition = row["disposition"]
+    disposition, verification, method = row["disposition"], row["verification"], row["verify_method"]
     return Alert(
         alert_class=AlertClass(row["alert_class"]),
         state=State(row["state"]),
         hold=Hold(row["hold"]),
         condition=Condition(row["condition"]),
         disposition=None if disposition is None else Disposition(disposition),
+        verification=None if verification is None else Verification(verification),
+        verify_method=None if method is None else Method(method),
         flags=tuple(row["flags"]),
         **values,
     )
@@ -116,6 +127,20 @@ _CHANGING: tuple[tuple[str, str], ...] = (
     ("acknowledged_by", "text"),
     ("closed_at", "timestamptz"),
     ("closed_by", "text"),
+    ("assignee", "text"),
+    ("incident_id", "int8"),
+    ("hold_reason", "text"),
+    ("held_until", "timestamptz"),
+    ("held_by", "text"),
+    ("window_id", "int8"),
+    ("cause_id", "int8"),
+    ("verification", "text"),
+    ("verified_at", "timestamptz"),
+    ("verified_by", "text"),
+    ("verify_method", "text"),
+    ("forwarded_at", "timestamptz"),
+    ("receipted_at", "timestamptz"),
+    ("escalation", "int2"),
 )
 
 _UPDATE = (

@@ -77,12 +77,11 @@ class AlertStore:
                 changed = await changes.since(conn, after)
                 if changed is None:
                     return None
-                seq, ids = changed
                 rows = await conn.fetch(
                     f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[]) ORDER BY a.id",
-                    ids,
+                    changed.alerts,
                 )
-        return seq, [to_alert(row) for row in rows]
+        return changed.seq, [to_alert(row) for row in rows]
 
     async def open_counts(self) -> dict[tuple[str, int], int]:
         """Return how many alerts are open by (class, priority)."""

@@ -1,12 +1,13 @@
-"""The durable sequence of changed alerts: announced inside the change's own transaction, followed by every console.
+"""The durable sequence of what changed, announced inside the change's own transaction, followed by every console.
 
 Numbers are drawn under a lock that PostgreSQL releases only after the commit is visible, so they are in commit order
 and without gaps: who has seen ``n`` will never later find a smaller one that was not there. NOTIFY carries the number
-only; the rows say which alerts changed. On the same channel a canary's commit is told as ``canary <sent> <committed>``,
+only; the rows say what changed. On the same channel a canary's commit is told as ``canary <sent> <committed>``,
 both in µs (``storage/canary.py``): latest wins, no number.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -27,22 +28,36 @@ _LATEST = "SELECT coalesce(max(seq), 0) FROM live_change"
 # The lock is a statement of its own: the next one's snapshot is then taken after the commit of whoever held it.
 _WAIT = f"SELECT pg_advisory_xact_lock({_LOCK})"
 _DRAW = (
-    "WITH drawn AS (INSERT INTO live_change (seq, at, alerts)"
-    "  SELECT coalesce(max(seq), 0) + 1, {at}, {alerts}::bigint[] FROM live_change RETURNING seq)"
+    "WITH drawn AS (INSERT INTO live_change (seq, at, alerts, incidents, windows)"
+    "  SELECT coalesce(max(seq), 0) + 1, {at}, {alerts}::bigint[], {incidents}::bigint[], {windows}::bigint[]"
+    "  FROM live_change RETURNING seq)"
     f" SELECT seq FROM drawn, pg_notify('{CHANNEL}', drawn.seq::text)"
 )
-_DRAW_GIVEN = _DRAW.format(at="$1", alerts="$2")
+_DRAW_GIVEN = _DRAW.format(at="$1", alerts="$2", incidents="$3", windows="$4")
 
 
-async def announce(conn: Any, alert_ids: Sequence[int], at: Micros) -> int | None:
-    """Draw the next number for a change of ``alert_ids``; None when there are none.
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What changed up to the number ``seq``: ids, each once, in order."""
+
+    seq: int
+    alerts: list[int]
+    incidents: list[int]
+    windows: list[int]
+
+
+async def announce(
+    conn: Any, alert_ids: Sequence[int], at: Micros, *, incidents: Sequence[int] = (), windows: Sequence[int] = ()
+) -> int | None:
+    """Draw the next number for a change of ``alert_ids``, ``incidents`` and ``windows``; None when there are none.
 
     To be the last statement of a READ COMMITTED transaction: from here to its COMMIT no other change can be announced.
     """
-    if not alert_ids:
+    if not (alert_ids or incidents or windows):
         return None
     await conn.execute(_WAIT)
-    seq = await conn.fetchval(_DRAW_GIVEN, to_datetime(at), sorted(set(alert_ids)))
+    changed = (sorted(set(ids)) for ids in (alert_ids, incidents, windows))
+    seq = await conn.fetchval(_DRAW_GIVEN, to_datetime(at), *changed)
     return int(seq)
 
 
@@ -54,7 +69,11 @@ def announcing(alert_ids: Sequence[int], at: Micros) -> str:
     if not alert_ids:
         return ""
     numbers = ",".join(str(int(alert_id)) for alert_id in sorted(set(alert_ids)))
-    return f"{_WAIT};" + _DRAW.format(at=f"'{to_datetime(at)}'", alerts=f"'{{{numbers}}}'") + ";"
+    return (
+        f"{_WAIT};"
+        + _DRAW.format(at=f"'{to_datetime(at)}'", alerts=f"'{{{numbers}}}'", incidents="'{}'", windows="'{}'")
+        + ";"
+    )
 
 
 async def latest(conn: Any) -> int:
@@ -62,8 +81,8 @@ async def latest(conn: Any) -> int:
     return int(await conn.fetchval(_LATEST))
 
 
-async def since(conn: Any, after: int) -> tuple[int, list[int]] | None:
-    """Return the newest number and the ids changed after ``after``; None when some of them may be forgotten.
+async def since(conn: Any, after: int) -> Changed | None:
+    """Return the newest number and what changed after ``after``; None when some of it may be forgotten.
 
     ``conn`` must be in a transaction with one snapshot (REPEATABLE READ) for number and alerts to agree.
     """
@@ -72,8 +91,11 @@ async def since(conn: Any, after: int) -> tuple[int, list[int]] | None:
     )
     if not row["oldest"] - 1 <= after <= row["newest"]:
         return None
-    rows = await conn.fetch("SELECT DISTINCT unnest(alerts) AS id FROM live_change WHERE seq > $1", after)
-    return row["newest"], [changed["id"] for changed in rows]
+    rows = await conn.fetch("SELECT alerts, incidents, windows FROM live_change WHERE seq > $1", after)
+    alerts, incidents, windows = (
+        sorted({each for changed in rows for each in changed[of]}) for of in ("alerts", "incidents", "windows")
+    )
+    return Changed(row["newest"], alerts, incidents, windows)
 
 
 async def prune(pool: asyncpg.Pool, now: Micros) -> int:

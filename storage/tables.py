@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -108,6 +109,7 @@ device = Table(
     Column("zone_id", ForeignKey("zone.id")),
     Column("main_id", ForeignKey("water_main.id")),
     Column("place", Text, nullable=False, server_default=""),
+    Column("gateway", Text),
     Column("attributes", JSONB, nullable=False, server_default="{}"),
     Column("registered_by", Text, nullable=False, server_default="import"),
     Column("registered_at", INSTANT, nullable=False, server_default=text("now()")),
@@ -119,6 +121,16 @@ device = Table(
     Column("clock_skew_ms", BigInteger),
     UniqueConstraint("unit_id", "name"),
     CheckConstraint("status in ('online', 'offline', 'never_seen')", name="status"),
+)
+
+point = Table(  # 点位: what a panel's component numbers stand for
+    "point",
+    metadata,
+    Column("device_id", ForeignKey("device.id"), nullable=False),
+    Column("component", Text, nullable=False),
+    Column("zone_id", ForeignKey("zone.id")),
+    Column("place", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("device_id", "component"),
 )
 
 channel = Table(
@@ -262,11 +274,26 @@ alert = Table(
     Column("receipted_at", INSTANT),
     Column("closed_at", INSTANT),
     Column("closed_by", Text),
+    Column("zone", Text),
+    Column("main", Text),
+    Column("gateway", Text),
+    Column("scene", Text, nullable=False, server_default=""),
+    Column("incident_id", ForeignKey("incident.id")),
+    Column("hold_reason", Text),
+    Column("held_until", INSTANT),
+    Column("held_by", Text),
+    Column("window_id", ForeignKey("announced_window.id")),
+    Column("cause_id", BigInteger),
+    Column("verification", Text),
+    Column("verified_by", Text),
+    Column("verify_method", Text),
+    Column("escalation", SmallInteger, nullable=False, server_default="0"),
     CheckConstraint("state in ('unacknowledged','acknowledged','returned','closed')", name="state"),
     CheckConstraint("hold in ('none','shelved','suppressed','out_of_service')", name="hold"),
     CheckConstraint("condition in ('active','normal')", name="condition"),
     CheckConstraint("priority between 1 and 4", name="priority"),
     CheckConstraint("alert_class <> 'fire' or hold = 'none'", name="fire_never_held"),
+    CheckConstraint("hold <> 'shelved' or held_until is not null", name="shelving_ends"),
     CheckConstraint("alert_class <> 'fire' or priority = 1", name="fire_is_red"),
     CheckConstraint(
         "alert_class <> 'fire' or state <> 'closed' or disposition is not null", name="fire_closes_by_verdict"
@@ -283,6 +310,63 @@ alert = Table(
     Index("alert_open_idx", "priority", "raised_at", postgresql_where=text("state <> 'closed'")),
     Index("alert_raised_at_idx", "raised_at"),
     Index("alert_device_idx", "unit", "device", "raised_at"),
+    Index("alert_incident_idx", "incident_id"),
+    Index("alert_held_until_idx", "held_until", postgresql_where=text("held_until is not null")),
+    Index("alert_cause_idx", "cause_id", postgresql_where=text("cause_id is not null")),
+    Index("alert_window_idx", "window_id", postgresql_where=text("window_id is not null")),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("scene", Text, nullable=False),
+    Column("headline_zh", Text, nullable=False),
+    Column("headline_en", Text, nullable=False),
+    Column("alert_class", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("unit", Text),
+    Column("unit_name", Text),
+    Column("place", Text),
+    Column("lon", Double),
+    Column("lat", Double),
+    Column("members", JSONB, nullable=False, server_default="[]"),
+    Column("opened_at", INSTANT, nullable=False),
+    Column("last_raised_at", INSTANT, nullable=False),
+    Column("closed_at", INSTANT),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Index("incident_open_idx", "scene", postgresql_where=text("closed_at is null")),
+    Index("incident_opened_at_idx", "opened_at"),
+)
+
+announced_window = Table(  # tests, drills, maintenance, impairments, permits
+    "announced_window",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text),
+    Column("zone", Text),
+    Column("device", Text),
+    Column("component", Text),
+    Column("main", Text),
+    Column("starts_at", INSTANT, nullable=False),
+    Column("ends_at", INSTANT, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("measure", Text),
+    Column("person", Text),
+    Column("requested_by", Text, nullable=False),
+    Column("requested_at", INSTANT, nullable=False),
+    Column("approved_by", Text),
+    Column("approved_at", INSTANT),
+    Column("refused_by", Text),
+    Column("refused_at", INSTANT),
+    Column("refusal", Text),
+    Column("ended_by", Text),
+    Column("ended_at", INSTANT),
+    CheckConstraint("kind in ('test','drill','maintenance','impairment','water_permit')", name="kind"),
+    CheckConstraint("ends_at > starts_at", name="ends"),
+    CheckConstraint("unit is not null or main is not null", name="covers_something"),
+    Index("announced_window_ends_at_idx", "ends_at"),
 )
 
 alert_history = Table(
@@ -299,12 +383,52 @@ alert_history = Table(
     PrimaryKeyConstraint("alert_id", "seq"),
 )
 
+history_seal = Table(  # the hash chain over alert_history, in the order of the live changes
+    "history_seal",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("alert_id", BigInteger, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("sealed_at", INSTANT, nullable=False),
+    UniqueConstraint("alert_id", "seq"),
+)
+
+history_day = Table(  # the chain's hash at the end of each day, as it stands on the shift report
+    "history_day",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("last_n", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("sealed_at", INSTANT, nullable=False),
+)
+
+follower = Table(  # how far those have read who follow the live changes
+    "follower",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+flood = Table(  # 报警潮
+    "flood",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("started_at", INSTANT, nullable=False),
+    Column("ended_at", INSTANT),
+    Column("alarms", Integer, nullable=False),
+    Column("peak", Integer, nullable=False),
+    Column("operators", Integer, nullable=False),
+)
+
 live_change = Table(
     "live_change",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("at", INSTANT, nullable=False),
     Column("alerts", ARRAY(BigInteger), nullable=False),
+    Column("incidents", ARRAY(BigInteger), nullable=False, server_default="{}"),
+    Column("windows", ARRAY(BigInteger), nullable=False, server_default="{}"),
     Index(None, "at"),
 )
 
@@ -358,8 +482,10 @@ account = Table(
     Column("role", Text, nullable=False),
     Column("created_at", INSTANT, nullable=False, server_default=text("now()")),
     Column("disabled_at", INSTANT),
+    Column("unit", Text),
     UniqueConstraint("username"),
-    CheckConstraint("role in ('admin','operator','viewer')", name="role"),
+    CheckConstraint("role in ('admin','operator','viewer','unit')", name="role"),
+    CheckConstraint("(role = 'unit') = (unit is not null)", name="unit_has_one"),
 )
 
 session = Table(
@@ -371,4 +497,15 @@ session = Table(
     Column("expires_at", INSTANT, nullable=False),
     Column("client", Text, nullable=False, server_default=""),
     Index(None, "expires_at"),
+)
+
+seat = Table(  # consoles that are connected now
+    "seat",
+    metadata,
+    Column("token_digest", LargeBinary, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("armed", Boolean, nullable=False),
+    Column("seen_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("token_digest", "node"),
 )

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from firetower.alerts.model import Alert, Condition, Disposition, Hold, State
+from firetower.alerts.model import Alert, Condition, Disposition, Hold, Method, State, Verification
 from firetower.alerts.provisional import key_of
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
@@ -65,6 +65,19 @@ class AlertOut(Answered):
     receipted_at: Instant | None
     closed_at: Instant | None
     closed_by: str | None
+    zone: str | None = Field(description="`building/floor/zone` within the unit, frozen when it was raised")
+    main: str | None = Field(description="the water main it stands on")
+    gateway: str | None = Field(description="the gateway it reports through")
+    incident_id: str | None = Field(description="the incident (警情) it belongs to; null until it was given one")
+    hold_reason: str | None
+    held_until: Instant | None = Field(description="when a hold ends by itself")
+    held_by: str | None
+    window_id: str | None = Field(description="the announced window it was raised in or is held by")
+    cause_id: str | None = Field(description="the alert that explains it, of hold `suppressed`")
+    verification: Verification | None
+    verified_by: str | None
+    verify_method: Method | None
+    escalation: int = Field(description="how often nobody answered in time (逐级上报)")
 
 
 class HistoryEntry(Answered):
@@ -129,7 +142,24 @@ def alert_out(alert: Alert) -> AlertOut:
         receipted_at=instant_or_none(alert.receipted_at),
         closed_at=instant_or_none(alert.closed_at),
         closed_by=alert.closed_by,
+        zone=alert.zone,
+        main=alert.main,
+        gateway=alert.gateway,
+        incident_id=_text(alert.incident_id),
+        hold_reason=alert.hold_reason,
+        held_until=instant_or_none(alert.held_until),
+        held_by=alert.held_by,
+        window_id=_text(alert.window_id),
+        cause_id=_text(alert.cause_id),
+        verification=alert.verification,
+        verified_by=alert.verified_by,
+        verify_method=alert.verify_method,
+        escalation=alert.escalation,
     )
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def alert_bytes(alert: Alert) -> bytes:

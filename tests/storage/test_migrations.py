@@ -26,11 +26,21 @@ VIEWS = {
         "id", "unit", "device", "component", "class", "priority", "state", "hold", "condition", "disposition", "rule",
         "rule_version", "value", "limit_value", "place", "text", "device_at", "received_at", "raised_at", "shown_at",
         "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at",
+        "verification", "hold_reason", "held_until", "zone", "incident_id",
     ],
     "alert_history": ["alert_id", "seq", "at", "old", "new", "actor", "reason"],
     "devices": ["unit", "device", "kind", "lon", "lat", "registered_at", "last_seen_at", "status"],
     "units": ["unit", "name", "category", "grid", "address", "lon", "lat", "registered_at"],
     "rejects": ["at", "lane", "topic", "reason", "payload"],
+    "incidents": [
+        "id", "scene", "headline_zh", "headline_en", "class", "priority", "unit", "place", "opened_at",
+        "last_raised_at", "closed_at",
+    ],
+    "windows": [
+        "id", "kind", "unit", "zone", "device", "component", "main", "starts_at", "ends_at", "reason", "measure",
+        "person", "requested_by", "requested_at", "approved_by", "approved_at", "refused_by", "refused_at", "ended_by",
+        "ended_at",
+    ],
 }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.topics import OWN_UNIT
 
+TWICE = "stands twice in this file; keep one"
+
 FORMAT: Literal["firetower-registry/1"] = "firetower-registry/1"
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -92,12 +94,33 @@ class Unit(_Item):
     buildings: tuple[Building, ...] = ()
 
 
+ZonePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){2}$")]
+
+
+class Point(_Item):
+    """A point 点位 of a panel: what one ``component`` of its alarms stands for, and where that is."""
+
+    component: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    zone: ZonePath | None = None
+    place: Name = ""
+
+
+def _each_once(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    seen: set[str] = set()
+    for point in points:
+        if point.component in seen:
+            raise ValueError(f"component {point.component!r} {TWICE}")
+        seen.add(point.component)
+    return points
+
+
 class Device(_Item):
     """A device; ``device`` is the ``{device}`` of its topics.
 
     Place in WGS-84 degrees. ``interval_s``: seconds between reports it promises. ``zone``:
-    ``building/floor/zone`` within its unit. ``attributes``: numbers of its own file used as limits, for a tank
-    ``level_low``, ``level_90``, ``level_overflow`` in m.
+    ``building/floor/zone`` within its unit. ``gateway``: the gateway of its unit that it reports through, whose silence
+    explains its own. ``attributes``: numbers of its own file used as limits, for a tank ``level_low``, ``level_90``,
+    ``level_overflow`` in m. ``points``: of a panel. ``retired``: taken out of use; what it still says is shown.
     """
 
     unit: Code
@@ -107,10 +130,13 @@ class Device(_Item):
     lon: Lon | None = None
     lat: Lat | None = None
     interval_s: Annotated[int, Field(ge=1, le=31 * 86_400)] = 60
-    zone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){2}$")] | None = None
+    zone: ZonePath | None = None
     main: Code | None = None
+    gateway: Code | None = None
     place: Name = ""
     attributes: dict[Code, float] = Field(default_factory=dict)
+    points: Annotated[tuple[Point, ...], AfterValidator(_each_once)] = ()
+    retired: bool = False
 
 
 class City(_Item):
@@ -131,8 +157,6 @@ class ItemError(BaseModel):
     item: str
     message: str
 
-
-TWICE = "stands twice in this file; keep one"
 
 _PARTS: tuple[tuple[str, type[_Item]], ...] = (
     ("grids", Grid),

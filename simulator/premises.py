@@ -8,6 +8,7 @@ import numpy as np
 from firetower.devices.city import Building, Device, Floor, Zone
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Floats
+from firetower.devices.topics import GATEWAY
 from firetower.simulator import noise
 from firetower.simulator.models import MODELS, Pace, interval
 from firetower.simulator.plan import lonlat
@@ -77,6 +78,7 @@ class Premise:
                         lat=places[number][1],
                         interval_s=interval(kind, pace),
                         zone=None if tank else place.path,
+                        gateway=GATEWAY,
                         place=_tank_place(number) if tank else f"{place.text} {SPOT[kind]}{number + 1}",
                         attributes=self._tank(number) if tank else {},
                     )

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from firetower.devices.city import City, ItemError
+from firetower.devices.city import City, Device, ItemError
+from firetower.devices.kinds import DeviceKind
+from firetower.storage.city_fire import changes_under_fire
 
 Row = tuple[Any, ...]
 
@@ -68,9 +70,12 @@ _DEVICE = Shape(
         ("main_id", "int4"),
         ("place", "text"),
         ("attributes", "text"),
+        ("gateway", "text"),
+        ("retired_at", "bool"),
     ),
     registered=True,
 )
+_POINT = Shape("point", 2, (("device_id", "int4"), ("component", "text"), ("zone_id", "int4"), ("place", "text")))
 
 
 class CityImport:
@@ -97,9 +102,10 @@ class CityImport:
         units = await self._ids("SELECT code, id FROM unit")
         zones = await self._places(units)
         devices = await self._devices(units, zones, mains)
-        await self._refuse_changes_of_kind()
+        self.errors += await changes_under_fire(self._conn, self._city.devices, zones, mains)
         if not self.errors:  # numbers of devices are dense: none is given to what will be undone
             await self._put("devices", _DEVICE, devices)
+            await self._points(units, zones)
 
     def _error(self, where: str, item: str, message: str) -> None:
         self.errors.append(ItemError(where=where, item=item, message=message))
@@ -152,18 +158,24 @@ class CityImport:
         self, units: dict[Any, int], zones: dict[tuple[int, str], int], mains: dict[Any, int]
     ) -> list[Row]:
         rows: list[Row] = []
+        gateways = {(units.get(d.unit), d.device) for d in self._city.devices if d.kind is DeviceKind.GATEWAY}
+        if any(d.gateway is not None for d in self._city.devices):
+            gateways |= set(await self._ids("SELECT unit_id, name, id FROM device WHERE kind = 'gateway'"))
         for n, d in enumerate(self._city.devices):
             where, item = f"/devices/{n}", f"{d.unit}/{d.device}"
             unit = units.get(d.unit)
             if unit is None:
                 self._error(where, item, f"unit {d.unit!r} is neither in this file nor in the store; add it to units")
                 continue
-            zone = None if d.zone is None else zones.get((unit, d.zone))
-            if d.zone is not None and zone is None:
+            zone = self._zone(zones, unit, d, d.zone, n)
+            for point in d.points:
+                self._zone(zones, unit, d, point.zone, n)
+            if d.gateway is not None and (unit, d.gateway) not in gateways:
                 self._error(
                     where,
                     item,
-                    f"zone {d.zone!r} is not in unit {d.unit!r}, neither in this file nor in the store; add it there",
+                    f"gateway {d.gateway!r} is no device of kind gateway in unit {d.unit!r}, neither in this file nor"
+                    " in the store; add it there",
                 )
             main = None if d.main is None else mains.get(d.main)
             if d.main is not None and main is None:
@@ -184,35 +196,57 @@ class CityImport:
                     main,
                     d.place,
                     attributes,
+                    d.gateway,
+                    d.retired,
                 )
             )
         return rows
 
-    async def _refuse_changes_of_kind(self) -> None:
-        """A device under an open fire alert keeps its kind: the alert was raised by what it is."""
-        burning = {
-            (row["unit"], row["device"]): (row["kind"], row["id"])
-            for row in await self._conn.fetch(
-                "SELECT a.id, a.unit, a.device, d.kind FROM alert a JOIN unit u ON u.code = a.unit"
-                " JOIN device d ON d.unit_id = u.id AND d.name = a.device"
-                " WHERE a.alert_class = 'fire' AND a.state <> 'closed'"
+    def _zone(self, zones: dict[tuple[int, str], int], unit: int, of: Device, path: str | None, n: int) -> int | None:
+        zone = None if path is None else zones.get((unit, path))
+        if path is not None and zone is None:
+            self._error(
+                f"/devices/{n}",
+                f"{of.unit}/{of.device}",
+                f"zone {path!r} is not in unit {of.unit!r}, neither in this file nor in the store; add it there",
             )
-        }
-        if not burning:
-            return
-        for n, d in enumerate(self._city.devices):
-            kind, alert = burning.get((d.unit, d.device), (d.kind.value, 0))
-            if kind != d.kind.value:
-                self._error(
-                    f"/devices/{n}",
-                    f"{d.unit}/{d.device}",
-                    f"kind may not change from {kind!r} to {d.kind.value!r} while fire alert {alert} of this device"
-                    " is open; close the alert first",
-                )
+        return zone
 
-    async def _ids(self, query: str) -> dict[Any, int]:
+    async def _points(self, units: dict[Any, int], zones: dict[tuple[int, str], int]) -> None:
+        """Write the points of this file's panels, and forget those that a panel has no more."""
+        panels = [d for d in self._city.devices if d.points or d.kind is DeviceKind.PANEL]
+        if not panels:
+            return
+        names = [units[d.unit] for d in panels], [d.device for d in panels]
+        numbers = await self._ids(
+            "SELECT d.unit_id, d.name, d.id FROM unnest($1::int4[], $2::text[]) AS g (unit_id, name)"
+            " JOIN device d ON (d.unit_id, d.name) = (g.unit_id, g.name)",
+            *names,
+        )
+        rows: list[Row] = [
+            (
+                numbers[units[d.unit], d.device],
+                point.component,
+                None if point.zone is None else zones[units[d.unit], point.zone],
+                point.place,
+            )
+            for d in panels
+            for point in d.points
+        ]
+        await self._put("points", _POINT, rows)
+        await self._conn.execute(
+            "DELETE FROM point p WHERE p.device_id = ANY($1::int4[]) AND NOT EXISTS (SELECT FROM"
+            " unnest($2::int4[], $3::text[]) AS g (device_id, component)"
+            "  WHERE (g.device_id, g.component) = (p.device_id, p.component))",
+            list(numbers.values()),
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+            timeout=self._timeout,
+        )
+
+    async def _ids(self, query: str, *given: Sequence[Any]) -> dict[Any, int]:
         """Return the ids of ``query``'s last column by its other columns (one: itself, several: a tuple)."""
-        rows = await self._conn.fetch(query, timeout=self._timeout)
+        rows = await self._conn.fetch(query, *given, timeout=self._timeout)
         return {(row[0] if len(row) == 2 else tuple(row)[:-1]): row[-1] for row in rows}
 
     async def _put(self, part: str, shape: Shape, rows: Sequence[Row]) -> None:
@@ -256,13 +290,17 @@ def _same_key(shape: Shape) -> str:
     return " AND ".join(f"t.{name} = g.{name}" for name, _ in shape.columns[: shape.key])
 
 
-def _values(shape: Shape) -> list[tuple[str, str]]:
-    """Return each column with the expression of its value; attributes travel as JSON text."""
-    return [(name, f"g.{name}" + ("::jsonb" if name == "attributes" else "")) for name, _ in shape.columns]
+def _values(shape: Shape, standing: str) -> list[tuple[str, str]]:
+    """Return each column with the expression of its value, ``standing`` being since when a device is retired."""
+    of = {
+        "attributes": "g.attributes::jsonb",  # they travel as JSON text
+        "retired_at": f"CASE WHEN g.retired_at THEN coalesce({standing}, now()) END",
+    }
+    return [(name, of.get(name, f"g.{name}")) for name, _ in shape.columns]
 
 
 def _update(shape: Shape) -> str:
-    values = _values(shape)[shape.key :]
+    values = _values(shape, "t.retired_at")[shape.key :]
     return (
         f"UPDATE {shape.table} t SET {', '.join(f'{name} = {value}' for name, value in values)} FROM {_given(shape)}"
         f" WHERE {_same_key(shape)} AND ({', '.join(f't.{name}' for name, _ in values)})"
@@ -272,7 +310,7 @@ def _update(shape: Shape) -> str:
 
 def _create(shape: Shape) -> str:
     """Return the statement that inserts what is not there; no ON CONFLICT, which would burn a number for each."""
-    values = _values(shape)
+    values = _values(shape, "NULL")
     names = [name for name, _ in values] + (["registered_by"] if shape.registered else [])
     given = [value for _, value in values] + (["''"] if shape.registered else [])
     return (

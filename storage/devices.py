@@ -33,6 +33,7 @@ class DeviceRow:
     interval_s: int
     zone: str | None
     main: str | None
+    gateway: str | None
     attributes: dict[str, float]
     registered_by: str
     registered_at: Micros
@@ -41,6 +42,15 @@ class DeviceRow:
     seq_missed: int
     seq_repeated: int
     clock_skew_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """A point of a panel; ``zone`` is ``building/floor/zone``."""
+
+    component: str
+    zone: str | None
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ class UnitFile:
 
 _DEVICE = """
 select u.code as unit, u.name as unit_name, d.name as device, d.kind, d.model, d.status, d.place, d.lon, d.lat,
-       d.interval_s, b.code || '/' || f.code || '/' || z.code as zone, m.code as main, d.attributes,
+       d.interval_s, b.code || '/' || f.code || '/' || z.code as zone, m.code as main, d.gateway, d.attributes,
        d.registered_by, d.registered_at, d.retired_at, d.last_seen_at, d.seq_missed, d.seq_repeated, d.clock_skew_ms
   from device d
   join unit u on u.id = d.unit_id
@@ -203,6 +213,20 @@ def _maybe(at: datetime | None) -> Micros | None:
     return None if at is None else from_datetime(at)
 
 
+async def points(pool: Pool, device_number: int) -> list[PointRow]:
+    """Return the points of a panel by component. Raises StoreUnavailable."""
+    with store_errors():
+        rows = await pool.fetch(
+            "SELECT p.component, b.code || '/' || f.code || '/' || z.code AS zone, p.place FROM point p"
+            " LEFT JOIN zone z ON z.id = p.zone_id LEFT JOIN floor f ON f.id = z.floor_id"
+            " LEFT JOIN building b ON b.id = f.building_id"
+            " WHERE p.device_id = $1 ORDER BY p.component",
+            device_number,
+            timeout=QUERY_S,
+        )
+    return [PointRow(row["component"], row["zone"], row["place"]) for row in rows]
+
+
 def _device(row: asyncpg.Record) -> DeviceRow:
     return DeviceRow(
         unit=row["unit"],
@@ -217,6 +241,7 @@ def _device(row: asyncpg.Record) -> DeviceRow:
         interval_s=row["interval_s"],
         zone=row["zone"],
         main=row["main"],
+        gateway=row["gateway"],
         attributes=row["attributes"],
         registered_by=row["registered_by"],
         registered_at=from_datetime(row["registered_at"]),

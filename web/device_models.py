@@ -80,12 +80,27 @@ class DeviceOut(Answered):
     interval_s: int = Field(description="seconds between the reports it promised")
     zone: str | None = Field(description="building/floor/zone")
     main: str | None = Field(description="the water main it stands on")
+    gateway: str | None = Field(description="the gateway of its unit that it reports through")
     attributes: dict[str, float]
     registered_by: str
     registered_at: Instant
     retired_at: Instant | None
     last_seen_at: Instant | None
     quality: QualityOut = Field(description="written back about once a minute")
+
+
+class PointOut(Answered):
+    """A point (点位) of a panel: what one component of its alarms stands for."""
+
+    component: str
+    zone: str | None = Field(description="building/floor/zone")
+    place: str
+
+
+class DeviceFileOut(DeviceOut):
+    """A device, its file, and the points of a panel."""
+
+    points: list[PointOut]
 
 
 class DevicePage(Answered):

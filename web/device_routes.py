@@ -10,10 +10,11 @@ from firetower.storage import devices as stored
 from firetower.web.api import Call, Route
 from firetower.web.api_models import Nothing, cursor_of, instant, parts_of
 from firetower.web.device_models import (
-    DeviceOut,
+    DeviceFileOut,
     DevicePage,
     DeviceQuery,
     Latest,
+    PointOut,
     ReadingQuery,
     Readings,
     UnitFileOut,
@@ -45,8 +46,12 @@ async def list_devices(call: Call[DeviceQuery, None]) -> BaseModel:
 
 async def get_device(call: Call[Nothing, None]) -> BaseModel:
     """Return one device with its file."""
-    _, row = await _device(call)
-    return device_out(row)
+    number, row = await _device(call)
+    points = await stored.points(call.deps.pool, number)
+    return DeviceFileOut.model_validate(
+        device_out(row).model_dump()
+        | {"points": [PointOut(component=each.component, zone=each.zone, place=each.place) for each in points]}
+    )
 
 
 async def get_latest(call: Call[Nothing, None]) -> BaseModel:
@@ -132,7 +137,7 @@ def _metric(name: str) -> tuple[Metric, str | None]:
 
 ROUTES = (
     Route("GET", "/api/v1/devices", list_devices, "List devices", "devices", query=DeviceQuery, answer=DevicePage),
-    Route("GET", DEVICE, get_device, "One device", "devices", answer=DeviceOut),
+    Route("GET", DEVICE, get_device, "One device", "devices", answer=DeviceFileOut),
     Route(
         "GET",
         DEVICE + "/readings",

@@ -1,8 +1,11 @@
 """What is asked of the alert store: acts, filters, pages, history entries, and the rows that seed the engine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from firetower.alerts.incidents import Incident
 from firetower.alerts.model import Alert, Hold, State, Transition
+from firetower.alerts.windows import Window
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 
@@ -24,6 +27,7 @@ class AlertFilter:
     classes: tuple[AlertClass, ...] = ()
     unit: str | None = None
     device: str | None = None
+    incident: int | None = None
     q: str | None = None
     since: Micros | None = None
     cursor: str | None = None
@@ -36,6 +40,34 @@ class Page:
 
     items: list[Alert]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents to list; an empty field excludes nothing. ``cursor`` and ``limit`` as of AlertFilter."""
+
+    is_open: bool | None = None
+    unit: str | None = None
+    cursor: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """Incidents, newest first."""
+
+    items: list[Incident]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveView:
+    """Alerts, incidents and windows as they stand at the durable sequence number ``seq``, in one view of the store."""
+
+    seq: int
+    alerts: Sequence[Alert] = ()
+    incidents: Sequence[Incident] = ()
+    windows: Sequence[Window] = ()
 
 
 @dataclass(frozen=True, slots=True)

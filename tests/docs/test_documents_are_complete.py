@@ -129,7 +129,7 @@ def test_the_registry_file_of_the_guide_is_a_registry_file() -> None:
     assert example
     city, errors = read_city(json.loads(example.group(1)))
     assert not errors
-    assert len(city.devices) == 3
+    assert len(city.devices) == 5
 
 
 def test_every_category_of_unit_is_named() -> None:

@@ -1,4 +1,4 @@
-"""The lease of a partition: one instance at a time hears its sessions, and whoever was overtaken commits no more.
+"""Leases: one instance at a time hears a partition's sessions or keeps the desk; who was overtaken commits no more.
 
 Two things make it. A session advisory lock, held by a connection of the lease's own, tells at once that the holder is
 gone: PostgreSQL frees it when a killed process's connection closes. The row's ``epoch`` fences: a takeover raises it,
@@ -31,6 +31,9 @@ _LONGEST_WAIT_S = 1.0
 _KIND = 0x4C65_6173
 """First key of the advisory lock; the second is the partition."""
 
+DESK = 1_000_000
+"""The number under which the desk's lease (``storage/desk.py``) lies among those of the partitions."""
+
 _log = logger("storage.lease")
 
 _RAISE = (
@@ -52,7 +55,7 @@ class LeaseTaken(FiretowerError):
 
 
 class Lease:
-    """The lease of one partition for this process. ``epoch``: 0 until taken.
+    """The lease of one partition, or of the desk (``DESK``), for this process. ``epoch``: 0 until taken.
 
     ``owner``: what others are told of the holder; absent, host, process and start.
     """
@@ -63,6 +66,7 @@ class Lease:
         started = rfc3339((clock or SystemClock()).now())
         self.owner = owner or f"{socket.gethostname()}, process {os.getpid()}, started {started}"
         self.epoch = 0
+        self._what = "the desk" if partition == DESK else f"partition {partition}"
         self._conn: Any = None
         self._lost = asyncio.Event()
 
@@ -83,7 +87,7 @@ class Lease:
             except BaseException:
                 self.release()
                 raise
-        _log.info("partition %d is ours: epoch %d, %s", self.partition, self.epoch, self.owner)
+        _log.info("%s is ours: epoch %d, %s", self._what, self.epoch, self.owner)
 
     async def keep(self) -> None:
         """Renew the lease until cancelled, over lost connections and restarts of PostgreSQL.
@@ -104,8 +108,8 @@ class Lease:
                 heed_cancellation(err)
                 if failures == 0:
                     _log.warning(
-                        "the lease of partition %d cannot be renewed (%s: %s); trying again",
-                        self.partition, type(err).__name__, err,
+                        "the lease of %s cannot be renewed (%s: %s); trying again",
+                        self._what, type(err).__name__, err,
                     )  # fmt: skip
                 self.release()
                 failures += 1
@@ -137,10 +141,13 @@ class Lease:
         """Return the error that says who has the lease now."""
         row = await conn.fetchrow("SELECT owner, epoch FROM lease WHERE partition = $1", self.partition)
         now = "its row is gone" if row is None else f"epoch {row['epoch']} is held by {row['owner']}"
-        return LeaseLost(
-            f"the lease of partition {self.partition} was taken over: ours was epoch {self.epoch}, {now}; this instance"
-            " commits nothing more and ends. Run one instance that ingests, the others with --role web"
+        then = (
+            "it commits nothing more here and stands by"
+            if self.partition == DESK
+            else "this instance commits nothing more and ends. Run one instance that ingests, the others with"
+            " --role web"
         )
+        return LeaseLost(f"the lease of {self._what} was taken over: ours was epoch {self.epoch}, {now}; {then}")
 
     # ----------------------------------------------------------------------------------------------
 
@@ -182,8 +189,10 @@ class Lease:
     async def _taken(self) -> LeaseTaken:
         row = await self._row()
         who = "another instance" if row is None else f"{row['owner']} (renewed {row['age']:.0f} s ago)"
+        if self.partition == DESK:
+            return LeaseTaken(f"the desk is kept by {who}; this instance stands by and takes it when that one ends")
         return LeaseTaken(
-            f"partition {self.partition} is ingested by {who}; a second one would fight it over the broker's sessions."
+            f"{self._what} is ingested by {who}; a second one would fight it over the broker's sessions."
             " Stop that one first, or run this one with --role web"
         )
 
@@ -192,15 +201,15 @@ class Lease:
         if row is None or row["age"] < STALE_AFTER_S:
             raise await self._taken()
         _log.warning(
-            "taking partition %d over from %s, who has not renewed it for %.0f s",
-            self.partition, row["owner"], row["age"],
+            "taking %s over from %s, who has not renewed it for %.0f s",
+            self._what, row["owner"], row["age"],
         )  # fmt: skip
         self.epoch = await self._raise(row["epoch"])
         await self._end_holder()
         if not await self._lock(_PATIENCE_MS):
             _log.warning(
-                "the lock of partition %d is still held for a connection that PostgreSQL has not given up; the epoch"
-                " keeps its owner from committing", self.partition,
+                "the lock of %s is still held for a connection that PostgreSQL has not given up; the epoch keeps its"
+                " owner from committing", self._what,
             )  # fmt: skip
 
     async def _end_holder(self) -> None:

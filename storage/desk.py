@@ -1,0 +1,213 @@
+"""The desk: one background worker in the whole installation, which acts on what changed and on time that passed.
+
+Its lease makes it one: every instance competes for it, whatever its role, and another goes on when the holder ends. It
+follows the live changes in commit order from a stored position and hands the ids of changed alerts to its *steps*, each
+with transactions of its own, fenced by the lease. A step that fails keeps what it has not taken and is asked again, and
+the position stays behind it, so that nothing is missed after a crash; what a step has seen it may see again.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import asyncpg
+
+from firetower.core.clock import Clock, Micros
+from firetower.core.errors import LeaseLost, StoreUnavailable
+from firetower.core.logs import logger
+from firetower.storage import changes, follower
+from firetower.storage.lease import Lease, LeaseTaken
+from firetower.storage.pool import heed_cancellation, store_errors
+
+TICK_S = 1.0
+"""Steps are told at least this often that time has passed."""
+GATHERS_S = 0.05
+"""What is announced within this is taken together."""
+STANDS_BY_S = 3.0
+"""How long another instance's lease is believed before it is asked for again."""
+CHUNK = 500
+"""Most alerts handed to a step at once."""
+LONGEST_S = 20.0
+"""A step that takes longer is given up for this time: it must not keep the others waiting."""
+_NUMBERS = 500
+"""Most numbers read at once."""
+_MOST_WAITING = 100_000
+"""Alerts kept for a step that fails; beyond, it is asked to look at everything."""
+_NAME = "desk"
+
+_log = logger("storage.desk")
+
+
+class Step(Protocol):
+    """One thing the desk does."""
+
+    name: str
+
+    async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
+        """Act on alerts that changed since the last call, in commit order; [] when only time has passed.
+
+        None: what changed is not known, look at everything open. To be idempotent: after a failure or a crash the same
+        ids come again, together with newer ones. Where nothing is to be done nothing is written, so that no step is
+        woken for ever by its own announcements.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class _Place:
+    """A step's place: what it has not taken yet (``everything``: it must look at all), up to which number it has."""
+
+    step: Step
+    everything: bool = True
+    waiting: dict[int, None] = field(default_factory=dict)
+    taken: int | None = None
+    trouble: str | None = None
+
+    @property
+    def has_work(self) -> bool:
+        return self.everything or bool(self.waiting)
+
+    def give(self, news: follower.News) -> None:
+        self.waiting.update(dict.fromkeys(news.alerts))
+        if news.lost or len(self.waiting) > _MOST_WAITING:
+            self.everything = True
+            self.waiting.clear()
+
+
+class Desk:
+    """Runs the steps, in the order given, while this instance holds the lease. ``run`` until cancelled.
+
+    ``url``: of the database, for a connection that listens; ``pool``: for position and changes; ``lease``: that of
+    number ``lease.DESK``, the steps' own too.
+    """
+
+    def __init__(self, url: str, pool: asyncpg.Pool, lease: Lease, clock: Clock, steps: Sequence[Step]) -> None:
+        self._url = url
+        self._pool = pool
+        self._lease = lease
+        self._clock = clock
+        self._steps = steps
+        self._places: list[_Place] = []
+        self._woken = asyncio.Event()
+        self._unanswered: str | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Which steps failed when they were last asked, and why; None while all is well or another instance acts."""
+        failing = [f"{place.step.name}: {place.trouble}" for place in self._places if place.trouble is not None]
+        return "; ".join(failing) or self._unanswered
+
+    async def run(self) -> None:
+        """Compete for the lease and act while it is held."""
+        while True:
+            try:
+                await self._lease.take()
+                await self._keep()
+            except LeaseTaken as err:
+                _log.debug("%s", err)
+                self._unanswered = None
+            except StoreUnavailable as err:
+                if self._unanswered is None:
+                    _log.warning("the desk waits for the database: %s", err)
+                self._unanswered = str(err)
+            await asyncio.sleep(STANDS_BY_S * random.uniform(0.5, 1.5))
+
+    async def _keep(self) -> None:
+        """Act until the lease is lost."""
+        self._places = [_Place(step) for step in self._steps]
+        try:
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(self._lease.keep(), name="desk's lease")
+                parts.create_task(changes.listen(self._url, lambda _seq: self._woken.set()), name="desk's news")
+                parts.create_task(self._act(), name="desk's steps")
+        except* LeaseLost as group:
+            _log.warning("%s", group.exceptions[0])
+        finally:
+            self._places = []
+            self._lease.release()
+
+    async def _act(self) -> None:
+        loop = asyncio.get_running_loop()
+        position: int | None = None
+        stored: int | None = None
+        ticked_at = loop.time() - TICK_S
+        while True:
+            self._woken.clear()
+            try:
+                if position is None:
+                    position = stored = await self._stored_position()
+                news = await self._read(position)
+                self._unanswered = None
+                ticks = loop.time() - ticked_at >= TICK_S
+                if ticks:
+                    ticked_at = loop.time()
+                for place in self._places:
+                    place.give(news)
+                    if ticks or (place.trouble is None and (place.has_work or news.seq != position)):
+                        await self._take(place, news.seq)
+                position = news.seq
+                stored = await self._note_position(stored)
+            except StoreUnavailable as err:
+                self._unanswered = str(err)
+                await asyncio.sleep(TICK_S)
+                continue
+            if not news.behind and not any(place.has_work and place.trouble is None for place in self._places):
+                await self._rest(ticked_at + TICK_S - loop.time())
+
+    async def _stored_position(self) -> int | None:
+        with store_errors():
+            return await follower.position(self._pool, _NAME)
+
+    async def _read(self, after: int | None) -> follower.News:
+        with store_errors():
+            return await follower.read(self._pool, after, _NUMBERS)
+
+    async def _take(self, place: _Place, seq: int) -> None:
+        """Hand a step what waits for it, at most CHUNK; ``seq``: up to where that is known."""
+        ids = None if place.everything else list(place.waiting)[:CHUNK]
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                await place.step.take(ids, self._clock.now())
+        except LeaseLost:
+            raise
+        except Exception as err:  # noqa: BLE001  # reason: whatever it is, the other steps go on, and this is asked again
+            heed_cancellation(err)
+            words = f"{type(err).__name__}: {err}"
+            if words != place.trouble:
+                known = isinstance(err, StoreUnavailable | TimeoutError)
+                _log.error("step %s failed and is asked again: %s", place.step.name, words, exc_info=not known)
+            place.trouble = words
+            return
+        place.trouble = None
+        if ids is None:
+            place.everything = False
+        else:
+            for each in ids:
+                del place.waiting[each]
+        if not place.waiting:
+            place.taken = seq
+
+    async def _note_position(self, stored: int | None) -> int | None:
+        """Store up to where all have taken, when that has changed, and return it."""
+        taken = [place.taken for place in self._places]
+        if None in taken:
+            return stored
+        seq = min((each for each in taken if each is not None), default=stored)
+        if seq is None or seq == stored:
+            return stored
+        with store_errors():
+            async with self._pool.acquire() as conn, conn.transaction():
+                await self._lease.hold(conn)
+                await follower.store_position(conn, _NAME, seq)
+        return seq
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait until something is announced, but no longer than ``seconds``."""
+        try:
+            async with asyncio.timeout(max(seconds, 0)):
+                await self._woken.wait()
+                await asyncio.sleep(GATHERS_S)
+        except TimeoutError:
+            return

@@ -8,13 +8,17 @@ import asyncpg
 from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.core.errors import Conflict, NotFound
 from firetower.storage.pool import store_errors
+from firetower.storage.window_places import unit_number
 
-Role = Literal["admin", "operator", "viewer"]
+Role = Literal["admin", "operator", "viewer", "unit"]
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who may sign in; ``disabled_at`` None while they may. Times in µs since the epoch."""
+    """Somebody who may sign in; ``disabled_at`` None while they may. Times in µs since the epoch.
+
+    ``unit``: the code of the unit whose account it is, of role ``unit``; else None.
+    """
 
     id: int
     username: str
@@ -22,6 +26,7 @@ class Account:
     created_at: Micros
     disabled_at: Micros | None
     password_hash: str
+    unit: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +47,33 @@ def _account(row: asyncpg.Record) -> Account:
         created_at=from_datetime(row["account_created_at"]),
         disabled_at=None if row["disabled_at"] is None else from_datetime(row["disabled_at"]),
         password_hash=row["password_hash"],
+        unit=row["unit"],
     )
 
 
-_ACCOUNT = "a.id, a.username, a.role, a.created_at AS account_created_at, a.disabled_at, a.password_hash"
+_ACCOUNT = "a.id, a.username, a.role, a.created_at AS account_created_at, a.disabled_at, a.password_hash, a.unit"
 
 
-async def add(pool: asyncpg.Pool, username: str, password_hash: str, role: Role, at: Micros) -> Account:
-    """Create an account. Raises Conflict when the name is taken."""
+async def add(
+    pool: asyncpg.Pool, username: str, password_hash: str, role: Role, at: Micros, *, unit: str | None = None
+) -> Account:
+    """Create an account, with ``unit`` one of that unit's, of role ``unit``.
+
+    Raises Conflict when the name is taken, InvalidInput when nobody registered the unit.
+    """
     with store_errors():
-        row = await pool.fetchrow(
-            "INSERT INTO account AS a (username, password_hash, role, created_at) VALUES ($1, $2, $3, $4)"
-            f" ON CONFLICT (username) DO NOTHING RETURNING {_ACCOUNT}",
-            username,
-            password_hash,
-            role,
-            to_datetime(at),
-        )
+        async with pool.acquire() as conn:
+            if unit is not None:
+                await unit_number(conn, unit)
+            row = await conn.fetchrow(
+                "INSERT INTO account AS a (username, password_hash, role, created_at, unit) VALUES ($1, $2, $3, $4, $5)"
+                f" ON CONFLICT (username) DO NOTHING RETURNING {_ACCOUNT}",
+                username,
+                password_hash,
+                role,
+                to_datetime(at),
+                unit,
+            )
     if row is None:
         raise Conflict(f"account {username!r} exists already; choose another name, or change its password")
     return _account(row)

@@ -1,7 +1,7 @@
 """Announced windows on PostgreSQL: reading them, and what people do with them, each act announced as it commits."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from firetower.alerts.windows import Window, WindowKind, WindowState
@@ -133,13 +133,13 @@ async def add(pool: Pool, window: Window) -> Window:
             await _check_alone(conn, window)
             if window.approved_at is None:
                 await _check_not_too_many(conn, window)
-            row = await conn.fetchrow(
+            number = await conn.fetchval(
                 f"INSERT INTO announced_window AS w ({', '.join(_WRITTEN)})"
-                f" VALUES ({', '.join(f'${n}' for n in range(1, len(_WRITTEN) + 1))}) RETURNING {COLUMNS}",
+                f" VALUES ({', '.join(f'${n}' for n in range(1, len(_WRITTEN) + 1))}) RETURNING w.id",
                 *(_sent(window, name) for name in _WRITTEN),
             )
-            await changes.announce(conn, [], at, windows=[row["id"]])
-    return to_window(row)
+            await changes.announce(conn, [], at, windows=[number])
+    return replace(window, id=number)
 
 
 async def act(pool: Pool, window_id: int, decide: Callable[[Window], Window], at: Micros) -> Window:

@@ -5,7 +5,7 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import BaseModel, Field
 
-from firetower.alerts.model import Disposition, Hold, State
+from firetower.alerts.model import Alert, Disposition, Hold, State
 from firetower.alerts.ports import PAGE_LIMIT, AlertFilter
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import AlertClass
@@ -28,6 +28,7 @@ class AlertQuery(Asked):
     alert_class: Annotated[tuple[AlertClass, ...], AsMany] = Field((), alias="class")
     unit: str | None = Field(None, max_length=64)
     device: str | None = Field(None, max_length=64)
+    incident: int | None = Field(None, ge=0, lt=2**63, description="id of the incident it belongs to")
     q: str | None = Field(None, max_length=200, description="part of a place, text, title, unit, device or component")
     since: Moment | None = Field(None, description="raised at or after")
     cursor: str | None = Field(None, max_length=1000, description="`next_cursor` of the page before")
@@ -78,8 +79,9 @@ async def list_alerts(call: Call[AlertQuery, None]) -> BaseModel:
             holds=query.hold,
             priorities=query.priority,
             classes=query.alert_class,
-            unit=query.unit,
+            unit=call.unit_shown(query.unit),
             device=query.device,
+            incident=query.incident,
             q=query.q,
             since=query.since,
             cursor=query.cursor,
@@ -91,12 +93,12 @@ async def list_alerts(call: Call[AlertQuery, None]) -> BaseModel:
 
 async def get_alert(call: Call[Nothing, None]) -> BaseModel:
     """Return one alert."""
-    return alert_out(await call.deps.alerts.get(_id(call)))
+    return alert_out(await _shown(call))
 
 
 async def get_alert_history(call: Call[Nothing, None]) -> BaseModel:
     """Return everything that happened to an alert, by whom and why."""
-    entries = await call.deps.alerts.history(_id(call))
+    entries = await call.deps.alerts.history((await _shown(call)).id)
     return History(
         items=[
             HistoryEntry(
@@ -151,6 +153,14 @@ async def close_alert(call: Call[Nothing, Closing]) -> BaseModel:
     return alert_out(after)
 
 
+async def _shown(call: Call[Nothing, None]) -> Alert:
+    """Return the alert asked for; to a unit's account another unit's is as if it were not there."""
+    alert = await call.deps.alerts.get(_id(call))
+    if not call.may_see(alert.unit):
+        raise NotFound(f"there is no alert {alert.id}; list alerts to find the one you mean")
+    return alert
+
+
 def _id(call: Call[Nothing, object]) -> int:
     given = call.path("id")
     if not (given.isascii() and given.isdigit() and len(given) <= 18):
@@ -166,9 +176,19 @@ def _key(request: web.Request) -> str | None:
 
 
 ROUTES = (
-    Route("GET", PATH, list_alerts, "List alerts", "alerts", query=AlertQuery, answer=AlertPage),
-    Route("GET", PATH + "/{id}", get_alert, "One alert", "alerts", answer=AlertOut),
-    Route("GET", PATH + "/{id}/history", get_alert_history, "An alert's history", "alerts", answer=History),
+    Route(
+        "GET", PATH, list_alerts, "List alerts", "alerts", access=Access.EVERYBODY, query=AlertQuery, answer=AlertPage
+    ),
+    Route("GET", PATH + "/{id}", get_alert, "One alert", "alerts", access=Access.EVERYBODY, answer=AlertOut),
+    Route(
+        "GET",
+        PATH + "/{id}/history",
+        get_alert_history,
+        "An alert's history",
+        "alerts",
+        access=Access.EVERYBODY,
+        answer=History,
+    ),
     Route(
         "POST",
         PATH + "/{id}/acknowledge",

@@ -23,11 +23,13 @@ BODY_LIMIT = 64 * 1024
 
 
 class Access(StrEnum):
-    """Who may use a route."""
+    """Who may use a route; which roles that means is the guard's to know."""
 
     OPEN = "open"
-    SIGNED_IN = "signed_in"
+    SIGNED_IN = "signed_in"  # whoever belongs to the centre
     OPERATOR = "operator"  # operator and admin: whoever may act on alerts
+    EVERYBODY = "everybody"  # units' accounts too: the handler shows them what is their unit's, and nothing else
+    ASKING = "asking"  # whoever may ask for something: operator, admin and units' accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,24 @@ class Call(Generic[Query_co, Body_co]):
         if self.signed_in is None:
             raise Refused(401, "unauthenticated", "sign in first: POST /api/v1/session")
         return self.signed_in
+
+    def unit_shown(self, asked: str | None) -> str | None:
+        """Return the unit to show when ``asked`` was asked for, None for every one; a unit's account sees only its own.
+
+        Raises Refused 403 where it asks for another.
+        """
+        own = self.person.unit
+        if own is not None and asked not in {None, own}:
+            raise Refused(
+                403,
+                "forbidden",
+                f"{self.person.username} is an account of unit {own} and sees nothing of {asked!r}; leave unit out",
+            )
+        return asked if own is None else own
+
+    def may_see(self, unit: str | None) -> bool:
+        """Say whether what belongs to ``unit`` is shown to whoever asks."""
+        return self.person.unit in {None, unit}
 
     def path(self, name: str) -> str:
         """Return a part of the path; NotFound where nothing could have that name."""

@@ -26,14 +26,14 @@ class Deps:
     """What the composition root hands in.
 
     ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
-    None serves none. ``provisional``: alarms that are not in the store yet.
+    None serves none. ``rulebook``: the one in force. ``provisional``: alarms that are not in the store yet.
     """
 
     pool: Pool
     registry: Registry
     alerts: AlertStore
     clock: Clock
-    rulebook: Rulebook
+    rulebook: Callable[[], Rulebook]
     health: Health
     message_rate: Callable[[], float]
     console: Path | None
@@ -42,15 +42,14 @@ class Deps:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever is signed in: ``digest`` is the sha256 of the session's token, ``by_cookie`` how it came."""
+    """Whoever is signed in: ``digest`` is the sha256 of the session's token, ``by_cookie`` how it came.
+
+    ``unit``: whose account it is, of role ``unit``; None for everybody of the centre.
+    """
 
     username: str
     role: str
     expires_at: Micros
     digest: bytes
     by_cookie: bool
-
-    @property
-    def may_act(self) -> bool:
-        """Whether the role may change alerts."""
-        return self.role in {"admin", "operator"}
+    unit: str | None

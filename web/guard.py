@@ -24,6 +24,13 @@ _TRUSTED_FOR: Micros = 10 * SECOND  # a session ended on another node may live t
 _LOOKUP_S = 2.0  # a store that takes longer to find a session counts as away
 _KEEP = 10_000
 
+_ROLES = {  # who has which access; what is not named here is refused
+    "signed_in": {"admin", "operator", "viewer"},
+    "operator": {"admin", "operator"},
+    "everybody": {"admin", "operator", "viewer", "unit"},
+    "asking": {"admin", "operator", "unit"},
+}
+
 
 class Guard:
     """Admits requests and remembers sessions for ten seconds, so that a busy seat costs no lookup a request.
@@ -60,8 +67,8 @@ class Guard:
                 "no session, or it has ended: sign in with POST /api/v1/session",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        if access == "operator" and not person.may_act:
-            raise Refused(403, "forbidden", f"{person.username} is a {person.role}; this takes an operator or an admin")
+        if person.role not in _ROLES[access]:
+            raise Refused(403, "forbidden", _why_not(person))
         return replace(person, by_cookie=by_cookie)
 
     async def whose(self, digest: bytes) -> Person | None:
@@ -80,7 +87,7 @@ class Guard:
         if found is None:
             self._known.pop(digest, None)
             return None
-        person = Person(found.account.username, found.account.role, found.expires_at, digest, by_cookie=False)
+        person = _person(found.account, found.expires_at, digest)
         self._known[digest] = (person, now)
         self._known.move_to_end(digest)
         while len(self._known) > _KEEP:
@@ -109,6 +116,35 @@ class Guard:
 
     async def sign_in(self, username: str, password: str, address: str) -> tuple[Person, str]:
         """Return who signed in and the new session's token; raises Refused 401 or 429."""
+        account = await self._known_by(username, password, address)
+        if account is None:
+            raise Refused(401, "wrong_credentials", "the username or the password is wrong")
+        token = secrets.token_urlsafe(32)
+        digest = _digest(token)
+        now = self._clock.now()
+        await accounts.open_session(
+            self._pool, account.id, digest, at=now, expires_at=now + SESSION_LASTS, client=address
+        )
+        person = _person(account, now + SESSION_LASTS, digest)
+        self._known[digest] = (person, now)
+        return person, token
+
+    async def vouch(self, username: str, password: str, unit: str, address: str) -> None:
+        """Make sure that ``password`` (口令) is that of ``username``, an account of ``unit``, as somebody read it out.
+
+        Raises Refused: 403 where it is not, without saying what of it is wrong, and 429 as for a sign-in.
+        """
+        if await self._known_by(username, password, address, unit) is None:
+            raise Refused(
+                403,
+                "wrong_credentials",
+                f"no account {username!r} of unit {unit} has that password (口令); nothing was announced",
+            )
+
+    async def _known_by(
+        self, username: str, password: str, address: str, unit: str | None = None
+    ) -> accounts.Account | None:
+        """Return the account the password belongs to, of ``unit`` if given; None when wrong; raises Refused 429."""
         now = self._clock.now()
         wait = 2 if self._verifier.is_full else self._throttle.attempt(username, address, now)
         if wait:
@@ -119,25 +155,30 @@ class Guard:
                 headers={"Retry-After": str(wait)},
             )
         account = await accounts.find(self._pool, username)
-        usable = account is not None and account.disabled_at is None
+        usable = account is not None and account.disabled_at is None and (unit is None or account.unit == unit)
         stored = account.password_hash if account is not None and usable else None
-        if not await self._verifier.matches(stored, password) or account is None:
-            raise Refused(401, "wrong_credentials", "the username or the password is wrong")
+        if not await self._verifier.matches(stored, password):
+            return None
         self._throttle.succeeded(username, address)
-        token = secrets.token_urlsafe(32)
-        digest = _digest(token)
-        now = self._clock.now()
-        await accounts.open_session(
-            self._pool, account.id, digest, at=now, expires_at=now + SESSION_LASTS, client=address
-        )
-        person = Person(account.username, account.role, now + SESSION_LASTS, digest, by_cookie=False)
-        self._known[digest] = (person, now)
-        return person, token
+        return account
 
     async def sign_out(self, person: Person) -> None:
         """End the session."""
         self._known.pop(person.digest, None)
         await accounts.close_session(self._pool, person.digest)
+
+
+def _person(account: accounts.Account, expires_at: Micros, digest: bytes) -> Person:
+    return Person(account.username, account.role, expires_at, digest, by_cookie=False, unit=account.unit)
+
+
+def _why_not(person: Person) -> str:
+    if person.unit is not None:
+        return (
+            f"{person.username} is an account of unit {person.unit}: it sees that unit's alerts and asks for windows"
+            " (POST /api/v1/windows); the centre acknowledges, verifies, shelves and closes: call it"
+        )
+    return f"{person.username} is a {person.role}; this takes an operator or an admin"
 
 
 def _token_of(request: web.Request) -> tuple[str | None, bool]:

@@ -13,9 +13,17 @@ from firetower.web.errors import ErrorAnswer
 REF = "#/components/schemas/{model}"
 _PART = re.compile(r"{(\w+)}")
 
+_TAKES = {
+    Access.SIGNED_IN: "Takes the role viewer, operator or admin.",
+    Access.OPERATOR: "Takes the role operator or admin.",
+    Access.EVERYBODY: "An account of a unit is shown what is its unit's.",
+    Access.ASKING: "Takes the role operator, admin or unit.",
+}
+
 _MEANING = {
     200: "as asked",
     101: "the connection becomes a WebSocket; the schema is that of each frame sent",
+    201: "made, as it stands now",
     202: "begun; it goes on after the answer",
     204: "done; no body",
     400: "a parameter, a field or the JSON is wrong; `details` names each",
@@ -38,7 +46,7 @@ def errors_of(route: Route) -> list[int]:
         found |= {400, 500, 503}
     if route.access is not Access.OPEN:
         found |= {401}
-    if route.access is Access.OPERATOR or route.unsafe:
+    if route.access is not Access.OPEN or route.unsafe:
         found |= {403}
     if route.body is not None:
         found |= {413, 415}
@@ -99,8 +107,7 @@ def _operation(route: Route, names: Any, shared: dict[str, Any]) -> dict[str, An
     }
     if route.handler.__doc__:
         operation["description"] = route.handler.__doc__
-    if route.access is Access.OPERATOR:
-        operation["description"] += " Takes the role operator or admin."
+    operation["description"] = " ".join(filter(None, (operation.get("description"), _TAKES.get(route.access))))
     if route.body is not None:
         operation["requestBody"] = {
             "required": any(field.is_required() for field in route.body.model_fields.values()),

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -13,6 +13,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 import firetower
 from firetower.alerts.model import Alert
+from firetower.alerts.windows import Window
+from firetower.core.clock import Clock
 from firetower.core.errors import ConfigError
 from firetower.core.logs import logger
 from firetower.web import (
@@ -20,11 +22,13 @@ from firetower.web import (
     device_routes,
     docs_page,
     health,
+    incident_routes,
     live_socket,
     openapi,
     record_routes,
     rule_routes,
     session_routes,
+    window_routes,
 )
 from firetower.web.alert_json import alert_out
 from firetower.web.api import BODY_LIMIT, Access, Call, Route, register
@@ -35,6 +39,7 @@ from firetower.web.guard import Guard
 from firetower.web.live import Hub
 from firetower.web.site import SITE, Site
 from firetower.web.static import ConsoleFiles
+from firetower.web.window_json import window_out
 
 __all__ = ["Deps", "Health", "make_app", "routes", "serve"]
 
@@ -55,9 +60,11 @@ def routes() -> list[Route]:
     return [
         *session_routes.ROUTES,
         *alert_routes.ROUTES,
+        *incident_routes.ROUTES,
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *rule_routes.ROUTES,
+        *window_routes.ROUTES,
         *live_socket.ROUTES,
         *health.ROUTES,
         Route("GET", "/api/openapi.json", _openapi, "This document", "description", access=Access.OPEN),
@@ -69,7 +76,9 @@ def routes() -> list[Route]:
 def make_app(deps: Deps) -> web.Application:
     """Return the application; it follows the store while it runs. Raises ConfigError for a bad console folder."""
     app = web.Application(
-        middlewares=[middleware(_current)], client_max_size=BODY_LIMIT, handler_args={"max_field_size": 16_384}
+        middlewares=[middleware(_current(deps.clock))],
+        client_max_size=BODY_LIMIT,
+        handler_args={"max_field_size": 16_384},
     )
     app[SITE] = Site(deps, Guard(deps.pool, deps.clock), Hub(deps))
     table = routes()
@@ -120,10 +129,17 @@ def _why_not(host: str, port: int, err: OSError) -> str:
     return f"cannot listen on {host} port {port}: {err.strerror or err}; check FIRETOWER_HTTP_HOST, or {remedy}"
 
 
-def _current(thing: object) -> object:
-    if isinstance(thing, Alert):
-        return alert_out(thing).model_dump(mode="json", by_alias=True)
-    return thing
+def _current(clock: Clock) -> Callable[[object], object]:
+    """Return what writes a conflict's present state as the API does."""
+
+    def written(thing: object) -> object:
+        if isinstance(thing, Alert):
+            return alert_out(thing).model_dump(mode="json", by_alias=True)
+        if isinstance(thing, Window):
+            return window_out(thing, clock.now()).model_dump(mode="json", by_alias=True)
+        return thing
+
+    return written
 
 
 async def _run_hub(app: web.Application) -> AsyncIterator[None]:

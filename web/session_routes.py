@@ -23,7 +23,8 @@ class Session(Answered):
     """A new session, 12 hours long; scripts send the token as `Authorization: Bearer <token>`."""
 
     username: str
-    role: str = Field(description="admin, operator or viewer")
+    role: str = Field(description="admin, operator, viewer or unit")
+    unit: str | None = Field(description="whose account it is, of role `unit`")
     token: str
     expires_at: Instant
 
@@ -33,6 +34,7 @@ class WhoAmI(Answered):
 
     username: str
     role: str
+    unit: str | None
     expires_at: Instant
 
 
@@ -40,7 +42,13 @@ async def sign_in(call: Call[Nothing, Credentials]) -> web.StreamResponse:
     """Check the password and open a session."""
     address = call.request.remote or ""
     person, token = await call.site.guard.sign_in(call.body.username, call.body.password, address)
-    opened = Session(username=person.username, role=person.role, token=token, expires_at=instant(person.expires_at))
+    opened = Session(
+        username=person.username,
+        role=person.role,
+        unit=person.unit,
+        token=token,
+        expires_at=instant(person.expires_at),
+    )
     response = web.json_response(body=opened.model_dump_json().encode())
     response.set_cookie(
         COOKIE,
@@ -57,7 +65,7 @@ async def sign_in(call: Call[Nothing, Credentials]) -> web.StreamResponse:
 async def who_am_i(call: Call[Nothing, None]) -> BaseModel:
     """Say who is signed in."""
     person = call.person
-    return WhoAmI(username=person.username, role=person.role, expires_at=instant(person.expires_at))
+    return WhoAmI(username=person.username, role=person.role, unit=person.unit, expires_at=instant(person.expires_at))
 
 
 async def sign_out(call: Call[Nothing, None]) -> web.StreamResponse:
@@ -81,6 +89,6 @@ ROUTES = (
         answer=Session,
         errors=(401, 429),
     ),
-    Route("GET", PATH, who_am_i, "Who is signed in", "session", answer=WhoAmI),
-    Route("DELETE", PATH, sign_out, "Sign out", "session", status=204),
+    Route("GET", PATH, who_am_i, "Who is signed in", "session", access=Access.EVERYBODY, answer=WhoAmI),
+    Route("DELETE", PATH, sign_out, "Sign out", "session", access=Access.EVERYBODY, status=204),
 )

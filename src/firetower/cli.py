@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from firetower import __version__, cli_rejects
+from firetower import __version__, cli_history, cli_rejects
 from firetower.core import logs
 from firetower.core.clock import SystemClock
 from firetower.core.config import load_settings
@@ -34,12 +34,17 @@ devices_app = typer.Typer(
 users_app = typer.Typer(
     help="Console accounts.", epilog="Example: firetower users add wang --role operator", no_args_is_help=True
 )
-db_app = typer.Typer(help="The database: migrations.", epilog="Example: firetower db status", no_args_is_help=True)
+db_app = typer.Typer(
+    help="The database: migrations, and whether the alert history is intact.",
+    epilog="Example: firetower db status",
+    no_args_is_help=True,
+)
 app.add_typer(rules_app, name="rules")
 app.add_typer(devices_app, name="devices")
 app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(users_app, name="users")
 app.add_typer(db_app, name="db")
+db_app.command("verify-history")(cli_history.verify_history)
 
 
 class Role(StrEnum):
@@ -48,6 +53,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     OPERATOR = "operator"
     VIEWER = "viewer"
+    UNIT = "unit"
 
 
 def main() -> NoReturn:
@@ -209,7 +215,10 @@ def devices_import(
 @users_app.command("add")
 def users_add(
     username: str,
-    role: Annotated[Role, typer.Option(help="What the account may do; a viewer only looks.")] = Role.OPERATOR,
+    role: Annotated[
+        Role, typer.Option(help="What the account may do; a viewer only looks, a unit asks for tests of its own.")
+    ] = Role.OPERATOR,
+    unit: Annotated[str | None, typer.Option(help="The unit's code, with --role unit.")] = None,
     config: ConfigFile = None,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -222,10 +231,12 @@ def users_add(
 
     logs.set_up("WARNING")
     check_username(username)
+    if (role is Role.UNIT) != (unit is not None):
+        raise InvalidInput(f"role {role.value} and unit {unit!r}: --role unit and --unit CODE belong together")
     hashed = passwords.hash_password(ask_password())
     settings = load_settings(config, data_dir=data_dir)
-    with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role.value, SystemClock().now()))
-    typer.echo(f"account {username} ({role.value}) added")
+    with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role.value, SystemClock().now(), unit=unit))
+    typer.echo(f"account {username} ({role.value}{f' of {unit}' if unit else ''}) added")
 
 
 @users_app.command("passwd")
@@ -255,7 +266,8 @@ def users_list(config: ConfigFile = None, data_dir: DataDirOption = None) -> Non
     logs.set_up("WARNING")
     settings = load_settings(config, data_dir=data_dir)
     for row in with_pool(settings, accounts.list_accounts):
-        typer.echo(f"{row.username:<24} {row.role:<9} {'' if row.disabled_at is None else 'disabled'}".rstrip())
+        state = "" if row.disabled_at is None else "disabled"
+        typer.echo(f"{row.username:<24} {row.role:<9} {row.unit or '':<16} {state}".rstrip())
 
 
 @db_app.command("upgrade")

@@ -1,13 +1,15 @@
 """Announced windows on PostgreSQL: reading them, and what people do with them, each act announced as it commits."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from firetower.alerts.windows import Window, WindowKind, WindowState
+from firetower.alerts.windows import Wanted, Window, WindowKind, WindowState
 from firetower.core.clock import Micros, from_datetime, rfc3339, to_datetime
 from firetower.core.errors import Conflict, NotFound
 from firetower.storage import changes
+from firetower.storage.idempotency import used_at
 from firetower.storage.pool import Pool, store_errors
 from firetower.storage.window_places import check_registered
 
@@ -119,15 +121,21 @@ async def get(pool: Pool, window_id: int) -> Window:
         return await _get(pool, window_id)
 
 
-async def add(pool: Pool, window: Window) -> Window:
-    """Store a window that was asked for at ``requested_at`` and return it with its id.
+async def add(pool: Pool, window: Window, wanted: Wanted, idempotency_key: str | None = None) -> Window:
+    """Store the window made of ``wanted`` at ``requested_at`` and return it with its id.
 
     Raises InvalidInput when what it names is not registered, Conflict when the same is announced for that time
-    already or too many of the unit's requests wait.
+    already, too many of the unit's requests wait, or the key was another request's. A request made before under its
+    key: the window it made, as it stands.
     """
     at = window.requested_at
     with store_errors():
         async with pool.acquire() as conn, conn.transaction():
+            if idempotency_key is not None:
+                request = json.dumps(["window", asdict(wanted)], ensure_ascii=False, sort_keys=True)
+                before = await used_at(conn, idempotency_key, window.requested_by, request, at)
+                if before is not None:
+                    return await _made_at(conn, window.requested_by, before)
             await check_registered(conn, window)
             await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
             await _check_alone(conn, window)
@@ -157,6 +165,16 @@ async def act(pool: Pool, window_id: int, decide: Callable[[Window], Window], at
                 )
                 await changes.announce(conn, [], at, windows=[window_id])
     return after
+
+
+async def _made_at(conn: Any, account: str, at: Micros) -> Window:
+    row = await conn.fetchrow(
+        f"SELECT {COLUMNS} FROM announced_window w WHERE w.requested_by = $1 AND w.requested_at = $2"
+        " ORDER BY w.id LIMIT 1",
+        account,
+        to_datetime(at),
+    )
+    return to_window(row)
 
 
 async def _get(conn: Any, window_id: int, *, lock: bool = False) -> Window:

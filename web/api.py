@@ -54,6 +54,14 @@ class Call(Generic[Query_co, Body_co]):
             raise Refused(401, "unauthenticated", "sign in first: POST /api/v1/session")
         return self.signed_in
 
+    @property
+    def idempotency_key(self) -> str | None:
+        """The request's Idempotency-Key, None without; InvalidInput for one that nothing could be kept under."""
+        key = self.request.headers.get("Idempotency-Key")
+        if key is not None and not (1 <= len(key) <= 200 and is_storable(key)):
+            raise InvalidInput(f"Idempotency-Key has {len(key)} characters; send 1 to 200 of plain text")
+        return key
+
     def unit_shown(self, asked: str | None) -> str | None:
         """Return the unit to show when ``asked`` was asked for, None for every one; a unit's account sees only its own.
 

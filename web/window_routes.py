@@ -121,7 +121,8 @@ async def announce_window(call: Call[Nothing, NewWindow]) -> BaseModel:
         raise Refused(403, err.code, str(err)) from err
     if body.password is not None:
         await _check_password(call, body.password, wanted)
-    return window_out(await stored.add(call.deps.pool, window), now)
+    added = await stored.add(call.deps.pool, window, wanted, call.idempotency_key)
+    return window_out(added, now)
 
 
 async def _check_password(call: Call[Nothing, NewWindow], password: str, wanted: Wanted) -> None:
@@ -210,6 +211,7 @@ ROUTES = (
         answer=WindowOut,
         status=201,
         errors=(409, 429),
+        headers=(("Idempotency-Key", "1 to 200 characters of your own; the same key again answers the same window"),),
     ),
     Route(
         "GET",

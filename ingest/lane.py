@@ -73,7 +73,7 @@ class Lane:
         self._committer = Committer(name, shared.store, shared.clock, shared.order)
         pause: Callable[[], Awaitable[None]] = turn_of_the_loop if name == ALARM else shared.precedence.give_way
         self._processing = Processing(
-            name, shared, self._committer, auto_register=auto_register, pause=pause, settled=self._settle
+            name, shared, self._committer, auto_register=auto_register, pause=pause, settled=self.settled
         )
         self._glances: Glances | None = None
         if name == ALARM and shared.provisional is not None:
@@ -247,9 +247,10 @@ class Lane:
         async with self._moved:
             await self._moved.wait()
 
-    async def _settle(self) -> None:
-        """Return once everything that was made ready is committed."""
-        while self._ready:
+    async def settled(self) -> None:
+        """Return once everything that was made ready before is committed."""
+        last = self._ready[-1] if self._ready else None
+        while any(each is last for each in self._ready):
             await self._change()
 
     def _next_batch(self) -> list[Incoming]:

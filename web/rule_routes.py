@@ -35,17 +35,18 @@ class RuleList(Answered):
 
 async def list_rules(call: Call[Nothing, None]) -> BaseModel:
     """List the rules in force, each limit with its source."""
-    book = call.deps.rulebook
+    book = call.deps.rulebook()
     return RuleList(items=[_rule_out(book, rule) for rule in book.rules])
 
 
 async def get_rule(call: Call[Nothing, None]) -> BaseModel:
     """Return one rule."""
     rule_id = call.path("rule")
-    rule = call.deps.rulebook.rule(rule_id)
+    book = call.deps.rulebook()
+    rule = book.rule(rule_id)
     if rule is None:
         raise NotFound(f"there is no rule {rule_id!r}; GET /api/v1/rules lists them")
-    return _rule_out(call.deps.rulebook, rule)
+    return _rule_out(book, rule)
 
 
 def _rule_out(book: Rulebook, rule: Rule) -> RuleOut:

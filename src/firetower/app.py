@@ -16,7 +16,7 @@ import asyncpg
 from firetower.alerts.notify.webhook import Webhook
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.child import check_port, keep_running
-from firetower.core.clock import HOUR, MINUTE, SECOND, Clock, Micros, SystemClock
+from firetower.core.clock import MINUTE, SECOND, Clock, Micros, SystemClock
 from firetower.core.config import Settings
 from firetower.core.errors import FiretowerError, StoreUnavailable
 from firetower.core.logs import logger
@@ -38,11 +38,12 @@ from firetower.ingest.precedence import Precedence
 from firetower.ingest.probe import Probe
 from firetower.ingest.processing import Shared
 from firetower.ingest.replay import Replayer
+from firetower.ingest.rules_in_force import RulesInForce
 from firetower.ingest.system import SystemWatch
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook as rulebooks
-from firetower.rules.engine import Engine
-from firetower.storage import accounts, liveness, migrate, readings, rejects
+from firetower.rules_reload import Current, RulesReload, Warming, on_hangup
+from firetower.storage import accounts, liveness, migrate, rejects
 from firetower.storage import canary as canaries
 from firetower.storage import pool as pools
 from firetower.storage import registry as stored_registry
@@ -58,7 +59,6 @@ from firetower.web.server import Deps, make_app, serve
 
 log = logger("app")
 
-WARM_WINDOW: Micros = 2 * HOUR
 SUBSCRIBED_WITHIN_S = 5.0
 ENDS_WITHIN_S = 5.0
 """An end that takes longer waits for a database that does not answer."""
@@ -99,7 +99,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
 
         registry = Registry()
         await stored_registry.load(pool, registry)
-        rulebook = rulebooks.load(settings.rulebook)
+        current = Current(rulebooks.load(settings.rulebook))
         alerts = AlertStore(desk, clock)
         lease = Lease(urls.database, 0, clock=clock)
         if hears:  # before the engine is warmed: whoever was overtaken commits no more
@@ -121,9 +121,10 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
         start("canary", canary.run())
         hearing: Hearing | None = None
         if hears:
-            base = Base(settings, urls, pool, registry, rulebook, alerts, clock, lease, outside, board, canary)
+            base = Base(settings, urls, pool, registry, current, alerts, clock, lease, outside, board, canary)
             hearing = await _hear(base, start)
         else:
+            on_hangup(lambda: current.load(settings.rulebook))
             start("liveness", _every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
         alarms = hearing.lanes[LANES.index("alarm")] if hearing else None
         own_name = f"firetower-look-out-{secrets.token_hex(8)}"
@@ -147,8 +148,8 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             console = Path(str(files("firetower.web") / "console"))
             app = make_app(
                 Deps(
-                    pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=rulebook, health=health,
-                    message_rate=health.message_rate, console=console, provisional=board,
+                    pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=lambda: current.rulebook,
+                    health=health, message_rate=health.message_rate, console=console, provisional=board,
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))
@@ -172,7 +173,7 @@ class Base:
     urls: Urls
     pool: asyncpg.Pool
     registry: Registry
-    rulebook: rulebooks.Rulebook
+    current: Current
     alerts: AlertStore
     clock: Clock
     lease: Lease
@@ -198,7 +199,8 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
     quality = DeviceQuality(registry)
     figures = QualityStore(pool, quality)
     await figures.load()
-    engine = await _warm_engine(base, quality)
+    warming = Warming(pool, registry, base.alerts, quality, clock)
+    engine = RulesInForce(await warming.engine(base.current.rulebook))
     installation = await installation_id(pool)
     probe = Probe(
         MqttSession(urls.mqtt, f"firetower-p0-probe-{installation}", clean=True, clock=clock), installation, clock
@@ -245,6 +247,9 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
     start("probe", probe.run())
     start("ticker", ticker.run())
     start("replay", replayer.run())
+    reload = RulesReload(settings.rulebook, engine, warming, lanes, pool, on_loaded=base.current.set)
+    on_hangup(reload.ask)
+    start("rulebook", reload.run())
     start("replay asked", rejects.follow_asked(pool, replayer.told))
     start("liveness", _every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())))
     start("quality", _every(5 * SECOND, lambda: figures.flush(clock.now())))
@@ -331,20 +336,3 @@ async def _first_account(pool: asyncpg.Pool, settings: Settings, now: Micros) ->
     password = given or secrets.token_urlsafe(12)
     await accounts.add(pool, "admin", await asyncio.to_thread(passwords.hash_password, password), "admin", now)
     return None if given else password
-
-
-async def _warm_engine(base: Base, quality: DeviceQuality) -> Engine:
-    """Bring the engine to the state it had: open alerts first, then the stored readings of the last hours."""
-    since = base.clock.now() - WARM_WINDOW
-    engine = Engine(base.rulebook, base.registry, warm_since=since, quality=quality)
-    for row in await base.alerts.open_for_engine():
-        if not engine.seed(row.rule, row.device_number, row.component, row.priority, row.condition_at):
-            log.warning(
-                "alert of %s on %s %s: the rulebook has no such rule any more, so its return to normal is not noticed; "
-                "close it by hand",
-                row.rule, row.subject, row.component,
-            )  # fmt: skip
-    async for batch in readings.recent(base.pool, base.registry, since):
-        base.registry.heard(batch.device, batch.received)  # later than what was written of it before we ended
-        engine.warm(batch)
-    return engine

@@ -132,7 +132,7 @@ async def running(pool: asyncpg.Pool, clock: ManualClock, console_folder: Path) 
             registry,
             AlertStore(pool, clock),
             clock,
-            rulebook.load(),
+            rulebook.load,
             health,
             lambda: 12.34,
             console_folder,

@@ -1,0 +1,69 @@
+"""The engine in force, which another may take the place of between two batches."""
+
+from collections.abc import Sequence
+
+from firetower.core.clock import Micros
+from firetower.devices.readings import Bools, Int64s, Readings
+from firetower.rules.engine import Engine
+from firetower.rules.rulebook import Rulebook
+from firetower.rules.verdicts import Verdict
+
+
+class RulesInForce:
+    """``ports.Rules``: an engine, and for the time of a reload what it takes in meanwhile.
+
+    From ``tap`` on every batch that is evaluated is kept too; ``tapped`` hands out the oldest of them for the engine
+    that is to follow, and ``swap`` puts that one in its place. Between the last ``tapped`` and ``swap`` nothing may be
+    awaited, so that no batch is missed. ``untap`` ends a reload that came to nothing.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._tapped: list[Readings] | None = None
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rulebook that judges now."""
+        return self._engine.rulebook
+
+    # a reload --------------------------------------------------------------------------------------
+
+    def tap(self) -> None:
+        """Keep what is evaluated from now on."""
+        self._tapped = []
+
+    def tapped(self) -> Readings | None:
+        """Take the oldest batch kept; None when there is none."""
+        return self._tapped.pop(0) if self._tapped else None
+
+    def untap(self) -> None:
+        """Keep no more."""
+        self._tapped = None
+
+    def swap(self, engine: Engine) -> None:
+        """Let ``engine`` judge from now on."""
+        self._engine, self._tapped = engine, None
+
+    # judging ---------------------------------------------------------------------------------------
+
+    def newest(self, readings: Readings) -> Int64s:
+        """As ``Engine.newest``."""
+        return self._engine.newest(readings)
+
+    def unsure(self, readings: Readings) -> Bools:
+        """As ``Engine.unsure``."""
+        return self._engine.unsure(readings)
+
+    def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
+        """As ``Engine.evaluate``."""
+        if self._tapped is not None:
+            self._tapped.append(readings)
+        return self._engine.evaluate(readings, now)
+
+    def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
+        """As ``Engine.glance``."""
+        return self._engine.glance(readings, channels)
+
+    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
+        """As ``Engine.tick``."""
+        return self._engine.tick(now, listening_since, lag=lag)

@@ -1,0 +1,122 @@
+"""A rulebook is loaded again without a batch that no engine judged, and none is loaded that a fire forbids."""
+
+import numpy as np
+import pytest
+
+from firetower.core.clock import SECOND, Micros
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.metrics import catalogue
+from firetower.devices.readings import Readings
+from firetower.devices.registry import DeviceEntry, Registry
+from firetower.ingest.rules_in_force import RulesInForce
+from firetower.rules import rulebook as rulebooks
+from firetower.rules.engine import Engine
+from firetower.rules.rulebook import Rulebook, RulebookError
+from firetower.rules_reload import RulesReload, refuse_under_fire
+
+T0: Micros = 1_763_800_000 * SECOND
+
+
+def city() -> Registry:
+    registry = Registry()
+    registry.add(DeviceEntry(number=1, unit="u1", device="s1", kind=DeviceKind.SMOKE, interval=10 * SECOND))
+    return registry
+
+
+def smoke(registry: Registry, at: Micros, value: float) -> Readings:
+    metric = catalogue().by_name["smoke"]
+    return Readings(
+        series=np.array([registry.series(1, metric.number, 0)], np.int32),
+        device=np.array([1], np.int32),
+        metric=np.array([metric.number], np.int16),
+        channel=np.array([0], np.int16),
+        ts=np.array([at], np.int64),
+        received=np.array([at], np.int64),
+        value=np.array([value], np.float64),
+        flags=np.array([0], np.int16),
+    )
+
+
+class Store:
+    """Warms engines from nothing, and has a reading of smoke judged while it does."""
+
+    def __init__(self, registry: Registry, in_force: RulesInForce, meanwhile: list[Readings]) -> None:
+        self.registry, self.in_force, self.meanwhile = registry, in_force, meanwhile
+        self.judged: list[str] = []
+
+    async def engine(self, rulebook: Rulebook) -> Engine:
+        engine = Engine(rulebook, self.registry)
+        for batch in self.meanwhile:
+            self.judged += [verdict.rule for verdict in self.in_force.evaluate(batch, T0)]
+        return engine
+
+    async def settled(self) -> None:
+        """Nothing waits to be committed."""
+
+
+async def test_what_is_judged_while_the_new_rulebook_is_warmed_is_known_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fire of two samples, the first during the reload and the second after it, is raised by the new rulebook."""
+
+    async def none(_: object) -> dict[str, int]:
+        return {}
+
+    monkeypatch.setattr("firetower.rules_reload.burning_rules", none)
+    registry = city()
+    in_force = RulesInForce(Engine(rulebooks.load(), registry))
+    store = Store(registry, in_force, [smoke(registry, T0, 0.5)])
+    loaded: list[Rulebook] = []
+    reload = RulesReload(None, in_force, store, [store], None, on_loaded=loaded.append)  # type: ignore[arg-type]
+    before = in_force.rulebook
+    await reload.load()
+    assert store.judged == []
+    assert in_force.rulebook is loaded[0] is not before
+    raised = in_force.evaluate(smoke(registry, T0 + 10 * SECOND, 0.5), T0 + 10 * SECOND)
+    assert "smoke-fire" in {verdict.rule for verdict in raised}
+
+
+async def test_a_store_that_is_away_leaves_the_rulebook_in_force_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def none(_: object) -> dict[str, int]:
+        return {}
+
+    monkeypatch.setattr("firetower.rules_reload.burning_rules", none)
+    registry = city()
+    in_force = RulesInForce(Engine(rulebooks.load(), registry))
+
+    class Away(Store):
+        async def engine(self, rulebook: Rulebook) -> Engine:
+            raise ConnectionError
+
+    store = Away(registry, in_force, [])
+    before = in_force.rulebook
+    with pytest.raises(ConnectionError):
+        await RulesReload(None, in_force, store, [store], None, on_loaded=lambda _: None).load()  # type: ignore[arg-type]
+    assert in_force.rulebook is before
+    in_force.evaluate(smoke(registry, T0, 0.5), T0)
+    assert in_force.tapped() is None, "nothing is kept any more"
+
+
+def without(book: Rulebook, rule_id: str) -> Rulebook:
+    return Rulebook(tuple(rule for rule in book.rules if rule.id != rule_id))
+
+
+def test_a_rule_with_an_open_fire_may_be_neither_removed_nor_made_less_than_a_fire() -> None:
+    book = rulebooks.load()
+    refuse_under_fire(book, book, {"smoke-fire": 7})
+    refuse_under_fire(without(book, "heat-fire"), book, {"smoke-fire": 7})
+    with pytest.raises(RulebookError, match="smoke-fire: is missing, but fire alert 7"):
+        refuse_under_fire(without(book, "smoke-fire"), book, {"smoke-fire": 7})
+    lowered = Rulebook(
+        tuple(
+            rule.model_copy(update={"alert_class": "hazard"}) if rule.id == "smoke-fire" else rule
+            for rule in book.rules
+        )
+    )
+    with pytest.raises(RulebookError, match="smoke-fire: is of class hazard"):
+        refuse_under_fire(lowered, book, {"smoke-fire": 7})
+
+
+def test_a_prealarm_that_a_person_found_to_be_a_fire_keeps_only_its_rule_in_the_book() -> None:
+    book = rulebooks.load()
+    refuse_under_fire(book, book, {"smoke-prealarm": 8})
+    with pytest.raises(RulebookError, match="smoke-prealarm: is missing"):
+        refuse_under_fire(without(book, "smoke-prealarm"), book, {"smoke-prealarm": 8})

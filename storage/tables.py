@@ -314,6 +314,7 @@ alert = Table(
     Index("alert_held_until_idx", "held_until", postgresql_where=text("held_until is not null")),
     Index("alert_cause_idx", "cause_id", postgresql_where=text("cause_id is not null")),
     Index("alert_window_idx", "window_id", postgresql_where=text("window_id is not null")),
+    Index("alert_closed_at_idx", "closed_at", postgresql_where=text("closed_at is not null")),
 )
 
 incident = Table(
@@ -381,6 +382,7 @@ alert_history = Table(
     Column("reason", Text, nullable=False),
     Column("evidence", JSONB, nullable=False, server_default="{}"),
     PrimaryKeyConstraint("alert_id", "seq"),
+    Index(None, "at"),
 )
 
 history_seal = Table(  # the hash chain over alert_history, in the order of the live changes

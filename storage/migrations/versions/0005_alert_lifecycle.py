@@ -96,6 +96,8 @@ STATEMENTS = (
     "CREATE INDEX alert_held_until_idx ON alert (held_until) WHERE held_until IS NOT NULL",
     "CREATE INDEX alert_cause_idx ON alert (cause_id) WHERE cause_id IS NOT NULL",
     "CREATE INDEX alert_window_idx ON alert (window_id) WHERE window_id IS NOT NULL",
+    "CREATE INDEX alert_closed_at_idx ON alert (closed_at) WHERE closed_at IS NOT NULL",
+    "CREATE INDEX alert_history_at_idx ON alert_history (at)",
     """
     CREATE TABLE history_seal (
         n bigint NOT NULL,

@@ -18,6 +18,7 @@ from firetower.core.clock import Clock
 from firetower.core.errors import ConfigError
 from firetower.core.logs import logger
 from firetower.web import (
+    act_routes,
     alert_routes,
     device_routes,
     docs_page,
@@ -25,6 +26,7 @@ from firetower.web import (
     incident_routes,
     live_socket,
     openapi,
+    protection_routes,
     record_routes,
     rule_routes,
     session_routes,
@@ -60,11 +62,13 @@ def routes() -> list[Route]:
     return [
         *session_routes.ROUTES,
         *alert_routes.ROUTES,
+        *act_routes.ROUTES,
         *incident_routes.ROUTES,
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *rule_routes.ROUTES,
         *window_routes.ROUTES,
+        *protection_routes.ROUTES,
         *live_socket.ROUTES,
         *health.ROUTES,
         Route("GET", "/api/openapi.json", _openapi, "This document", "description", access=Access.OPEN),

@@ -1,0 +1,97 @@
+"""The board of what does not protect right now (未受保护)."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+
+from firetower.storage import protection
+from firetower.storage.protection import COUNTED, Gap
+from firetower.web.alert_json import Title
+from firetower.web.api import Call, Route
+from firetower.web.api_models import Answered, Asked, Instant, instant, instant_or_none
+
+
+class GapKind(StrEnum):
+    """Why something does not protect."""
+
+    IMPAIRMENT = "impairment"
+    MAINTENANCE = "maintenance"
+    TEST = "test"
+    PERMIT = "permit"
+    SHELVED = "shelved"
+    SUPPRESSED = "suppressed"
+    OUT_OF_SERVICE = "out_of_service"
+    SHIELDED = "shielded"
+    SILENT = "silent"
+
+
+class BoardQuery(Asked):
+    """How much of the board."""
+
+    limit: int = Field(200, ge=1, le=1000)
+
+
+class GapOut(Answered):
+    """One thing that does not protect."""
+
+    kind: GapKind
+    unit: str | None
+    zone: str | None
+    device: str | None
+    component: str | None
+    main: str | None
+    place: str | None
+    what: Title
+    since: Instant
+    until: Instant | None = Field(description="when it ends by itself; null: when somebody mends it")
+    reason: str | None
+    measure: str | None = Field(description="what protects meanwhile (临时防范措施)")
+    by: str | None = Field(description="who approved or shelved it")
+    id: str | None = Field(description="the announced window it is")
+    alert_id: str | None = Field(description="the alert that says so")
+
+
+class Board(Answered):
+    """What does not protect now: units and mains, then zones, devices that others hang on, devices, points."""
+
+    items: list[GapOut]
+    more: int = Field(description=f"how many there are beyond these; of alerts no more than {COUNTED} are counted")
+
+
+async def not_protected(call: Call[BoardQuery, None]) -> BaseModel:
+    """Return the board: announced windows in force, held alerts, points shielded at the panel, silent devices."""
+    gaps, more = await protection.not_protected(call.deps.pool, limit=call.query.limit, now=call.deps.clock.now())
+    return Board(items=[_out(gap) for gap in gaps], more=more)
+
+
+def _out(gap: Gap) -> GapOut:
+    return GapOut(
+        kind=GapKind(gap.kind),
+        unit=gap.unit,
+        zone=gap.zone,
+        device=gap.device,
+        component=gap.component,
+        main=gap.main,
+        place=gap.place,
+        what=Title(zh=gap.what_zh, en=gap.what_en),
+        since=instant(gap.since),
+        until=instant_or_none(gap.until),
+        reason=gap.reason,
+        measure=gap.measure,
+        by=gap.by,
+        id=None if gap.window_id is None else str(gap.window_id),
+        alert_id=None if gap.alert_id is None else str(gap.alert_id),
+    )
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/api/v1/not-protected",
+        not_protected,
+        "What does not protect right now",
+        "windows",
+        query=BoardQuery,
+        answer=Board,
+    ),
+)

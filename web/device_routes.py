@@ -7,7 +7,7 @@ from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.metrics import Metric, catalogue
 from firetower.storage import device_history as history
 from firetower.storage import devices as stored
-from firetower.web.api import Call, Route
+from firetower.web.api import Access, Call, Route
 from firetower.web.api_models import Nothing, cursor_of, instant, parts_of
 from firetower.web.device_models import (
     DeviceFileOut,
@@ -37,7 +37,7 @@ async def list_devices(call: Call[DeviceQuery, None]) -> BaseModel:
     if query.cursor is not None:
         unit, device = parts_of(query.cursor, 2)
         after = (unit, device)
-    which = stored.DeviceFilter(query.unit, query.kind, query.status, query.q, query.retired)
+    which = stored.DeviceFilter(call.unit_shown(query.unit), query.kind, query.status, query.q, query.retired)
     rows = await stored.list_devices(call.deps.pool, which, limit=query.limit + 1, after=after)
     kept = rows[: query.limit]
     more = cursor_of(kept[-1].unit, kept[-1].device) if len(rows) > query.limit else None
@@ -105,7 +105,7 @@ async def list_units(call: Call[UnitQuery, None]) -> BaseModel:
 async def get_unit(call: Call[Nothing, None]) -> BaseModel:
     """Return one unit: whom to call, its buildings, floors and zones."""
     code = call.path("unit")
-    found = await stored.get_unit(call.deps.pool, code)
+    found = await stored.get_unit(call.deps.pool, code) if call.may_see(code) else None
     if found is None:
         raise NotFound(f"there is no unit {code!r}")
     return UnitFileOut.model_validate(
@@ -121,7 +121,7 @@ async def get_unit(call: Call[Nothing, None]) -> BaseModel:
 
 async def _device(call: Call[object, None]) -> tuple[int, stored.DeviceRow]:
     unit, device = call.path("unit"), call.path("device")
-    found = await stored.get_device(call.deps.pool, unit, device)
+    found = await stored.get_device(call.deps.pool, unit, device) if call.may_see(unit) else None
     if found is None:
         raise NotFound(f"there is no device {unit}/{device}; GET /api/v1/devices?unit={unit} lists the unit's")
     return found
@@ -136,18 +136,36 @@ def _metric(name: str) -> tuple[Metric, str | None]:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/devices", list_devices, "List devices", "devices", query=DeviceQuery, answer=DevicePage),
-    Route("GET", DEVICE, get_device, "One device", "devices", answer=DeviceFileOut),
+    Route(
+        "GET",
+        "/api/v1/devices",
+        list_devices,
+        "List devices",
+        "devices",
+        access=Access.EVERYBODY,
+        query=DeviceQuery,
+        answer=DevicePage,
+    ),
+    Route("GET", DEVICE, get_device, "One device", "devices", access=Access.EVERYBODY, answer=DeviceFileOut),
     Route(
         "GET",
         DEVICE + "/readings",
         get_readings,
         "A device's readings",
         "devices",
+        access=Access.EVERYBODY,
         query=ReadingQuery,
         answer=Readings,
     ),
-    Route("GET", DEVICE + "/latest", get_latest, "What a device last said", "devices", answer=Latest),
+    Route(
+        "GET",
+        DEVICE + "/latest",
+        get_latest,
+        "What a device last said",
+        "devices",
+        access=Access.EVERYBODY,
+        answer=Latest,
+    ),
     Route("GET", "/api/v1/units", list_units, "List units", "units", query=UnitQuery, answer=UnitPage),
-    Route("GET", "/api/v1/units/{unit}", get_unit, "One unit", "units", answer=UnitFileOut),
+    Route("GET", "/api/v1/units/{unit}", get_unit, "One unit", "units", access=Access.EVERYBODY, answer=UnitFileOut),
 )

@@ -175,7 +175,7 @@ def _person(account: accounts.Account, expires_at: Micros, digest: bytes) -> Per
 def _why_not(person: Person) -> str:
     if person.unit is not None:
         return (
-            f"{person.username} is an account of unit {person.unit}: it sees that unit's alerts and asks for windows"
+            f"{person.username} is an account of unit {person.unit}: it sees what is that unit's and asks for windows"
             " (POST /api/v1/windows); the centre acknowledges, verifies, shelves and closes: call it"
         )
     return f"{person.username} is a {person.role}; this takes an operator or an admin"

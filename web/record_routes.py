@@ -41,7 +41,8 @@ class RejectPage(Answered):
 async def list_rejects(call: Call[RejectQuery, None]) -> BaseModel:
     """List messages that could not be used, with reason, sender and bytes."""
     query = call.query
-    page = await rejects.list_rejects(call.deps.pool, limit=query.limit, cursor=query.cursor, unit=query.unit)
+    unit = call.unit_shown(query.unit)
+    page = await rejects.list_rejects(call.deps.pool, limit=query.limit, cursor=query.cursor, unit=unit)
     return RejectPage(
         items=[
             RejectOut(
@@ -97,7 +98,16 @@ async def get_kpis(call: Call[Nothing, None]) -> BaseModel:
 
 
 ROUTES = (
-    Route("GET", "/api/v1/rejects", list_rejects, "The reject ledger", "records", query=RejectQuery, answer=RejectPage),
+    Route(
+        "GET",
+        "/api/v1/rejects",
+        list_rejects,
+        "The reject ledger",
+        "records",
+        access=Access.EVERYBODY,
+        query=RejectQuery,
+        answer=RejectPage,
+    ),
     Route(
         "POST",
         "/api/v1/rejects/replay",

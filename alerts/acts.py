@@ -1,17 +1,22 @@
-"""What an operator may do to an alert, decided without I/O: ``(Alert, act) -> (Alert, Transition)``."""
+"""What an operator may do to an alert, decided without I/O: ``(Alert, act) -> (Alert, its transitions)``.
+
+Verifying, forwarding and their receipt stand in ``verification.py``, closing and reopening in ``closing.py``.
+"""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from firetower.alerts.lifecycle import Trigger, following
-from firetower.alerts.model import Alert, Disposition, State, Transition
-from firetower.core.clock import Micros
+from firetower.alerts.closing import Close, Reopen, close, reopen
+from firetower.alerts.lifecycle import Trigger, following, hold_after
+from firetower.alerts.model import Alert
+from firetower.alerts.moves import Decided, entry, moved
+from firetower.alerts.verification import Forward, Receipt, Verify, forward, receipt, verify
+from firetower.alerts.words import CAUSE_LIMIT, NOTE_LIMIT, needed, words
+from firetower.core.clock import HOUR, MINUTE, Micros, rfc3339
 from firetower.core.errors import InvalidInput
 
-NOTE_LIMIT = 2000
-"""Characters of a note."""
-CAUSE_LIMIT = 200
-"""Characters of a cause."""
+SHORTEST_SHELVING: Micros = MINUTE
+LONGEST_SHELVING: Micros = 24 * HOUR
+"""For how long an alert may be shelved at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,119 +32,92 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
-    """办结: what it turned out to be. ``disposition`` may be None for what has returned to normal by itself."""
+class Assign:
+    """接管: ``to`` is the account that deals with it from now on; the store sees to it that it exists and may act."""
 
-    disposition: Disposition | None
-    cause: str | None = None
-    note: str | None = None
+    to: str
 
 
-Act = Acknowledge | Note | Close
+@dataclass(frozen=True, slots=True)
+class Shelve:
+    """限时搁置: out of the queue until an instant, µs."""
 
-_NOT_FOR_FIRE = {
-    Disposition.UNKNOWN: "a fire is never closed unexplained: verify it, and close it with what it turned out to be",
-    Disposition.HAZARD_FIXED: "that ends a broken limit; close a fire as real_fire, false_alarm, test or drill",
-    Disposition.MAINTENANCE: "work is no verdict on a fire; close it as false_alarm with its cause, test or drill",
-}
-
-_NEEDS_NOTE = {
-    Disposition.REAL_FIRE: "who at 119 took the recorded voice call, and when",
-    Disposition.TEST: "who confirmed the test by call-back, and by which number",
-    Disposition.DRILL: "who confirmed the drill by call-back, and by which number",
-}
+    until: Micros
+    reason: str
 
 
-def decide(alert: Alert, act: Act, *, actor: str, at: Micros) -> tuple[Alert, Transition]:
-    """Return the alert after ``act`` by ``actor`` and the transition for its history.
+@dataclass(frozen=True, slots=True)
+class Unshelve:
+    """Back into the queue before its time."""
 
-    Raises InvalidInput when the act lacks something or is not for this alert, Conflict when the state refuses it.
+
+Act = Acknowledge | Verify | Forward | Receipt | Assign | Shelve | Unshelve | Note | Close | Reopen
+
+
+def decide(alert: Alert, act: Act, *, actor: str, at: Micros) -> Decided:
+    """Return the alert after ``act`` by ``actor`` and its transitions; the same object when only its history grows.
+
+    Raises InvalidInput when the act lacks something or is not for this alert, Conflict when its state refuses it.
     """
     match act:
         case Acknowledge():
-            return _acknowledge(alert, actor, at)
+            after = moved(alert, Trigger.ACKNOWLEDGE, actor=actor, at=at)
+            return after, (entry(alert, after, "acknowledged", actor=actor, at=at),)
+        case Verify():
+            return verify(alert, act, actor, at)
+        case Forward():
+            return forward(alert, act, actor, at)
+        case Receipt():
+            return receipt(alert, act, actor, at)
+        case Assign():
+            return _assign(alert, act, actor, at)
+        case Shelve():
+            return _shelve(alert, act, actor, at)
+        case Unshelve():
+            return _unshelve(alert, actor, at)
         case Note():
-            words = _words("note", act.text, NOTE_LIMIT)
-            if words is None:
-                raise InvalidInput(
-                    f"note on alert {alert.id} is empty; write between 1 and {NOTE_LIMIT} characters",
-                    {"field": "text"},
-                )
-            state = following(alert, Trigger.NOTE)
-            return alert, Transition(alert.state, state, at, actor, "noted", {"text": words})
+            return _note(alert, act, actor, at)
         case Close():
-            return _close(alert, act, actor, at)
+            return close(alert, act, actor, at)
+        case Reopen():
+            return reopen(alert, act, actor, at)
 
 
-def _acknowledge(alert: Alert, actor: str, at: Micros) -> tuple[Alert, Transition]:
-    state = following(alert, Trigger.ACKNOWLEDGE)
-    changes: dict[str, Any] = {"acknowledged_at": at, "acknowledged_by": actor}
-    if state is State.CLOSED:
-        changes |= {"closed_at": at, "closed_by": actor}
-    after = replace(alert, state=state, version=alert.version + 1, **changes)
-    return after, Transition(alert.state, state, at, actor, "acknowledged")
-
-
-def _close(alert: Alert, act: Close, actor: str, at: Micros) -> tuple[Alert, Transition]:
-    state = following(alert, Trigger.CLOSE)
-    cause, note = _words("cause", act.cause, CAUSE_LIMIT), _words("note", act.note, NOTE_LIMIT)
-    _check_disposition(alert, act.disposition, cause, note)
-    after = replace(
-        alert,
-        state=state,
-        disposition=act.disposition,
-        cause=cause,
-        closed_at=at,
-        closed_by=actor,
-        version=alert.version + 1,
-    )
-    said = {"disposition": act.disposition, "cause": cause, "note": note}
-    evidence = {name: str(value) for name, value in said.items() if value is not None}
-    return after, Transition(alert.state, state, at, actor, "closed", evidence)
-
-
-def _check_disposition(alert: Alert, disposition: Disposition | None, cause: str | None, note: str | None) -> None:
-    what = f"{alert.alert_class} alert {alert.id}"
-    if disposition is None:
-        if alert.latched or alert.state is not State.RETURNED:
-            why = "is latched" if alert.latched else "has not returned to normal"
-            allowed = [word for word in Disposition if not (alert.is_fire and word in _NOT_FOR_FIRE)]
-            raise InvalidInput(
-                f"{what} {why} and is closed only with a disposition; give one of {', '.join(allowed)}",
-                {"field": "disposition"},
-            )
-        return
-    if alert.is_fire and disposition in _NOT_FOR_FIRE:
+def _note(alert: Alert, act: Note, actor: str, at: Micros) -> Decided:
+    text = words("text", act.text, NOTE_LIMIT)
+    if text is None:
         raise InvalidInput(
-            f"{what} cannot be closed as {disposition}: {_NOT_FOR_FIRE[disposition]}", {"field": "disposition"}
+            f"note on alert {alert.id} is empty; write between 1 and {NOTE_LIMIT} characters", {"field": "text"}
         )
-    if disposition is Disposition.FALSE_ALARM and cause is None:
-        raise InvalidInput(
-            f"{what} closed as false_alarm needs a cause; say what set it off, for example cooking, steam, dust",
-            {"field": "cause"},
-        )
-    if disposition in _NEEDS_NOTE and note is None:
-        raise InvalidInput(
-            f"{what} closed as {disposition} needs a note; write {_NEEDS_NOTE[disposition]}", {"field": "note"}
-        )
+    following(alert, Trigger.NOTE)
+    return alert, (entry(alert, alert, "noted", {"text": text}, actor=actor, at=at),)
 
 
-def _words(field: str, given: str | None, limit: int) -> str | None:
-    """Return ``given`` without space around it, None when nothing is left; too long or unstorable is InvalidInput."""
-    words = (given or "").strip()
-    if len(words) > limit:
-        raise InvalidInput(
-            f"{field} has {len(words)} characters, at most {limit} are kept; shorten it or add a second note",
-            {"field": field},
-        )
-    if not storable(words):
-        raise InvalidInput(
-            f"{field} holds a NUL or half a character (a lone surrogate), which cannot be stored; remove it",
-            {"field": field},
-        )
-    return words or None
+def _assign(alert: Alert, act: Assign, actor: str, at: Micros) -> Decided:
+    after = moved(alert, Trigger.ASSIGN, actor=actor, at=at, assignee=act.to)
+    if alert.assignee == act.to:
+        after = replace(after, version=alert.version)
+    return after, (entry(alert, after, "assigned", {"to": act.to, "from": alert.assignee}, actor=actor, at=at),)
 
 
-def storable(text: str) -> bool:
-    """Say whether the database can hold ``text``: no NUL, no lone surrogate."""
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+def _shelve(alert: Alert, act: Shelve, actor: str, at: Micros) -> Decided:
+    following(alert, Trigger.SHELVE)
+    hold_after(alert, Trigger.SHELVE)
+    what = f"shelving alert {alert.id}"
+    reason = needed(what, "reason", act.reason, CAUSE_LIMIT, "say why nobody needs to look at it until then")
+    if not at + SHORTEST_SHELVING <= act.until <= at + LONGEST_SHELVING:
+        raise InvalidInput(
+            f"{what} until {rfc3339(act.until)} is not possible: it is {rfc3339(at)} now, and an alert is shelved for"
+            f" {SHORTEST_SHELVING // MINUTE} minute to {LONGEST_SHELVING // HOUR} hours; choose an instant between"
+            f" {rfc3339(at + SHORTEST_SHELVING)} and {rfc3339(at + LONGEST_SHELVING)}",
+            {"field": "until"},
+        )
+    after = moved(alert, Trigger.SHELVE, actor=actor, at=at, hold_reason=reason, held_until=act.until, held_by=actor)
+    said = {"until": rfc3339(act.until), "reason": reason}
+    return after, (entry(alert, after, "shelved", said, actor=actor, at=at),)
+
+
+def _unshelve(alert: Alert, actor: str, at: Micros) -> Decided:
+    after = moved(alert, Trigger.UNSHELVE, actor=actor, at=at)
+    until = None if alert.held_until is None else rfc3339(alert.held_until)
+    return after, (entry(alert, after, "unshelved", {"until": until}, actor=actor, at=at),)

@@ -23,9 +23,9 @@ the alert that holds its key; where none does, it is an alert that begins ``clos
 nobody is called. A fire is raised like any other, unacknowledged and latched, its condition normal unless known
 otherwise; on an acknowledged fire it is a new occurrence when it is of a later time than all that was said.
 
-*People* verify, forward, shelve, reopen. Verifying and forwarding take the alert on, as acknowledging does. A fire
-that nobody answers for in time *escalates* and is unacknowledged again. Reopening what was closed makes it
-unacknowledged: the verdict was wrong, and everybody is to hear of it.
+*People* verify, forward, shelve, reopen. Verifying, forwarding and shelving take the alert on, as acknowledging does;
+what was forwarded is latched from then on. A fire that nobody answers for in time *escalates* and is unacknowledged
+again. Reopening what was closed makes it unacknowledged: the verdict was wrong, and everybody is to hear of it.
 
 *Holds* have a table of their own, ``HOLDS``: shelved 限时搁置 by a person, always with an end; suppressed 设计抑制 by a
 cause that explains it or a permit; out of service 停用 in an approved window. None ever holds a fire: what becomes a
@@ -71,6 +71,22 @@ class Trigger(StrEnum):
     CLOSE = "close"  # 办结
     REOPEN = "reopen"
 
+
+ACTS = frozenset(
+    {
+        Trigger.ACKNOWLEDGE,
+        Trigger.VERIFY,
+        Trigger.FORWARD,
+        Trigger.RECEIPT,
+        Trigger.ASSIGN,
+        Trigger.SHELVE,
+        Trigger.UNSHELVE,
+        Trigger.NOTE,
+        Trigger.CLOSE,
+        Trigger.REOPEN,
+    }
+)
+"""What people do; everything else is said by devices, rules and timers."""
 
 _UNACKED, _ACKED, _RETURNED, _CLOSED = State.UNACKNOWLEDGED, State.ACKNOWLEDGED, State.RETURNED, State.CLOSED
 
@@ -127,7 +143,8 @@ PLAIN: Table = {
     (_RETURNED, Trigger.VERIFY): _RETURNED,
     (_UNACKED, Trigger.FORWARD): _ACKED,
     (_ACKED, Trigger.FORWARD): _ACKED,
-    (_RETURNED, Trigger.FORWARD): _RETURNED,
+    (_RETURNED, Trigger.FORWARD): _ACKED,  # what 119 was told of does not end by itself
+    (_RETURNED, Trigger.UNSHELVE): _RETURNED,  # a re-alarm on the shelf that is over
 } | {
     (state, trigger): state
     for state in (_UNACKED, _ACKED, _RETURNED)
@@ -145,7 +162,6 @@ LATCHED: Table = PLAIN | {
     (_RETURNED, Trigger.RELEASED_NORMAL): _RETURNED,
     (_RETURNED, Trigger.ACKNOWLEDGE): _ACKED,
     (_RETURNED, Trigger.VERIFY): _ACKED,
-    (_RETURNED, Trigger.FORWARD): _ACKED,
 }
 
 _NEVER_A_FIRE = {
@@ -216,34 +232,36 @@ def hold_after(alert: Alert, trigger: Trigger) -> Hold:
     if hold is not None:
         return hold
     if trigger in {Trigger.SHELVE, Trigger.UNSHELVE}:
-        raise Conflict(
-            f"alert {alert.id} is not shelved; there is nothing to unshelve"
-            if trigger is Trigger.UNSHELVE
-            else f"alert {alert.id} is {alert.hold} ({alert.hold_reason}) and so is not in the queue; it comes back by"
-            " itself when that ends",
-            current=alert,
-        )
+        why = "there is nothing on the shelf"
+        if alert.hold is not Hold.NONE:
+            why = f"it is out of the queue already ({alert.hold_reason}) and comes back by itself when that ends"
+        raise Conflict(f"alert {alert.id} is of hold {alert.hold}; {trigger} is not possible: {why}", current=alert)
     return alert.hold
 
 
 def _refusal(alert: Alert, trigger: Trigger) -> str:
     said = f"alert {alert.id} is {alert.state}; {trigger} is not possible"
     match alert.state, trigger:
-        case _, Trigger.SHELVE if alert.is_fire:
+        case _, Trigger.SHELVE | Trigger.UNSHELVE if alert.is_fire:
             return f"{said}: a fire is never shelved; verify it, and close it with what it turned out to be"
         case state, Trigger.REOPEN if state is not State.CLOSED:
             return f"{said}: it is open; act on it as it stands"
         case State.RETURNED, Trigger.SHELVE:
-            return f"{said}: its condition is normal again; acknowledge it, which closes it"
+            return (
+                f"{said}: its condition is normal again; acknowledge it{'' if alert.latched else ', which closes it'}"
+            )
         case State.CLOSED, _:
             by = f" by {alert.closed_by}" if alert.closed_by else ""
-            return f"{said}: it was closed{by} and takes only notes; act on the newer alert, if there is one"
+            return (
+                f"{said}: it was closed{by} and takes only notes; reopen it, or act on the newer alert, if there is one"
+            )
         case State.ACKNOWLEDGED, Trigger.ACKNOWLEDGE:
-            return f"{said}: {alert.acknowledged_by} has acknowledged it; reload it and note or close it"
+            return f"{said}: {alert.acknowledged_by} has acknowledged it; reload it, then verify, note or close it"
         case _, Trigger.CLOSE if alert.is_fire:
             return f"{said}: a fire is closed only after it was acknowledged; acknowledge it first"
         case _:
-            allowed = sorted(known for state, known in table_of(alert) if state is alert.state)
+            table = table_of(alert)
+            allowed = sorted(act for act in ACTS if (alert.state, act) in table)
             return f"{said}; possible: {', '.join(allowed)}"
 
 

@@ -28,6 +28,7 @@ class SubjectKind(StrEnum):
     MAIN = "main"
     ZONE = "zone"
     SYSTEM = "system"  # Firetower itself
+    PLACE = "place"  # in a caller's words, where no unit was named
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import base64
 import json
 from typing import Any
 
-from firetower.alerts.acts import storable
 from firetower.alerts.model import Alert, State
 from firetower.alerts.ports import PAGE_LIMIT, AlertFilter, Page
+from firetower.alerts.words import storable
 from firetower.core.clock import to_datetime
 from firetower.core.errors import InvalidInput
 from firetower.storage.alert_rows import COLUMNS, to_alert
@@ -53,6 +53,7 @@ def _conditions(wanted: AlertFilter) -> tuple[list[str], list[Any]]:
         ("a.alert_class = ANY({}::text[])", list(wanted.classes)),
         ("a.unit = {}", wanted.unit),
         ("a.device = {}", wanted.device),
+        ("a.incident_id = {}", wanted.incident),
         ("a.raised_at >= {}", None if wanted.since is None else to_datetime(wanted.since)),
         # One text per alert: a unit separator keeps words of neighbouring fields apart.
         (f"concat_ws(chr(31), {_SEARCHED}) ILIKE {{}}", f"%{q}%" if q else None),

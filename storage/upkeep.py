@@ -3,7 +3,7 @@
 import asyncpg
 
 from firetower.core.clock import Micros
-from firetower.storage import accounts, alerts, changes, partitions, rejects
+from firetower.storage import accounts, changes, idempotency, partitions, rejects
 from firetower.storage.ingest import prune_seen
 
 
@@ -17,4 +17,4 @@ async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int) -> None:
     await accounts.purge_sessions(pool, now)
     await prune_seen(pool, now)
     await changes.prune(pool, now)
-    await alerts.forget_keys(pool, now)
+    await idempotency.forget_keys(pool, now)

@@ -1,20 +1,18 @@
-"""Alerts: list, look, acknowledge, note, close."""
+"""Alerts to look at: list, one, its history; acting on them is in ``act_routes``."""
 
 from typing import Annotated
 
-from aiohttp import web
 from pydantic import BaseModel, Field
 
-from firetower.alerts.model import Alert, Disposition, Hold, State
+from firetower.alerts.model import Alert, Hold, State
 from firetower.alerts.ports import PAGE_LIMIT, AlertFilter
-from firetower.core.errors import InvalidInput, NotFound
+from firetower.core.errors import NotFound
 from firetower.devices.events import AlertClass
 from firetower.web.alert_json import AlertOut, HistoryEntry, alert_out
 from firetower.web.api import Access, Call, Route
-from firetower.web.api_models import Answered, Asked, AsMany, Moment, Nothing, instant, is_storable
+from firetower.web.api_models import Answered, Asked, AsMany, Moment, Nothing, instant
 
 PATH = "/api/v1/alerts"
-_KEY = (("Idempotency-Key", "1 to 200 characters of your own; the same key again does nothing and answers the alert"),)
 
 Priority = Annotated[int, Field(ge=1, le=4)]
 
@@ -46,28 +44,6 @@ class History(Answered):
     """An alert's transitions, oldest first."""
 
     items: list[HistoryEntry]
-
-
-class Acknowledgement(Asked):
-    """受理."""
-
-    expected_version: int | None = Field(None, ge=1, lt=2**31, description="refuse with 409 if it changed since")
-
-
-class NewNote(Asked):
-    """Words for the history."""
-
-    text: str = Field(min_length=1, max_length=2000)
-    expected_version: int | None = Field(None, ge=1, lt=2**31)
-
-
-class Closing(Asked):
-    """办结. A latched alert needs a disposition; a false alarm its cause."""
-
-    disposition: Disposition | None = None
-    cause: str | None = Field(None, max_length=200)
-    note: str | None = Field(None, max_length=2000)
-    expected_version: int | None = Field(None, ge=1, lt=2**31)
 
 
 async def list_alerts(call: Call[AlertQuery, None]) -> BaseModel:
@@ -115,64 +91,20 @@ async def get_alert_history(call: Call[Nothing, None]) -> BaseModel:
     )
 
 
-async def acknowledge_alert(call: Call[Nothing, Acknowledgement]) -> BaseModel:
-    """Take an alert on (受理). It says that somebody has seen it, not that it is solved."""
-    after = await call.deps.alerts.acknowledge(
-        _id(call),
-        actor=call.person.username,
-        expected_version=call.body.expected_version,
-        idempotency_key=_key(call.request),
-    )
-    return alert_out(after)
-
-
-async def note_alert(call: Call[Nothing, NewNote]) -> BaseModel:
-    """Add words to an alert's history."""
-    after = await call.deps.alerts.note(
-        _id(call),
-        call.body.text,
-        actor=call.person.username,
-        expected_version=call.body.expected_version,
-        idempotency_key=_key(call.request),
-    )
-    return alert_out(after)
-
-
-async def close_alert(call: Call[Nothing, Closing]) -> BaseModel:
-    """Close an alert (办结) with what it turned out to be. A fire is acknowledged first and needs a verdict."""
-    body = call.body
-    after = await call.deps.alerts.close(
-        _id(call),
-        body.disposition,
-        body.cause,
-        body.note,
-        actor=call.person.username,
-        expected_version=body.expected_version,
-        idempotency_key=_key(call.request),
-    )
-    return alert_out(after)
-
-
 async def _shown(call: Call[Nothing, None]) -> Alert:
     """Return the alert asked for; to a unit's account another unit's is as if it were not there."""
-    alert = await call.deps.alerts.get(_id(call))
+    alert = await call.deps.alerts.get(alert_id(call))
     if not call.may_see(alert.unit):
         raise NotFound(f"there is no alert {alert.id}; list alerts to find the one you mean")
     return alert
 
 
-def _id(call: Call[Nothing, object]) -> int:
+def alert_id(call: Call[Nothing, object]) -> int:
+    """Return the alert id of the path; NotFound for what can be none."""
     given = call.path("id")
     if not (given.isascii() and given.isdigit() and len(given) <= 18):
         raise NotFound(f"there is no alert {given[:64]!r}")
     return int(given)
-
-
-def _key(request: web.Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (1 <= len(key) <= 200 and is_storable(key)):
-        raise InvalidInput(f"Idempotency-Key has {len(key)} characters; send 1 to 200 of plain text")
-    return key
 
 
 ROUTES = (
@@ -188,41 +120,5 @@ ROUTES = (
         "alerts",
         access=Access.EVERYBODY,
         answer=History,
-    ),
-    Route(
-        "POST",
-        PATH + "/{id}/acknowledge",
-        acknowledge_alert,
-        "Acknowledge an alert",
-        "alerts",
-        body=Acknowledgement,
-        access=Access.OPERATOR,
-        answer=AlertOut,
-        errors=(409,),
-        headers=_KEY,
-    ),
-    Route(
-        "POST",
-        PATH + "/{id}/note",
-        note_alert,
-        "Add a note to an alert",
-        "alerts",
-        body=NewNote,
-        access=Access.OPERATOR,
-        answer=AlertOut,
-        errors=(409,),
-        headers=_KEY,
-    ),
-    Route(
-        "POST",
-        PATH + "/{id}/close",
-        close_alert,
-        "Close an alert",
-        "alerts",
-        body=Closing,
-        access=Access.OPERATOR,
-        answer=AlertOut,
-        errors=(409,),
-        headers=_KEY,
     ),
 )

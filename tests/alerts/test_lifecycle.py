@@ -1,7 +1,4 @@
-"""The tables of the lifecycle, every state × trigger × nature, and every verdict on every alert.
-
-Long because the tables are exhausted in one place, beside the prose of ``alerts/lifecycle.py``.
-"""
+"""Every verdict on every alert; what the tables say is held in ``test_lifecycle_tables.py``."""
 
 import itertools
 from dataclasses import replace
@@ -9,9 +6,8 @@ from dataclasses import replace
 import pytest
 
 from firetower.alerts.judge import classify, judge, record
-from firetower.alerts.lifecycle import FIRE, LATCHED, PLAIN, Trigger, following, holds_key, table_of
+from firetower.alerts.lifecycle import Trigger, holds_key
 from firetower.alerts.model import Alert, Condition, Hold, State
-from firetower.core.errors import Conflict
 from firetower.devices.events import AlertClass, Event
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
@@ -45,76 +41,6 @@ def alert(state=U, condition=Condition.ACTIVE, *, fire=False, latched=False, pri
     new = judge(None, verdict(fire=fire, latch=latched, priority=priority), T0 + 2 * S).alert
     assert new is not None
     return replace(new, id=7, state=state, condition=condition)
-
-
-# What the tables must say, written a second time and by nature, independently of how they are built.
-EXPECTED = {
-    #                     plain, latched, fire; None: refused
-    (U, Trigger.REPEATS): (U, U, U),
-    (U, Trigger.EASES): (None, None, None),
-    (U, Trigger.RISES): (U, U, U),
-    (U, Trigger.OCCURS): (None, None, None),
-    (U, Trigger.RETURNS): (R, U, U),
-    (U, Trigger.SUCCEEDED): (None, None, None),
-    (U, Trigger.LATE_EVIDENCE): (U, U, U),
-    (U, Trigger.RECORDED): (U, U, U),
-    (U, Trigger.ACKNOWLEDGE): (A, A, A),
-    (U, Trigger.NOTE): (U, U, U),
-    (U, Trigger.CLOSE): (C, C, None),
-    (A, Trigger.REPEATS): (A, A, A),
-    (A, Trigger.EASES): (A, A, A),
-    (A, Trigger.RISES): (U, U, U),
-    (A, Trigger.OCCURS): (U, U, U),
-    (A, Trigger.RETURNS): (C, A, A),
-    (A, Trigger.SUCCEEDED): (None, None, None),
-    (A, Trigger.LATE_EVIDENCE): (A, A, A),
-    (A, Trigger.RECORDED): (A, A, A),
-    (A, Trigger.ACKNOWLEDGE): (None, None, None),
-    (A, Trigger.NOTE): (A, A, A),
-    (A, Trigger.CLOSE): (C, C, C),
-    (R, Trigger.REPEATS): (R, R, R),
-    (R, Trigger.EASES): (None, None, None),
-    (R, Trigger.RISES): (U, U, U),
-    (R, Trigger.OCCURS): (U, U, U),
-    (R, Trigger.RETURNS): (R, R, R),
-    (R, Trigger.SUCCEEDED): (None, None, None),
-    (R, Trigger.LATE_EVIDENCE): (R, R, R),
-    (R, Trigger.RECORDED): (R, R, R),
-    (R, Trigger.ACKNOWLEDGE): (C, A, A),
-    (R, Trigger.NOTE): (R, R, R),
-    (R, Trigger.CLOSE): (C, C, None),
-    (C, Trigger.REPEATS): (C, C, C),
-    (C, Trigger.EASES): (None, None, None),
-    (C, Trigger.RISES): (None, None, None),
-    (C, Trigger.OCCURS): (None, None, None),
-    (C, Trigger.RETURNS): (C, C, C),
-    (C, Trigger.SUCCEEDED): (C, C, C),
-    (C, Trigger.LATE_EVIDENCE): (C, C, C),
-    (C, Trigger.RECORDED): (None, None, None),
-    (C, Trigger.ACKNOWLEDGE): (None, None, None),
-    (C, Trigger.NOTE): (C, C, C),
-    (C, Trigger.CLOSE): (None, None, None),
-}
-
-
-def test_the_expectation_covers_every_state_and_every_trigger():
-    assert set(EXPECTED) == set(itertools.product(State, Trigger))
-
-
-@pytest.mark.parametrize("nature", [0, 1, 2], ids=["plain", "latched", "fire"])
-@pytest.mark.parametrize(("state", "trigger"), list(itertools.product(State, Trigger)))
-def test_every_state_and_trigger_leads_where_the_contract_says_or_is_refused_naming_both(state, trigger, nature):
-    subject = alert(state, latched=nature > 0, fire=nature == 2)
-    assert table_of(subject) is (PLAIN, LATCHED, FIRE)[nature]
-    expected = EXPECTED[state, trigger][nature]
-    if expected is not None:
-        assert following(subject, trigger) is expected
-        return
-    with pytest.raises(Conflict) as refused:
-        following(subject, trigger)
-    assert str(state) in str(refused.value)
-    assert str(trigger) in str(refused.value)
-    assert refused.value.current is subject
 
 
 ALERTS = [

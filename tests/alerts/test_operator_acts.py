@@ -1,12 +1,15 @@
-"""Acknowledge, note and close: what is accepted, and what each refusal tells the operator."""
+"""Acknowledge, note, close, assign, shelve, reopen: what is accepted, and what each refusal tells the operator."""
 
 from dataclasses import replace
 
 import pytest
 
-from firetower.alerts.acts import Acknowledge, Close, Note, decide
+from firetower.alerts.acts import Acknowledge, Act, Assign, Note, Shelve, Unshelve, decide
+from firetower.alerts.closing import CallBack, Close, Reopen
+from firetower.alerts.flags import DURING_TEST, IN_DRILL, IN_TEST
 from firetower.alerts.judge import judge
-from firetower.alerts.model import Alert, Condition, Disposition, State
+from firetower.alerts.model import Alert, Condition, Disposition, Hold, State, Transition, Verification
+from firetower.core.clock import HOUR, MINUTE
 from firetower.core.errors import Conflict, InvalidInput
 from firetower.devices.events import AlertClass
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
@@ -25,8 +28,10 @@ def alert(state=State.UNACKNOWLEDGED, kind=AlertClass.HAZARD, *, latched=False) 
     return replace(new, id=7, state=state, condition=Condition.NORMAL if normal else Condition.ACTIVE)
 
 
-def act(subject: Alert, what: Acknowledge | Note | Close):
-    return decide(subject, what, actor="wang", at=T0 + 5)
+def act(subject: Alert, what: Act) -> tuple[Alert, Transition]:
+    """Do what leaves one entry."""
+    after, (entry,) = decide(subject, what, actor="wang", at=T0 + 5)
+    return after, entry
 
 
 def test_acknowledging_says_by_whom_and_when():
@@ -104,16 +109,54 @@ def test_a_false_alarm_needs_its_cause():
     assert refused.value.details == {"field": "cause"}
 
 
+FIRE = alert(State.ACKNOWLEDGED, AlertClass.FIRE)
+HANDED_OVER = replace(FIRE, forwarded_at=T0 + 1, receipted_at=T0 + 2)
+
+
+def test_a_real_fire_is_closed_only_after_119_has_taken_it():
+    with pytest.raises(InvalidInput, match="was not forwarded to 119; verify it as real, or forward it"):
+        act(FIRE, Close(D.REAL_FIRE, note="called 119"))
+    with pytest.raises(InvalidInput, match="nobody at 119 has taken it; record the receipt, or the voice call"):
+        act(replace(FIRE, forwarded_at=T0 + 1), Close(D.REAL_FIRE, note="called 119"))
+    after, entry = act(HANDED_OVER, Close(D.REAL_FIRE, note="put out 14:20"))
+    assert (after.state, after.disposition, after.closed_by) == (State.CLOSED, D.REAL_FIRE, "wang")
+    assert entry.evidence == {"disposition": "real_fire", "note": "put out 14:20"}
+
+
+def test_what_119_is_not_told_of_is_no_real_fire():
+    with pytest.raises(InvalidInput, match=r"fault alert 7 cannot be closed as real_fire.*report the fire as one"):
+        act(alert(State.ACKNOWLEDGED, AlertClass.FAULT), Close(D.REAL_FIRE))
+
+
 @pytest.mark.parametrize(
-    ("disposition", "words"), [(D.REAL_FIRE, "119"), (D.TEST, "call-back"), (D.DRILL, "call-back")]
+    ("disposition", "verification"),
+    [(D.REAL_FIRE, Verification.FALSE), (D.FALSE_ALARM, Verification.REAL)],
 )
-def test_real_fire_test_and_drill_need_a_note_that_says_who_confirmed(disposition, words):
-    subject = alert(State.ACKNOWLEDGED, AlertClass.FIRE)
-    with pytest.raises(InvalidInput, match=words):
-        act(subject, Close(disposition))
-    after, entry = act(subject, Close(disposition, note="Zhang, 119 desk, 14:02"))
-    assert (after.state, after.disposition, after.closed_by) == (State.CLOSED, disposition, "wang")
-    assert entry.evidence == {"disposition": str(disposition), "note": "Zhang, 119 desk, 14:02"}
+def test_a_verdict_that_contradicts_the_verification_is_refused_until_it_is_verified_again(disposition, verification):
+    subject = replace(HANDED_OVER, verification=verification, verified_by="li")
+    with pytest.raises(InvalidInput, match=f"li verified it as {verification}; verify it again first"):
+        act(subject, Close(disposition, "steam"))
+
+
+@pytest.mark.parametrize("disposition", [D.TEST, D.DRILL])
+@pytest.mark.parametrize("flag", [IN_TEST, DURING_TEST, IN_DRILL, None])
+def test_a_test_or_a_drill_is_an_announced_one_or_confirmed_by_call_back(disposition, flag):
+    subject = replace(FIRE, flags=() if flag is None else (flag,))
+    announced = flag in ({IN_TEST, DURING_TEST} if disposition is D.TEST else {IN_DRILL})
+    if announced:
+        assert act(subject, Close(disposition))[0].disposition is disposition
+    else:
+        with pytest.raises(InvalidInput, match=f"raised in no announced {disposition}.*call_back") as refused:
+            act(subject, Close(disposition, note="they say so"))
+        assert refused.value.details == {"field": "call_back"}
+    after, entry = act(subject, Close(disposition, call_back=CallBack(" Zhang ", "138 0000 0000")))
+    assert after.state is State.CLOSED
+    assert entry.evidence["call_back"] == {"person": "Zhang", "number": "138 0000 0000"}
+
+
+def test_a_call_back_names_the_person_and_the_number():
+    with pytest.raises(InvalidInput, match="call-back of alert 7 needs a number; say under which"):
+        act(FIRE, Close(D.TEST, call_back=CallBack("Zhang", " ")))
 
 
 def test_closing_a_fire_leaves_its_condition_as_the_device_says_it():
@@ -128,3 +171,118 @@ def test_closing_a_fire_leaves_its_condition_as_the_device_says_it():
 def test_a_note_that_cannot_be_kept_is_refused_with_the_limit(text, said):
     with pytest.raises(InvalidInput, match=said):
         act(alert(), Note(text))
+
+
+def test_an_assignment_raises_the_version_once_and_changes_no_state():
+    after, entry = act(alert(), Assign("li"))
+    assert (after.assignee, after.state, after.version) == ("li", State.UNACKNOWLEDGED, 2)
+    assert (entry.reason, entry.evidence) == ("assigned", {"to": "li"})
+    assert act(after, Assign("li"))[0].version == 2
+    assert act(after, Assign("zhao"))[1].evidence == {"to": "zhao", "from": "li"}
+
+
+def test_shelving_ends_at_an_instant_and_takes_the_alert_on():
+    after, entry = act(alert(), Shelve(T0 + 5 + HOUR, " waiting for the spare part "))
+    assert (after.state, after.acknowledged_by, after.version) == (State.ACKNOWLEDGED, "wang", 2)
+    assert (after.hold, after.held_until, after.held_by, after.hold_reason) == (
+        Hold.SHELVED,
+        T0 + 5 + HOUR,
+        "wang",
+        "waiting for the spare part",
+    )
+    assert entry.reason == "shelved"
+    assert entry.evidence["reason"] == "waiting for the spare part"
+
+
+def test_unshelving_puts_it_back_and_its_history_keeps_why_it_lay_there():
+    shelved, _ = act(alert(), Shelve(T0 + 5 + HOUR, "spare part"))
+    after, entry = act(shelved, Unshelve())
+    assert (after.hold, after.held_until, after.held_by, after.hold_reason) == (Hold.NONE, None, None, None)
+    assert after.state is State.ACKNOWLEDGED
+    assert (entry.reason, entry.evidence["hold_reason"], entry.evidence["held_by"]) == (
+        "unshelved",
+        "spare part",
+        "wang",
+    )
+
+
+@pytest.mark.parametrize("away", [-HOUR, 0, MINUTE - 1, 24 * HOUR + 1])
+def test_nothing_is_shelved_for_less_than_a_minute_or_more_than_a_day(away):
+    with pytest.raises(InvalidInput, match="shelved for 1 minute to 24 hours; choose an instant between") as refused:
+        act(alert(), Shelve(T0 + 5 + away, "x"))
+    assert refused.value.details == {"field": "until"}
+    for most in (MINUTE, 24 * HOUR):
+        assert act(alert(), Shelve(T0 + 5 + most, "x"))[0].hold is Hold.SHELVED
+
+
+def test_shelving_says_why():
+    with pytest.raises(InvalidInput, match="shelving alert 7 needs a reason"):
+        act(alert(), Shelve(T0 + HOUR, " "))
+
+
+@pytest.mark.parametrize("state", [State.UNACKNOWLEDGED, State.ACKNOWLEDGED])
+def test_a_fire_is_never_shelved(state):
+    with pytest.raises(Conflict, match="a fire is never shelved"):
+        act(alert(state, AlertClass.FIRE), Shelve(T0 + HOUR, "x"))
+
+
+def test_what_is_held_by_something_else_is_not_shelved():
+    subject = replace(alert(), hold=Hold.SUPPRESSED, hold_reason="cause:3")
+    with pytest.raises(Conflict, match=r"alert 7 is of hold suppressed.*cause:3.*by itself"):
+        act(subject, Shelve(T0 + HOUR, "x"))
+
+
+def test_closing_ends_any_hold():
+    shelved, _ = act(alert(), Shelve(T0 + HOUR, "spare part"))
+    after, entry = act(shelved, Close(D.HAZARD_FIXED))
+    assert (after.state, after.hold, after.held_until, after.hold_reason) == (State.CLOSED, Hold.NONE, None, None)
+    assert entry.evidence["hold"] == "shelved"
+
+
+def test_reopening_forgets_the_verdict_and_the_history_keeps_it():
+    looked_into = replace(HANDED_OVER, verification=Verification.REAL, verified_at=T0, verified_by="li")
+    closed, _ = act(looked_into, Close(D.REAL_FIRE))
+    after, entry = act(closed, Reopen("119 found nothing, the smoke is next door"))
+    assert (after.state, after.version) == (State.UNACKNOWLEDGED, closed.version + 1)
+    for name in (
+        "disposition",
+        "cause",
+        "closed_at",
+        "closed_by",
+        "acknowledged_at",
+        "acknowledged_by",
+        "verification",
+        "verified_at",
+        "verified_by",
+        "verify_method",
+        "forwarded_at",
+        "receipted_at",
+    ):
+        assert getattr(after, name) is None, name
+    assert entry.reason == "reopened"
+    assert {
+        "reason": "119 found nothing, the smoke is next door",
+        "disposition": "real_fire",
+        "verification": "real",
+        "closed_by": "wang",
+    }.items() <= entry.evidence.items()
+    assert {"forwarded_at", "receipted_at"} <= entry.evidence.keys()
+
+
+@pytest.mark.parametrize("state", [State.UNACKNOWLEDGED, State.ACKNOWLEDGED, State.RETURNED])
+def test_only_what_is_closed_is_reopened(state):
+    with pytest.raises(Conflict, match="it is open; act on it as it stands"):
+        act(alert(state), Reopen("x"))
+
+
+def test_reopening_says_why():
+    with pytest.raises(InvalidInput, match="reopening alert 7 needs a reason"):
+        act(alert(State.CLOSED), Reopen(""))
+
+
+def test_late_evidence_that_began_closed_can_be_reopened_and_closed_again():
+    late = replace(alert(State.CLOSED), condition=Condition.NORMAL, flags=("historical",))
+    opened, _ = act(late, Reopen("the hydrant was opened by thieves"))
+    taken, _ = act(opened, Acknowledge())
+    assert taken.state is State.ACKNOWLEDGED
+    assert act(taken, Close(None))[0].state is State.CLOSED

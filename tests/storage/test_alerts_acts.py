@@ -15,7 +15,8 @@ from firetower.core.clock import DAY, SECOND, ManualClock
 from firetower.core.errors import Conflict, InvalidInput, NotFound
 from firetower.devices.events import AlertClass
 from firetower.storage import pool as pools
-from firetower.storage.alerts import AlertStore, forget_keys
+from firetower.storage.alerts import AlertStore
+from firetower.storage.idempotency import forget_keys
 
 
 @pytest.fixture
@@ -45,11 +46,11 @@ async def test_acknowledge_note_and_close_are_stored_with_their_history_and_anno
     seq, _ = await store.snapshot()
     taken = await store.acknowledge(alert_id, actor="wang", expected_version=1)
     noted = await store.note(alert_id, "smoke seen on camera 3", actor="li")
-    closed = await store.close(alert_id, Disposition.REAL_FIRE, None, "119 desk, Zhang, 14:02", actor="wang")
+    closed = await store.close(alert_id, Disposition.FALSE_ALARM, "steam", "the kitchen again", actor="wang")
     assert (taken.state, taken.acknowledged_by, taken.version) == (State.ACKNOWLEDGED, "wang", 2)
     assert noted == taken
     assert closed == await store.get(alert_id)
-    assert (closed.state, closed.disposition, closed.version) == (State.CLOSED, Disposition.REAL_FIRE, 3)
+    assert (closed.state, closed.disposition, closed.version) == (State.CLOSED, Disposition.FALSE_ALARM, 3)
     history = [entry.transition for entry in await store.history(alert_id)]
     assert [(t.old, t.new, t.actor, t.reason) for t in history] == [
         (None, State.UNACKNOWLEDGED, "device", "raised"),

@@ -67,7 +67,7 @@ _KIND = (
 _WIDTH = (
     "CASE WHEN a.subject_kind IN ('unit', 'main') OR a.device IS NULL AND a.zone IS NULL THEN 0"
     " WHEN a.subject_kind = 'zone' THEN 1"
-    " WHEN a.alert_class <> 'offline' AND a.component <> '' AND a.metric IS NULL THEN 4"
+    " WHEN starts_with(a.rule, 'event:') AND a.component <> '' THEN 4"
     " WHEN a.subject_kind = 'gateway' OR a.device_kind IN ('panel', 'gateway') THEN 2 ELSE 3 END"
 )
 # A closed alert whose condition stands is still not protecting: closing it says that somebody knows.

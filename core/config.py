@@ -1,10 +1,13 @@
 """Settings: environment variables ``FIRETOWER_*`` over a TOML file over the defaults below."""
 
 import os
+import re
 import tomllib
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -54,8 +57,36 @@ class Settings(BaseSettings):
     deadman_url: str | None = Field(None, description="address called every 30 s while alarms get through")
     notify_url: str | None = Field(None, description="address that provisional alarms are posted to")
     notify_secret: SecretStr | None = Field(None, description="secret that signs what is posted to notify_url")
+    shifts: str = Field("08:00,20:00", description="times of day at which shifts begin, with commas between")
+    timezone: str = Field("Asia/Shanghai", description="whose clock shifts and days go by, a name of the IANA database")
+    forward_confirmed: bool = Field(False, description="forward by itself what a second signal confirms")
     role: Literal["all", "ingest", "web"] = Field("all", description="which parts this process runs")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
+
+    @property
+    def shift_times(self) -> tuple[time, ...]:
+        """When shifts begin, by the clock of ``zone``, in order."""
+        return _times(self.shifts)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Whose clock shifts and days go by."""
+        return ZoneInfo(self.timezone)
+
+    @field_validator("shifts")
+    @classmethod
+    def _shifts_are_times(cls, shifts: str) -> str:
+        _times(shifts)
+        return shifts
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, OSError, ValueError) as err:
+            raise ValueError(_ZONES) from err
+        return name
 
     @field_validator("database_url")
     @classmethod
@@ -111,6 +142,16 @@ class Settings(BaseSettings):
         if url is not None and (urlsplit(url).scheme not in {"mqtt", "mqtts"} or not _port_is_sound(url)):
             raise ValueError("must look like mqtt://user:password@host:1883 (mqtts:// for TLS)")
         return url
+
+
+_ZONES = "must be a name of the IANA time zone database that this machine has, for example Asia/Shanghai or UTC"
+
+
+def _times(shifts: str) -> tuple[time, ...]:
+    given = [part.strip() for part in shifts.split(",")]
+    if len(set(given)) != len(given) or not all(re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", part) for part in given):
+        raise ValueError("must be different times of day with commas between, for example 08:00,16:00,00:00")
+    return tuple(sorted(time.fromisoformat(part) for part in given))
 
 
 def _problem(item: Any) -> str:

@@ -1,10 +1,11 @@
 """What the web part is handed by the composition root."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.clock import Clock, Micros
 from firetower.devices.registry import Registry
@@ -27,6 +28,7 @@ class Deps:
 
     ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
     None serves none. ``rulebook``: the one in force. ``provisional``: alarms that are not in the store yet.
+    ``roster``: when shifts begin.
     """
 
     pool: Pool
@@ -38,6 +40,7 @@ class Deps:
     message_rate: Callable[[], float]
     console: Path | None
     provisional: ProvisionalBoard
+    roster: Roster = field(default_factory=Roster)
 
 
 @dataclass(frozen=True, slots=True)

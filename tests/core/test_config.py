@@ -35,6 +35,9 @@ def test_auto_register_takes_the_contracts_words(word: str, meant: bool, monkeyp
     ("name", "value", "told"),
     [
         ("HTTP_PORT", "99999", "http_port"),
+        ("SHIFTS", "8:00,20:00", "08:00,16:00,00:00"),
+        ("SHIFTS", "08:00,08:00", "different times of day"),
+        ("TIMEZONE", "Asia/Qinzhou", "Asia/Shanghai"),
         ("HTTP_PORT", "many", "http_port"),
         ("MQTT_URL", "http://broker", "mqtt://user:password@host:1883"),
         ("DATABASE_URL", "mysql://x", "postgresql://user:password@host:5432/database"),

@@ -1,0 +1,165 @@
+"""The end of shelving, and the turns of announced windows: steps of the desk.
+
+Shelving always ends, and what was on the shelf is then judged anew. A window that takes out of service does so with
+what is open when it begins; what a window held comes back when it ends, by itself or by a person.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from firetower.alerts.flags import IMPAIRED
+from firetower.alerts.holds import NEVER_HELD, TAKES_OUT, Move, after_shelving, enter, leave
+from firetower.alerts.windows import Where, Window, WindowState
+from firetower.core.clock import MINUTE, Micros, to_datetime
+from firetower.storage import follower, windows
+from firetower.storage.alert_moves import BATCH, Fence, fenced, locked, write
+from firetower.storage.pool import store_errors
+
+_OVERLAP: Micros = MINUTE
+"""Windows are looked at again for so long: what a person decided is committed a little after the time it bears."""
+_NOTED_EVERY: Micros = 5 * MINUTE
+"""How often it is stored that nothing happened."""
+_PAGE = 500
+
+_SHELVED = (
+    "SELECT a.id FROM alert a WHERE a.held_until <= $1 AND a.hold = 'shelved' AND a.state <> 'closed'"
+    f" ORDER BY a.held_until, a.id LIMIT {BATCH}"
+)
+_TURNING = f"""
+SELECT {windows.COLUMNS} FROM announced_window w
+WHERE w.refused_at IS NULL AND (
+    w.starts_at > $1 AND w.starts_at <= $2 OR w.approved_at > $1 AND w.approved_at <= $2
+    OR w.ends_at > $1 AND w.ends_at <= $2 OR w.ended_at > $1 AND w.ended_at <= $2)
+ORDER BY w.id
+"""
+_HELD_BY = (
+    "SELECT a.id FROM alert a WHERE a.window_id = ANY($1::bigint[]) AND a.state <> 'closed'"
+    " AND (a.hold = 'out_of_service' OR a.hold = 'suppressed' AND a.cause_id IS NULL)"
+    f" ORDER BY a.raised_at, a.id LIMIT {BATCH}"
+)
+_MAY_ENTER = (
+    "SELECT a.id, a.unit, a.zone, a.device, a.component, a.main, a.gateway FROM alert a"
+    f" WHERE a.state <> 'closed' AND a.hold <> 'out_of_service'"
+    f" AND NOT (a.alert_class = ANY($1::text[]) AND '{IMPAIRED}' = ANY(a.flags))"
+)
+_OF_WINDOW = (
+    f"{_MAY_ENTER} AND ($2::text IS NULL OR a.unit = $2) AND ($3::text IS NULL OR a.main = $3) AND a.id > $4"
+    f" ORDER BY a.id LIMIT {_PAGE}"
+)
+_JUST_RAISED = f"{_MAY_ENTER} AND a.id = ANY($2::bigint[]) AND a.version = 1 AND a.hold = 'none' ORDER BY a.id"
+
+
+class ShelvingEnds:
+    """Ends what was shelved until now."""
+
+    name = "shelving"
+
+    def __init__(self, pool: asyncpg.Pool, lease: Fence) -> None:
+        self._pool = pool
+        self._lease = lease
+
+    async def take(self, changed: Sequence[int] | None, now: Micros) -> None:  # noqa: ARG002  # reason: ends by time only
+        """Re-evaluate what was shelved until now, the longest overdue first. Raises LeaseLost, StoreUnavailable."""
+        with store_errors():
+            due = [row["id"] for row in await self._pool.fetch(_SHELVED, to_datetime(now))]
+        if due:
+            async with fenced(self._pool, self._lease) as conn:
+                moves = [after_shelving(alert, now) for alert in await locked(conn, due)]
+                await write(conn, [move for move in moves if move is not None], now)
+
+
+class WindowTurns:
+    """Does what the beginning and the end of an announced window do to alerts, and announces those that come by time.
+
+    How far it has looked is stored (``follower``), so that what turned while nobody looked is not missed.
+    """
+
+    name = "windows"
+
+    def __init__(self, pool: asyncpg.Pool, lease: Fence) -> None:
+        self._pool = pool
+        self._lease = lease
+        self._looked: Micros | None = None
+
+    async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
+        """Take out of service and reinstate, the oldest first. Raises LeaseLost, StoreUnavailable."""
+        with store_errors():
+            noted = await follower.position(self._pool, self.name)
+            since = (noted or 0) if changed is None else max(noted or 0, self._looked or 0)
+            turning = await self._turning(0 if changed is None else since - _OVERLAP, now)
+            ended = {window.id: window for window in turning if window.state(now) is WindowState.ENDED}
+            leaving = [row["id"] for row in await self._pool.fetch(_HELD_BY, list(ended))] if ended else []
+            begun = [each for each in turning if _takes_out(each, now) and _began(each, since)]
+            entering = await self._entering(begun, BATCH - len(leaving))
+            current = await windows.current(self._pool, now) if leaving or changed else []
+            entering |= await self._just_raised([each for each in current if _takes_out(each, now)], changed or ())
+        is_done = len(leaving) + len(entering) < BATCH
+        told = [] if noted is None or not is_done else [each.id for each in turning if _turned(each, noted, now)]
+        moving = bool(leaving or entering)
+        notes = is_done and (moving or bool(told) or noted is None or now - noted >= _NOTED_EVERY)
+        if moving or notes:
+            async with fenced(self._pool, self._lease) as conn:
+                moves: list[Move] = []
+                for alert in await locked(conn, {*leaving, *entering}):
+                    window = entering.get(alert.id)
+                    move = leave(alert, ended, current, now) if window is None else enter(alert, window, now)
+                    if move is not None:
+                        moves.append(move)
+                if notes:
+                    await follower.store_position(conn, self.name, now)
+                await write(conn, moves, now, windows=told)
+        if is_done:
+            self._looked = now
+
+    async def _turning(self, since: Micros, now: Micros) -> list[Window]:
+        """Return the windows that may have begun or ended after ``since``."""
+        rows = await self._pool.fetch(_TURNING, to_datetime(max(since, 0)), to_datetime(now))
+        return [windows.to_window(row) for row in rows]
+
+    async def _entering(self, begun: Sequence[Window], most: int) -> dict[int, Window]:
+        """Return which open alerts, at most ``most``, the windows cover and do not yet hold or mark."""
+        found: dict[int, Window] = {}
+        for window in begun:
+            after = 0
+            while len(found) < most:
+                rows = await self._pool.fetch(_OF_WINDOW, list(NEVER_HELD), window.unit, window.main, after)
+                for row in rows:
+                    if window.covers(_where(row)) and len(found) < most:
+                        found.setdefault(row["id"], window)
+                if len(rows) < _PAGE:
+                    break
+                after = rows[-1]["id"]
+        return found
+
+    async def _just_raised(self, taking: Sequence[Window], changed: Sequence[int]) -> dict[int, Window]:
+        """Return which of the alerts ``changed`` were raised while their window was being approved, and missed it."""
+        if not taking or not changed:
+            return {}
+        found: dict[int, Window] = {}
+        for row in await self._pool.fetch(_JUST_RAISED, list(NEVER_HELD), list(changed)):
+            window = next((window for window in taking if window.covers(_where(row))), None)
+            if window is not None:
+                found[row["id"]] = window
+        return found
+
+
+def _takes_out(window: Window, now: Micros) -> bool:
+    return window.kind in TAKES_OUT and window.state(now) is WindowState.ACTIVE
+
+
+def _began(window: Window, since: Micros) -> bool:
+    """Say whether an approved window came into force after ``since``, or may have been found so only after it."""
+    return window.starts_at > since or (window.approved_at or 0) > since - _OVERLAP
+
+
+def _turned(window: Window, since: Micros, now: Micros) -> bool:
+    """Say whether time alone made a window active, or ended it, after ``since``."""
+    if since < window.ends_at <= now:
+        return window.ended_at is None
+    return since < window.starts_at <= now and window.state(now) is WindowState.ACTIVE
+
+
+def _where(row: Any) -> Where:
+    return Where(row["unit"], row["zone"], row["device"], row["component"], row["main"], row["gateway"])

@@ -1,16 +1,17 @@
 """The store of alerts as operators, consoles and the engine's start see it; ingest's side is ``alert_verdicts``."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from firetower.alerts.model import Alert
-from firetower.alerts.ports import AlertFilter, Entry, Page, Standing
+from firetower.alerts.ports import AlertFilter, Entry, LiveView, Page, Standing
 from firetower.core.clock import Micros, from_datetime, to_datetime
-from firetower.storage import changes
+from firetower.storage import changes, incidents, windows
 from firetower.storage.alert_acts import AlertActs, get
 from firetower.storage.alert_list import list_alerts
-from firetower.storage.alert_rows import COLUMNS, KEY_ORDER, read_history, to_alert
+from firetower.storage.alert_rows import COLUMNS, KEY_ORDER, chunks, read_history, to_alert
 from firetower.storage.alert_verdicts import Applied, apply_verdicts
 from firetower.storage.pool import store_errors
 
@@ -38,8 +39,10 @@ class AlertStore(AlertActs):
             await get(self._pool, alert_id)
             return await read_history(self._pool, alert_id)
 
-    async def snapshot(self) -> tuple[int, Sequence[Alert]]:
-        """Return the durable sequence and the alerts open at exactly that number, highest and newest first."""
+    async def snapshot(self) -> LiveView:
+        """Return the durable sequence and what is open at exactly that number: alerts, highest and newest first,
+        incidents, and the windows requested, planned or in force now.
+        """
         with store_errors():
             async with self._one_view() as conn:
                 seq = await changes.latest(conn)
@@ -47,10 +50,12 @@ class AlertStore(AlertActs):
                     f"SELECT {COLUMNS} FROM alert a WHERE a.state <> 'closed'"
                     " ORDER BY a.priority, a.raised_at DESC, a.id DESC"
                 )
-        return seq, [to_alert(row) for row in rows]
+                opened = await incidents.open_incidents(conn)
+                announced = await windows.current(conn, self._clock.now())
+        return LiveView(seq, await _alerts(rows), opened, announced)
 
-    async def changes(self, after: int) -> tuple[int, Sequence[Alert]] | None:
-        """Return the newest number and every alert changed after ``after``, closed ones too, as they stand by then.
+    async def changes(self, after: int) -> LiveView | None:
+        """Return the newest number and what changed after ``after``, closed and ended ones too, as it stands by then.
 
         None when ``after`` is older than the hour kept, or of another database: take a snapshot.
         """
@@ -63,7 +68,9 @@ class AlertStore(AlertActs):
                     f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[]) ORDER BY a.id",
                     changed.alerts,
                 )
-        return changed.seq, [to_alert(row) for row in rows]
+                moved = await incidents.by_ids(conn, changed.incidents) if changed.incidents else []
+                announced = await windows.by_ids(conn, changed.windows) if changed.windows else []
+        return LiveView(changed.seq, await _alerts(rows), moved, announced)
 
     async def open_counts(self) -> dict[tuple[str, int], int]:
         """Return how many alerts are open by (class, priority)."""
@@ -118,3 +125,12 @@ class AlertStore(AlertActs):
         """A transaction that sees one instant of the database."""
         async with self._pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
             yield conn
+
+
+async def _alerts(rows: Sequence[Any]) -> list[Alert]:
+    """Read many rows without holding the event loop up."""
+    read: list[Alert] = []
+    for chunk in chunks(rows):
+        read += map(to_alert, chunk)
+        await asyncio.sleep(0)
+    return read

@@ -5,13 +5,14 @@ from typing import Any
 
 import msgspec
 
-from firetower.alerts.acts import storable
 from firetower.alerts.incidents import Incident
 from firetower.alerts.ports import PAGE_LIMIT, IncidentFilter, IncidentPage
+from firetower.alerts.words import NAME_LIMIT, words
 from firetower.core.clock import from_datetime
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import AlertClass
 from firetower.storage.alert_rows import TYPES, chunks, given
+from firetower.storage.pool import store_errors
 
 _NAMES = (
     "id, scene, headline_zh, headline_en, alert_class, priority, unit, unit_name, place, lon, lat,"
@@ -49,28 +50,32 @@ _WRITE = (
 
 
 async def list_incidents(conn: Any, wanted: IncidentFilter) -> IncidentPage:
-    """Return a page, newest first; InvalidInput for a limit out of range or a cursor that is not ours."""
+    """Return a page, newest first; InvalidInput for a limit out of range or a cursor that is not ours.
+
+    Raises StoreUnavailable.
+    """
     if not 1 <= wanted.limit <= PAGE_LIMIT:
         raise InvalidInput(f"limit is {wanted.limit}; give 1 to {PAGE_LIMIT}", {"field": "limit"})
-    if not storable(wanted.unit or ""):
-        raise InvalidInput(
-            "unit holds a character that cannot be stored, so no incident has it; remove it", {"field": "unit"}
-        )
-    rows = await conn.fetch(
-        f"{_SELECT} WHERE ($1::bool IS NULL OR (closed_at IS NULL) = $1) AND ($2::text IS NULL OR unit = $2)"
-        " AND ($3::bigint IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
+    asked = (
         wanted.is_open,
-        wanted.unit,
+        words("unit", wanted.unit, NAME_LIMIT),
         None if wanted.cursor is None else _read_cursor(wanted.cursor),
         wanted.limit + 1,
     )
+    with store_errors():
+        rows = await conn.fetch(
+            f"{_SELECT} WHERE ($1::bool IS NULL OR (closed_at IS NULL) = $1) AND ($2::text IS NULL OR unit = $2)"
+            " AND ($3::bigint IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
+            *asked,
+        )
     items = [to_incident(row) for row in rows[: wanted.limit]]
     return IncidentPage(items, str(items[-1].id) if len(rows) > wanted.limit else None)
 
 
 async def get(conn: Any, incident_id: int) -> Incident:
-    """Return one incident; NotFound."""
-    found = await by_ids(conn, [incident_id]) if 0 < incident_id < 2**63 else []
+    """Return one incident; NotFound, StoreUnavailable."""
+    with store_errors():
+        found = await by_ids(conn, [incident_id]) if 0 < incident_id < 2**63 else []
     if not found:
         raise NotFound(f"there is no incident {incident_id}; list incidents to find the one you mean")
     return found[0]

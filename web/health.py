@@ -57,6 +57,9 @@ async def metrics(call: Call[Nothing, None]) -> web.StreamResponse:
     counts = hub.device_counts()
     for status in ("online", "offline", "never_seen"):
         meters.devices.labels(status).set(getattr(counts, status))
+    for hold, held in hub.kpis().held.items():
+        meters.alerts_held.labels(hold).set(held)
+    meters.alarm_flood.set(hub.flood.active)
     meters.consoles.set(hub.consoles)
     body = await asyncio.to_thread(generate_latest)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})

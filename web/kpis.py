@@ -1,21 +1,27 @@
 """The figures in the console's header: devices by status, open alerts by priority, rate, store and broker."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from firetower.alerts.floods import Flood
+from firetower.alerts.model import Hold, State
 from firetower.core.clock import Micros
 from firetower.devices import liveness
 from firetower.devices.columns import Column
 from firetower.devices.readings import Int64s
 from firetower.devices.registry import Registry
-from firetower.web.api_models import Answered
+from firetower.storage.alarm_rate import COUNTED
+from firetower.web.api_models import Answered, Instant, instant_or_none
 
 Int8s = npt.NDArray[np.int8]
 STATUSES = liveness.STATUS_NAMES
 NEVER_SEEN = STATUSES.index("never_seen")
+CountedBy = tuple[str, int, State, Hold, bool]
+"""What open alerts are counted by: class, priority, state, hold, whether it was raised in an announced test."""
 
 
 class DeviceCounts(Answered):
@@ -27,15 +33,71 @@ class DeviceCounts(Answered):
     total: int
 
 
+class FloodOut(Answered):
+    """Whether more new alarms come than the people at the seats can answer (报警潮, ISA-18.2)."""
+
+    active: bool = Field(description="begins past 10 an operator within ten minutes, ends below 5")
+    alarms_10min: int = Field(
+        description="alerts of priority 1 to 3 raised in the last ten minutes, none held, in test or historical; "
+        f"counted up to {COUNTED}"
+    )
+    operators: int = Field(description="people who may act, at connected consoles with sound; at least 1")
+    since: Instant | None
+
+
 class Kpis(Answered):
     """The header's figures, as they stand now."""
 
     devices: DeviceCounts
     open: dict[str, int] = Field(description="alerts that are not closed, by priority 1 to 4")
     unacknowledged: dict[str, int] = Field(description="those among them that nobody acknowledged")
+    held: dict[str, int] = Field(
+        description="alerts that are not closed and held: `shelved`, `suppressed`, `out_of_service`"
+    )
+    in_test: int = Field(description="alerts that are not closed and were raised in an announced test")
+    flood: FloodOut
     messages_per_second: float = Field(description="messages received lately, all lanes")
     store: Literal["ok", "unavailable"]
     broker: Literal["ok", "unavailable"]
+
+
+def figures(
+    *,
+    counts: Mapping[CountedBy, int],
+    devices: DeviceCounts,
+    flood: Flood,
+    messages_per_second: float,
+    store_ok: bool,
+    broker_ok: bool,
+) -> Kpis:
+    """Return the header's figures from the open alerts' ``counts`` and what else is known."""
+    open_alerts = dict.fromkeys(("1", "2", "3", "4"), 0)
+    unacknowledged = dict(open_alerts)
+    held = {hold.value: 0 for hold in Hold if hold is not Hold.NONE}
+    in_test = 0
+    for (_, priority, state, hold, tested), count in counts.items():
+        open_alerts[str(priority)] += count
+        if state in {State.UNACKNOWLEDGED, State.RETURNED}:
+            unacknowledged[str(priority)] += count
+        if hold is not Hold.NONE:
+            held[hold.value] += count
+        in_test += count if tested else 0
+    return Kpis(
+        devices=devices,
+        open=open_alerts,
+        unacknowledged=unacknowledged,
+        held=held,
+        in_test=in_test,
+        flood=FloodOut(
+            active=flood.active,
+            alarms_10min=flood.alarms,
+            operators=flood.operators,
+            since=instant_or_none(flood.since),
+        ),
+        messages_per_second=round(messages_per_second, 1),
+        store="ok" if store_ok else "unavailable",
+        broker="ok" if broker_ok else "unavailable",
+    )
 
 
 class DeviceStatus(Answered):

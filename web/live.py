@@ -8,22 +8,25 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 from aiohttp import WSCloseCode
 
-from firetower.alerts.model import Alert, State
+from firetower.alerts.floods import Flood
+from firetower.alerts.ports import LiveView
 from firetower.core.clock import Micros, rfc3339
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.core.patience import Patience
 from firetower.storage import changes
-from firetower.web.alert_json import alert_bytes
 from firetower.web.deps import Deps
-from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch
+from firetower.web.flood_watch import FloodWatch
+from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch, figures
+from firetower.web.live_state import LiveState, Written, written_of
 from firetower.web.meters import observe_shown
 from firetower.web.provisional_view import ProvisionalView
+from firetower.web.seat_book import SeatBook
 from firetower.web.subscription import SESSION_OVER, Subscription
 
 _log = logger("web.live")
@@ -39,26 +42,14 @@ READ_S = 5.0  # a store that takes longer counts as away
 RETRY_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """An open alert and the JSON of it."""
-
-    alert: Alert
-    written: bytes
-
-    @property
-    def key(self) -> tuple[str, int, State]:
-        """What it is counted under: (class, priority, state)."""
-        return self.alert.alert_class, self.alert.priority, self.alert.state
-
-
 class Hub:
     """All open consoles of this node. ``run`` until cancelled; it survives the database going away and coming back."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._alerts: dict[int, _Open] = {}
-        self._counts: Counter[tuple[str, int, State]] = Counter()
+        self.seats = SeatBook(deps)
+        self._state = LiveState()
+        self._floods = FloodWatch(deps)
         self._seq: int | None = None
         self._marking: set[int] = set()
         self._subscriptions: set[Subscription] = set()
@@ -86,29 +77,27 @@ class Hub:
 
     def kpis(self) -> Kpis:
         """Return the figures of the console's header."""
-        open_alerts = dict.fromkeys(("1", "2", "3", "4"), 0)
-        unacknowledged = dict(open_alerts)
-        for (_, priority, state), count in self._counts.items():
-            open_alerts[str(priority)] += count
-            if state in {State.UNACKNOWLEDGED, State.RETURNED}:
-                unacknowledged[str(priority)] += count
         checks = {name: ok for name, ok, _ in self._deps.health.ready()}
-        store_ok = self._store_ok and checks.get("database", True)
-        return Kpis(
+        return figures(
+            counts=self._state.counts,
             devices=self._watch.counts,
-            open=open_alerts,
-            unacknowledged=unacknowledged,
-            messages_per_second=round(self._deps.message_rate(), 1),
-            store="ok" if store_ok else "unavailable",
-            broker="ok" if checks.get("broker", True) else "unavailable",
+            flood=self._floods.flood,
+            messages_per_second=self._deps.message_rate(),
+            store_ok=self._store_ok and checks.get("database", True),
+            broker_ok=checks.get("broker", True),
         )
 
     def open_counts(self) -> dict[tuple[str, int], int]:
         """Return how many alerts are open by (class, priority)."""
         counts: Counter[tuple[str, int]] = Counter()
-        for (alert_class, priority, _), count in self._counts.items():
+        for (alert_class, priority, *_), count in self._state.counts.items():
             counts[alert_class, priority] += count
         return dict(counts)
+
+    @property
+    def flood(self) -> Flood:
+        """Whether there is a flood, as of the last look."""
+        return self._floods.flood
 
     def device_counts(self) -> DeviceCounts:
         """Return how many devices have which status, as of the last heartbeat."""
@@ -127,7 +116,8 @@ class Hub:
         # From here to add() nothing awaits: no change can fall between the first frame and the next one.
         subscription = Subscription(digest)
         if missed is not None:
-            subscription.offer(self._frame("changes", *missed, whole=True), seq=missed[0])
+            view, told = missed
+            subscription.offer(self._frame("changes", view.seq, told, whole=True), seq=view.seq)
         elif self._seq is not None:
             subscription.offer(self._snapshot(), seq=self._seq)
         else:
@@ -138,8 +128,8 @@ class Hub:
         finally:
             self._subscriptions.discard(subscription)
 
-    async def _missed(self, after: int) -> tuple[int, list[bytes]] | None:
-        """Return number and alerts of what happened since ``after``, ending where the hub's next frame begins.
+    async def _missed(self, after: int) -> tuple[LiveView, Written] | None:
+        """Return what happened since ``after``, as it is and as JSON, ending where the hub's next frame begins.
 
         In a flood the two never meet for long; then the hub's next frame says some of it again, which changes nothing.
         """
@@ -148,12 +138,13 @@ class Hub:
                 found = await self._patience.ask(self._deps.alerts.changes(after), READ_S)
             except StoreUnavailable:
                 return None
-            if found is None or found[0] < after:
+            if found is None or found.seq < after:
                 return None
+            written = await written_of(found, self._deps.clock.now())
             # where the hub has read on meanwhile, frames would be missing between
-            if found[0] == self.seq or (found[0] > self.seq and attempt == CATCH_UP_TRIES - 1):
-                return found[0], [alert_bytes(alert) for alert in found[1]]
-            if found[0] > self.seq:
+            if found.seq == self.seq or (found.seq > self.seq and attempt == CATCH_UP_TRIES - 1):
+                return found, written
+            if found.seq > self.seq:
                 self._news.set()
                 await asyncio.sleep(FRAME_S)
         return None
@@ -171,7 +162,8 @@ class Hub:
 
     async def shown(self, alerts: Sequence[int]) -> None:
         """Note that a live, sound-armed seat shows these alerts; the first time counts. Raises StoreUnavailable."""
-        known = {id_: self._alerts[id_] for id_ in set(alerts) - self._marking if id_ in self._alerts}
+        opened = self._state.alerts
+        known = {id_: opened[id_] for id_ in set(alerts) - self._marking if id_ in opened}
         new = sorted(id_ for id_, entry in known.items() if entry.alert.shown_at is None)
         if not new:
             return
@@ -182,9 +174,9 @@ class Hub:
         finally:
             self._marking.difference_update(new)
         for id_ in new:
-            entry = self._alerts.get(id_)
+            entry = self._state.alerts.get(id_)
             if entry is not None and entry.alert.shown_at is None:
-                self._keep(replace(entry.alert, shown_at=at))
+                self._state.keep(replace(entry.alert, shown_at=at))
                 if first:
                     observe_shown(entry.alert.received_at, at)
 
@@ -201,6 +193,8 @@ class Hub:
                     tasks.create_task(self._tell(), name="live-provisional")
                     tasks.create_task(self._follow(), name="live-follow")
                     tasks.create_task(self._beat(), name="live-heartbeat")
+                    tasks.create_task(self._floods.run(), name="live-floods")
+                    tasks.create_task(self.seats.run(), name="live-seats")
             except Exception:  # noqa: BLE001  # reason: consoles must outlive a bug here; it is logged and all begun again
                 _log.exception("the live feed failed; it begins again from a snapshot")
             self._store_ok, self._seq = False, None
@@ -261,38 +255,24 @@ class Hub:
         standing = self._provisional.standing()
         found = None if self._seq is None else await self._deps.alerts.changes(self._seq)
         if found is None:
-            seq, alerts = await self._deps.alerts.snapshot()
-            self._alerts.clear()
-            self._counts.clear()
-            for alert in alerts:
-                self._keep(alert)
-            self._seq = seq
+            found = await self._deps.alerts.snapshot()
+            state = await LiveState.of(found, self._deps.clock.now())
+            self._state, self._seq = state, found.seq
             self._provisional.settle(standing)
             for subscription in self._subscriptions:
                 subscription.seq = -1  # whatever it had: the snapshot replaces it
-            self._broadcast(self._snapshot(), seq=seq)
+            self._broadcast(self._snapshot(), seq=found.seq)
             return
-        seq, alerts = found
+        now = self._deps.clock.now()
+        written = await written_of(found, now)
         self._provisional.settle(standing)
-        if seq == self._seq:
+        if found.seq == self._seq:
             if self._told != self._provisional.revision:
-                self._broadcast(self._frame("heartbeat", seq, None))
+                self._broadcast(self._frame("heartbeat", found.seq, None))
             return
-        written = [self._keep(alert) for alert in alerts]
-        self._seq = seq
-        self._broadcast(self._frame("changes", seq, written), seq=seq)
-
-    def _keep(self, alert: Alert) -> bytes:
-        before = self._alerts.pop(alert.id, None)
-        if before is not None:
-            self._counts[before.key] -= 1
-            if alert.shown_at is None and before.alert.shown_at is not None:
-                alert = replace(alert, shown_at=before.alert.shown_at)  # read before the mark was committed
-        written = alert_bytes(alert)
-        if alert.state is not State.CLOSED:
-            entry = self._alerts[alert.id] = _Open(alert, written)
-            self._counts[entry.key] += 1
-        return written
+        told = self._state.take(found, written, now)
+        self._seq = found.seq
+        self._broadcast(self._frame("changes", found.seq, told), seq=found.seq)
 
     # frames -------------------------------------------------------------------------------------
 
@@ -301,8 +281,10 @@ class Hub:
             # while nothing is heard nobody knows who is silent: what was known stands
             blind = any(not ok for name, ok, _ in self._deps.health.ready() if name in _HEARING)
             changed = [] if blind else self._watch.look(self._deps.clock.now())
-            if changed:
-                self._broadcast(self._frame("changes", self.seq, [], msgspec.json.encode(changed)))
+            turned = self._state.turned(self._deps.clock.now())
+            if changed or turned:
+                told = Written(windows=turned)
+                self._broadcast(self._frame("changes", self.seq, told, msgspec.json.encode(changed)))
             else:
                 self._broadcast(self._frame("heartbeat", self.seq, None))
             await asyncio.sleep(HEARTBEAT_S)
@@ -313,16 +295,17 @@ class Hub:
                 subscription.offer(self._frame("heartbeat", self.seq, None, whole=True))
 
     def _snapshot(self) -> bytes:
-        return self._frame("snapshot", self.seq, [alert.written for alert in self._alerts.values()], whole=True)
+        return self._frame("snapshot", self.seq, self._state.written(), whole=True)
 
     def _frame(
-        self, kind: str, seq: int, alerts: list[bytes] | None, devices: bytes = b"[]", *, whole: bool = False
+        self, kind: str, seq: int, told: Written | None, devices: bytes = b"[]", *, whole: bool = False
     ) -> bytes:
         """Return a frame; ``whole``: for a console that was told nothing yet, else it goes to all of them."""
         head = f'{{"type":"{kind}","seq":{seq},"t":"{rfc3339(self._deps.clock.now())}"'.encode()
         parts = [head]
-        if alerts is not None:
-            parts += [b',"alerts":[', b",".join(alerts), b'],"devices":', devices]
+        if told is not None:
+            parts += [b',"alerts":[', b",".join(told.alerts), b'],"incidents":[', b",".join(told.incidents)]
+            parts += [b'],"windows":[', b",".join(told.windows), b'],"devices":', devices]
         if whole:
             self._provisional.look()
         if whole or self._told != self._provisional.revision:

@@ -15,11 +15,13 @@ from firetower.web.api import Call, Route
 from firetower.web.api_models import Answered, Asked, Instant
 from firetower.web.deps import Person
 from firetower.web.errors import Refused
+from firetower.web.incident_json import IncidentOut
 from firetower.web.kpis import DeviceStatus, Kpis
 from firetower.web.live import Hub
 from firetower.web.provisional_view import ProvisionalOut
 from firetower.web.site import Site
 from firetower.web.subscription import SESSION_OVER, Subscription
+from firetower.web.window_json import WindowOut
 
 _log = logger("web.live")
 
@@ -42,12 +44,19 @@ class CanaryOut(Answered):
 
 
 class LiveFrame(Answered):
-    """What the server sends. A heartbeat has neither `alerts` nor `devices`; a snapshot replaces what was known."""
+    """What the server sends. A heartbeat has none of `alerts` to `devices`; a snapshot replaces what was known."""
 
     type: Literal["snapshot", "changes", "heartbeat"]
-    seq: int = Field(description="durable sequence number; covers `alerts`; -1 before this node could read the store")
+    seq: int = Field(
+        description="durable sequence number; covers `alerts`, `incidents` and `windows`; -1 before this node could "
+        "read the store"
+    )
     t: Instant = Field(description="server time")
     alerts: list[AlertOut] = Field([], description="as they stand now; closed ones only among changes")
+    incidents: list[IncidentOut] = Field([], description="as they stand now; closed ones only among changes")
+    windows: list[WindowOut] = Field(
+        [], description="requested, planned and active ones; refused and ended ones only among changes"
+    )
     devices: list[DeviceStatus] = Field([], description="devices whose status changed; latest wins")
     kpis: Kpis
     canary: CanaryOut | None = Field(None, description="the newest canary that was committed; null before the first")
@@ -60,7 +69,10 @@ class LiveFrame(Answered):
 
 
 class Shown(Asked):
-    """A seat shows these alerts; `armed`: its sound is proven to work. Only an armed seat sets `shown_at`."""
+    """A seat shows these alerts, or none yet; `armed`: its sound is proven to work. Only an armed seat sets `shown_at`.
+
+    A seat says so when it opens the feed and whenever its sound begins or ceases to work.
+    """
 
     type: Literal["shown"]
     alerts: list[Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]] = Field(max_length=1000)
@@ -83,7 +95,9 @@ async def live(call: Call[LiveQuery, None]) -> web.StreamResponse:
         raise Refused(400, "bad_request", "the live feed is a WebSocket; connect to it with one, see docs/api.md")
     socket = web.WebSocketResponse(heartbeat=None, max_msg_size=MESSAGE_LIMIT, compress=False, timeout=CLOSE_S / 2)
     await socket.prepare(call.request)
+    seats = call.site.hub.seats
     async with call.site.hub.subscribe(call.person.digest, call.query.after) as subscription:
+        seats.join(subscription, call.person)
         tasks = [
             asyncio.create_task(_send(socket, subscription), name="live-send"),
             asyncio.create_task(_receive(socket, subscription, call.site), name="live-receive"),
@@ -95,6 +109,7 @@ async def live(call: Call[LiveQuery, None]) -> web.StreamResponse:
         finally:
             for task in tasks:
                 task.cancel()
+            seats.leave(subscription)
             for failure in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(failure, Exception) and not isinstance(failure, ConnectionError):
                     _log.error("a live connection failed", exc_info=failure)
@@ -121,6 +136,7 @@ async def _receive(socket: web.WebSocketResponse, subscription: Subscription, si
                 {"type": "error", "error": {"code": "invalid", "message": found["msg"], "details": None}},
             )
             continue
+        site.hub.seats.heard(subscription, armed=said.armed if isinstance(said, Shown) else None)
         if isinstance(said, Ping):
             _answer(subscription, {"type": "pong", "id": said.id, "t": rfc3339(site.deps.clock.now())})
         elif said.armed:

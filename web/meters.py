@@ -7,6 +7,8 @@ from firetower.ingest.meters import alarm_latency
 
 alerts_open = Gauge("firetower_alerts_open", "Alerts that are not closed", ["class", "priority"])
 devices = Gauge("firetower_devices", "Devices in service by status", ["status"])
+alerts_held = Gauge("firetower_alerts_held", "Alerts that are not closed and held", ["hold"])
+alarm_flood = Gauge("firetower_alarm_flood", "Whether more new alarms come than the operators can answer (1) or not")
 consoles = Gauge("firetower_consoles", "Open live connections")
 
 

@@ -157,7 +157,7 @@ class Stored(Stand):
         )  # fmt: skip
 
     async def open(self) -> list[tuple[str, str, int, str]]:
-        _, alerts = await self.alerts.snapshot()
+        alerts = (await self.alerts.snapshot()).alerts
         return [(alert.rule, alert.alert_class.value, alert.priority, alert.condition.value) for alert in alerts]
 
 
@@ -167,7 +167,7 @@ async def test_a_restart_neither_doubles_the_lag_alert_nor_leaves_it_standing(
     stored = Stored(clock, pool)
     stored.telemetry.behind = 75 * SECOND
     await stored.ticker.tick()
-    (alert,) = (await stored.alerts.snapshot())[1]
+    (alert,) = (await stored.alerts.snapshot()).alerts
     assert (alert.subject_kind, alert.subject, alert.component) == ("system", "firetower", "telemetry")
     assert "75" in alert.text
     clock.advance(SECOND)

@@ -10,7 +10,7 @@ import pytest
 from alert_making import T0, clear, commit, fire, hazard
 
 from firetower.alerts.model import Disposition, State
-from firetower.alerts.ports import AlertFilter
+from firetower.alerts.ports import AlertFilter, LiveView
 from firetower.core.clock import DAY, SECOND, ManualClock
 from firetower.core.errors import Conflict, InvalidInput, NotFound
 from firetower.devices.events import AlertClass
@@ -43,7 +43,7 @@ async def reasons(store: AlertStore, alert_id: int) -> list[str]:
 
 async def test_acknowledge_note_and_close_are_stored_with_their_history_and_announced(store, wide):
     (alert_id,) = await raised(store, wide, fire())
-    seq, _ = await store.snapshot()
+    seq = (await store.snapshot()).seq
     taken = await store.acknowledge(alert_id, actor="wang", expected_version=1)
     noted = await store.note(alert_id, "smoke seen on camera 3", actor="li")
     closed = await store.close(alert_id, Disposition.FALSE_ALARM, "steam", "the kitchen again", actor="wang")
@@ -59,7 +59,7 @@ async def test_acknowledge_note_and_close_are_stored_with_their_history_and_anno
         (State.ACKNOWLEDGED, State.CLOSED, "wang", "closed"),
     ]
     assert history[2].evidence == {"text": "smoke seen on camera 3"}
-    assert await store.changes(seq) == (seq + 3, [closed])
+    assert await store.changes(seq) == LiveView(seq + 3, [closed], [], [])
 
 
 async def test_eight_clients_acknowledging_at_once_end_in_one_acknowledgement(store, wide):

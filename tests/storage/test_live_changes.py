@@ -8,6 +8,7 @@ from alert_making import T0, clear, commit, fire, hazard
 from waiting import until
 
 from firetower.alerts.model import Alert
+from firetower.alerts.ports import LiveView
 from firetower.core.clock import HOUR, SECOND, ManualClock
 from firetower.core.errors import Conflict
 from firetower.storage import changes
@@ -49,17 +50,17 @@ async def test_snapshot_and_changes_see_every_change_in_order_under_four_writers
                     continue
 
     async def follow() -> tuple[dict[int, Alert], list[int]]:
-        seq, alerts = await store.snapshot()
-        known = {alert.id: alert for alert in alerts}
-        numbers = [seq]
+        view = await store.snapshot()
+        known = {alert.id: alert for alert in view.alerts}
+        numbers = [view.seq]
         while True:
             last_round = not writing.is_set()
             changed = await store.changes(numbers[-1])
             assert changed is not None
-            for alert in changed[1]:
+            for alert in changed.alerts:
                 known[alert.id] = alert
-            if changed[0] != numbers[-1]:
-                numbers.append(changed[0])
+            if changed.seq != numbers[-1]:
+                numbers.append(changed.seq)
             if last_round:
                 return known, numbers
             await asyncio.sleep(0)
@@ -92,7 +93,7 @@ async def test_a_number_is_visible_only_after_every_smaller_one(store, wide):
         waiting = asyncio.create_task(later())
         await asyncio.sleep(0.1)
         assert not waiting.done()
-        assert await store.changes(0) == (0, [])
+        assert await store.changes(0) == LiveView(0, [], [], [])
         await one.commit()
         assert await waiting == 2
 
@@ -119,18 +120,18 @@ async def test_changes_older_than_an_hour_are_forgotten_and_the_numbers_go_on(st
     assert await store.changes(1) is None
     assert await store.changes(2) is not None
     assert await changes.prune(wide, T0 + 5 * HOUR) == 0
-    assert await store.changes(3) == (3, [])
+    assert await store.changes(3) == LiveView(3, [], [], [])
     await commit(wide, [fire(at=T0 + 9 * SECOND)], T0 + 5 * HOUR)
     found = await store.changes(3)
     assert found is not None
-    assert found[0] == 4
+    assert found.seq == 4
 
 
 async def test_a_number_of_another_database_asks_for_a_new_snapshot(store):
     assert await store.changes(17) is None
     assert await store.changes(-1) is None
-    assert await store.changes(0) == (0, [])
-    assert await store.snapshot() == (0, [])
+    assert await store.changes(0) == LiveView(0, [], [], [])
+    assert await store.snapshot() == LiveView(0, [], [], [])
 
 
 @pytest.mark.parametrize("through", ["pool", "url"])

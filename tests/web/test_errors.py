@@ -21,7 +21,7 @@ def _shaped(body: Any) -> bool:
     ("method", "path", "given", "expected", "code"),
     [
         ("GET", "/nowhere", {}, 404, "not_found"),
-        ("GET", "/api/v1/incidents", {}, 404, "not_found"),
+        ("GET", "/api/v1/incident", {}, 404, "not_found"),
         ("POST", f"{ALERTS}/1/shelve", {"json": {}}, 404, "not_found"),
         ("DELETE", ALERTS, {}, 405, "method_not_allowed"),
         ("GET", f"{ALERTS}?colour=red", {}, 400, "invalid"),

@@ -2,41 +2,24 @@
 
 import asyncio
 import contextlib
-import itertools
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from double_facts import Facts, Json, at
 
 import firetower.web
 from firetower.web.static import ConsoleFiles
 
 CONSOLE = Path(firetower.web.__file__).parent / "console"
-TITLES = {
-    "fire": ("火警", "Fire alarm"),
-    "prealarm": ("疑似火警", "Prealarm"),
-    "hazard": ("管网压力低", "Hydrant pressure low"),
-    "fault": ("主电故障", "Main power lost"),
-    "offline": ("设备离线", "Device offline"),
-    "unreadable": ("无法解析的报警", "Unreadable alarm"),
-}
-
-Json = dict[str, Any]
 
 
-def at(seconds_ago: float = 0) -> str:
-    """An instant as the API writes it."""
-    return (datetime.now(UTC) - timedelta(seconds=seconds_ago)).isoformat().replace("+00:00", "Z")
-
-
-class Double:
+class Double(Facts):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
-        self.alerts: dict[str, Json] = {}
-        self.history: dict[str, list[Json]] = {}
+        super().__init__()
         self.sockets: set[web.WebSocketResponse] = set()
         self.seq = 0
         self.shown: list[str] = []
@@ -46,7 +29,6 @@ class Double:
         self.hold = asyncio.Event()  # acts wait for it
         self.hold.set()
         self.away = False  # the store: every act is answered 503
-        self.provisional: list[Json] = []
         self.more = 0
         self.canary: Json = {}  # {"canary": …} once the service says something of it
         self.unread = False  # the service itself has not read the store yet
@@ -55,45 +37,9 @@ class Double:
         self.kpis: Json = {"store": "ok", "broker": "ok"}
         self.session = True
         self.url = ""
-        self._ids = itertools.count(101)
-
-    # state --------------------------------------------------------------------------------------
-
-    def raise_alert(self, alert_class: str = "fire", priority: int = 1, *, ago: float = 0, **more: Any) -> Json:
-        """Add an alert without telling anybody."""
-        number = next(self._ids)
-        zh, en = TITLES[alert_class]
-        alert: Json = {
-            "id": str(number), "key": f"key-{number}", "class": alert_class, "priority": priority,
-            "state": "unacknowledged", "hold": "none", "condition": "active", "disposition": None, "cause": None,
-            "unit": f"unit-{number}", "unit_name": f"单位{number}", "device": f"dev-{number}",
-            "device_kind": "smoke", "component": "", "subject_kind": "device",
-            "subject": f"unit-{number}/dev-{number}", "rule": f"event:{alert_class}",
-            "rule_version": 1, "title": {"zh": zh, "en": en}, "metric": None, "value": None, "limit": None, "uom": None,
-            "text": "", "place": "A座 / 3层 / 东区", "lon": 113.26, "lat": 23.13, "flags": [],
-            "latched": alert_class == "fire", "occurrences": 1, "repeats": 0, "version": 1, "assignee": None,
-            "device_at": at(ago + 1), "received_at": at(ago + 0.4), "raised_at": at(ago), "condition_at": at(ago + 1),
-            "last_event_at": at(ago), "shown_at": None, "acknowledged_at": None, "acknowledged_by": None,
-            "verified_at": None, "forwarded_at": None, "receipted_at": None, "closed_at": None, "closed_by": None,
-        } | more  # fmt: skip
-        self.alerts[alert["id"]] = alert
-        self.history[alert["id"]] = []
-        self._remember(alert, None, "device", "raised", {"text": alert["text"]})
-        return alert
-
-    def hold_back(
-        self, alert_class: str = "fire", priority: int = 1, *, key: str = "", ago: float = 0, **more: Any
-    ) -> Json:
-        """Add a provisional alarm without telling anybody."""
-        zh, en = TITLES[alert_class]
-        number = next(self._ids)
-        alarm: Json = {
-            "key": key or f"key-{number}", "class": alert_class, "priority": priority, "title": {"zh": zh, "en": en},
-            "unit": f"unit-{number}", "device": f"dev-{number}", "component": "2-3-017", "text": "3F 走廊",
-            "place": "b1/f3/z2", "device_at": at(ago + 1), "received_at": at(ago), "flags": [],
-        } | more  # fmt: skip
-        self.provisional = [*self.provisional, alarm]
-        return alarm
+        self.gaps: list[Json] = []
+        self.units: dict[str, Json] = {}
+        self.requests: list[tuple[str, str, Json]] = []  # path, idempotency key, body
 
     async def tell(self) -> None:
         """Tell every console what is latest-wins."""
@@ -108,30 +54,25 @@ class Double:
         await self.announce(alert)
         return alert
 
-    def acknowledged(self, alert: Json, by: str, *, ago: float = 0) -> Json:
-        """Acknowledge an alert without telling anybody."""
-        alert |= {"state": "acknowledged", "acknowledged_by": by, "acknowledged_at": at(ago)}
-        alert["version"] += 1
-        self._remember(alert, "unacknowledged", by, "acknowledged", {})
-        return alert
-
-    def _remember(self, alert: Json, old: str | None, actor: str, reason: str, evidence: Json) -> None:
-        log = self.history[alert["id"]]
-        log.append(
-            {"seq": len(log) + 1, "at": at(), "old": old, "new": alert["state"], "actor": actor, "reason": reason,
-             "evidence": evidence}
-        )  # fmt: skip
-
     # feed ---------------------------------------------------------------------------------------
 
     def _kpis(self) -> Json:
         devices = {"online": 996, "offline": 3, "never_seen": 1, "total": 1000}
-        return {"devices": devices, "open": {}, "unacknowledged": {}, "messages_per_second": 41.5, **self.kpis}
+        flood = {"active": False, "alarms_10min": 0, "operators": 1, "since": None}
+        held = {"shelved": 0, "suppressed": 0, "out_of_service": 0}
+        return {
+            "devices": devices, "open": {}, "unacknowledged": {}, "held": held, "in_test": 0, "flood": flood,
+            "messages_per_second": 41.5, **self.kpis,
+        }  # fmt: skip
 
     def _frame(self, kind: str, **more: Any) -> Json:
         frame = {"type": kind, "seq": -1 if self.unread else self.seq, "t": at(), "kpis": self._kpis()}
         frame |= {"provisional": self.provisional, "provisional_more": self.more}
         return frame | self.canary | more
+
+    def _snapshot(self, alerts: list[Json]) -> Json:
+        around = {"incidents": list(self.incidents.values()), "windows": list(self.windows.values())}
+        return self._frame("snapshot", alerts=alerts, **around)
 
     async def _send(self, frame: Json) -> None:
         for socket in list(self.sockets):
@@ -139,10 +80,11 @@ class Double:
                 with contextlib.suppress(ConnectionError):
                     await socket.send_json(frame)
 
-    async def announce(self, *alerts: Json) -> None:
-        """Tell every console that these alerts changed."""
+    async def announce(self, *alerts: Json, incidents: tuple[Json, ...] = (), windows: tuple[Json, ...] = ()) -> None:
+        """Tell every console that these alerts, incidents and windows changed."""
         self.seq += 1
-        await self._send(self._frame("changes", alerts=list(alerts), devices=[]))
+        around = {"incidents": list(incidents), "windows": list(windows)}
+        await self._send(self._frame("changes", alerts=list(alerts), devices=[], **around))
 
     async def cut(self) -> None:
         """Close every live connection and refuse new ones."""
@@ -166,7 +108,7 @@ class Double:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         open_ = [alert for alert in self.alerts.values() if alert["state"] != "closed"]
-        await socket.send_json(self._frame("heartbeat") if self.unread else self._frame("snapshot", alerts=open_))
+        await socket.send_json(self._frame("heartbeat") if self.unread else self._snapshot(open_))
         self.sockets.add(socket)
         try:
             async for message in socket:
@@ -215,19 +157,61 @@ class Double:
             return web.json_response(self.answers[key])
         if body.get("expected_version", alert["version"]) != alert["version"]:
             return _error(409, "conflict", f"alert {alert['id']} has changed", {"current": alert})
-        if verb == "acknowledge":
-            self.acknowledged(alert, who)
-        elif verb == "note":
-            self._remember(alert, alert["state"], who, "noted", {"text": body["text"]})
-        else:
-            if alert["state"] == "unacknowledged":
-                return _error(409, "conflict", "acknowledge the alert before closing it", {"current": alert})
-            alert |= {"state": "closed", "closed_by": who, "closed_at": at(), "disposition": body["disposition"]}
-            alert["version"] += 1
-            self._remember(alert, "acknowledged", who, "closed", body)
+        if verb == "close" and alert["state"] == "unacknowledged":
+            return _error(409, "conflict", "acknowledge the alert before closing it", {"current": alert})
+        self.carry_out(alert, verb, who, body)
         self.answers[key] = dict(alert)
         await self.announce(alert)
         return web.json_response(alert)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        states = request.query["state"].split(",")
+        items = [alert for alert in self.alerts.values() if alert["state"] in states]
+        return web.json_response({"items": items, "next_cursor": None})
+
+    async def _report(self, request: web.Request) -> web.Response:
+        key, body = request.headers["Idempotency-Key"], await request.json()
+        self.requests.append(("/alerts", key, body))
+        if self.away:
+            return _error(503, "store_unavailable", "the database cannot answer")
+        if key not in self.answers:
+            alert = self.raise_alert(body["class"], flags=["manual"], text=body["text"], place=body.get("place"))
+            self.answers[key] = alert
+            await self.announce(alert)
+        return web.json_response(self.answers[key], status=201)
+
+    async def _announce(self, request: web.Request) -> web.Response:
+        key, body = request.headers["Idempotency-Key"], await request.json()
+        self.requests.append(("/windows", key, body))
+        if self.refuse:
+            return _error(400, **self.refuse)
+        window = self.announce_window(**{name: value for name, value in body.items() if name != "password"})
+        await self.announce(windows=(window,))
+        return web.json_response(window, status=201)
+
+    async def _on_window(self, request: web.Request) -> web.Response:
+        window, verb = self.windows[request.match_info["id"]], request.match_info["verb"]
+        body, who = await request.json(), request.cookies["firetower_session"]
+        self.requests.append((f"/windows/{window['id']}/{verb}", request.headers["Idempotency-Key"], body))
+        match verb:
+            case "approve":
+                window |= {"state": "active", "approved_by": who, "approved_at": at()}
+            case "refuse":
+                window |= {"state": "refused", "refused_by": who, "refused_at": at(), "refusal": body["reason"]}
+            case "end":
+                window |= {"state": "ended", "ended_by": who, "ended_at": at()}
+        await self.announce(windows=(window,))
+        return web.json_response(window)
+
+    async def _board(self, request: web.Request) -> web.Response:
+        return web.json_response({"items": self.gaps, "more": 0})
+
+    async def _units(self, request: web.Request) -> web.Response:
+        return web.json_response({"items": list(self.units.values()), "next_cursor": None})
+
+    async def _unit(self, request: web.Request) -> web.Response:
+        found = self.units.get(request.match_info["unit"])
+        return web.json_response(found) if found else _error(404, "not_found", "there is no such unit")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Double"]:
@@ -236,6 +220,13 @@ class Double:
         ConsoleFiles(CONSOLE).add_to(app)
         app.router.add_get("/api/v1/live", self._live)
         app.router.add_route("*", "/api/v1/session", self._session)
+        app.router.add_get("/api/v1/alerts", self._list)
+        app.router.add_post("/api/v1/alerts", self._report)
+        app.router.add_get("/api/v1/not-protected", self._board)
+        app.router.add_get("/api/v1/units", self._units)
+        app.router.add_get("/api/v1/units/{unit}", self._unit)
+        app.router.add_post("/api/v1/windows", self._announce)
+        app.router.add_post("/api/v1/windows/{id}/{verb}", self._on_window)
         app.router.add_get("/api/v1/alerts/{id}", self._one)
         app.router.add_get("/api/v1/alerts/{id}/history", self._history)
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)

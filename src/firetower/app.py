@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from firetower.alerts.notify.webhook import Webhook
+from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.child import check_port, keep_running
 from firetower.core.clock import MINUTE, SECOND, Clock, Micros, SystemClock
@@ -22,6 +23,7 @@ from firetower.core.errors import FiretowerError, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.core.mqtt import MqttSession
 from firetower.core.outside import Outside
+from firetower.desk_wiring import make_desk
 from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.registry import Registry
@@ -134,13 +136,15 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             IngestStore(desk, registry, clock), board, clock, active=lambda: alarms is None or alarms.paused,
         )  # fmt: skip
         start("look-out", lookout.run())
+        office = make_desk(settings, urls.database, pool, clock)
+        start("desk", office.run())
         health = Health(
             pool,
             hearing.lanes if hearing else [lookout],
             clock,
             ticker=hearing.ticker if hearing else None,
             canary=canary,
-            signals=hearing.signals if hearing else None,
+            signals={"desk": office, **(hearing.signals if hearing else {})},
         )
         start("health", health.run())
         http_url = None
@@ -150,6 +154,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
                 Deps(
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=lambda: current.rulebook,
                     health=health, message_rate=health.message_rate, console=console, provisional=board,
+                    roster=Roster(settings.shift_times, settings.zone),
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))

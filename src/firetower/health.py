@@ -69,9 +69,12 @@ class Canary(Protocol):
 
 
 class Signal(Protocol):
-    """What is asked of a signal to an address outside: the dead-man signal, a notification."""
+    """What is asked of what works beside the alarms' way: the desk, the dead-man signal, a notification."""
 
-    trouble: str | None
+    @property
+    def trouble(self) -> str | None:
+        """Why it does not do its work; None when it does."""
+        ...
 
 
 class Health:

@@ -1,0 +1,34 @@
+"""What the desk does in this release: its steps, in the order in which they are asked."""
+
+import asyncpg
+
+from firetower.core.clock import Clock
+from firetower.core.config import Settings
+from firetower.storage.causes import Causes
+from firetower.storage.chatter import Chatter
+from firetower.storage.correlation import OverruleStep, SecondSignalStep
+from firetower.storage.desk import Desk
+from firetower.storage.escalations import Escalations
+from firetower.storage.flood_episodes import FloodEpisodes
+from firetower.storage.hold_ends import ShelvingEnds, WindowTurns
+from firetower.storage.incident_step import IncidentStep
+from firetower.storage.lease import DESK, Lease
+from firetower.storage.sealer import Sealer
+
+
+def make_desk(settings: Settings, url: str, pool: asyncpg.Pool, clock: Clock) -> Desk:
+    """Return the desk on the database at ``url``; fires first, the figures last."""
+    lease = Lease(url, DESK, clock=clock)
+    steps = (
+        OverruleStep(pool, lease),
+        SecondSignalStep(pool, lease, forward=settings.forward_confirmed),
+        Escalations(pool, lease),
+        IncidentStep(pool, lease),
+        WindowTurns(pool, lease),
+        Causes(pool, lease),
+        ShelvingEnds(pool, lease),
+        Chatter(pool, lease),
+        Sealer(pool, lease, settings.zone),
+        FloodEpisodes(pool, lease),
+    )
+    return Desk(url, pool, lease, clock, steps)

@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import asyncpg
@@ -166,7 +167,7 @@ class Desk:
 
     async def _take(self, place: _Place, seq: int) -> None:
         """Hand a step what waits for it, at most CHUNK; ``seq``: up to where that is known."""
-        ids = None if place.everything else list(place.waiting)[:CHUNK]
+        ids = None if place.everything else list(islice(place.waiting, CHUNK))
         try:
             async with asyncio.timeout(LONGEST_S):
                 await place.step.take(ids, self._clock.now())

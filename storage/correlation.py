@@ -1,0 +1,197 @@
+"""The desk's steps that look at fires side by side: a second signal of one zone, and tests that are overruled."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import asyncpg
+
+from firetower.alerts import flags
+from firetower.alerts.correlate import (
+    CONFIRMS_WITHIN,
+    SIGNALS,
+    FireInTest,
+    Signal,
+    confirm,
+    confirmed,
+    overrule,
+    overruled,
+    signal,
+)  # fmt: skip
+from firetower.alerts.model import Alert, State
+from firetower.alerts.moves import Decided
+from firetower.core.clock import Micros, from_datetime
+from firetower.devices.events import AlertClass
+from firetower.storage import changes
+from firetower.storage.alert_moves import fenced, locked
+from firetower.storage.alert_rows import append_history, chunks, update
+from firetower.storage.lease import Lease
+from firetower.storage.pool import store_errors
+
+_PIECE = 500
+"""Rows read at once."""
+
+_WITHIN = f"interval '{CONFIRMS_WITHIN} microseconds'"
+_CLASSES = ", ".join(f"'{each}'" for each in SIGNALS)
+
+# Of zones in which a fire waits for a second signal only: the steps' own announcements come here too.
+_NEAR = f"""
+WITH waiting AS MATERIALIZED (
+    SELECT DISTINCT unit, zone FROM alert
+    WHERE state <> 'closed' AND alert_class = 'fire' AND NOT '{flags.SECOND_SIGNAL}' = ANY(flags)
+),
+c AS MATERIALIZED (
+    SELECT unit, zone, min(raised_at) AS first, max(raised_at) AS last FROM alert JOIN waiting USING (unit, zone)
+    WHERE id = ANY($1::bigint[]) AND state <> 'closed' AND alert_class IN ({_CLASSES}) GROUP BY 1, 2
+)
+SELECT a.id, a.rule, a.unit, a.zone, a.device, a.device_kind, a.component, a.alert_class, a.flags, a.raised_at
+FROM c JOIN alert a ON a.unit = c.unit AND a.zone = c.zone
+    AND a.raised_at BETWEEN c.first - {_WITHIN} AND c.last + {_WITHIN}
+WHERE a.state <> 'closed' AND a.alert_class IN ({_CLASSES})
+"""
+
+_ALL = f"""
+SELECT id, rule, unit, zone, device, device_kind, component, alert_class, flags, raised_at
+FROM alert WHERE state <> 'closed' AND alert_class IN ({_CLASSES}) AND unit IS NOT NULL AND zone IS NOT NULL
+"""
+
+_WINDOWS = """
+SELECT DISTINCT window_id FROM alert
+WHERE ($1::bigint[] IS NULL OR id = ANY($1::bigint[])) AND window_id IS NOT NULL AND state <> 'closed'
+    AND alert_class = 'fire'
+"""
+
+_OF_WINDOWS = f"""
+SELECT id, window_id, coalesce(zone, unit || '/' || device, subject) AS place, '{flags.IN_TEST}' = ANY(flags) AS in_test
+FROM alert WHERE window_id = ANY($1::bigint[]) AND alert_class = 'fire' AND state <> 'closed'
+"""
+
+_OVERRULED = """
+SELECT w.id FROM unnest($1::bigint[]) AS w (id) WHERE EXISTS (
+    SELECT FROM alert a JOIN alert_history h ON h.alert_id = a.id
+    WHERE a.window_id = w.id AND a.alert_class = 'fire' AND h.reason = 'overruled')
+"""
+
+
+class SecondSignalStep:
+    """Step ``second_signal``. ``forward``: what is confirmed is verified and forwarded without waiting for anybody."""
+
+    name = "second_signal"
+
+    def __init__(self, pool: asyncpg.Pool, lease: Lease, *, forward: bool = False) -> None:
+        self._pool = pool
+        self._lease = lease
+        self._forward = forward
+
+    async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
+        """Mark the fires that another point of their zone confirms."""
+        if changed is not None and not changed:
+            return
+        with store_errors():
+            rows = await (_read(self._pool, _ALL) if changed is None else _read(self._pool, _NEAR, changed))
+            found = await asyncio.to_thread(_found, rows)  # thousands in a flood: too long for the event loop
+            for chunk in chunks(sorted(found.items())):
+                await self._mark({each for pair in chunk for each in pair}, now)
+
+    async def _mark(self, alert_ids: Iterable[int], now: Micros) -> None:
+        """Decide again on locked rows, and write."""
+        async with fenced(self._pool, self._lease) as conn:
+            alerts = {alert.id: alert for alert in await locked(conn, alert_ids)}
+            standing = [_signal_of(alert) for alert in alerts.values() if alert.state is not State.CLOSED]
+            done = [
+                confirm(alerts[fire], alerts[other], now, forward=self._forward)
+                for fire, other in _by_zone(standing).items()
+            ]
+            await _write(conn, done, now)
+
+
+class OverruleStep:
+    """Step ``test_overruled``: fire in two places of one announced test is treated as real."""
+
+    name = "test_overruled"
+
+    def __init__(self, pool: asyncpg.Pool, lease: Lease) -> None:
+        self._pool = pool
+        self._lease = lease
+
+    async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
+        """Overrule the tests in which there is fire in two places, and what came later in those."""
+        if changed is not None and not changed:
+            return
+        with store_errors():
+            windows = [row["window_id"] for row in await self._pool.fetch(_WINDOWS, changed)]
+            if not windows:
+                return
+            already = [row["id"] for row in await self._pool.fetch(_OVERRULED, windows)]
+            rows = await _read(self._pool, _OF_WINDOWS, windows)
+            found = await asyncio.to_thread(_in_earnest, rows, already)
+            for chunk in chunks(sorted(found.items())):
+                await self._overrule(dict(chunk), now)
+
+    async def _overrule(self, found: dict[int, list[str]], now: Micros) -> None:
+        async with fenced(self._pool, self._lease) as conn:
+            done = [
+                overrule(alert, found[alert.id], now)
+                for alert in await locked(conn, found)
+                if alert.state is not State.CLOSED and alert.is_fire and flags.IN_TEST in alert.flags
+            ]
+            await _write(conn, done, now)
+
+
+async def _read(pool: asyncpg.Pool, query: str, *values: Any) -> list[Any]:
+    """Return the rows of a query, read in pieces: thousands at once would hold the event loop up."""
+    async with pool.acquire() as conn, conn.transaction(readonly=True):
+        return [row async for row in conn.cursor(query, *values, prefetch=_PIECE)]
+
+
+def _in_earnest(rows: Sequence[Any], already: Sequence[int]) -> dict[int, list[str]]:
+    return overruled((FireInTest(row["id"], row["window_id"], row["place"], row["in_test"]) for row in rows), already)
+
+
+def _found(rows: Sequence[Any]) -> dict[int, int]:
+    return _by_zone(map(_signal, rows))
+
+
+def _by_zone(signals: Iterable[Signal | None]) -> dict[int, int]:
+    zones: dict[tuple[str, str], list[Signal]] = defaultdict(list)
+    for each in signals:
+        if each is not None:
+            zones[each.where].append(each)
+    return {fire: other for of in zones.values() for fire, other in confirmed(of).items()}
+
+
+def _signal(row: Any) -> Signal | None:
+    return signal(
+        alert_id=row["id"],
+        rule=row["rule"],
+        unit=row["unit"],
+        zone=row["zone"],
+        device=row["device"],
+        device_kind=row["device_kind"],
+        component=row["component"],
+        alert_class=AlertClass(row["alert_class"]),
+        words=row["flags"],
+        raised_at=from_datetime(row["raised_at"]),
+    )
+
+
+def _signal_of(alert: Alert) -> Signal | None:
+    return signal(
+        alert_id=alert.id,
+        rule=alert.rule,
+        unit=alert.unit,
+        zone=alert.zone,
+        device=alert.device,
+        device_kind=alert.device_kind,
+        component=alert.component,
+        alert_class=alert.alert_class,
+        words=alert.flags,
+        raised_at=alert.raised_at,
+    )
+
+
+async def _write(conn: Any, done: Sequence[Decided], now: Micros) -> None:
+    await update(conn, [after for after, _ in done])
+    await append_history(conn, [(after.id, each) for after, entries in done for each in entries])
+    await changes.announce(conn, [after.id for after, _ in done], now)

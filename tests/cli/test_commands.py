@@ -98,6 +98,21 @@ async def test_an_account_is_added_once_listed_and_given_another_password(comman
     assert "its sessions are ended" in (await command("users", "passwd", "王", given=b"another one\n"))[1]
 
 
+async def test_an_account_of_a_unit_needs_a_unit_that_is_registered(command: Any, database_url: str) -> None:
+    words = ("users", "add", "mall-room", "--role", "unit")
+    status, _, err = await command(*words, given=b"long enough\n")
+    assert (status, "--role unit and --unit CODE belong together" in err) == (2, True)
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("insert into unit (code) values ('mall-01')")
+    finally:
+        await connection.close()
+    status, _, err = await command(*words, "--unit", "mall-1", given=b"long enough\n")
+    assert (status, "there is no unit 'mall-1'; registered near it: mall-01" in err) == (2, True)
+    assert (await command(*words, "--unit", "mall-01", given=b"long enough\n"))[0] == 0
+    assert (await command("users", "list"))[1].split() == ["mall-room", "unit", "mall-01"]
+
+
 async def test_rejected_bytes_cannot_steer_the_administrators_terminal(command: Any, database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:

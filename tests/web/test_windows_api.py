@@ -195,3 +195,31 @@ async def test_a_viewer_announces_nothing_and_a_unit_only_so_much(city: Any) -> 
     status, body = await city.call("POST", WINDOWS, json=asking(city, **mine, zone="A"))
     assert (status, body["error"]["code"]) == (409, "conflict")
     assert "at most 20" in body["error"]["message"]
+
+
+async def test_the_board_of_what_does_not_protect_is_written_as_the_contract_says(city: Any) -> None:
+    """One line for what is announced: what, where, since, until, why, by whom, and what protects meanwhile."""
+    window = await announce(city, kind="impairment", zone="A/1/e", measure="patrol every hour")
+    board = await city.get("/api/v1/not-protected")
+    assert board == {
+        "items": [
+            {
+                "kind": "impairment",
+                "unit": "mall-01",
+                "zone": "A/1/e",
+                "device": None,
+                "component": None,
+                "main": None,
+                "place": None,
+                "what": {"zh": "消防设施停用", "en": "Impairment"},
+                "since": window["starts_at"],
+                "until": window["ends_at"],
+                "reason": "yearly check",
+                "measure": "patrol every hour",
+                "by": "olga",
+                "id": window["id"],
+                "alert_id": None,
+            }
+        ],
+        "more": 0,
+    }

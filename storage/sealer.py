@@ -26,7 +26,7 @@ EVERY: Micros = 9 * SECOND // 10
 """Sealing more often would add a commit to nearly every alarm's."""
 MOST = 1000
 """Entries of one transaction, and of one search."""
-A_CALL = 5 * MOST
+A_CALL = 3 * MOST
 """Entries of one call, about: the desk's other steps wait meanwhile."""
 _ALERTS = 500
 _PART = 100

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from firetower.alerts.lifecycle import Trigger, following, holds_key
+from firetower.alerts.flags import IMPAIRED
+from firetower.alerts.holds import NEVER_HELD
+from firetower.alerts.lifecycle import Trigger, following, hold_after, holds_key
 from firetower.alerts.model import Alert, Condition, Hold, State, Transition
 from firetower.core.clock import Micros, rfc3339
 from firetower.devices.events import AlertClass
@@ -20,6 +22,7 @@ _REASON: dict[Trigger, str] = {
     Trigger.RISES: "priority_rose",
     Trigger.OCCURS: "occurred_again",
     Trigger.RETURNS: "returned",
+    Trigger.RETURNS_HELD: "returned",
     Trigger.SUCCEEDED: "succeeded",
     Trigger.LATE_EVIDENCE: "late_evidence",
 }
@@ -173,9 +176,11 @@ def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORM
 
 
 def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros) -> Outcome:
+    if trigger is Trigger.RETURNS and _nobody_waits(alert):
+        trigger = Trigger.RETURNS_HELD
     state = following(alert, trigger)
     changes: dict[str, Any] = {"state": state}
-    if trigger is Trigger.RETURNS:
+    if trigger in {Trigger.RETURNS, Trigger.RETURNS_HELD}:
         changes |= {"condition": Condition.NORMAL, "condition_at": max(alert.condition_at, verdict.at)}
     else:
         changes |= _said_again(alert, verdict)
@@ -193,10 +198,44 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros) -> Outco
         elif state is State.CLOSED:
             changes |= {"closed_at": at, "closed_by": _actor(verdict)}
     moved = replace(alert, **changes)
+    hold = Hold.NONE if state is State.CLOSED else _hold(alert, trigger, moved.alert_class)
+    if hold is not alert.hold:
+        moved = _no_longer_held(alert, moved)
+        entry = _transition(alert, state, trigger, verdict, at)
+        return Outcome(moved, replace(entry, evidence={**entry.evidence, "hold_ended": alert.hold.value}))
     # A repeat of anything but a fire is counted, not written down: a chattering point would fill the history.
     if trigger is Trigger.REPEATS and verdict.alert_class is not AlertClass.FIRE:
         return Outcome(moved)
     return Outcome(moved, _transition(alert, state, trigger, verdict, at))
+
+
+def _nobody_waits(alert: Alert) -> bool:
+    """Say whether an alert's return closes it though nobody acknowledged it; a latched one stays held until the end."""
+    held = alert.hold in {Hold.SUPPRESSED, Hold.OUT_OF_SERVICE}
+    return held and not alert.latched and alert.state is not State.CLOSED
+
+
+def _hold(alert: Alert, trigger: Trigger, alert_class: AlertClass) -> Hold:
+    """Return the hold after ``trigger`` took an alert to ``alert_class``; what the class forbids ends at once."""
+    hold = hold_after(alert, trigger)
+    if alert_class is AlertClass.FIRE or (alert_class in NEVER_HELD and hold is not Hold.SHELVED):
+        return Hold.NONE
+    return hold
+
+
+def _no_longer_held(alert: Alert, moved: Alert) -> Alert:
+    """Return ``moved`` without the hold it had; of a fire or prealarm it stays to be read where it comes from."""
+    impaired = alert.hold is Hold.OUT_OF_SERVICE and moved.alert_class in NEVER_HELD
+    return replace(
+        moved,
+        hold=Hold.NONE,
+        hold_reason=None,
+        held_until=None,
+        held_by=None,
+        cause_id=None,
+        flags=tuple(dict.fromkeys((*moved.flags, IMPAIRED))) if impaired else moved.flags,
+        version=alert.version + 1,
+    )
 
 
 def _said_again(alert: Alert, verdict: Verdict) -> dict[str, Any]:
@@ -222,7 +261,6 @@ def _level(alert: Alert, verdict: Verdict, *, may_fall: bool) -> dict[str, Any]:
         changes |= {
             "alert_class": verdict.alert_class,
             "priority": _priority(verdict),
-            "hold": Hold.NONE if verdict.alert_class is AlertClass.FIRE else alert.hold,
             "rule_version": verdict.rule_version,
             "title_zh": verdict.title_zh,
             "title_en": verdict.title_en,

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg
@@ -13,6 +13,7 @@ from firetower.alerts.model import Alert, State, Transition
 from firetower.core.clock import Micros
 from firetower.devices.events import Event
 from firetower.rules.verdicts import Verdict, VerdictKind
+from firetower.storage import circumstances
 from firetower.storage.alert_locks import Key, take
 from firetower.storage.alert_rows import TYPES, append_history, chunks, column, given, history_columns, update
 
@@ -87,7 +88,7 @@ async def apply_verdicts(
     fresh.sort(key=lambda verdict: verdict.at)
     cases = await _decide(fresh, held, at)
     new = [each for case in cases for each in (*case.earlier, case) if each.is_new]
-    changed = await _write(conn, cases, new)
+    changed = await _write(conn, cases, new, at)
     raised = Counter(case.alert.alert_class.value for case in new if case.alert is not None)
     return Applied(dict(raised), changed)
 
@@ -112,20 +113,32 @@ async def _decide(verdicts: Sequence[Verdict], held: Iterable[Alert], at: Micros
     return [case for _, case in sorted(cases.items()) if case.changed]
 
 
-async def _write(conn: Any, cases: Sequence[_Case], new: Sequence[_Case]) -> list[int]:
+async def _write(conn: Any, cases: Sequence[_Case], new: Sequence[_Case], at: Micros) -> list[int]:
     """Write what was decided, ``new`` being its new alerts, and return the ids of changed alerts. Raises Overtaken."""
     stored = [pair for case in cases for pair in case.finished]
     stored += [(case.alert, case.entries) for case in cases if case.alert is not None and not case.is_new]
     await update(conn, [alert for alert, _ in stored])
     await append_history(conn, [(alert.id, entry) for alert, moves in stored for entry in moves])
-    ids = [alert.id for alert, _ in stored]
+    await _find_circumstances(conn, new, at)
     for chunk in chunks(new):
-        ids += await _raise(conn, chunk)
-    return ids
+        await _raise(conn, chunk)
+    return [alert.id for alert, _ in stored] + [case.alert.id for case in new if case.alert is not None]
 
 
-# The columns a new alert brings along; unit name, kind and place are frozen from the registry below.
+async def _find_circumstances(conn: Any, new: Sequence[_Case], at: Micros) -> None:
+    """Give new alerts their ids, their places and what follows from the circumstances they are raised under."""
+    alerts = [case.alert for case in new if case.alert is not None]
+    raised = await circumstances.raised(conn, alerts, [case.device_number for case in new], at)
+    for case, (alert, evidence) in zip(new, raised, strict=True):
+        case.alert = alert
+        if evidence:
+            first = case.entries[0]
+            case.entries[0] = replace(first, evidence={**first.evidence, **evidence})
+
+
+# The columns of a new alert, as it is raised; the others begin empty.
 _BROUGHT: tuple[tuple[str, str], ...] = (
+    ("id", "int8"),
     ("rule", "text"),
     ("rule_version", "int4"),
     ("subject_kind", "text"),
@@ -154,61 +167,56 @@ _BROUGHT: tuple[tuple[str, str], ...] = (
     ("last_event_at", "timestamptz"),
     ("closed_at", "timestamptz"),
     ("closed_by", "text"),
+    ("unit", "text"),
+    ("unit_name", "text"),
+    ("device", "text"),
+    ("device_kind", "text"),
+    ("place", "text"),
+    ("lon", "float8"),
+    ("lat", "float8"),
+    ("zone", "text"),
+    ("main", "text"),
+    ("gateway", "text"),
+    ("scene", "text"),
+    ("hold_reason", "text"),
+    ("held_until", "timestamptz"),
+    ("held_by", "text"),
+    ("window_id", "int8"),
+    ("cause_id", "int8"),
 )
 _NAMES = ", ".join(name for name, _ in _BROUGHT)
 
-_PARAMETERS = ", ".join(f"${number}::{TYPES.get(kind, kind)}[]" for number, (_, kind) in enumerate(_BROUGHT, 4))
-_AFTER = 4 + len(_BROUGHT)
+_PARAMETERS = ", ".join(f"${number}::{TYPES.get(kind, kind)}[]" for number, (_, kind) in enumerate(_BROUGHT, 2))
+_AFTER = 2 + len(_BROUGHT)
 
 _RAISE = f"""
-WITH drawn AS MATERIALIZED (
-    SELECT ARRAY(SELECT nextval('alert_id_seq') FROM generate_series(1, cardinality($1::int4[]))) AS ids
-),
-raised AS (
-    INSERT INTO alert (id, {_NAMES}, unit, unit_name, device, device_kind, device_id, place, lon, lat)
-    SELECT drawn.ids[n.n], {", ".join(given(name, kind, "n") for name, kind in _BROUGHT)},
-           coalesce(n.unit, u.code), nullif(u.name, ''), coalesce(n.device, d.name), d.kind, n.device_id,
-           coalesce(
-             nullif(concat_ws(' / ', nullif(coalesce(nullif(b.name, ''), b.code), ''),
-                                     nullif(coalesce(nullif(f.name, ''), f.code), ''),
-                                     nullif(coalesce(nullif(z.name, ''), z.code), ''), nullif(d.place, '')), ''),
-             nullif(m.name, ''), nullif(u.address, '')),
-           coalesce(d.lon, u.lon), coalesce(d.lat, u.lat)
-    FROM drawn, unnest($1::int4[], $2::text[], $3::text[], {_PARAMETERS}) WITH ORDINALITY
-        AS n (device_id, unit, device, {_NAMES}, n)
-    LEFT JOIN device d ON d.id = n.device_id
-    LEFT JOIN unit u ON u.id = coalesce(d.unit_id, (SELECT o.id FROM unit o WHERE o.code = n.unit))
-    LEFT JOIN zone z ON z.id = d.zone_id
-    LEFT JOIN floor f ON f.id = z.floor_id
-    LEFT JOIN building b ON b.id = f.building_id
-    LEFT JOIN water_main m ON n.subject_kind = 'main' AND m.code = n.subject
-    ORDER BY n.n
-),
-written AS (
-    INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason, evidence)
-    SELECT drawn.ids[h.n], h.seq, {given("at", "timestamptz", "h")}, h.old, h.new, h.actor, h.reason, h.evidence::jsonb
-    FROM drawn, unnest(${_AFTER}::int4[], ${_AFTER + 1}::int4[], ${_AFTER + 2}::int8[], ${_AFTER + 3}::text[],
-        ${_AFTER + 4}::text[], ${_AFTER + 5}::text[], ${_AFTER + 6}::text[], ${_AFTER + 7}::text[])
-        AS h (n, seq, at, old, new, actor, reason, evidence)
+WITH raised AS (
+    INSERT INTO alert (device_id, {_NAMES})
+    SELECT n.device_id, {", ".join(given(name, kind, "n") for name, kind in _BROUGHT)}
+    FROM unnest($1::int4[], {_PARAMETERS}) AS n (device_id, {_NAMES})
 )
-SELECT ids FROM drawn
+INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason, evidence)
+SELECT h.alert_id, h.seq, {given("at", "timestamptz", "h")}, h.old, h.new, h.actor, h.reason, h.evidence::jsonb
+FROM unnest(${_AFTER}::int8[], ${_AFTER + 1}::int4[], ${_AFTER + 2}::int8[], ${_AFTER + 3}::text[],
+    ${_AFTER + 4}::text[], ${_AFTER + 5}::text[], ${_AFTER + 6}::text[], ${_AFTER + 7}::text[])
+    AS h (alert_id, seq, at, old, new, actor, reason, evidence)
 """
 
 
-async def _raise(conn: Any, cases: Sequence[_Case]) -> list[int]:
-    """Insert the cases' new alerts with their histories, in one statement, and return their ids. Raises Overtaken."""
+async def _raise(conn: Any, cases: Sequence[_Case]) -> None:
+    """Insert the cases' new alerts with their histories, in one statement. Raises Overtaken."""
     alerts = [case.alert for case in cases if case.alert is not None]
     entries = [
-        (number, seq, entry) for number, case in enumerate(cases, 1) for seq, entry in enumerate(case.entries, 1)
+        (alert.id, seq, entry)
+        for alert, case in zip(alerts, cases, strict=True)
+        for seq, entry in enumerate(case.entries, 1)
     ]
     try:
-        ids = await conn.fetchval(
+        await conn.execute(
             _RAISE,
             [case.device_number for case in cases],
-            column(alerts, "unit"),
-            column(alerts, "device"),
             *(column(alerts, name) for name, _ in _BROUGHT),
-            [number for number, _, _ in entries],
+            [alert_id for alert_id, _, _ in entries],
             [seq for _, seq, _ in entries],
             *history_columns([entry for _, _, entry in entries]),
         )
@@ -216,4 +224,3 @@ async def _raise(conn: Any, cases: Sequence[_Case]) -> list[int]:
         if err.constraint_name == "alert_one_open_per_key":
             raise Overtaken from err
         raise
-    return list(ids)

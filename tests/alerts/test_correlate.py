@@ -24,7 +24,7 @@ from firetower.rules.verdicts import HISTORICAL, SubjectKind, Verdict, VerdictKi
 T0 = 1_763_800_000 * SECOND
 
 
-def said(alert_id: int, device: str = "s-1", at: int = T0, **more) -> Signal | None:
+def said(alert_id: int, device: str | None = "s-1", at: int = T0, **more) -> Signal | None:
     fields = {
         "rule": "event:fire",
         "unit": "h1",
@@ -86,6 +86,14 @@ def test_two_points_of_one_panel_confirm_each_other_and_so_does_its_call_point()
     assert pairs(first, said(2, "p", device_kind="panel", component="2-3-018")) == {1: 2, 2: 1}
     unnamed = said(3, "p", device_kind="panel")
     assert pairs(unnamed, said(4, "p", device_kind="panel", rule="event:manual_call")) == {3: 4, 4: 3}
+
+
+def test_a_report_by_telephone_and_a_detector_confirm_each_other() -> None:
+    """But two callers are not two detectors: both may have seen the same smoke."""
+    call = said(1, rule="manual:report", component="a", device=None, device_kind=None, words=(flags.MANUAL,))
+    again = said(2, rule="manual:report", component="b", device=None, device_kind=None, words=(flags.MANUAL,))
+    assert pairs(call, said(3)) == {1: 3, 3: 1}
+    assert pairs(call, again) == {}
 
 
 def test_the_nearest_signal_of_another_point_is_the_evidence() -> None:

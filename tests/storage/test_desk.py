@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import asyncpg
 import pytest
+from alert_making import commit, fire
 from waiting import until
 
 from firetower.core.clock import ManualClock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.storage import changes, desk, follower
 from firetower.storage import lease as leases
+from firetower.storage.correlation import SecondSignalStep
 from firetower.storage.desk import Desk
+from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease, LeaseTaken
 
 NOW = ManualClock().now()
@@ -60,7 +63,7 @@ class Seen:
 
 
 @contextlib.asynccontextmanager
-async def running(url: str, pool: asyncpg.Pool, lease: Lease, *steps: Seen) -> AsyncIterator[Desk]:
+async def running(url: str, pool: asyncpg.Pool, lease: Lease, *steps: desk.Step) -> AsyncIterator[Desk]:
     made = Desk(url, pool, lease, ManualClock(), steps)
     task = asyncio.create_task(made.run())
     try:
@@ -68,6 +71,11 @@ async def running(url: str, pool: asyncpg.Pool, lease: Lease, *steps: Seen) -> A
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def taken(lease: Lease) -> Lease:
+    await lease.take()
+    return lease
 
 
 async def announced(pool: asyncpg.Pool, *ids: int) -> None:
@@ -198,3 +206,40 @@ async def test_an_outage_of_the_database_is_sat_out(database_url: str, pool: asy
         await until(lambda: step.ids == [1])
         await announced(pool, 2)
         await until(lambda: step.ids == [1, 2])
+
+
+async def test_many_alerts_come_in_pieces_and_too_many_for_a_step_that_fails_are_a_look_at_everything(
+    database_url: str, pool: asyncpg.Pool, make: MakeLease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No step is handed a flood at once, and what waits for one that fails is bounded."""
+    monkeypatch.setattr(desk, "CHUNK", 2)
+    monkeypatch.setattr(desk, "_MOST_WAITING", 5)
+    step = Seen()
+    async with running(database_url, pool, make("hall-1"), step):
+        await until(lambda: step.given)
+        await announced(pool, 1, 2, 3, 4, 5)
+        await until(lambda: len(step.ids) == 5)
+        assert [given for given in step.given if given] == [[1, 2], [3, 4], [5]]
+        step.failing = ValueError("no")
+        await announced(pool, 6, 7, 8, 9, 10, 11)
+        await until(lambda: step.given[-1] is None)
+        step.failing = None
+        await announced(pool, 12)
+        await until(lambda: step.ids[-1] == 12)
+    assert step.ids == [1, 2, 3, 4, 5, 12]
+
+
+async def test_a_crash_between_two_steps_leaves_one_incident_and_both_fires_confirmed(
+    database_url: str, pool: asyncpg.Pool, make: MakeLease
+) -> None:
+    """The first desk ends when one of its steps has acted; the next does what is missing, and nothing twice."""
+    ids = (await commit(pool, [fire("s-1"), fire("s-2")])).alert_ids
+    await pool.execute("UPDATE alert SET scene = 'zone:u1/za', zone = 'za', device_kind = 'smoke'")
+    await IncidentStep(pool, await taken(make("hall-1"))).take(ids, NOW)
+    lease = make("hall-2")
+    await pool.execute("UPDATE lease SET renewed_at = now() - interval '1 hour'")
+    async with running(database_url, pool, lease, SecondSignalStep(pool, lease), IncidentStep(pool, lease)):
+        await until(lambda: pool.fetchval("SELECT count(*) = 2 FROM alert WHERE flags = '{second_signal}'"))
+        await until(lambda: has_read(pool, 3))
+    assert await pool.fetchval("SELECT count(*) FROM incident") == 1
+    assert await pool.fetchval("SELECT count(*) FROM alert_history WHERE reason = 'second_signal'") == 2

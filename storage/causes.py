@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from firetower.alerts.holds import POWER_RULES, Move, suppress, under_cause
+from firetower.alerts.holds import POWER_RULES, Move, explains, suppress, under_cause
 from firetower.alerts.model import Alert
 from firetower.core.clock import Micros, to_datetime
 from firetower.storage.alert_moves import BATCH, Fence, fenced, locked, write
@@ -34,16 +34,19 @@ _IN_VIEW = (
     "a.hold = 'none' AND a.state IN ('unacknowledged', 'acknowledged') AND a.condition = 'active'"
     " AND a.alert_class IN ('fault', 'offline')"
 )
-_ORDER = f"ORDER BY a.raised_at, a.id LIMIT {BATCH}"
+_FOUND = 10 * BATCH
+"""Most alerts that are looked for at once: finding them costs more than moving a batch."""
+_LOOKED_AT = 200
+"""Most changed alerts that are looked at in one call: their rows become objects on the event loop."""
+_ORDER = f"ORDER BY a.raised_at, a.id LIMIT {_FOUND}"
 
-# ``$1``: the alerts to look at, as causes and as what they explain; NULL: all.
+# ``$1``: the alerts that changed; NULL: all.
 _TO_HIDE = f"""
-SELECT a.id, a.raised_at FROM alert c JOIN alert a ON {_EXPLAINS}
+SELECT a.id FROM alert c JOIN alert a ON {_EXPLAINS}
 WHERE {_is_cause("c")} AND {_IN_VIEW} AND ($1::bigint[] IS NULL OR c.id = ANY($1))
-UNION SELECT a.id, a.raised_at FROM alert a JOIN alert c ON {_EXPLAINS}
-WHERE a.id = ANY($1) AND {_IN_VIEW} AND {_is_cause("c")}
-ORDER BY raised_at, id LIMIT {BATCH}
+{_ORDER}
 """
+_CAME_INTO_VIEW = f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[]) AND {_IN_VIEW} {_ORDER}"
 _CAUSE_TURNED = f"""
 SELECT a.id FROM alert a LEFT JOIN alert c ON c.id = a.cause_id
 WHERE a.cause_id IS NOT NULL AND a.hold = 'suppressed' AND a.state <> 'closed'
@@ -62,16 +65,20 @@ _GRACE_OVER = (
     "SELECT a.id FROM alert a WHERE a.held_until <= $1 AND a.hold = 'suppressed' AND a.cause_id IS NOT NULL"
     f" AND a.state <> 'closed' ORDER BY a.held_until, a.id LIMIT {BATCH}"
 )
-_CAUSES_OF = (
-    f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[])"
-    f" UNION SELECT {COLUMNS} FROM alert a WHERE a.unit = ANY($2::text[]) AND {_is_cause('a')}"
-)
+_BY_ID = f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[])"
+# by the key of an index of its own: in a flood, a unit's open alerts are too many to look among
+_STANDING_AT = f"""
+SELECT a.* FROM (SELECT DISTINCT unit, device FROM unnest($1::text[], $2::text[]) AS k (unit, device)) k
+CROSS JOIN LATERAL (
+    SELECT {COLUMNS} FROM alert a WHERE a.unit = k.unit AND a.device = k.device AND {_is_cause("a")} OFFSET 0
+) a
+"""
 
 
 class Causes:
     """Hides what an alert explains, and brings it back when that is over.
 
-    What is left to look at is kept between calls; the first call of each run looks at everything.
+    What is left to look at, and to move, is kept between calls; the first call of each run looks at everything.
     """
 
     name = "causes"
@@ -80,6 +87,7 @@ class Causes:
         self._pool = pool
         self._lease = lease
         self._look: dict[int, None] | None = None
+        self._to_move: dict[int, None] = {}
 
     async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
         """Act on causes that came or went, the oldest they explain first. Raises LeaseLost, StoreUnavailable."""
@@ -87,32 +95,52 @@ class Causes:
             self._look = None
         elif self._look is not None:
             self._look.update(dict.fromkeys(changed))
-        look = None if self._look is None else list(self._look)
         with store_errors():
-            found = [await self._ids(_GRACE_OVER, to_datetime(now))]
-            if look is None or look:
-                found += [await self._ids(each, look) for each in (_CAUSE_TURNED, _CAUSE_ANEW, _TO_HIDE)]
-        ids = list(dict.fromkeys(each for some in found for each in some))[:BATCH]
+            if not self._to_move:
+                await self._find()
+            over = await self._ids(_GRACE_OVER, to_datetime(now))
+        ids = list(dict.fromkeys([*over, *self._to_move]))[:BATCH]
         if ids:
             async with fenced(self._pool, self._lease) as conn:
                 alerts = await locked(conn, ids)
                 causes = await _causes_of(conn, alerts)
                 moves = [_decide(alert, causes, now) for alert in alerts]
                 await write(conn, [move for move in moves if move is not None], now)
-        if all(len(some) < BATCH for some in found) and sum(map(len, found)) <= BATCH:
-            self._look = {}
+        for each in ids:
+            self._to_move.pop(each, None)
+
+    async def _find(self) -> None:
+        """Note what may have to move because of what is to be looked at, which is then done with unless there is more.
+
+        What is noted is decided on again when it is locked.
+        """
+        look = None if self._look is None else list(self._look)[:_LOOKED_AT]
+        if look is not None and not look:
+            return
+        found = [await self._ids(each, look) for each in (_CAUSE_TURNED, _CAUSE_ANEW, _TO_HIDE)]
+        if look is not None:
+            found.append(await self._explained(look))
+        self._to_move.update(dict.fromkeys(each for some in found for each in some))
+        if all(len(some) < _FOUND for some in found):
+            self._look = (
+                {} if self._look is None else {each: None for each in self._look if each not in set(look or ())}
+            )
+
+    async def _explained(self, changed: Sequence[int]) -> list[int]:
+        """Return which of the alerts that changed are in view though another one explains them."""
+        alerts = [to_alert(row) for row in await self._pool.fetch(_CAME_INTO_VIEW, changed)]
+        causes = await _causes_of(self._pool, alerts) if alerts else {}
+        return [alert.id for alert in alerts if any(explains(cause, alert) for cause in causes.values())]
 
     async def _ids(self, query: str, argument: Any) -> list[int]:
         return [row["id"] for row in await self._pool.fetch(query, argument)]
 
 
 async def _causes_of(conn: Any, alerts: Sequence[Alert]) -> dict[int, Alert]:
-    """Return, by id, the causes that alerts have, and those of their units that stand."""
-    rows = await conn.fetch(
-        _CAUSES_OF,
-        [alert.cause_id for alert in alerts if alert.cause_id is not None],
-        list({alert.unit for alert in alerts if alert.unit is not None}),
-    )
+    """Return, by id, the causes that alerts have, and what stands of their gateways and of the devices themselves."""
+    places = {(alert.unit, of) for alert in alerts for of in (alert.gateway, alert.device) if of is not None}
+    rows = await conn.fetch(_STANDING_AT, [unit for unit, _ in places], [of for _, of in places])
+    rows += await conn.fetch(_BY_ID, list({alert.cause_id for alert in alerts if alert.cause_id is not None}))
     return {row["id"]: to_alert(row) for row in rows}
 
 

@@ -42,7 +42,9 @@ def verify_history(
     checked, found = with_pool(
         load_settings(config, data_dir=data_dir), lambda pool: _check(pool, start=start, printed=printed)
     )
-    looked = f"{checked.sealed} sealed entries, the last is {checked.last} with hash {checked.hash.hex()}"
+    looked = f"{checked.sealed} sealed entries"
+    if checked.last:
+        looked += f", the last is {checked.last} with hash {checked.hash.hex()}"
     if checked.waiting:
         looked += f"; {checked.waiting} more wait for their seal"
     if found:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 import pytest
 from alert_making import T0, clear, commit, fire, hazard
+from waiting import until
 
 from firetower.alerts.acts import Acknowledge, Assign, Shelve, Unshelve
 from firetower.alerts.closing import Close, Reopen
@@ -19,7 +20,7 @@ from firetower.core.errors import Conflict, InvalidInput
 from firetower.devices.events import AlertClass
 from firetower.storage import accounts
 from firetower.storage import pool as pools
-from firetower.storage.alerts import AlertStore
+from firetower.storage.alerts import AlertStore, apply_verdicts
 
 LIU = Verify(Verification.REAL, Method.PHONE, "caretaker Liu")
 STEAM = Close(Disposition.FALSE_ALARM, "steam")
@@ -134,7 +135,7 @@ async def test_reopening_what_a_newer_alert_has_followed_names_the_newer_one(sto
 
 
 async def test_reopening_racing_a_new_alarm_of_the_point_ends_in_one_open_alert(store, wide):
-    for turn in range(8):
+    for turn in range(4):
         first = fire(f"smk-{turn}")
         old = await raised(wide, first)
         await commit(wide, [fire(f"smk-{turn}", T0 + SECOND, active=False)])
@@ -150,6 +151,27 @@ async def test_reopening_racing_a_new_alarm_of_the_point_ends_in_one_open_alert(
         assert len([alert for alert in of_point if alert.state is not State.CLOSED]) == 1
         for alert in of_point:
             assert_consistent(alert, await store.history(alert.id))
+
+
+async def test_reopening_waits_for_a_new_alarm_that_is_being_stored_and_then_names_it(store, wide):
+    old = await raised(wide, fire())
+    await commit(wide, [fire(at=T0 + SECOND, active=False)])
+    await store.act(old, Acknowledge(), actor="wang")
+    await store.act(old, STEAM, actor="wang")
+    async with wide.acquire() as conn:
+        async with conn.transaction():
+            (newer,) = (await apply_verdicts(conn, [fire(at=T0 + 9 * SECOND)], at=T0 + 10 * SECOND)).alert_ids
+            reopening = asyncio.create_task(store.act(old, Reopen("it burns"), actor="li"))
+            await until(lambda: _somebody_waits_for(wide, conn))
+        with pytest.raises(Conflict, match=f"alert {newer} .* newer"):
+            await reopening
+    assert await reasons(store, old) == ["raised", "returned", "acknowledged", "closed"]
+
+
+async def _somebody_waits_for(pool: asyncpg.Pool, conn: asyncpg.Connection) -> bool:
+    return await pool.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))", conn.get_server_pid()
+    )
 
 
 async def test_eight_clients_raising_acknowledging_and_closing_at_once_end_in_one_alert_and_one_history(store, wide):

@@ -22,15 +22,16 @@ _ALARMS_AGAIN = ("priority_rose", "overruled")
 
 _OPEN_FIRES = "SELECT id FROM alert WHERE state <> 'closed' AND alert_class = 'fire' ORDER BY raised_at, id"
 _FACTS = f"""
-SELECT {COLUMNS}, alarmed.at AS alarmed_at, EXISTS (
-    SELECT FROM alert_history h WHERE h.alert_id = a.id AND h.seq > alarmed.seq AND h.reason = '{ESCALATED}'
+SELECT {COLUMNS}, coalesce(alarmed.at, a.raised_at) AS alarmed_at, EXISTS (
+    SELECT FROM alert_history h
+    WHERE h.alert_id = a.id AND h.seq > coalesce(alarmed.seq, 0) AND h.reason = '{ESCALATED}'
 ) AS escalated
-FROM alert a CROSS JOIN LATERAL (
+FROM alert a LEFT JOIN LATERAL (
     SELECT h.seq, h.at FROM alert_history h
     WHERE h.alert_id = a.id AND h.new = '{State.UNACKNOWLEDGED}'
     AND (h.old IS DISTINCT FROM '{State.UNACKNOWLEDGED}' OR h.reason = ANY($2::text[]))
     ORDER BY h.seq DESC LIMIT 1
-) alarmed
+) alarmed ON true
 WHERE a.id = ANY($1::bigint[]) AND a.state <> 'closed' AND a.alert_class = 'fire'
 """
 

@@ -63,31 +63,36 @@ def disagree(text: str, place: str, level: int | None) -> bool:
 
     ``level``: 1 for the ground floor, negative below ground; None where no floor is registered.
     """
-    said, known = _floors(text), _floors(place)
+    said, known = _span(text), _span(place)
     if level is not None:
-        known = known | {level}
-    if said and known and (max(said) < min(known) or max(known) < min(said)):
+        known = (level, level) if known is None else (min(known[0], level), max(known[1], level))
+    if said is not None and known is not None and (said[1] < known[0] or known[1] < said[0]):
         return True
     here, there = _buildings(text), _buildings(place)
-    return any(here[kind].isdisjoint(there[kind]) for kind in sorted(here.keys() & there.keys()))
+    return any(kind in there and there[kind].isdisjoint(names) for kind, names in here.items())
 
 
 @lru_cache(4096)
-def _floors(words: str) -> frozenset[int]:
-    """Return the floors that ``words`` say for certain."""
+def _span(words: str) -> tuple[int, int] | None:
+    """Return the lowest and the highest floor that ``words`` say for certain; None when they say none."""
+    said = _floors(words)
+    return (min(said), max(said)) if said else None
+
+
+def _floors(words: str) -> set[int]:
     words = unicodedata.normalize("NFKC", words)
     if _OPEN.search(words):
-        return frozenset()
+        return set()
     rest = _BUILDING.sub(" | ", words)
     said: set[int] = set()
     for found in _BELOW.finditer(rest):
         said.update(_below(found))
     rest = _BELOW.sub(" | ", rest)
     if _UNDERGROUND.search(rest):
-        return frozenset(floor for floor in said if floor < 0)
+        return {floor for floor in said if floor < 0}
     for found in _FLOOR.finditer(rest):
         said.update(_above(found))
-    return frozenset(said)
+    return said
 
 
 def _below(found: re.Match[str]) -> set[int]:

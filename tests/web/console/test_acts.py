@@ -112,21 +112,24 @@ async def test_closing_takes_two_steps_without_a_default_and_stands_apart_from_a
 
 
 async def test_a_refused_closing_keeps_what_was_written(double: Double, sit_down: Open):
-    double.raise_alert()
+    alert = double.acknowledged(double.raise_alert(), "wang")
     other = double.raise_alert("fault", 3)
+    double.refuse = {"code": "invalid", "message": "raised in no announced drill"}
     page = await sit_down()
-    await page.keyboard.press("KeyJ")
+    await page.click(f"#alert-{alert['id']}")
     await page.click(".closing button")
-    assert "火警须先受理" in await page.inner_text(".closing")
     await page.check(".closing input[value=drill]")
-    await page.fill(".closing textarea", "张三 138")
+    await page.fill(".closing input[name=person]", "张三")
+    await page.fill(".closing input[name=number]", "138")
     await page.click(".closing .form-end button >> nth=1")
     await page.click(".closing .danger")
     await page.wait_for_selector(".closing [data-outcome=refused]")
-    assert "acknowledge the alert before closing it" in await page.inner_text(".closing .outcome")
+    assert "raised in no announced drill" in await page.inner_text(".closing .outcome")
     await page.click(f"#alert-{other['id']}")
-    await page.click(".row.p1")
-    assert await page.input_value(".closing textarea") == "张三 138"
+    await page.click(f"#alert-{alert['id']}")
+    await page.click(".closing button")
+    assert await page.input_value(".closing input[name=person]") == "张三"
+    assert double.acts[0][3]["call_back"] == {"person": "张三", "number": "138"}
 
 
 async def test_what_a_disposition_needs_is_asked_for_before_the_second_step(double: Double, sit_down: Open):
@@ -134,14 +137,18 @@ async def test_what_a_disposition_needs_is_asked_for_before_the_second_step(doub
     page = await sit_down()
     await page.keyboard.press("KeyJ")
     await page.click(".closing button")
-    for disposition, field in (("false_alarm", ".closing > label input"), ("real_fire", ".closing textarea")):
+    for disposition, fields in (("false_alarm", ["cause"]), ("test", ["person", "number"])):
         await page.check(f".closing input[value={disposition}]")
-        await page.click(".closing .form-end button >> nth=1")
-        assert await page.locator(".sure").count() == 0
-        assert await page.locator(f"{field}:invalid").count() == 1
-        await page.fill(field, "厨房油烟")
+        for name in fields:
+            await page.click(".closing .form-end button >> nth=1")
+            assert await page.locator(".sure").count() == 0
+            assert await page.locator(f".closing input[name={name}]:invalid").count() == 1
+            await page.fill(f".closing input[name={name}]", "厨房油烟")
         await page.click(".closing .form-end button >> nth=1")
         await page.wait_for_selector(".sure")
+    await page.check(".closing input[value=real_fire]")
+    assert await page.get_attribute("[data-missing]", "data-missing") == "forward receipt"
+    assert await page.locator(".closing .form-end button >> nth=1").is_disabled()
 
 
 async def test_another_selection_shows_its_headline_however_far_the_last_one_was_scrolled(

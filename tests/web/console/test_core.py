@@ -23,9 +23,9 @@ async def run(browser: Browser, double: Double) -> AsyncIterator[Run]:
     async def run_(module: str, function: str, argument: Any = None) -> Any:
         return await page.evaluate(
             f"""async argument => {{
-                const base = document.querySelector("script[src]").src.replace(/app\\/main\\.js$/, "core/");
-                const m = await import(base + {json.dumps(module)});
-                return await ({function})(m, argument);
+                const base = document.querySelector("script[src]").src.replace(/app\\/main\\.js$/, "");
+                const m = await import(base + "core/" + {json.dumps(module)});
+                return await ({function})({{ ...m, base: base + "core/" }}, argument);
             }}""",
             argument,
         )
@@ -116,13 +116,16 @@ async def test_the_filter_takes_every_term_and_sets_hidden_fires_apart(run: Run)
 
 
 async def test_the_neighbour_of_an_alert_that_left_is_the_one_that_took_its_place(run: Run):
-    steps = """(m, [alerts, gone]) => {
-        const s = new m.AlarmStore(); s.replace([...alerts, gone]);
-        const left = s.sorted().filter(a => a.id !== gone.id); const was = s.open.get(gone.id);
-        return [m.neighbour(left, was, 1)?.id, m.neighbour(left, was, -1)?.id, m.neighbour([], was, 1)];
+    steps = """async (m, [alerts, gone]) => {
+        const { AlarmStore } = await import(m.base + "alarms.js");
+        const s = new AlarmStore(); s.replace([...alerts, gone]);
+        const left = m.rowsOf(s.sorted().filter(a => a.id !== gone.id), new Map(), new Set(), null);
+        const was = s.open.get(gone.id);
+        const next = step => m.neighbour(left, was.id, was, step)?.id;
+        return [next(1), next(-1), m.neighbour([], was.id, was, 1)];
     }"""
     alerts = [alert(1, minute=1), alert(2, minute=2), alert(4, minute=4)]
-    assert await run("alarms.js", steps, [alerts, alert(3, minute=3)]) == ["2", "4", None]
+    assert await run("incidents.js", steps, [alerts, alert(3, minute=3)]) == ["2", "4", None]
 
 
 async def test_more_than_ten_alarms_in_ten_minutes_are_a_flood(run: Run):

@@ -1,31 +1,29 @@
 // The console put together: feed → alarms → counts and sound in the message handler, painting in an animation frame.
-import { batch, computed, signal } from "../vendor/signals.mjs";
+import { batch, signal } from "../vendor/signals.mjs";
 import { Acts } from "../core/acts.js";
-import { AlarmStore, FloodMeter, filterAlerts, neighbour } from "../core/alarms.js";
+import { AlarmStore, FloodMeter } from "../core/alarms.js";
 import { Api } from "../core/api.js";
 import { Canary } from "../core/canary.js";
 import { ServerClock } from "../core/clock.js";
 import { Feed } from "../core/feed.js";
-import { language, titleOf, wordInAll } from "../core/i18n.js";
+import { language, titleOf, word } from "../core/i18n.js";
+import { isTesting } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
+import { Requests } from "../core/requests.js";
 import { Sound } from "../core/sound.js";
 import { WaitingActs } from "../core/waiting.js";
+import { WindowStore } from "../core/windows.js";
+import { Looking } from "./looking.js";
 
 const TICK_MS = 1_000;
 const BOOT_RETRY_MS = 3_000;
 const BLINK_MS = 600; // 0.83 Hz: under one flash a second
 
-/** Everything an operator may type into the filter to find an alert. */
-const wordsOf = (alert) =>
-  [
-    alert.unit, alert.unit_name, alert.device, alert.component, alert.text, alert.place, alert.subject,
-    alert.title?.zh, alert.title?.en, alert.acknowledged_by, alert.assignee,
-    wordInAll("class", alert.class), wordInAll("priority", alert.priority), wordInAll("state", alert.state),
-    wordInAll("kind", alert.device_kind), wordInAll("metric", String(alert.metric).split(".")[0]), ...(alert.flags ?? []).map((flag) => wordInAll("flag", flag)),
-  ].filter(Boolean).join(" ");
+const NOTHING_ASIDE = { shelved: 0, suppressed: 0, out_of_service: 0, in_test: 0 };
 
-export class Console {
+export class Console extends Looking {
   constructor({ settings }) {
+    super();
     this.settings = settings;
     this.clock = new ServerClock();
     this.canary = new Canary();
@@ -44,6 +42,13 @@ export class Console {
       onAlert: (alert) => this.take(this.alarms.merge([alert])),
     });
 
+    this.requests = new Requests({ api: this.api, mayWrite: () => this.feed?.status.value === "live" });
+    this.windows = new WindowStore();
+    /** Windows that are not over; replaced by each change. */
+    this.announced = signal(/** @type {any[]} */ ([]));
+    /** Open alerts out of the queue by hold, and those of announced tests. */
+    this.asides = signal(NOTHING_ASIDE);
+
     /** undefined: not known yet · null: signed out · otherwise who is signed in */
     this.operator = signal(/** @type {any} */ (undefined));
     this.signedOutWhy = signal("");
@@ -61,21 +66,7 @@ export class Console {
     this.lostAt = /** @type {number | null} */ (null);
     this.announcement = signal("");
 
-    this.filter = signal("");
-    this.selectedId = signal(/** @type {string | null} */ (null));
-    /** The selected alert as it left the queue: what became of it stays readable. */
-    this.departed = signal(/** @type {any} */ (null));
     this.now = signal(this.clock.now());
-    /** What the queue shows; replaced in an animation frame. */
-    this.view = signal({ alerts: [], shown: [], firesOutside: [] });
-    this.selected = computed(() => {
-      const id = this.selectedId.value;
-      if (!id) return null;
-      const { departed } = this;
-      return this.view.value.alerts.find((alert) => alert.id === id) ?? (departed.value?.id === id ? departed.value : null);
-    });
-    this.drafts = { note: new Map(), close: new Map() };
-    this.painting = false;
     /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
     this.unreported = new Set();
   }
@@ -113,6 +104,7 @@ export class Console {
       clock: this.clock,
       url,
       handlers: {
+        onAround: (around, whole) => this.takeAround(around, whole),
         onSnapshot: (alerts) => this.take(this.alarms.replace(alerts), "snapshot"),
         onChanges: (alerts) => this.take(this.alarms.merge(alerts), "changes"),
         onProvisional: (list, more) => this.takeProvisional(list, more),
@@ -133,7 +125,9 @@ export class Console {
     this.acts.leave();
     this.canary = new Canary();
     this.alarms = this.noAlarms();
-    this.drafts = { note: new Map(), close: new Map() };
+    this.requests.leave();
+    this.incidents.replace([]);
+    this.windows.replace([]);
     batch(() => {
       this.operator.value = null;
       this.signedOutWhy.value = why;
@@ -141,9 +135,10 @@ export class Console {
       this.provisional.value = { listed: 0, more: 0 };
       this.missed.value = null;
       this.lostAt = null;
-      this.selectedId.value = null;
+      this.lookAway();
+      this.announced.value = [];
+      this.asides.value = NOTHING_ASIDE;
       this.counts.value = this.alarms.counts();
-      this.view.value = { alerts: [], shown: [], firesOutside: [] };
     });
     document.title = "望火楼 Firetower";
   }
@@ -175,6 +170,16 @@ export class Console {
     const back = kpis.store === "ok" && this.kpis.value?.store !== "ok";
     this.kpis.value = kpis;
     if (back) this.acts.soon(); // what waits is not kept waiting for its next turn
+  }
+
+  /** Incidents and windows of a frame. */
+  takeAround({ incidents, windows }, whole) {
+    if (whole) this.incidents.replace(incidents ?? []);
+    else if (incidents?.length) this.incidents.merge(incidents);
+    if (whole) this.windows.replace(windows ?? []);
+    else if (windows?.length) this.windows.merge(windows);
+    if (whole || windows?.length) this.announced.value = this.windows.at(this.clock.now());
+    this.requestPaint();
   }
 
   takeProvisional(list, more) {
@@ -216,6 +221,7 @@ export class Console {
         };
       }
       this.counts.value = this.alarms.counts();
+      this.asides.value = this.alarms.asides();
       this.floodMeter.note(change.added.filter((alert) => !isProvisional(alert))); // counted once, when they are stored
       this.flood.value = this.floodMeter.read(this.clock.now());
     });
@@ -226,13 +232,11 @@ export class Console {
       this.acts.forget(alert.id, "acknowledge");
       this.acts.roused(alert);
     }
-    this.sound.setDemand(this.alarms.demand());
-    for (const alert of change.roused) {
-      this.sound.rouse(alert.priority, alert.class === "fire");
-    }
+    this.setDemand();
+    for (const alert of change.roused) this.sound.rouse(alert.priority, alert.class === "fire", isTesting(alert));
     this.reportShown();
     const worst = change.roused.reduce((a, b) => (a && a.priority <= b.priority ? a : b), /** @type {any} */ (null));
-    if (worst && worst.priority <= 2 && !first) this.announcement.value = `${titleOf(worst)} ${worst.unit_name ?? worst.unit ?? ""} ${worst.place ?? ""}`;
+    if (worst && worst.priority <= 2 && !first) this.announcement.value = `${isTesting(worst) ? `${word("flag", "in_test")} ` : ""}${titleOf(worst)} ${worst.unit_name ?? worst.unit ?? ""} ${worst.place ?? ""}`;
     const waiting = this.counts.value[1].waiting + this.counts.value[2].waiting;
     document.title = `${waiting ? `(${waiting}) ` : ""}望火楼 Firetower`;
     this.requestPaint();
@@ -252,36 +256,6 @@ export class Console {
     return works;
   }
 
-  requestPaint() {
-    if (this.painting) return;
-    this.painting = true;
-    requestAnimationFrame(() => {
-      this.painting = false;
-      this.paint();
-    });
-  }
-
-  paint() {
-    const alerts = this.alarms.sorted();
-    this.view.value = { alerts, ...filterAlerts(alerts, this.filter.value, wordsOf) };
-  }
-
-  setFilter(text) {
-    this.filter.value = text;
-    this.paint();
-  }
-
-  select(id) {
-    this.selectedId.value = id;
-  }
-
-  /** Moves the selection by id, in the order now on the screen. */
-  move(step) {
-    const { shown } = this.view.value;
-    const next = Number.isFinite(step) ? neighbour(shown, this.selected.value, step) : shown[step > 0 ? shown.length - 1 : 0];
-    if (next) this.select(next.id);
-  }
-
   /** Reads one alert again. */
   async refresh(id) {
     const answer = await this.api.alert(id);
@@ -294,12 +268,16 @@ export class Console {
     const alert = id && (this.alarms.open.get(id) ?? this.alarms.visible.get(id) ?? this.selected.value);
     if (!alert) return;
     await this.acts.acknowledge(alert);
-    this.sound.setDemand(this.alarms.demand()); // one that waits for the store is silent here from now on
+    this.setDemand(); // one that waits for the store is silent here from now on
   }
 
   withdraw(key) {
     this.acts.withdraw(key);
-    this.sound.setDemand(this.alarms.demand());
+    this.setDemand();
+  }
+
+  setDemand() {
+    this.sound.setDemand(this.alarms.demand(), this.alarms.demand(true));
   }
 
   tick() {
@@ -309,6 +287,8 @@ export class Console {
     }
     batch(() => {
       this.now.value = this.clock.now();
+      const announced = this.windows.at(this.now.value);
+      if (announced.length || this.announced.value.length) this.announced.value = announced;
       this.flood.value = this.floodMeter.read(this.now.value);
     });
   }

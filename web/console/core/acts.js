@@ -8,6 +8,8 @@ import { eventMsOf, isProvisional } from "./provisional.js";
 const RETRY_MS = [2_000, 4_000, 8_000, 15_000];
 /** A provisional alarm that is gone, and no alert in its place for so long: there was nothing left to acknowledge. */
 const GONE_MS = 60_000;
+/** Acts whose result has a place of its own on the page. */
+const OWN_PLACE = new Set(["acknowledge", "note", "close"]);
 
 /**
  * @typedef {{verb: string, phase: "doing" | "done" | "already" | "closed" | "changed" | "refused" | "waiting" | "blocked" | "gone" | "withdrawn",
@@ -29,6 +31,8 @@ export class Acts {
     this.steady = steady;
     /** @type {import("../vendor/signals.mjs").Signal<Map<string, Outcome>>} by `alert id + verb` */
     this.outcomes = signal(new Map());
+    /** @type {Map<string, string>} the verb done last to an alert, other than to acknowledge, note or close it */
+    this.last = new Map();
     /** @type {Set<string>} acts on their way */
     this.asked = new Set();
     this.retrying = false;
@@ -44,6 +48,7 @@ export class Acts {
   }
 
   record(id, outcome) {
+    if (!OWN_PLACE.has(outcome.verb)) this.last.set(id, outcome.verb);
     this.outcomes.value = new Map(this.outcomes.value).set(`${id} ${outcome.verb}`, outcome);
   }
 
@@ -64,6 +69,7 @@ export class Acts {
   }
 
   leave() {
+    this.last.clear();
     this.waiting.close();
     this.outcomes.value = new Map();
     this.missing.clear();
@@ -84,12 +90,9 @@ export class Acts {
     return this.send(alert, "note", { text });
   }
 
-  /** 办结: `disposition` was chosen and confirmed by the operator. */
-  close(alert, disposition, cause, note) {
-    const body = { disposition, expected_version: alert.version };
-    if (cause) body.cause = cause;
-    if (note) body.note = note;
-    return this.send(alert, "close", body);
+  /** Any other act on the alert as the operator saw it; `body`: what he wrote and chose. */
+  act(alert, verb, body) {
+    return this.send(alert, verb, { ...body, expected_version: alert.version });
   }
 
   async send(alert, verb, body) {
@@ -257,7 +260,7 @@ const acknowledgedBy = (alert, phase) => ({
 /** `version`: that of the alert the operator acted on; a conflict that is not about it is a refusal. */
 function failed(verb, answer, current, version) {
   if (current) {
-    if (current.state === "closed") return { phase: "closed", by: current.closed_by, at: Date.parse(current.closed_at) };
+    if (current.state === "closed" && verb !== "reopen") return { phase: "closed", by: current.closed_by, at: Date.parse(current.closed_at) };
     if (verb === "acknowledge" && !isUnacknowledged(current)) return acknowledgedBy(current, "already");
     if (current.version !== version) return { phase: "changed", message: answer.message };
   }

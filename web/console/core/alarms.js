@@ -1,5 +1,8 @@
 // Open alerts by id: how they change, their order, their counts, and which of them a filter shows.
+import { isChattering, isFire, isHeld, isTesting } from "./marks.js";
 import { asAlert, covers, eventMsOf, idOfKey, isProvisional } from "./provisional.js";
+
+export { isFire };
 
 /** @typedef {Record<string, any> & {id: string, priority: number, state: string, raisedMs: number}} Alert */
 /** @typedef {{added: Alert[], changed: Alert[], removed: Alert[], roused: Alert[]}} Change */
@@ -11,19 +14,22 @@ const TOMBSTONES = 500;
 export const isUnacknowledged = (alert) => alert.state === "unacknowledged" || alert.state === "returned";
 
 /** It waits for an operator: it flashes, sounds and counts as 未受理. A held alert does not; a fire is never held. */
-export const demands = (alert) => isUnacknowledged(alert) && (alert.hold === "none" || alert.class === "fire");
-
-export const isFire = (alert) => alert.class === "fire";
+export const demands = (alert) => isUnacknowledged(alert) && !isHeld(alert);
 
 /** Ids are decimal strings of any length. */
 const compareIds = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
-/** Queue order: priority, then not stored yet, then waiting for acknowledgement, then newest; an acknowledged fire never sinks below a notice. */
+/**
+ * Queue order: priority, then not stored yet, then waiting for acknowledgement, then real before an announced test, fires before others,
+ * then newest; an acknowledged fire never sinks below a notice.
+ */
 export function compareAlerts(a, b) {
   return (
     a.priority - b.priority ||
     Number(isProvisional(b)) - Number(isProvisional(a)) ||
     Number(demands(b)) - Number(demands(a)) ||
+    Number(isTesting(a)) - Number(isTesting(b)) ||
+    Number(isFire(b)) - Number(isFire(a)) ||
     b.raisedMs - a.raisedMs ||
     compareIds(b.id, a.id)
   );
@@ -50,6 +56,8 @@ export class AlarmStore {
     this.provisional = new Map();
     /** @type {Map<string, any>} those of them that no open alert says already */
     this.visible = new Map();
+    /** @type {Set<string>} chattering alerts that do not sound again while they are said to chatter */
+    this.quiet = new Set();
   }
 
   /** Takes the whole list of provisional alarms. @returns {Change} */
@@ -91,6 +99,8 @@ export class AlarmStore {
     const before = this.open;
     this.open = new Map();
     this.closed.clear();
+    const quiet = this.quiet;
+    this.quiet = new Set();
     /** @type {Change} */
     const change = { added: [], changed: [], removed: [], roused: [] };
     for (const raw of alerts) {
@@ -98,9 +108,11 @@ export class AlarmStore {
       const next = received(raw);
       const held = before.get(next.id);
       this.open.set(next.id, next);
+      if (quiet.has(next.id)) this.quiet.add(next.id);
+      this.quieten(held, next);
       if (!held) change.added.push(next);
       else if (held.version !== next.version) change.changed.push(next);
-      if (rouses(held, next) && !this.announced(next)) change.roused.push(next);
+      if (rouses(held, next) && !this.announced(next) && !this.quiet.has(next.id)) change.roused.push(next);
     }
     for (const [id, held] of before) if (!this.open.has(id)) change.removed.push(held);
     this.cover();
@@ -118,17 +130,26 @@ export class AlarmStore {
       if (!held && next.version <= (this.closed.get(next.id) ?? -1)) continue;
       if (next.state === "closed") {
         this.open.delete(next.id);
+        this.quiet.delete(next.id);
         this.bury(next);
         change.removed.push(next);
         continue;
       }
       this.closed.delete(next.id);
       this.open.set(next.id, next);
+      this.quieten(held, next);
       (held ? change.changed : change.added).push(next);
-      if (rouses(held, next) && !this.announced(next)) change.roused.push(next);
+      if (rouses(held, next) && !this.announced(next) && !this.quiet.has(next.id)) change.roused.push(next);
     }
     this.cover();
     return change;
+  }
+
+  /** 频繁跳变: what sounds already goes on until it is acknowledged; it does not begin again, unless its priority rises. */
+  quieten(held, next) {
+    const sounding = held && demands(held) && !this.quiet.has(next.id);
+    if (!isChattering(next) || (held && next.priority < held.priority)) this.quiet.delete(next.id);
+    else if (!sounding || !demands(next)) this.quiet.add(next.id);
   }
 
   /** @param {Alert} alert */
@@ -137,31 +158,53 @@ export class AlarmStore {
     if (this.closed.size > TOMBSTONES) this.closed.delete(this.closed.keys().next().value);
   }
 
-  /** Everything in front of the operator. */
+  /** Everything open, the held ones too. */
   all() {
     return [...this.visible.values(), ...this.open.values()];
   }
 
-  /** @returns {Alert[]} in queue order */
+  /** Everything in front of the operator. */
+  queue() {
+    return this.all().filter((alert) => !isHeld(alert));
+  }
+
+  /** @returns {Alert[]} the queue, in its order */
   sorted() {
-    return this.all().sort(compareAlerts);
+    return this.queue().sort(compareAlerts);
+  }
+
+  /** @returns {Alert[]} out of the queue for a time: the one that comes back first on top */
+  held() {
+    const end = (alert) => (alert.held_until ? Date.parse(alert.held_until) : Infinity);
+    return this.all().filter(isHeld).sort((a, b) => end(a) - end(b) || compareAlerts(a, b));
   }
 
   /** @returns {Record<number, {open: number, waiting: number}>} by priority */
   counts() {
     const counts = Object.fromEntries(PRIORITIES.map((priority) => [priority, { open: 0, waiting: 0 }]));
-    for (const alert of this.all()) {
+    for (const alert of this.queue()) {
       counts[alert.priority].open += 1;
       if (demands(alert)) counts[alert.priority].waiting += 1;
     }
     return counts;
   }
 
-  /** Most urgent priority that waits for the operator of this seat; 0 when none does. */
-  demand() {
+  /** How many are out of the queue by each hold, and how many of the queue belong to an announced test. */
+  asides() {
+    const asides = { shelved: 0, suppressed: 0, out_of_service: 0, in_test: 0 };
+    for (const alert of this.all()) {
+      if (isHeld(alert)) asides[alert.hold] += 1;
+      else if (isTesting(alert)) asides.in_test += 1;
+    }
+    return asides;
+  }
+
+  /** Most urgent priority that sounds for the operator of this seat; 0 when none does. `testing`: of announced tests instead. */
+  demand(testing = false) {
     let worst = 0;
     for (const alert of this.all()) {
-      if ((!worst || alert.priority < worst) && demands(alert) && !this.silenced(alert)) worst = alert.priority;
+      if (worst && alert.priority >= worst) continue;
+      if (demands(alert) && isTesting(alert) === testing && !this.quiet.has(alert.id) && !this.silenced(alert)) worst = alert.priority;
     }
     return worst;
   }
@@ -182,17 +225,6 @@ export function filterAlerts(alerts, filter, wordsOf) {
     else if (isFire(alert)) firesOutside.push(alert);
   }
   return { shown, firesOutside };
-}
-
-/** The neighbour of `selected` in `list`, `step` rows on. Works although `selected` has left the list. */
-export function neighbour(list, selected, step) {
-  if (!list.length) return null;
-  if (!selected) return step > 0 ? list[0] : list[list.length - 1];
-  const at = list.findIndex((alert) => alert.id === selected.id);
-  if (at >= 0) return list[Math.min(list.length - 1, Math.max(0, at + step))];
-  const next = list.findIndex((alert) => compareAlerts(alert, selected) > 0);
-  if (step > 0) return list[next < 0 ? list.length - 1 : next];
-  return list[next < 0 ? list.length - 1 : Math.max(0, next - 1)];
 }
 
 /** Counts alarms raised within ten minutes; more than ten are a flood 报警潮 (ISA-18.2, one operator). */

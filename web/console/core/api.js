@@ -70,7 +70,25 @@ export class Api {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}`);
   }
 
-  /** An operator's act on one alert: `verb` is acknowledge, note or close. */
+  unit(code) {
+    return this.request("GET", `/units/${encodeURIComponent(code)}`);
+  }
+
+  units() {
+    return this.request("GET", "/units?limit=1000");
+  }
+
+  /** What is not protected right now. */
+  notProtected() {
+    return this.request("GET", "/not-protected");
+  }
+
+  /** Closed lately, highest priority first. */
+  closedSince(ms, limit = 200) {
+    return this.request("GET", `/alerts?state=closed&since=${encodeURIComponent(new Date(ms).toISOString())}&limit=${limit}`);
+  }
+
+  /** An operator's act on one alert: `verb` is acknowledge, verify, forward, receipt, assign, shelve, unshelve, reopen, note or close. */
   act(id, verb, body, key) {
     return this.request("POST", `/alerts/${encodeURIComponent(id)}/${verb}`, { body, key });
   }

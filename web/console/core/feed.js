@@ -14,7 +14,7 @@ const SHOWN_AT_ONCE = 500;
 /**
  * Status: connecting (before the first snapshot), live, stale (open but silent), lost (closed).
  * Handlers run in the message handler, never in an animation frame: a hidden tab must still count and sound.
- *   onSnapshot(alerts), onChanges(alerts), onProvisional(alarms, more), onKpis(kpis), onCanary(canary, serverMs),
+ *   onSnapshot(alerts), onChanges(alerts), onAround({incidents, windows}, whole) before either, onProvisional(alarms, more), onKpis(kpis), onCanary(canary, serverMs),
  *   onStatus(status, before), onClosed(): why is not always said; the session may have ended.
  */
 export class Feed {
@@ -145,11 +145,13 @@ export class Feed {
     if (message.type === "snapshot") {
       this.seq = message.seq;
       this.live();
+      this.handlers.onAround?.(message, true);
       this.handlers.onSnapshot(message.alerts ?? []);
     } else if (message.type === "changes") {
       if (this.seq === null || message.seq < this.seq) return this.resync();
       this.seq = message.seq;
       this.live();
+      this.handlers.onAround?.(message, false);
       this.handlers.onChanges(message.alerts ?? []);
     } else if (message.type === "heartbeat") {
       this.live(message.seq < 0);

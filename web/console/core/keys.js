@@ -1,4 +1,5 @@
 // The command table of the keyboard: which key means what, and when a key press is not one.
+// Beside A (受理) on the keyboard, Q W S Z X mean nothing: the wrong key does no harm.
 
 /** Keys by position on the keyboard (event.code): an input method changes event.key, never event.code. */
 const COMMANDS = [
@@ -10,14 +11,27 @@ const COMMANDS = [
   { code: "Home", command: "first" },
   { code: "End", command: "last" },
   { code: "Enter", command: "open" },
+  { code: "KeyV", command: "verify" },
+  { code: "KeyF", command: "forward" },
+  { code: "KeyR", command: "receipt" },
+  { code: "KeyC", command: "close" },
+  { code: "KeyL", command: "shelve" },
+  { code: "KeyU", command: "restore" },
+  { code: "KeyT", command: "assign" },
+  { code: "KeyG", command: "group" },
+  { code: "KeyH", command: "held" },
+  { code: "KeyB", command: "board" },
+  { code: "KeyD", command: "windows" },
+  { code: "KeyO", command: "closed" },
+  { code: "KeyN", command: "report" },
   { code: "KeyM", command: "mute" },
   { code: "Slash", command: "filter" },
   { code: "Slash", shift: true, command: "help" },
   { code: "Escape", command: "back" },
 ];
 
-/** Commands that are one letter or sign; an operator may turn these off (WCAG 2.1.4). */
-const SINGLE = new Set(["acknowledge", "next", "previous", "mute", "filter", "help"]);
+/** Commands by one letter or sign; an operator may turn these off (WCAG 2.1.4). */
+const isSingle = ({ code }) => code.startsWith("Key") || code === "Slash";
 
 /** Part of a word being composed by an input method (its Escape and Enter belong to it, too). */
 export const isComposing = (event) => event.isComposing || (event.keyCode === 229 && /^(Escape|Enter)$/.test(event.code));
@@ -30,7 +44,7 @@ export function commandOf(event, singleKeys) {
   if (isComposing(event) || event.ctrlKey || event.altKey || event.metaKey) return null;
   const found = COMMANDS.find((entry) => entry.code === event.code && Boolean(entry.shift) === event.shiftKey);
   if (!found || (event.repeat && !found.repeats)) return null;
-  if (!singleKeys && SINGLE.has(found.command) && !found.code.startsWith("Arrow")) return null;
+  if (!singleKeys && isSingle(found)) return null;
   return found.command;
 }
 

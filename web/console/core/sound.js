@@ -1,10 +1,11 @@
-// Alarm sound: a pattern per priority 1 and 2, repeated until acknowledged; a tone of its own for a lost connection.
+// Alarm sound: a pattern per priority 1 and 2, repeated until acknowledged; a tone of its own for an announced test and for a lost connection.
 import { signal } from "../vendor/signals.mjs";
 
-/** Tones are [Hz, start s, length s]; `every`: ms from one start to the next. Nothing below priority 2 sounds. */
+/** Tones are [Hz, start s, length s]; `every`: ms from one start to the next. */
 const PATTERNS = {
   1: { every: 2_000, wave: "square", gain: 0.28, tones: [[960, 0, 0.17], [770, 0.2, 0.17], [960, 0.4, 0.17], [770, 0.6, 0.17]] },
   2: { every: 5_000, wave: "triangle", gain: 0.5, tones: [[587, 0, 0.2], [587, 0.32, 0.2]] },
+  in_test: { every: 6_000, wave: "sine", gain: 0.4, tones: [[330, 0, 0.5], [415, 0.5, 0.4]] },
   loss: { every: 8_000, wave: "sawtooth", gain: 0.22, tones: [[392, 0, 0.3], [262, 0.34, 0.5]] },
   test: { every: 0, wave: "sine", gain: 0.5, tones: [[523, 0, 0.14], [659, 0.17, 0.14], [784, 0.34, 0.24]] },
 };
@@ -13,6 +14,9 @@ export const MUTE_MS = 120_000;
 const TURN_MS = 200;
 const PATTERN_MS = 1_000; // every pattern is shorter
 const HEARTBEAT_MS = 1_000;
+
+/** Nothing below priority 2 sounds. */
+const sounds = (priority) => priority === 1 || priority === 2;
 
 export class Sound {
   constructor({ steady = () => performance.now(), context = () => new AudioContext() } = {}) {
@@ -23,8 +27,13 @@ export class Sound {
     /** Steady ms at which the mute ends; 0 when not muted. */
     this.mutedUntil = signal(0);
     this.demand = 0;
+    /** Most urgent priority that waits inside an announced test 测试中. */
+    this.testDemand = 0;
+    /** What sounds now until somebody acknowledges: "1", "2", "in_test" or nothing. */
+    this.sounding = signal("");
     this.lost = false;
     this.nextAt = 0;
+    this.testAt = 0;
     this.lossAt = 0;
     /** Steady ms until which one pattern has the air: one stream of sound, however many alarms arrive. */
     this.busyUntil = 0;
@@ -45,7 +54,7 @@ export class Sound {
     this.context = null;
     this.state.value = "off";
     this.mutedUntil.value = 0;
-    this.demand = 0;
+    this.setDemand(0);
     this.lost = false;
   }
 
@@ -63,15 +72,18 @@ export class Sound {
     return this.state.value === "armed";
   }
 
-  /** Most urgent priority waiting for an operator, 0 for none. */
-  setDemand(priority) {
+  /** Most urgent priority waiting for an operator, 0 for none; the same of announced tests. What is real goes over a test. */
+  setDemand(priority, testing = 0) {
     this.demand = priority;
+    this.testDemand = testing;
+    this.sounding.value = sounds(priority) ? String(priority) : sounds(testing) ? "in_test" : "";
   }
 
-  /** Something new, or something known that happened again. A fire or priority 1 ends a mute. */
-  rouse(priority, fire) {
+  /** Something new, or something known that happened again. A fire or priority 1 ends a mute, in a test too. */
+  rouse(priority, fire, testing = false) {
     if (fire || priority === 1) this.mutedUntil.value = 0;
-    if (priority <= 2) this.nextAt = Math.min(this.nextAt, this.steady());
+    const at = testing ? "testAt" : "nextAt";
+    if (sounds(priority)) this[at] = Math.min(this[at], this.steady());
     this.turn();
   }
 
@@ -97,9 +109,13 @@ export class Sound {
     if (this.lost && now >= this.lossAt) {
       this.lossAt = now + PATTERNS.loss.every;
       this.play("loss");
-    } else if ((this.demand === 1 || this.demand === 2) && now >= this.nextAt) {
+    } else if (sounds(this.demand)) {
+      if (now < this.nextAt) return;
       this.nextAt = now + PATTERNS[this.demand].every;
       this.play(this.demand);
+    } else if (sounds(this.testDemand) && now >= this.testAt) {
+      this.testAt = now + PATTERNS.in_test.every;
+      this.play("in_test");
     }
   }
 

@@ -7,8 +7,10 @@ import { Banners } from "./banner.js";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
 import { Help } from "./help.js";
+import { Panel } from "./panels.js";
 import { Queue } from "./queue.js";
 import { SignIn } from "./signin.js";
+import { Strip } from "./strip.js";
 
 export const focusQueue = () => document.getElementById("queue-list")?.focus({ preventScroll: true });
 
@@ -26,9 +28,42 @@ function Seat({ desk }) {
   /** Whether one key press was already spent on turning the sound on; that press does nothing else. */
   const asked = useRef(false);
   const singleKeys = desk.settings.singleKeys.value;
+  const panel = desk.panel.value;
+
+  /** A panel takes the place of the detail; its key, pressed again, or Escape gives it back. */
+  const togglePanel = (name) => {
+    const opens = desk.panel.value !== name;
+    desk.panel.value = opens ? name : "";
+    setReading(opens);
+    if (opens) setTimeout(() => document.activeElement?.closest("#panel") || document.getElementById("panel")?.focus());
+    else focusQueue();
+  };
+  const form = (verb) => {
+    if (!desk.selected.value) return;
+    setReading(true);
+    desk.openForm(verb);
+  };
+  const toQueue = () => {
+    desk.panel.value = "";
+    setReading(false);
+    focusQueue();
+  };
 
   const commands = {
     acknowledge: () => desk.acknowledge(),
+    verify: () => form("verify"),
+    forward: () => form("forward"),
+    receipt: () => form("receipt"),
+    close: () => form("close"),
+    shelve: () => form("shelve"),
+    restore: () => form(desk.selected.value?.state === "closed" ? "reopen" : "unshelve"),
+    assign: () => form("assign"),
+    group: () => desk.toggleGroup(),
+    held: () => togglePanel("held"),
+    board: () => togglePanel("board"),
+    windows: () => togglePanel("windows"),
+    closed: () => togglePanel("closed"),
+    report: () => togglePanel("report"),
     next: () => desk.move(1),
     previous: () => desk.move(-1),
     first: () => desk.move(-Infinity),
@@ -44,6 +79,8 @@ function Seat({ desk }) {
     back: () => {
       if (help) setHelp(false);
       else if (document.activeElement?.id === "queue-filter" && desk.filter.value) desk.setFilter("");
+      else if (desk.panel.value) return toQueue();
+      else if (desk.form.value) desk.form.value = "";
       else setReading(false);
       focusQueue();
     },
@@ -72,7 +109,7 @@ function Seat({ desk }) {
         }
       }
       if (!command || !takesCommands(target)) return;
-      if (command === "open" && target.id !== "queue-list") return;
+      if (command === "open" && target.id !== "queue-list") return; // a button has its own use for Enter
       event.preventDefault();
       commands[command]();
     };
@@ -80,14 +117,15 @@ function Seat({ desk }) {
     return () => document.removeEventListener("keydown", onKey);
   });
 
-  return html`<div class="seat ${reading && desk.selectedId.value ? "reading" : ""}">
+  return html`<div class="seat ${reading && (desk.selectedId.value || panel) ? "reading" : ""}">
     <${Header} desk=${desk} onHelp=${() => setHelp(!help)} helpOpen=${help} />
+    <${Strip} desk=${desk} onPanel=${togglePanel} />
     <${Banners} desk=${desk} />
     <main class="desk">
       <${Queue} desk=${desk} onOpen=${() => setReading(true)} />
       <aside class="side" tabindex="0" aria-label=${t("detail.label")}>
         ${help && html`<${Help} desk=${desk} onClose=${commands.back} />`}
-        <${Detail} desk=${desk} onBack=${commands.back} />
+        ${panel ? html`<${Panel} key=${panel} desk=${desk} name=${panel} onBack=${toQueue} />` : html`<${Detail} desk=${desk} onBack=${toQueue} />`}
       </aside>
     </main>
     <div class="unseen" role="status" aria-live="assertive">${desk.announcement.value}</div>

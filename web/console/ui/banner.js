@@ -86,13 +86,17 @@ function Missed({ desk }) {
   </div>`;
 }
 
+/** 报警潮: as the server counts it for all operators; by what this page has seen while the server says nothing of it. */
 function Flood({ desk }) {
-  const flood = desk.flood.value;
-  if (!flood) return null;
+  const seen = desk.flood.value;
+  const told = desk.kpis.value?.flood;
+  if (told ? !told.active : !seen) return null;
+  const n = told ? told.alarms_10min : seen?.count;
   return html`<div class="banner quiet flood" role="status" data-banner="flood">
     <${Icon} name="flood" />
-    <b>${t("banner.flood", { n: integer(flood.count) })}</b>
-    <span class="inline">${t("banner.flood_worst")} <${Symbol} priority=${flood.worst} /> ${word("priority", flood.worst)}</span>
-    <span>${t("banner.flood_span", { first: clockTime(flood.first), latest: clockTime(flood.latest) })}</span>
+    <b>${t("banner.flood", { n: integer(n) })}</b>
+    ${told && html`<span class="num">${t("banner.flood_each", { operators: integer(told.operators), each: integer(Math.round(n / Math.max(1, told.operators))) })}</span>`}
+    ${seen && html`<span class="inline">${t("banner.flood_worst")} <${Symbol} priority=${seen.worst} /> ${word("priority", seen.worst)}</span>
+    <span>${t("banner.flood_span", { first: clockTime(told?.since ? Date.parse(told.since) : seen.first), latest: clockTime(seen.latest) })}</span>`}
   </div>`;
 }

@@ -7,6 +7,10 @@ import { isProvisional } from "../core/provisional.js";
 import { CloseForm, NoteForm } from "./forms.js";
 import { History } from "./history.js";
 import { Icon } from "./icons.js";
+import { IncidentDetail } from "./incident.js";
+import { outcomeText } from "./outcome.js";
+import { Standing } from "./standing.js";
+import { ActBar } from "./steps.js";
 import { Unstored, flagsOf, pointOf, stateOf } from "./row.js";
 import { Priority, Symbol } from "./symbol.js";
 
@@ -18,19 +22,23 @@ export function Detail({ desk, onBack }) {
     // what and where come first: never the headline of another alert, or none, above the button
     document.querySelector(".side")?.scrollTo(0, 0);
   }, [alert?.id]);
+  const incident = desk.selectedIncident();
+  if (incident) return html`<${IncidentDetail} desk=${desk} incident=${incident} onBack=${onBack} />`;
   if (!alert) return html`<${Nothing} />`;
   const unstored = isProvisional(alert);
   return html`<article id="detail" class="detail ${unstored ? "provisional" : ""}" tabindex="-1" data-alert=${alert.id}>
     <button class="to-list" onClick=${onBack}><${Icon} name="back" />${t("detail.back")}</button>
     <header class="detail-head p${alert.priority}">
       <p class="inline"><${Unstored} alert=${alert} /><${Priority} alert=${alert} waiting=${demands(alert)} /> · ${word("class", alert.class)} · <b>${stateOf(alert)}</b>
-        ${alert.occurrences > 1 && html`<span class="num">×${alert.occurrences}</span>`}${flagsOf(alert)}</p>
+        ${alert.occurrences > 1 && html`<span class="num">×${alert.occurrences}</span>`}${flagsOf(alert, desk.now.value)}</p>
       <h2>${titleOf(alert)}</h2>
       <p class="where">${alert.unit_name ?? alert.unit ?? alert.subject}${alert.place && html`<br />${alert.place}`}</p>
       ${pointOf(alert) && html`<p class="panel-text">${pointOf(alert)}</p>`}
     </header>
     <${Acknowledge} desk=${desk} alert=${alert} />
     ${unstored && html`<p class="why" data-unstored>${t(desk.alarms.provisional.has(alert.id) ? "provisional.why" : "provisional.gone")}</p>`}
+    <${Standing} desk=${desk} alert=${alert} />
+    ${!unstored && html`<${ActBar} key=${`acts-${alert.id}`} desk=${desk} alert=${alert} />`}
     <${Value} alert=${alert} />
     <${Facts} desk=${desk} alert=${alert} />
     ${!unstored && html`<${Stored} desk=${desk} alert=${alert} />`}
@@ -71,17 +79,6 @@ function standing(alert) {
   return t("act.waiting");
 }
 
-export function outcomeText(verb, { phase, by, at, code, message }, me) {
-  const values = { by: by === me ? t("act.you", { name: me }) : by || t("act.system"), time: at ? clockTime(at) : "–", message: message ?? "" };
-  if (phase === "refused") {
-    const known = word("error", code);
-    return t("act.refused", { message: known === code ? message : `${known}${message ? ` (${message})` : ""}` });
-  }
-  if (phase === "changed" && !message) return t("act.overtaken");
-  if (phase === "done" || phase === "waiting") return phase === "done" ? t(`act.done_${verb}`, values) : t(`act.waiting_${verb}`, values);
-  return t(`act.${phase}`, values);
-}
-
 function Value({ alert }) {
   if (alert.value === null || alert.value === undefined) return null;
   return html`<div class="value">
@@ -102,6 +99,9 @@ function Facts({ desk, alert }) {
     ["counted", !isProvisional(alert) && t("detail.times", { occurrences: integer(alert.occurrences), repeats: integer(alert.repeats) })],
     ["latched", alert.latched && t("detail.latched_yes")],
     ["assignee", alert.assignee],
+    ["zone", alert.zone],
+    ["main", alert.main],
+    ["gateway", alert.gateway],
     ["disposition", alert.disposition && [word("disposition", alert.disposition), alert.cause].filter(Boolean).join(" · ")],
     ["rule", alert.rule && `${alert.rule} v${alert.rule_version}`],
   ];
@@ -131,7 +131,11 @@ function Nothing() {
   </div>`;
 }
 
-const KEYS = [["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["M", "mute"], ["/", "filter"], ["Enter", "open"], ["Esc", "back"], ["?", "help"]];
+const KEYS = [
+  ["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["V", "verify"], ["F", "forward"], ["R", "receipt"], ["C", "close"], ["L", "shelve"], ["U", "restore"],
+  ["T", "assign"], ["G", "group"], ["H", "held"], ["B", "board"], ["D", "windows"], ["O", "closed"], ["N", "report"], ["M", "mute"], ["/", "filter"],
+  ["Enter", "open"], ["Esc", "back"], ["?", "help"],
+];
 
 export const Keys = () =>
   html`<dl class="keys">${KEYS.map(([key, name]) => html`<div key=${key}><dt>${key.split(" ").map((part) => html`<kbd>${part}</kbd>`)}</dt><dd>${t(`key.${name}`)}</dd></div>`)}</dl>`;

@@ -32,7 +32,7 @@ export function Header({ desk, onHelp, helpOpen }) {
 function Counts({ desk }) {
   const counts = desk.counts.value;
   const go = (priority) => {
-    const first = desk.view.value.alerts.find((alert) => alert.priority === priority);
+    const first = desk.view.value.queue.find((alert) => alert.priority === priority);
     if (first) desk.select(first.id);
   };
   return html`<div class="counts" role="group" aria-label=${t("header.counts")}>
@@ -99,7 +99,7 @@ function SoundSwitch({ desk }) {
   if (state !== "armed") {
     return html`<button class="chip fault" data-sound=${state} onClick=${byPointer(() => desk.armSound())}><${Icon} name="silent" />${t(`sound.${state}`)}</button>`;
   }
-  return html`<button class="chip ${left ? "fault" : ""}" data-sound=${left ? "muted" : "armed"} aria-pressed=${left > 0} title=${t("sound.mute_hint")}
+  return html`<button class="chip ${left ? "fault" : ""}" data-sound=${left ? "muted" : "armed"} data-sounding=${sound.sounding.value} aria-pressed=${left > 0} title=${t("sound.mute_hint")}
       onClick=${byPointer(() => sound.toggleMute())}>
     <${Icon} name=${left ? "silent" : "sound"} />${left ? t("sound.muted", { s: left }) : t("sound.mute")}<kbd>M</kbd>
   </button>`;

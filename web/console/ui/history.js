@@ -1,7 +1,7 @@
 // What happened to an alert, newest first, as the server keeps it.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { moment, t, word } from "../core/i18n.js";
+import { clockTime, moment, t, word } from "../core/i18n.js";
 
 export function History({ desk, alert }) {
   const [state, setState] = useState({ items: /** @type {any[] | null} */ (null), error: "" });
@@ -38,9 +38,16 @@ export function History({ desk, alert }) {
 
 const actor = (name) => (name === "device" || name === "timer" ? word("actor", name) : name);
 
-/** The words a person added, and the bytes of an alarm nobody could read; measured evidence is in the alert itself. */
+const WORDS = { disposition: "disposition", result: "verification", verification: "verification", method: "method", channel: "channel", class: "class" };
+const TEXTS = ["person", "to", "reference", "cause", "reason", "text", "note", "caller", "phone"];
+
+/** What a person chose and wrote, and the bytes of an alarm nobody could read; measured evidence is in the alert itself. */
 function evidence({ evidence: found }) {
-  const text = [found?.disposition && word("disposition", found.disposition), found?.cause, found?.text ?? found?.note].filter(Boolean).join(" · ");
+  if (!found) return null;
+  const chosen = Object.entries(WORDS).map(([name, group]) => found[name] && word(group, found[name]));
+  const written = TEXTS.map((name) => (typeof found[name] === "string" ? found[name] : ""));
+  const called = found.call_back && `${t("history.call_back")} ${found.call_back.person} ${found.call_back.number}`;
+  const text = [...chosen, found.deadline && word("deadline", found.deadline), found.unverified && t("history.unverified"), ...written, called, found.until && t("history.until", { time: clockTime(Date.parse(found.until)) })].filter(Boolean).join(" · ");
   return html`${text && html`<br /><span class="said">${text}</span>`}
-    ${found?.payload && html`<br /><code class="payload" data-payload>${found.payload}</code>`}`;
+    ${found.payload && html`<br /><code class="payload" data-payload>${found.payload}</code>`}`;
 }

@@ -1,32 +1,39 @@
 // Where rows stand: sections of the queue, the window drawn, and what is waiting out of sight. Arithmetic only.
 import { demands } from "../core/alarms.js";
+import { isTesting } from "../core/marks.js";
 
 const OVERSCAN = 6;
 
 /**
- * Headings and rows in order, with the top edge of each.
- * `at`: index of an alert's row by id. `position`: 1 to n, among alerts only.
+ * Section headings and rows in order, with the top edge of each.
+ * `rows`: of core/incidents.js. `alerts`: everything the rows stand for; a heading counts its priority among them, folded away or not.
+ * `at`: index of a row by id. `position`: 1 to n, among rows only.
  */
-export function itemsOf(alerts, heights) {
+export function itemsOf(rows, alerts, heights) {
+  const counts = new Map();
+  for (const alert of alerts) {
+    const count = counts.get(alert.priority) ?? { open: 0, waiting: 0 };
+    counts.set(alert.priority, count);
+    count.open += 1;
+    if (demands(alert)) count.waiting += 1;
+  }
   const items = [];
   const tops = [];
   const at = new Map();
   let total = 0;
-  let heading = null;
+  let section = null;
   const push = (item, height) => {
     tops.push(total);
-    items.push(item);
+    items.push({ ...item, height });
     total += height;
   };
-  alerts.forEach((alert, i) => {
-    if (heading?.heading !== alert.priority) {
-      heading = { heading: alert.priority, open: 0, waiting: 0 };
-      push(heading, heights.heading);
+  rows.forEach((row, i) => {
+    if (section !== row.section) {
+      section = row.section;
+      push({ heading: section, ...(counts.get(section) ?? { open: 0, waiting: 0 }) }, heights.heading);
     }
-    heading.open += 1;
-    if (demands(alert)) heading.waiting += 1;
-    at.set(alert.id, items.length);
-    push({ alert, position: i + 1 }, heights.row);
+    at.set(row.id, items.length);
+    push({ ...row, position: i + 1 }, row.alert ? heights.row : heights.headline);
   });
   return { items, tops, total, at };
 }
@@ -46,16 +53,14 @@ export function windowOf(tops, total, heights, box) {
  * Alerts of priority 1 and 2 that wait and are not wholly in the box above its lowest `reserve` pixels, most urgent first.
  * The strip that names them covers those pixels, so whether it is drawn does not change who is in it.
  */
-export function outOfSight(items, tops, total, rowHeight, box, reserve) {
+export function outOfSight(items, tops, total, box, reserve) {
   if (total <= box.height) return [];
-  const top = box.top - rowHeight / 2;
   const bottom = box.top + box.height - reserve;
   const hidden = [];
   for (let i = 0; i < items.length; i += 1) {
-    const { alert } = items[i];
-    if (!alert) continue;
-    if (alert.priority > 2) break;
-    if (demands(alert) && (tops[i] < top || tops[i] + rowHeight > bottom)) hidden.push(alert);
+    const { alert, height } = items[i];
+    if (!alert || alert.priority > 2 || !demands(alert)) continue;
+    if (tops[i] < box.top - height / 2 || tops[i] + height > bottom) hidden.push(alert);
   }
-  return hidden;
+  return hidden.sort((a, b) => a.priority - b.priority || Number(isTesting(a)) - Number(isTesting(b)));
 }

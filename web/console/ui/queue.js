@@ -1,14 +1,16 @@
 // The queue 待处置警情: filter, the windowed list, and the strips for what the filter or the scroll would hide.
-import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { demands } from "../core/alarms.js";
 import { age, clockTime, integer, t, titleOf, word } from "../core/i18n.js";
+import { isTesting } from "../core/marks.js";
+import { Headline } from "./headline.js";
 import { itemsOf, outOfSight, windowOf } from "./layout.js";
 import { Row, labelOf, placeOf } from "./row.js";
 import { Symbol } from "./symbol.js";
 
 const NARROW = matchMedia("(max-width: 760px)");
-const ROW = { wide: 54, narrow: 78, heading: 28 };
+const ROW = { wide: { row: 54, headline: 40, heading: 28 }, narrow: { row: 78, headline: 58, heading: 28 } };
 const DOCK = { row: 34, head: 28, roomy: 640 };
 const AT_TOP = 8;
 
@@ -19,15 +21,15 @@ export function Queue({ desk, onOpen }) {
     <div class="queue-head">
       <h2>${t("queue.title")}</h2>
       <span class="num muted" data-queue-count>${
-        view.value.shown.length === view.value.alerts.length
-          ? integer(view.value.alerts.length)
-          : t("queue.of", { n: integer(view.value.shown.length), all: integer(view.value.alerts.length) })
+        view.value.shown.length === view.value.queue.length
+          ? integer(view.value.queue.length)
+          : t("queue.of", { n: integer(view.value.shown.length), all: integer(view.value.queue.length) })
       }</span>
       ${old && html`<b class="fault as-of">${t("banner.as_of", { time: clockTime(old) })}</b>`}
       <${Filter} desk=${desk} />
     </div>
     <${FiresOutside} desk=${desk} fires=${view.value.firesOutside} />
-    <${List} desk=${desk} shown=${view.value.shown} hold=${view.hold} onOpen=${onOpen} />
+    <${List} desk=${desk} shown=${view.value.shown} rows=${view.value.rows} hold=${view.hold} onOpen=${onOpen} />
   </section>`;
 }
 
@@ -51,7 +53,7 @@ function useHeldView(desk) {
       removeEventListener("pointercancel", release);
     };
   }, []);
-  const newest = desk.view.value;
+  const newest = { ...desk.view.value, rows: desk.rows.value };
   return { value: held.current ?? newest, hold: () => (held.current ??= newest) };
 }
 
@@ -81,20 +83,20 @@ function FiresOutside({ desk, fires }) {
   return html`<div class="outside ${fires.length ? "some" : ""}" role="group" aria-label=${t("queue.outside_label")} data-fires-outside=${fires.length}>
     <b>${t("queue.outside", { n: fires.length })}</b>
     ${fires.slice(0, 4).map((alert) => html`<button key=${alert.id} class=${alert.id === desk.selectedId.value ? "selected" : ""} onClick=${() => desk.select(alert.id)}>
-        <${Symbol} priority=${alert.priority} waiting=${demands(alert)} /><span class="cut">${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.text || alert.place || ""}</span></button>`)}
+        <${Symbol} priority=${alert.priority} waiting=${demands(alert)} /><span class="cut">${isTesting(alert) ? `${word("flag", "in_test")} ` : ""}${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.text || alert.place || ""}</span></button>`)}
     ${fires.length > 4 && html`<span class="num">+${fires.length - 4}</span>`}
   </div>`;
 }
 
-function List({ desk, shown, hold, onOpen }) {
+function List({ desk, shown, rows, hold, onOpen }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const [box, setBox] = useState({ top: 0, height: 600 });
   const [narrow, setNarrow] = useState(NARROW.matches);
   const [above, setAbove] = useState(0);
   const before = useRef(/** @type {any} */ (null));
   const selectedId = desk.selectedId.value;
-  const heights = { row: narrow ? ROW.narrow : ROW.wide, heading: ROW.heading };
-  const { items, tops, total, at } = itemsOf(shown, heights);
+  const heights = narrow ? ROW.narrow : ROW.wide;
+  const { items, tops, total, at } = useMemo(() => itemsOf(rows, shown, heights), [rows, shown, heights]);
   const dockRows = box.height < DOCK.roomy ? 2 : 3;
   const dockHeight = DOCK.head + dockRows * DOCK.row;
 
@@ -118,17 +120,17 @@ function List({ desk, shown, hold, onOpen }) {
     const element = /** @type {HTMLElement} */ (list.current);
     const old = before.current;
     if (old && old.at !== at && element.scrollTop > AT_TOP) {
-      const anchor = old.items.find((item, i) => item.alert && old.tops[i] + heights.row > element.scrollTop && at.has(item.alert.id));
+      const anchor = old.items.find((item, i) => item.id && old.tops[i] + item.height > element.scrollTop && at.has(item.id));
       if (anchor) {
-        const shift = tops[at.get(anchor.alert.id)] - old.tops[old.at.get(anchor.alert.id)];
+        const shift = tops[at.get(anchor.id)] - old.tops[old.at.get(anchor.id)];
         if (shift) element.scrollTop += shift;
         const known = old.at;
-        const fresh = items.filter((item, i) => item.alert && tops[i] < element.scrollTop && !known.has(item.alert.id)).length;
+        const fresh = items.filter((item, i) => item.alert && tops[i] < element.scrollTop && !known.has(item.id)).length;
         if (fresh) setAbove((n) => n + fresh);
       }
     }
     before.current = { items, tops, at };
-  }, [shown, narrow]);
+  }, [rows, narrow]);
   useEffect(() => {
     if (box.top <= AT_TOP) setAbove(0);
   }, [box.top <= AT_TOP]);
@@ -141,15 +143,15 @@ function List({ desk, shown, hold, onOpen }) {
     const top = tops[index];
     const dock = total > element.clientHeight ? dockHeight : 0;
     if (top - heights.heading < element.scrollTop) element.scrollTop = Math.max(0, top - heights.heading);
-    else if (top + heights.row > element.scrollTop + element.clientHeight - dock) {
-      element.scrollTop = top + heights.row - element.clientHeight + dock;
+    else if (top + items[index].height > element.scrollTop + element.clientHeight - dock) {
+      element.scrollTop = top + items[index].height - element.clientHeight + dock;
     }
   }, [selectedId]);
 
   const { first, last } = windowOf(tops, total, heights, box);
-  const hidden = outOfSight(items, tops, total, heights.row, box, dockHeight);
+  const hidden = outOfSight(items, tops, total, box, dockHeight);
   const drawn = items.slice(first, last + 1);
-  const selectedDrawn = drawn.some((item) => item.alert?.id === selectedId);
+  const selectedDrawn = drawn.some((item) => item.id === selectedId);
 
   return html`<div class="list">
     <div id="queue-list" ref=${list} class="scroller" role="listbox" tabindex="0" aria-label=${t("queue.title")}
@@ -157,14 +159,15 @@ function List({ desk, shown, hold, onOpen }) {
       <div class="canvas" role="none" style=${{ height: `${total + (total > box.height ? dockHeight : 0)}px` }}>
         ${drawn.map((item, i) => {
           const top = tops[first + i];
-          if (item.heading) return html`<${Heading} key=${`p${item.heading}`} item=${item} top=${top} height=${heights.heading} />`;
-          const { alert } = item;
-          return html`<${Row} key=${alert.id} alert=${alert} top=${top} height=${heights.row} position=${item.position} size=${shown.length}
-              selected=${alert.id === selectedId} now=${desk.now.value} act=${desk.acts.outcome(alert.id, "acknowledge")}
-              onSelect=${() => {
-                desk.select(alert.id);
-                onOpen();
-              }} />`;
+          if (item.heading) return html`<${Heading} key=${`p${item.heading}`} item=${item} top=${top} />`;
+          const { id, alert } = item;
+          const onSelect = () => {
+            desk.select(id);
+            onOpen();
+          };
+          if (!alert) return html`<${Headline} key=${id} item=${item} top=${top} size=${rows.length} selected=${id === selectedId} now=${desk.now.value} onSelect=${onSelect} onToggle=${() => desk.toggle(item.incident.id)} />`;
+          return html`<${Row} key=${id} item=${item} top=${top} size=${rows.length}
+              selected=${id === selectedId} now=${desk.now.value} act=${desk.acts.outcome(id, "acknowledge")} onSelect=${onSelect} />`;
         })}
       </div>
     </div>
@@ -178,8 +181,8 @@ function List({ desk, shown, hold, onOpen }) {
 }
 
 /** The beginning of a priority, with its own counts; its words are in the header's tiles for a screen reader. */
-function Heading({ item, top, height }) {
-  return html`<div class="heading p${item.heading}" aria-hidden="true" style=${{ transform: `translateY(${top}px)`, height: `${height}px` }}>
+function Heading({ item, top }) {
+  return html`<div class="heading p${item.heading}" aria-hidden="true" style=${{ transform: `translateY(${top}px)`, height: `${item.height}px` }}>
     <${Symbol} priority=${item.heading} /><b>${word("priority", item.heading)}</b>
     <span>${t("queue.section", { open: item.open, waiting: item.waiting })}</span>
   </div>`;
@@ -194,12 +197,12 @@ function Dock({ desk, hidden, rows }) {
         return n > 0 && html`<span class="inline"><${Symbol} priority=${priority} waiting /> ${word("priority", priority)} ${n}</span>`;
       })}
     </div>
-    ${hidden.slice(0, rows).map((alert) => html`<button key=${alert.id} class="dock-row" title=${labelOf(alert)} onClick=${() => {
+    ${hidden.slice(0, rows).map((alert) => html`<button key=${alert.id} class="dock-row ${isTesting(alert) ? "testing" : ""}" title=${labelOf(alert)} onClick=${() => {
       desk.select(alert.id);
       document.getElementById("queue-list")?.focus();
     }}>
       <${Symbol} priority=${alert.priority} waiting />
-      <span class="cut"><b>${titleOf(alert)}</b> ${placeOf(alert)}</span>
+      <span class="cut">${isTesting(alert) && html`<span class="flag in_test">${word("flag", "in_test")}</span> `}<b>${titleOf(alert)}</b> ${placeOf(alert)}</span>
       <span class="num">${age(desk.now.value - alert.raisedMs)}</span>
     </button>`)}
   </section>`;

@@ -2,6 +2,7 @@
 import { html } from "../vendor/htm-preact.mjs";
 import { demands, isUnacknowledged } from "../core/alarms.js";
 import { age, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
+import { isFire, isStale, isTesting } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
 import { Icon } from "./icons.js";
 import { Priority } from "./symbol.js";
@@ -33,24 +34,43 @@ const classOf = (alert) => {
   return titleOf(alert).toLowerCase().startsWith(name.toLowerCase()) ? "" : name;
 };
 
-export const stateOf = (alert) => (alert.hold && alert.hold !== "none" ? word("hold", alert.hold) : word("state", alert.state));
+/** How far it has come: a hold, or for a fire on its way the last step taken, or the state. */
+export function stateOf(alert) {
+  if (alert.hold && alert.hold !== "none" && !isFire(alert)) return word("hold", alert.hold);
+  if (alert.state !== "acknowledged") return word("state", alert.state);
+  if (alert.receipted_at) return t("stage.receipted");
+  if (alert.forwarded_at) return t("stage.forwarded");
+  if (alert.verification === "unverifiable") return word("verification", alert.verification);
+  if (alert.verification) return t("stage.verified", { result: word("verification", alert.verification) });
+  return word("state", alert.state);
+}
 
-export const flagsOf = (alert) => (alert.flags ?? []).map((flag) => html`<span key=${flag} class="flag">${word("flag", flag)}</span>`);
+/** Words that must not be overlooked stand out; the others tell. */
+const LOUD = new Set(["in_test", "during_test", "in_drill", "impaired", "second_signal", "place_mismatch", "chattering"]);
+
+/** What the server marked, and what follows from the time: escalated 逐级上报, stale 滞留. */
+export function flagsOf(alert, now) {
+  const said = (alert.flags ?? []).filter((flag) => flag !== "in_test" || isTesting(alert));
+  return html`${alert.escalation > 0 && html`<span class="flag loud">${t("flag_of.escalation", { n: alert.escalation })}</span>`}
+    ${said.map((flag) => html`<span key=${flag} class="flag ${LOUD.has(flag) ? "loud" : ""} ${flag}">${word("flag", flag)}</span>`)}
+    ${now !== undefined && isStale(alert, now) && html`<span class="flag loud">${t("flag_of.stale")}</span>`}`;
+}
 
 /** 未落库, by icon and word. */
 export const Unstored = ({ alert }) => isProvisional(alert) && html`<span class="unstored"><${Icon} name="unstored" />${t("provisional.word")}</span>`;
 
 const DOING = { doing: "act.doing", waiting: "act.waiting_short" };
 
-export function Row({ alert, top, height, position, size, selected, now, act, onSelect }) {
+export function Row({ item, top, size, selected, now, act, onSelect }) {
+  const { alert, position, height, grouped } = item;
   const waiting = demands(alert);
   const valued = alert.value !== null && alert.value !== undefined;
-  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""} ${valued ? "" : "valueless"} ${isProvisional(alert) ? "provisional" : ""}" role="option"
+  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""} ${valued ? "" : "valueless"} ${isProvisional(alert) ? "provisional" : ""} ${isTesting(alert) ? "testing" : ""} ${grouped ? "grouped" : ""}" role="option"
       aria-selected=${selected} aria-posinset=${position} aria-setsize=${size} aria-label=${labelOf(alert)}
       style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>
     <span class="c-priority"><${Priority} alert=${alert} waiting=${waiting} /></span>
     <span class="c-what">
-      <span class="line"><${Unstored} alert=${alert} />${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b>${flagsOf(alert)}</span>
+      <span class="line"><${Unstored} alert=${alert} />${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b>${flagsOf(alert, now)}</span>
       <span class="line place cut">${placeOf(alert)}</span>
     </span>
     <span class="c-value">${valued && html`

@@ -1,8 +1,8 @@
 // Acts that wait for the store, and what became of them: in sight until they are done, taken back or read.
 import { html } from "../vendor/htm-preact.mjs";
-import { clockTime, t, titleIn } from "../core/i18n.js";
-import { outcomeText } from "./detail.js";
+import { clockTime, t, titleIn, word } from "../core/i18n.js";
 import { Icon } from "./icons.js";
+import { outcomeText } from "./outcome.js";
 import { Symbol } from "./symbol.js";
 
 export function Waiting({ desk }) {
@@ -20,7 +20,7 @@ function Act({ desk, entry }) {
   const still = phase === "waiting";
   return html`<li data-act=${phase}>
     <${Symbol} priority=${priority} />
-    <b>${t(`waiting.verb_${verb}`)}</b>
+    <b>${word("verb", verb)}</b>
     <span class="cut" title=${`${titleIn(entry.title)} ${entry.where}`}>${id === null ? "" : `#${id} `}${titleIn(entry.title)} ${entry.where}${verb === "note" ? `: ${entry.body.text}` : ""}</span>
     <span class="outcome ${still ? "" : phase}">${
       still ? t(id === null ? "waiting.unstored" : "waiting.since", { time: clockTime(since), n: tries }) : outcomeText(verb, entry, desk.operator.value?.username)

@@ -1,0 +1,122 @@
+// What this seat looks at: the filter, the rows, the selection, the panel or form that stands open; painted once a frame.
+import { batch, computed, signal } from "../vendor/signals.mjs";
+import { filterAlerts } from "../core/alarms.js";
+import { IncidentStore, neighbour, rowsOf } from "../core/incidents.js";
+import { Drafts, formOf, offers } from "../core/offers.js";
+import { wordsOf } from "../core/search.js";
+
+const EMPTY_VIEW = { alerts: /** @type {any[]} */ ([]), queue: [], shown: [], firesOutside: [], held: [], incidents: new Map() };
+const NO_INCIDENTS = new Map();
+
+export class Looking {
+  constructor() {
+    /** @type {any} */
+    this.alarms = null;
+    this.incidents = new IncidentStore();
+    /** Which panel stands beside the queue instead of the detail: held, board, windows, report, closed, or "". */
+    this.panel = signal("");
+    /** The act whose form is open: `alert id + verb`. */
+    this.form = signal("");
+    /** Incidents whose members are all in sight. */
+    this.expanded = signal(/** @type {Set<string>} */ (new Set()));
+    this.drafts = new Drafts();
+    this.painting = false;
+
+    this.filter = signal("");
+    this.selectedId = signal(/** @type {string | null} */ (null));
+    /** The selected alert as it left the queue: what became of it stays readable. */
+    this.departed = signal(/** @type {any} */ (null));
+    /** What the queue shows; replaced in an animation frame. */
+    this.view = signal(EMPTY_VIEW);
+    /** While a filter is on, every alert it finds is a row: who searches wants to see. */
+    this.rows = computed(() => {
+      const { shown, incidents } = this.view.value;
+      return rowsOf(shown, this.filter.value.trim() ? NO_INCIDENTS : incidents, this.expanded.value, this.selectedId.value);
+    });
+    this.selected = computed(() => {
+      const id = this.selectedId.value;
+      if (!id) return null;
+      const { departed } = this;
+      return this.view.value.alerts.find((alert) => alert.id === id) ?? (departed.value?.id === id ? departed.value : null);
+    });
+  }
+
+  /** At sign-out nothing of it stays. */
+  lookAway() {
+    this.drafts = new Drafts();
+    this.selectedId.value = null;
+    this.panel.value = "";
+    this.form.value = "";
+    this.expanded.value = new Set();
+    this.view.value = EMPTY_VIEW;
+  }
+
+  requestPaint() {
+    if (this.painting) return;
+    this.painting = true;
+    requestAnimationFrame(() => {
+      this.painting = false;
+      this.paint();
+    });
+  }
+
+  paint() {
+    const queue = this.alarms.sorted();
+    const held = this.alarms.held();
+    this.view.value = { alerts: [...queue, ...held], queue, held, incidents: this.incidents.open, ...filterAlerts(queue, this.filter.value, wordsOf) };
+  }
+
+  setFilter(text) {
+    this.filter.value = text;
+    this.paint();
+  }
+
+  /** The detail of what is selected takes the place of a panel; what was written there is kept. */
+  select(id) {
+    batch(() => {
+      if (id !== this.selectedId.value) this.form.value = ""; // else coming back would take the focus from the queue
+      this.selectedId.value = id;
+      this.panel.value = "";
+    });
+  }
+
+  /** An alert that is not open any more. */
+  selectClosed(alert) {
+    this.departed.value = alert;
+    this.select(alert.id);
+  }
+
+  /** Moves the selection by id, in the order now on the screen. */
+  move(step) {
+    const next = neighbour(this.rows.value, this.selectedId.value, this.selected.value, step);
+    if (next) this.select(next.id);
+  }
+
+  /** Shows or folds away the members of the selected incident, or of the selected alert's. */
+  toggleGroup() {
+    const id = this.selectedIncident()?.id ?? this.selected.value?.incident_id;
+    if (id && this.incidents.open.has(id)) this.toggle(id);
+  }
+
+  toggle(id) {
+    const expanded = new Set(this.expanded.value);
+    if (!expanded.delete(id)) expanded.add(id);
+    this.expanded.value = expanded;
+  }
+
+  /** The incident whose headline is selected. */
+  selectedIncident() {
+    const id = this.selectedId.value;
+    return id?.startsWith("i-") ? (this.view.value.incidents.get(id.slice(2)) ?? null) : null;
+  }
+
+  /** Opens the form of an act on the selected alert, if that act is one for it. */
+  openForm(verb) {
+    const alert = this.selected.value;
+    if (!alert || !offers(alert, verb)) return;
+    batch(() => {
+      this.panel.value = "";
+      this.form.value = formOf(alert, verb);
+    });
+  }
+}

@@ -1,0 +1,68 @@
+// What is said of an alert beside its state: held, in an announced test, chattering, stale; and how far a fire has come.
+
+/** Ids of words the server puts on an alert. */
+const has = (alert, flag) => alert.flags?.includes(flag) ?? false;
+
+export const isFire = (alert) => alert.class === "fire";
+
+/** Out of the queue, with a reason and mostly an end. A fire never is, whatever is said of it. */
+export const isHeld = (alert) => alert.hold !== "none" && !isFire(alert);
+
+/** 测试中: raised inside an announced test and not treated as real. */
+export const isTesting = (alert) => has(alert, "in_test") && !has(alert, "during_test");
+
+/** 频繁跳变: told of once. A fire is told of every time. */
+export const isChattering = (alert) => has(alert, "chattering") && !isFire(alert);
+
+const STALE_MS = 86_400_000;
+
+/** 滞留: in front of the operator for more than a day. */
+export const isStale = (alert, nowMs) => alert.state !== "closed" && nowMs - alert.raisedMs > STALE_MS;
+
+export const STEPS = ["acknowledge", "verify", "forward", "receipt", "close"];
+
+const CLOCK = { acknowledge: "acknowledged_at", verify: "verified_at", forward: "forwarded_at", receipt: "receipted_at", close: "closed_at" };
+
+const taken = (alert) => alert.state === "acknowledged" || alert.state === "closed";
+
+/** The step a fire needs next; null when it is closed. */
+export function nextStep(alert) {
+  if (alert.state === "closed") return null;
+  if (!taken(alert)) return "acknowledge";
+  if (!alert.verification && !alert.forwarded_at) return "verify";
+  if (alert.verification === "false") return "close";
+  if (!alert.forwarded_at) return "forward";
+  return alert.receipted_at ? "close" : "receipt";
+}
+
+/** The steps of a fire in order: `at` when it was done last, `spare` where a false alarm does not need it. */
+export function stepsOf(alert) {
+  const next = nextStep(alert);
+  const isFalse = alert.verification === "false" && !alert.forwarded_at;
+  return STEPS.map((name) => {
+    const at = alert[CLOCK[name]];
+    const done = Boolean(at) && (name !== "acknowledge" || taken(alert)) && (name !== "close" || alert.state === "closed");
+    return { name, done, at: done ? Date.parse(at) : null, next: name === next, spare: isFalse && (name === "forward" || name === "receipt") };
+  });
+}
+
+/** What a disposition still needs before the alert can be closed with it: steps, and `call_back` outside a window. */
+export function missingFor(alert, disposition) {
+  const missing = [];
+  if (isFire(alert) && !taken(alert)) missing.push("acknowledge");
+  const contradicted = (disposition === "real_fire" && alert.verification === "false") || (disposition === "false_alarm" && alert.verification === "real");
+  if (contradicted) missing.push("verify");
+  if (disposition === "real_fire") {
+    if (!alert.forwarded_at) missing.push("forward");
+    if (!alert.receipted_at) missing.push("receipt");
+  }
+  return missing;
+}
+
+/** A test or drill that no announced window vouches for is vouched for by a named call-back 电话回核. */
+export const needsCallBack = (alert, disposition) =>
+  (disposition === "test" && !has(alert, "in_test") && !has(alert, "during_test")) || (disposition === "drill" && !has(alert, "in_drill"));
+
+/** Classes of which 119 is told; a fire seen beside anything else is reported as one. */
+const FORWARDED = new Set(["fire", "prealarm", "hazard", "unreadable"]);
+export const isForwardable = (alert) => FORWARDED.has(alert.class);

@@ -1,0 +1,22 @@
+// The panels beside the queue, one at a time in the place of the detail: never over the queue, a banner or the clock.
+import { html } from "../vendor/htm-preact.mjs";
+import { t } from "../core/i18n.js";
+import { Board } from "./board.js";
+import { ClosedList } from "./closed.js";
+import { HeldList } from "./held.js";
+import { Icon } from "./icons.js";
+import { ReportForm } from "./report.js";
+import { WindowsPanel } from "./windows.js";
+
+const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm };
+
+export function Panel({ desk, name, onBack }) {
+  const Inside = PANELS[name];
+  return html`<section id="panel" class="panel" tabindex="-1" data-panel=${name} aria-label=${t(`panel.${name}`)}>
+    <div class="panel-head">
+      <h2>${t(`panel.${name}`)}</h2>
+      <button onClick=${onBack}><${Icon} name="back" />${t("panel.close")} <kbd>Esc</kbd></button>
+    </div>
+    <${Inside} desk=${desk} />
+  </section>`;
+}

@@ -1,0 +1,60 @@
+// The line under the header: what is not in the queue and not protected, in counts that are always in sight, and the ways to it.
+import { html } from "../vendor/htm-preact.mjs";
+import { integer, t, word } from "../core/i18n.js";
+import { focusQueue } from "./app.js";
+import { Icon } from "./icons.js";
+
+const HOLDS = ["shelved", "suppressed", "out_of_service"];
+
+export function Strip({ desk, onPanel }) {
+  return html`<nav class="strip" aria-label=${t("strip.label")}>
+    <${Held} desk=${desk} onPanel=${onPanel} />
+    <${InTest} desk=${desk} />
+    <${Opener} desk=${desk} onPanel=${onPanel} panel="board" letter="B"><b>${t("strip.board")}</b></${Opener}>
+    <${Windows} desk=${desk} onPanel=${onPanel} />
+    <${Rate} desk=${desk} />
+    <span class="strip-space"></span>
+    <${Opener} desk=${desk} onPanel=${onPanel} panel="closed" letter="O">${t("strip.closed")}</${Opener}>
+    <${Opener} desk=${desk} onPanel=${onPanel} panel="report" letter="N"><${Icon} name="phone" /><b>${t("strip.report")}</b></${Opener}>
+  </nav>`;
+}
+
+function Opener({ desk, onPanel, panel, letter, loud = false, children }) {
+  return html`<button class="chip ${loud ? "loud" : ""}" data-opens=${panel} aria-expanded=${desk.panel.value === panel} onClick=${(event) => {
+    onPanel(panel);
+    if (event.detail > 0 && !desk.panel.value) focusQueue();
+  }}>${children}<kbd>${letter}</kbd></button>`;
+}
+
+/** 不在队列: by hold, all three at any time. */
+function Held({ desk, onPanel }) {
+  const asides = desk.asides.value;
+  const known = desk.loaded.value;
+  return html`<${Opener} desk=${desk} onPanel=${onPanel} panel="held" letter="H">
+    <span class="strip-word">${t("strip.held")}</span>
+    ${HOLDS.map((hold) => html`<span key=${hold} class=${asides[hold] ? "some" : "none"}>${word("hold", hold)} <b class="num" data-held=${hold}>${known ? integer(asides[hold]) : "–"}</b></span>`)}
+  </${Opener}>`;
+}
+
+function InTest({ desk }) {
+  const n = desk.asides.value.in_test;
+  return html`<span class="chip ${n ? "testing-chip" : ""}"><span>${word("flag", "in_test")}</span> <b class="num" data-held="in_test">${desk.loaded.value ? integer(n) : "–"}</b></span>`;
+}
+
+function Windows({ desk, onPanel }) {
+  const count = (state) => desk.announced.value.filter((window) => window.state === state).length;
+  const requested = count("requested");
+  return html`<${Opener} desk=${desk} onPanel=${onPanel} panel="windows" letter="D" loud=${requested > 0}>
+    <span class="strip-word">${t("strip.windows")}</span>
+    <span>${word("window_state", "active")} <b class="num" data-windows="active">${integer(count("active"))}</b></span>
+    <span class=${requested ? "some" : "none"}>${word("window_state", "requested")} <b class="num" data-windows="requested">${integer(requested)}</b></span>
+  </${Opener}>`;
+}
+
+/** Alarms in ten minutes, and what of them one operator has. */
+function Rate({ desk }) {
+  const flood = desk.feedStatus.value === "live" ? desk.kpis.value?.flood : null;
+  if (!flood) return null;
+  const each = Math.round((flood.alarms_10min / Math.max(1, flood.operators)) * 10) / 10;
+  return html`<span class="chip ${flood.active ? "fault" : ""}" data-flood=${flood.active}>${flood.active && html`<${Icon} name="flood" />`}<span>${t("strip.rate", { n: integer(flood.alarms_10min), each: integer(each) })}</span></span>`;
+}

@@ -1,5 +1,5 @@
 // The fields forms are made of; and a form's draft, which outlives a change of selection or panel.
-import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
+import { useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
 
@@ -13,10 +13,10 @@ export function useDraft(desk, name, empty) {
   return [draft, put];
 }
 
-/** The first field has the focus when a form opens. */
+/** The first field has the focus when a form opens, before the next key: what is typed at once is text, not commands. */
 export function useFirstField() {
   const form = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const field = /** @type {HTMLElement | null} */ (form.current?.querySelector("input, textarea, select, button"));
     field?.focus({ preventScroll: true });
     form.current?.scrollIntoView({ block: "nearest" });

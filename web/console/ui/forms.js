@@ -1,5 +1,5 @@
 // Notes and closing, inline in the detail: the alarms keep flowing beside them, and drafts outlive a change of selection.
-import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
+import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { isFire, isUnacknowledged } from "../core/alarms.js";
 import { t, word } from "../core/i18n.js";
@@ -40,9 +40,8 @@ export function CloseForm({ desk, alert }) {
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   const end = useRef(/** @type {HTMLElement | null} */ (null));
   const open = desk.form.value === name;
-  useEffect(() => {
-    if (!open) return;
-    form.current?.querySelector("input")?.focus({ preventScroll: true });
+  useLayoutEffect(() => {
+    if (open) form.current?.querySelector("input")?.focus({ preventScroll: true });
   }, [open]);
   useEffect(() => {
     if (open) end.current?.scrollIntoView({ block: "nearest" });

@@ -5,7 +5,7 @@ the past only (``historical``) has a place, but no window of today says anything
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from firetower.alerts import flags as words
@@ -23,8 +23,18 @@ _REAL_IN_A_TEST = {"event:manual_call", "event:waterflow"}
 _OF_MANY_POINTS = {DeviceKind.PANEL.value, DeviceKind.GATEWAY.value}
 _HYDRANTS = {DeviceKind.HYDRANT.value, DeviceKind.WATER_CRANE.value, DeviceKind.WATER_POINT.value}
 _OF_WATER_TAKEN = {"flow", "water_used"}
+_NOT_HELD = {"hold": Hold.NONE, "hold_reason": None, "held_until": None, "held_by": None, "cause_id": None}
 _TOLD = {"window": "window_id", "cause": "cause_id"}
 _NAMED_FIRST = (WindowKind.TEST, WindowKind.DRILL, WindowKind.IMPAIRMENT, WindowKind.MAINTENANCE)
+
+FOLLOWING: tuple[str, ...] = (
+    "id", "unit", "unit_name", "device", "device_kind", "place", "lon", "lat", "zone", "main", "gateway", "scene",
+    "flags", "hold", "hold_reason", "held_until", "held_by", "window_id", "cause_id",
+)  # fmt: skip
+"""Fields of a new alert that follow from its circumstances."""
+
+Follows = tuple[dict[str, Any], dict[str, Any]]
+"""Those fields, and what the alert's first history entry says of the circumstances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +69,11 @@ class Circumstances:
     turns: int = 0
 
 
-def raised_under(alert: Alert, found: Circumstances) -> tuple[Alert, dict[str, Any]]:
-    """Return the new alert as it is raised under ``found``, and what its first history entry says of that.
+def raised_under(alert: Alert, found: Circumstances) -> Follows:
+    """Return the fields (``FOLLOWING``) a new alert gets under ``found``, and what its first history entry says of it.
 
     ``alert``: as ``judge`` began it, and as later verdicts of the same batch may have changed it. A panel's or
-    gateway's own place says nothing of its points.
+    gateway's own place says nothing of its points. Fields, not an alert: in a flood, copying costs more than deciding.
     """
     of_a_point = alert.rule.startswith("event:") and bool(alert.component)
     foreign = of_a_point and found.device_kind in _OF_MANY_POINTS and not found.of_point
@@ -74,7 +84,22 @@ def raised_under(alert: Alert, found: Circumstances) -> tuple[Alert, dict[str, A
         said[words.RETIRED] = None
     if alert.text and not foreign and disagree(alert.text, found.place, found.level):
         said[words.PLACE_MISMATCH] = None
-    changes: dict[str, Any] = {}
+    fields: dict[str, Any] = {
+        "id": found.alert_id,
+        "unit": found.unit,
+        "unit_name": found.unit_name,
+        "device": found.device,
+        "device_kind": found.device_kind,
+        "place": found.place or found.elsewhere,
+        "lon": found.lon,
+        "lat": found.lat,
+        "zone": zone,
+        "main": found.main,
+        "gateway": found.gateway,
+        "scene": scene_of(alert.subject_kind, alert.subject, alert.alert_class, where),
+        "window_id": None,
+        **_NOT_HELD,
+    }
     evidence: dict[str, Any] = {}
     if HISTORICAL not in said:
         if found.turns + 1 >= CHATTER_TRANSITIONS:
@@ -82,31 +107,15 @@ def raised_under(alert: Alert, found: Circumstances) -> tuple[Alert, dict[str, A
         windows = [window for window in found.windows if window.covers(where)]
         if windows:
             said.update(dict.fromkeys(_words_of(alert, windows)))
-            changes["window_id"] = _raised_in(windows)
+            fields["window_id"] = _raised_in(windows)
             evidence["windows"] = [{"id": each.id, "kind": each.kind.value, "reason": each.reason} for each in windows]
         held = _held(alert, found, windows)
         if held:
-            changes |= held
+            fields |= held
             evidence["hold"] = held["hold"].value
             evidence |= {name: held[field] for name, field in _TOLD.items() if field in held}
-    raised = replace(
-        alert,
-        id=found.alert_id,
-        unit=found.unit,
-        unit_name=found.unit_name,
-        device=found.device,
-        device_kind=found.device_kind,
-        place=found.place or found.elsewhere,
-        lon=found.lon,
-        lat=found.lat,
-        zone=zone,
-        main=found.main,
-        gateway=found.gateway,
-        scene=scene_of(alert.subject_kind, alert.subject, alert.alert_class, where),
-        flags=tuple(said),
-        **changes,
-    )
-    return raised, evidence
+    fields["flags"] = tuple(said)
+    return fields, evidence
 
 
 def may_be_explained(alert: Alert) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from firetower.alerts.circumstances import FOLLOWING, Follows
 from firetower.alerts.judge import judge, record, sender_of
 from firetower.alerts.model import Alert, State, Transition
 from firetower.core.clock import Micros
@@ -15,7 +16,7 @@ from firetower.devices.events import Event
 from firetower.rules.verdicts import Verdict, VerdictKind
 from firetower.storage import circumstances
 from firetower.storage.alert_locks import Key, take
-from firetower.storage.alert_rows import TYPES, append_history, chunks, column, given, history_columns, update
+from firetower.storage.alert_rows import CHUNK, TYPES, append_history, column, given, history_columns, update
 
 Sender = tuple[str | None, str | None]
 
@@ -119,26 +120,16 @@ async def _write(conn: Any, cases: Sequence[_Case], new: Sequence[_Case], at: Mi
     stored += [(case.alert, case.entries) for case in cases if case.alert is not None and not case.is_new]
     await update(conn, [alert for alert, _ in stored])
     await append_history(conn, [(alert.id, entry) for alert, moves in stored for entry in moves])
-    await _find_circumstances(conn, new, at)
-    for chunk in chunks(new):
-        await _raise(conn, chunk)
-    return [alert.id for alert, _ in stored] + [case.alert.id for case in new if case.alert is not None]
-
-
-async def _find_circumstances(conn: Any, new: Sequence[_Case], at: Micros) -> None:
-    """Give new alerts their ids, their places and what follows from the circumstances they are raised under."""
     alerts = [case.alert for case in new if case.alert is not None]
-    raised = await circumstances.raised(conn, alerts, [case.device_number for case in new], at)
-    for case, (alert, evidence) in zip(new, raised, strict=True):
-        case.alert = alert
-        if evidence:
-            first = case.entries[0]
-            case.entries[0] = replace(first, evidence={**first.evidence, **evidence})
+    follows = await circumstances.following(conn, alerts, [case.device_number for case in new], at)
+    for start in range(0, len(new), CHUNK):
+        part = slice(start, start + CHUNK)
+        await _raise(conn, new[part], alerts[part], follows[part])
+    return [alert.id for alert, _ in stored] + [fields["id"] for fields, _ in follows]
 
 
-# The columns of a new alert, as it is raised; the others begin empty.
+# The columns of a new alert: as it was begun, and as its circumstances have it; the others begin empty.
 _BROUGHT: tuple[tuple[str, str], ...] = (
-    ("id", "int8"),
     ("rule", "text"),
     ("rule_version", "int4"),
     ("subject_kind", "text"),
@@ -147,9 +138,7 @@ _BROUGHT: tuple[tuple[str, str], ...] = (
     ("alert_class", "text"),
     ("priority", "int2"),
     ("latched", "bool"),
-    ("flags", "text[]"),
     ("state", "text"),
-    ("hold", "text"),
     ("condition", "text"),
     ("metric", "text"),
     ("value", "float8"),
@@ -167,32 +156,26 @@ _BROUGHT: tuple[tuple[str, str], ...] = (
     ("last_event_at", "timestamptz"),
     ("closed_at", "timestamptz"),
     ("closed_by", "text"),
-    ("unit", "text"),
-    ("unit_name", "text"),
-    ("device", "text"),
-    ("device_kind", "text"),
-    ("place", "text"),
-    ("lon", "float8"),
-    ("lat", "float8"),
-    ("zone", "text"),
-    ("main", "text"),
-    ("gateway", "text"),
-    ("scene", "text"),
-    ("hold_reason", "text"),
-    ("held_until", "timestamptz"),
-    ("held_by", "text"),
-    ("window_id", "int8"),
-    ("cause_id", "int8"),
 )
-_NAMES = ", ".join(name for name, _ in _BROUGHT)
+_OTHER_TYPES = {
+    "id": "int8",
+    "lon": "float8",
+    "lat": "float8",
+    "flags": "text[]",
+    "held_until": "timestamptz",
+    "window_id": "int8",
+    "cause_id": "int8",
+}
+_COLUMNS = (*_BROUGHT, *((name, _OTHER_TYPES.get(name, "text")) for name in FOLLOWING))
+_NAMES = ", ".join(name for name, _ in _COLUMNS)
 
-_PARAMETERS = ", ".join(f"${number}::{TYPES.get(kind, kind)}[]" for number, (_, kind) in enumerate(_BROUGHT, 2))
-_AFTER = 2 + len(_BROUGHT)
+_PARAMETERS = ", ".join(f"${number}::{TYPES.get(kind, kind)}[]" for number, (_, kind) in enumerate(_COLUMNS, 2))
+_AFTER = 2 + len(_COLUMNS)
 
 _RAISE = f"""
 WITH raised AS (
     INSERT INTO alert (device_id, {_NAMES})
-    SELECT n.device_id, {", ".join(given(name, kind, "n") for name, kind in _BROUGHT)}
+    SELECT n.device_id, {", ".join(given(name, kind, "n") for name, kind in _COLUMNS)}
     FROM unnest($1::int4[], {_PARAMETERS}) AS n (device_id, {_NAMES})
 )
 INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason, evidence)
@@ -203,19 +186,22 @@ FROM unnest(${_AFTER}::int8[], ${_AFTER + 1}::int4[], ${_AFTER + 2}::int8[], ${_
 """
 
 
-async def _raise(conn: Any, cases: Sequence[_Case]) -> None:
+async def _raise(conn: Any, cases: Sequence[_Case], alerts: Sequence[Alert], follows: Sequence[Follows]) -> None:
     """Insert the cases' new alerts with their histories, in one statement. Raises Overtaken."""
-    alerts = [case.alert for case in cases if case.alert is not None]
-    entries = [
-        (alert.id, seq, entry)
-        for alert, case in zip(alerts, cases, strict=True)
-        for seq, entry in enumerate(case.entries, 1)
-    ]
+    entries: list[tuple[int, int, Transition]] = []
+    for case, (fields, evidence) in zip(cases, follows, strict=True):
+        if evidence:
+            first = case.entries[0]
+            case.entries[0] = replace(first, evidence={**first.evidence, **evidence})
+        entries += ((fields["id"], seq, entry) for seq, entry in enumerate(case.entries, 1))
+    given_fields = {name: [fields[name] for fields, _ in follows] for name in FOLLOWING}
+    given_fields["flags"] = list(map(" ".join, given_fields["flags"]))
     try:
         await conn.execute(
             _RAISE,
             [case.device_number for case in cases],
             *(column(alerts, name) for name, _ in _BROUGHT),
+            *given_fields.values(),
             [alert_id for alert_id, _, _ in entries],
             [seq for _, seq, _ in entries],
             *history_columns([entry for _, _, entry in entries]),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from firetower.alerts.chatter import CHATTER_WITHIN, TURNS
-from firetower.alerts.circumstances import Circumstances, may_be_explained, may_explain, raised_under
+from firetower.alerts.circumstances import Circumstances, Follows, may_be_explained, may_explain, raised_under
 from firetower.alerts.holds import POWER_RULES, explains
 from firetower.alerts.model import Alert
 from firetower.alerts.windows import Window
@@ -115,10 +115,8 @@ ORDER BY each.n
 """
 
 
-async def raised(
-    conn: Any, alerts: Sequence[Alert], devices: Sequence[int | None], at: Micros
-) -> list[tuple[Alert, dict[str, Any]]]:
-    """Return each new alert, with its id, as it is raised at ``at``, and what its first history entry says of that.
+async def following(conn: Any, alerts: Sequence[Alert], devices: Sequence[int | None], at: Micros) -> list[Follows]:
+    """Return, for each new alert raised at ``at``, what ``raised_under`` says; their ids are drawn.
 
     ``devices``: their device numbers. ``conn`` holds the transaction they are inserted in. One of the batch may be
     explained by another of it.
@@ -127,7 +125,7 @@ async def raised(
     for pairs in chunks(list(zip(alerts, devices, strict=True))):
         found += await _look_up(conn, [alert for alert, _ in pairs], [number for _, number in pairs], at)
     causes = [replace(alert, id=each.alert_id) for alert, each in zip(alerts, found, strict=True) if may_explain(alert)]
-    done: list[tuple[Alert, dict[str, Any]]] = []
+    done: list[Follows] = []
     for number, (alert, each) in enumerate(zip(alerts, found, strict=True), 1):
         done.append(raised_under(alert, _explained(alert, each, causes) if causes else each))
         if number % CHUNK == 0:

@@ -7,13 +7,18 @@ import pytest
 from alert_making import T0, clear, commit, fire, hazard
 
 from firetower.alerts import flags
+from firetower.alerts.acts import Acknowledge
 from firetower.alerts.model import Alert, Condition, Hold, State
 from firetower.alerts.ports import AlertFilter
 from firetower.core.clock import HOUR, MINUTE, SECOND, ManualClock, Micros, to_datetime
 from firetower.devices.events import EVENTS, AlertClass
 from firetower.devices.metrics import catalogue
+from firetower.devices.registry import Registry
+from firetower.ingest.ports import Work
 from firetower.rules.verdicts import SubjectKind, Verdict
+from firetower.storage import pool as pools
 from firetower.storage.alerts import AlertStore
+from firetower.storage.ingest import IngestStore
 
 NOW: Micros = T0 + 5 * SECOND
 
@@ -65,8 +70,11 @@ async def announce_window(pool: asyncpg.Pool, kind: str, **more: Any) -> int:
 
 def of_event(name: str, device: str, at: Micros = T0, **more: Any) -> Verdict:
     known = EVENTS[name]
-    said = {"alert_class": known.alert_class, "priority": known.priority, "latch": known.latch, "component": ""}
-    return hazard(device, at, rule=f"event:{name}", **(said | more))
+    said = {
+        "rule": f"event:{name}", "alert_class": known.alert_class, "priority": known.priority, "latch": known.latch,
+        "component": "",
+    }  # fmt: skip
+    return hazard(device, at, **(said | more))
 
 
 def silent(device: str, at: Micros = T0, **more: Any) -> Verdict:
@@ -220,7 +228,7 @@ async def test_a_key_that_alarms_for_the_third_time_in_a_minute_chatters_and_a_s
     slow = hazard("h2", device_number=numbers["h2"])
     first = await one(pool, low, slow)
     for alert in (await alerts(pool)).values():
-        await store.acknowledge(alert.id, actor="wang")
+        await store.act(alert.id, Acknowledge(), actor="wang")
     await commit(pool, [clear(low, T0 + 6 * SECOND), clear(slow, T0 + 6 * SECOND)], NOW + 10 * SECOND)
     await commit(pool, [hazard(at=T0 + 20 * SECOND, device_number=numbers["h1"])], NOW + 20 * SECOND)
     await commit(pool, [hazard("h2", T0 + 90 * SECOND, device_number=numbers["h2"])], NOW + 90 * SECOND)
@@ -235,3 +243,49 @@ async def test_what_tells_of_the_past_has_its_place_and_no_hold(pool, numbers):
     assert (alert.state, alert.condition, alert.hold, alert.main) == (
         State.CLOSED, Condition.NORMAL, Hold.NONE, "m1",
     )  # fmt: skip
+
+
+async def test_raising_reads_no_more_rows_when_the_registry_and_the_windows_have_grown(database_url, numbers):
+    """A plan made on the first day looks up by keys for ever; a device with thousands of alerts behind it, too."""
+    narrow = await pools.connect(database_url, size=1)
+    store = IngestStore(narrow, Registry(), ManualClock(NOW))
+
+    async def rows_read(verdict: Verdict) -> int:
+        await store.commit(Work("alarm", verdicts=[verdict]))
+        await narrow.execute("SELECT pg_stat_force_next_flush()")
+        return int(
+            await narrow.fetchval(
+                "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int8 FROM pg_stat_user_tables"
+                " WHERE relname IN ('alert', 'alert_history', 'announced_window', 'building', 'device', 'floor',"
+                "  'point', 'unit', 'water_main', 'zone')"
+            )
+        )
+
+    said = [fire, silent, hazard, lambda device, at, **more: of_event("fault", device, at, component="f", **more)]
+    try:
+        for n in range(3):
+            for make in said:
+                await rows_read(make("smk-1", T0 + n, device_number=numbers["smk-1"], rule=f"first-{n}"))
+        before = await rows_read(clear(hazard(rule="nobody"), T0))
+        for make in said:
+            after = await rows_read(make("smk-1", T0 + 9, device_number=numbers["smk-1"], rule="small"))
+        small = after - before
+        await narrow.execute("INSERT INTO unit (code) SELECT 'x' || n FROM generate_series(1, 3000) n")
+        await narrow.execute("INSERT INTO water_main (code) SELECT 'x' || n FROM generate_series(1, 3000) n")
+        await narrow.execute(
+            "INSERT INTO point (device_id, component) SELECT $1, 'x' || n FROM generate_series(1, 3000) n",
+            numbers["smk-1"],
+        )
+        await narrow.execute(
+            "INSERT INTO announced_window (kind, unit, starts_at, ends_at, reason, requested_by, requested_at)"
+            " SELECT 'test', 'u1', $1::timestamptz - interval '1 day', $1, '', '', $1 FROM generate_series(1, 3000)",
+            to_datetime(NOW - SECOND),
+        )
+        for device in ("smk-1", "gw-1"):
+            await store.commit(Work("alarm", verdicts=[fire(device, component=f"{n}") for n in range(1000)]))
+        before = await rows_read(clear(hazard(rule="nobody"), T0))
+        for make in said:
+            after = await rows_read(make("smk-1", T0 + 99, device_number=numbers["smk-1"], rule="grown"))
+        assert after - before < small + 100
+    finally:
+        narrow.terminate()

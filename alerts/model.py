@@ -68,7 +68,8 @@ class Alert:
     """One alert as stored. Times are µs since the epoch UTC; None where it has not happened.
 
     Key: (``rule``, ``subject_kind``, ``subject``, ``component``). ``version`` rises with state, hold, assignee,
-    priority and occurrences, never with repeats or notes. ``unit``, ``device``, ``place``, ``lon``, ``lat`` are frozen
+    priority, occurrences, verification, forwarding and receipt, never with repeats or notes.
+    ``unit``, ``device``, ``place``, ``lon``, ``lat`` are frozen
     when raised, and so are ``zone`` (``building/floor/zone`` within the unit), ``main`` and ``gateway`` (codes).
     ``place``: the registry's words; ``text``: the panel's. ``value``, ``limit_value``: in the metric's unit.
     ``scene``: what may bring it together with others in one incident (``incidents.scene_of``); "" on what was raised

@@ -6,9 +6,9 @@ from typing import Any
 
 import asyncpg
 
-from firetower.alerts.acts import Acknowledge, Act, Assign, Note, decide
-from firetower.alerts.closing import Close, Reopen
-from firetower.alerts.model import Alert, Disposition
+from firetower.alerts.acts import Act, Assign, decide
+from firetower.alerts.closing import Reopen
+from firetower.alerts.model import Alert
 from firetower.alerts.reports import Report
 from firetower.core.clock import Clock
 from firetower.core.errors import Conflict, InvalidInput, NotFound
@@ -57,48 +57,6 @@ class AlertActs:
                     # A new alert took the key in the moment this one was reopened: the next look finds it.
                     if err.constraint_name != "alert_one_open_per_key":
                         raise
-
-    async def acknowledge(
-        self, alert_id: int, *, actor: str, expected_version: int | None = None, idempotency_key: str | None = None
-    ) -> Alert:
-        """受理: seen, not solved."""
-        return await self.act(
-            alert_id, Acknowledge(), actor=actor, expected_version=expected_version, idempotency_key=idempotency_key
-        )
-
-    async def note(
-        self,
-        alert_id: int,
-        text: str,
-        *,
-        actor: str,
-        expected_version: int | None = None,
-        idempotency_key: str | None = None,
-    ) -> Alert:
-        """Add words to the history, in any state."""
-        return await self.act(
-            alert_id, Note(text), actor=actor, expected_version=expected_version, idempotency_key=idempotency_key
-        )
-
-    async def close(
-        self,
-        alert_id: int,
-        disposition: Disposition | None,
-        cause: str | None = None,
-        note: str | None = None,
-        *,
-        actor: str,
-        expected_version: int | None = None,
-        idempotency_key: str | None = None,
-    ) -> Alert:
-        """办结 with what it turned out to be."""
-        return await self.act(
-            alert_id,
-            Close(disposition, cause, note),
-            actor=actor,
-            expected_version=expected_version,
-            idempotency_key=idempotency_key,
-        )
 
     async def report(self, report: Report, *, actor: str, idempotency_key: str | None = None) -> Alert:
         """电话报警: raise an alert that a person reported. InvalidInput names what the report lacks or mistakes."""

@@ -36,7 +36,7 @@ async def follow(source: asyncpg.Pool | str, channel: str, *, look: Look, heard:
         try:
             async with _connection(source) as conn:
                 lost = asyncio.Event()
-                async with _listening(conn, channel, heard, lost):
+                async with _listening(conn, channel, heard, lost, pooled=not isinstance(source, str)):
                     while not lost.is_set():
                         await look(conn, not connected)
                         connected, failures = True, 0
@@ -67,7 +67,9 @@ async def _connection(source: asyncpg.Pool | str) -> AsyncIterator[Any]:
 
 
 @asynccontextmanager
-async def _listening(conn: Any, channel: str, heard: Callable[[str], None], lost: asyncio.Event) -> AsyncIterator[None]:
+async def _listening(
+    conn: Any, channel: str, heard: Callable[[str], None], lost: asyncio.Event, *, pooled: bool
+) -> AsyncIterator[None]:
     def on_notify(_conn: Any, _pid: int, _channel: str, payload: str) -> None:
         heard(payload)
 
@@ -79,7 +81,8 @@ async def _listening(conn: Any, channel: str, heard: Callable[[str], None], lost
     try:
         yield
     finally:
-        if not conn.is_closed():
+        # one of our own is terminated anyway, and a database that hangs would never answer the UNLISTEN
+        if pooled and not conn.is_closed():
             conn.remove_termination_listener(on_end)
             await conn.remove_listener(channel, on_notify)
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from aiohttp import web
 from pydantic import BaseModel, Field
 
 from firetower.alerts.acts import Acknowledge, Act, Assign, Note, Shelve, Unshelve
@@ -11,12 +10,11 @@ from firetower.alerts.model import Disposition, Method, Verification
 from firetower.alerts.reports import REPORTED, Report
 from firetower.alerts.verification import Channel, Forward, Receipt, Verify
 from firetower.alerts.words import CAUSE_LIMIT, NAME_LIMIT, NOTE_LIMIT
-from firetower.core.errors import InvalidInput
 from firetower.devices.events import AlertClass
 from firetower.web.alert_json import AlertOut, alert_out
 from firetower.web.alert_routes import PATH, alert_id
 from firetower.web.api import Access, Call, Handler, Route
-from firetower.web.api_models import Asked, Moment, Nothing, is_storable
+from firetower.web.api_models import Asked, Moment, Nothing
 
 _KEY = (("Idempotency-Key", "1 to 200 characters of your own; the same key again does nothing and answers the alert"),)
 
@@ -119,7 +117,7 @@ async def report_alert(call: Call[Nothing, NewReport]) -> BaseModel:
     """Raise an alert that a person reported (电话报警): latched, flag `manual`, and never joined to another."""
     said = Report(**call.body.model_dump())
     return alert_out(
-        await call.deps.alerts.report(said, actor=call.person.username, idempotency_key=_key(call.request))
+        await call.deps.alerts.report(said, actor=call.person.username, idempotency_key=call.idempotency_key)
     )
 
 
@@ -191,16 +189,9 @@ async def _do(call: Call[Nothing, Any], act: Act) -> BaseModel:
         act,
         actor=call.person.username,
         expected_version=call.body.expected_version,
-        idempotency_key=_key(call.request),
+        idempotency_key=call.idempotency_key,
     )
     return alert_out(after)
-
-
-def _key(request: web.Request) -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (1 <= len(key) <= 200 and is_storable(key)):
-        raise InvalidInput(f"Idempotency-Key has {len(key)} characters; send 1 to 200 of plain text")
-    return key
 
 
 def _act(name: str, handler: Handler, summary: str, body: type[Acting]) -> Route:

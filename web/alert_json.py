@@ -35,7 +35,7 @@ class AlertOut(Answered):
     component: str = Field(description="the point (部位), or the metric with its channel")
     subject_kind: str
     subject: str
-    rule: str = Field(description="the rule's id, or `event:<name>` for a device's own alarm")
+    rule: str = Field(description="the rule's id, `event:<name>` for a device's own alarm, or `manual:report`")
     rule_version: int
     title: Title
     metric: str | None
@@ -50,7 +50,9 @@ class AlertOut(Answered):
     latched: bool = Field(description="closes only with a disposition")
     occurrences: int
     repeats: int
-    version: int = Field(description="rises with state, hold, assignee, priority and occurrences")
+    version: int = Field(
+        description="rises with state, hold, assignee, priority, occurrences, verification and forwarding"
+    )
     assignee: str | None
     device_at: Instant
     received_at: Instant

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from alert_making import T0, clear, commit, fire, hazard
 
+from firetower.alerts.acts import Acknowledge, Close, Note
 from firetower.alerts.model import Disposition, State
 from firetower.alerts.ports import AlertFilter, LiveView
 from firetower.core.clock import DAY, SECOND, ManualClock
@@ -44,9 +45,9 @@ async def reasons(store: AlertStore, alert_id: int) -> list[str]:
 async def test_acknowledge_note_and_close_are_stored_with_their_history_and_announced(store, wide):
     (alert_id,) = await raised(store, wide, fire())
     seq = (await store.snapshot()).seq
-    taken = await store.acknowledge(alert_id, actor="wang", expected_version=1)
-    noted = await store.note(alert_id, "smoke seen on camera 3", actor="li")
-    closed = await store.close(alert_id, Disposition.FALSE_ALARM, "steam", "the kitchen again", actor="wang")
+    taken = await store.act(alert_id, Acknowledge(), actor="wang", expected_version=1)
+    noted = await store.act(alert_id, Note("smoke seen on camera 3"), actor="li")
+    closed = await store.act(alert_id, Close(Disposition.FALSE_ALARM, "steam", "the kitchen again"), actor="wang")
     assert (taken.state, taken.acknowledged_by, taken.version) == (State.ACKNOWLEDGED, "wang", 2)
     assert noted == taken
     assert closed == await store.get(alert_id)
@@ -65,7 +66,7 @@ async def test_acknowledge_note_and_close_are_stored_with_their_history_and_anno
 async def test_eight_clients_acknowledging_at_once_end_in_one_acknowledgement(store, wide):
     (alert_id,) = await raised(store, wide, fire())
     done = await asyncio.gather(
-        *(store.acknowledge(alert_id, actor=f"op{n}") for n in range(8)), return_exceptions=True
+        *(store.act(alert_id, Acknowledge(), actor=f"op{n}") for n in range(8)), return_exceptions=True
     )
     (winner,) = [result for result in done if not isinstance(result, BaseException)]
     refused = [result for result in done if isinstance(result, Conflict)]
@@ -79,9 +80,9 @@ async def test_eight_clients_acknowledging_and_closing_at_once_leave_one_consist
 
     async def work(actor: str) -> None:
         with contextlib.suppress(Conflict):
-            await store.acknowledge(alert_id, actor=actor)
+            await store.act(alert_id, Acknowledge(), actor=actor)
         with contextlib.suppress(Conflict):
-            await store.close(alert_id, Disposition.FALSE_ALARM, "steam", actor=actor)
+            await store.act(alert_id, Close(Disposition.FALSE_ALARM, "steam"), actor=actor)
 
     await asyncio.gather(*(work(f"op{n}") for n in range(8)))
     history = await store.history(alert_id)
@@ -98,7 +99,7 @@ async def test_acknowledge_racing_return_to_normal_never_brings_the_alert_back(s
 
     async def acknowledge() -> None:
         for alert_id in ids:
-            await store.acknowledge(alert_id, actor="wang")
+            await store.act(alert_id, Acknowledge(), actor="wang")
 
     async def normal() -> None:
         for device in devices:
@@ -116,9 +117,9 @@ async def test_acknowledge_racing_return_to_normal_never_brings_the_alert_back(s
 
 async def test_a_version_that_has_passed_is_a_conflict_with_the_alert_as_it_stands(store, wide):
     (alert_id,) = await raised(store, wide, fire())
-    await store.acknowledge(alert_id, actor="wang")
+    await store.act(alert_id, Acknowledge(), actor="wang")
     with pytest.raises(Conflict, match="version 1 was expected, it is 2") as refused:
-        await store.note(alert_id, "late", actor="li", expected_version=1)
+        await store.act(alert_id, Note("late"), actor="li", expected_version=1)
     assert refused.value.current == await store.get(alert_id)
     assert await reasons(store, alert_id) == ["raised", "acknowledged"]
 
@@ -126,13 +127,13 @@ async def test_a_version_that_has_passed_is_a_conflict_with_the_alert_as_it_stan
 async def test_repeats_do_not_make_an_acknowledgement_a_conflict(store, wide):
     (alert_id,) = await raised(store, wide, fire())
     await commit(wide, [fire(at=T0 + n * SECOND) for n in range(1, 9)])
-    assert (await store.acknowledge(alert_id, actor="wang", expected_version=1)).repeats == 8
+    assert (await store.act(alert_id, Acknowledge(), actor="wang", expected_version=1)).repeats == 8
 
 
 async def test_the_same_request_under_one_key_acts_once_even_eight_times_at_once(store, wide):
     (alert_id,) = await raised(store, wide, fire())
     done = await asyncio.gather(
-        *(store.acknowledge(alert_id, actor="wang", expected_version=1, idempotency_key="k1") for _ in range(8))
+        *(store.act(alert_id, Acknowledge(), actor="wang", expected_version=1, idempotency_key="k1") for _ in range(8))
     )
     assert {alert.version for alert in done} == {2}
     assert await reasons(store, alert_id) == ["raised", "acknowledged"]
@@ -140,32 +141,32 @@ async def test_the_same_request_under_one_key_acts_once_even_eight_times_at_once
 
 async def test_a_key_used_for_another_request_is_a_conflict_but_belongs_to_its_actor(store, wide):
     (alert_id,) = await raised(store, wide, fire())
-    await store.note(alert_id, "one", actor="wang", idempotency_key="k1")
+    await store.act(alert_id, Note("one"), actor="wang", idempotency_key="k1")
     with pytest.raises(Conflict, match="'k1' was used by wang for another request"):
-        await store.note(alert_id, "two", actor="wang", idempotency_key="k1")
-    await store.note(alert_id, "two", actor="li", idempotency_key="k1")
+        await store.act(alert_id, Note("two"), actor="wang", idempotency_key="k1")
+    await store.act(alert_id, Note("two"), actor="li", idempotency_key="k1")
     assert await reasons(store, alert_id) == ["raised", "noted", "noted"]
 
 
 async def test_a_refused_act_does_not_use_up_its_key(store, wide):
     (alert_id,) = await raised(store, wide, fire())
     with pytest.raises(InvalidInput):
-        await store.note(alert_id, " ", actor="wang", idempotency_key="k1")
-    await store.note(alert_id, "words", actor="wang", idempotency_key="k1")
+        await store.act(alert_id, Note(" "), actor="wang", idempotency_key="k1")
+    await store.act(alert_id, Note("words"), actor="wang", idempotency_key="k1")
     assert await reasons(store, alert_id) == ["raised", "noted"]
 
 
 async def test_keys_are_forgotten_after_a_day(store, wide, clock):
     (alert_id,) = await raised(store, wide, fire())
-    await store.note(alert_id, "one", actor="wang", idempotency_key="k1")
+    await store.act(alert_id, Note("one"), actor="wang", idempotency_key="k1")
     assert await forget_keys(wide, clock.now() + DAY - SECOND) == 0
     assert await forget_keys(wide, clock.now() + DAY + SECOND) == 1
-    await store.note(alert_id, "two", actor="wang", idempotency_key="k1")
+    await store.act(alert_id, Note("two"), actor="wang", idempotency_key="k1")
 
 
 @pytest.mark.parametrize("alert_id", [0, -1, 999, 2**63, 10**30])
 async def test_an_alert_that_is_not_there_is_not_found(store, alert_id):
-    for call in (store.get(alert_id), store.history(alert_id), store.acknowledge(alert_id, actor="wang")):
+    for call in (store.get(alert_id), store.history(alert_id), store.act(alert_id, Acknowledge(), actor="wang")):
         with pytest.raises(NotFound, match=f"there is no alert {alert_id}"):
             await call
 
@@ -180,7 +181,7 @@ async def test_shown_is_stamped_once(store, wide):
 async def test_open_alerts_are_counted_by_class_and_priority(store, wide):
     ids = await raised(store, wide, fire(), hazard("a"), hazard("b"), hazard("c", priority=2))
     assert await store.open_counts() == {("fire", 1): 1, ("hazard", 3): 2, ("hazard", 2): 1}
-    await store.close(ids[-1], Disposition.MAINTENANCE, actor="wang")
+    await store.act(ids[-1], Close(Disposition.MAINTENANCE), actor="wang")
     assert sum((await store.open_counts()).values()) == 3
 
 
@@ -193,7 +194,7 @@ async def a_mixed_list(store: AlertStore, pool: asyncpg.Pool) -> list[int]:
                 verdict = replace(hazard(f"d{minute}{priority}{taken:d}"), priority=priority)
                 (alert_id,) = (await commit(pool, [verdict], T0 + minute * 60 * SECOND)).alert_ids
                 if taken:
-                    await store.acknowledge(alert_id, actor="wang")
+                    await store.act(alert_id, Acknowledge(), actor="wang")
                 made[priority, taken, -minute] = alert_id
     return [made[place] for place in sorted(made)]
 
@@ -242,9 +243,9 @@ async def test_alerts_raised_in_one_transaction_are_paged_without_loss(store, wi
 async def test_filters_keep_what_they_name(store, wide, wanted, devices):
     await raised(store, wide, fire(), hazard("tank", priority=2), hazard("100%"))
     (gone,) = (await commit(wide, [hazard("gone")], T0 + 9 * SECOND)).alert_ids
-    await store.close(gone, Disposition.MAINTENANCE, actor="wang")
+    await store.act(gone, Close(Disposition.MAINTENANCE), actor="wang")
     (tank,) = (await store.list(AlertFilter(device="tank"))).items
-    await store.acknowledge(tank.id, actor="wang")
+    await store.act(tank.id, Acknowledge(), actor="wang")
     assert {alert.device for alert in (await store.list(wanted)).items} == devices
 
 

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from alert_making import T0, clear, commit, fire, hazard
 
+from firetower.alerts.acts import Acknowledge, Close
 from firetower.alerts.model import Condition, Disposition, State
 from firetower.alerts.ports import AlertFilter
 from firetower.core.clock import SECOND, ManualClock
@@ -121,19 +122,19 @@ async def test_a_fire_latches_against_its_return_to_normal(pool, store):
     await commit(pool, [fire(at=T0 + SECOND, active=False)])
     (alert,) = await all_alerts(store)
     assert (alert.state, alert.condition) == (State.UNACKNOWLEDGED, Condition.NORMAL)
-    await store.acknowledge(alert.id, actor="wang")
+    await store.act(alert.id, Acknowledge(), actor="wang")
     assert (await store.get(alert.id)).state is State.ACKNOWLEDGED
 
 
 async def test_a_fire_event_on_an_acknowledged_fire_sounds_again_and_after_its_verdict_is_a_new_alert(pool, store):
     await commit(pool, [fire()])
     (first,) = await all_alerts(store)
-    await store.acknowledge(first.id, actor="wang")
+    await store.act(first.id, Acknowledge(), actor="wang")
     await commit(pool, [fire(at=T0 + SECOND)])
     again = await store.get(first.id)
     assert (again.state, again.occurrences, again.acknowledged_at) == (State.UNACKNOWLEDGED, 2, None)
-    await store.acknowledge(first.id, actor="wang")
-    await store.close(first.id, Disposition.FALSE_ALARM, "steam", actor="wang")
+    await store.act(first.id, Acknowledge(), actor="wang")
+    await store.act(first.id, Close(Disposition.FALSE_ALARM, "steam"), actor="wang")
     assert (await commit(pool, [fire(at=T0 + 2 * SECOND)])).raised == {"fire": 1}
     second, old = await all_alerts(store)
     assert old.id == first.id
@@ -152,7 +153,7 @@ async def test_a_fire_event_on_an_acknowledged_fire_sounds_again_and_after_its_v
 async def test_an_acknowledged_hazard_that_returns_is_closed_and_the_next_one_is_new(pool, store):
     await commit(pool, [hazard()])
     (alert,) = await all_alerts(store)
-    await store.acknowledge(alert.id, actor="wang")
+    await store.act(alert.id, Acknowledge(), actor="wang")
     applied = await commit(pool, [clear(hazard(), T0 + SECOND), hazard(at=T0 + 2 * SECOND)])
     assert applied.raised == {"hazard": 1}
     new, old = await all_alerts(store)
@@ -194,7 +195,7 @@ async def test_the_engine_is_told_what_stands_even_when_it_was_closed_and_not_wh
     names = ["stands", "closed", "normal"]
     await commit(pool, [hazard(rule=name, device_number=device, latch=True) for name in names] + [fire()])
     by_rule = {alert.rule: alert.id for alert in await all_alerts(store)}
-    await store.close(by_rule["closed"], Disposition.MAINTENANCE, actor="wang")
+    await store.act(by_rule["closed"], Close(Disposition.MAINTENANCE), actor="wang")
     await commit(pool, [hazard(at=T0 + SECOND, rule="normal", kind=VerdictKind.CLEAR)])
     standing = await store.open_for_engine()
     assert {(s.rule, s.device_number, s.component, s.priority, s.condition_at) for s in standing} == {

@@ -8,6 +8,7 @@ import pytest
 from alert_making import T0, commit, fire
 
 from firetower.alerts import flags
+from firetower.alerts.acts import Acknowledge
 from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.model import Alert
 from firetower.core.clock import MINUTE, SECOND, ManualClock
@@ -133,7 +134,7 @@ async def test_fire_in_two_zones_of_a_test_is_treated_as_real(pool: asyncpg.Pool
     step, window = OverruleStep(pool, lease), await a_test(pool)
     one, two = await raised(pool, "s-1", window=window), await raised(pool, "s-2", window=window)
     store = AlertStore(pool, ManualClock(AT))
-    await store.acknowledge(one, actor="li")
+    await store.act(one, Acknowledge(), actor="li")
     await step.take([one, two], AT)
     assert [each.flags for each in await read(pool, one, two)] == [(flags.IN_TEST,)] * 2
     three = await raised(pool, "s-3", zone="b1/f4/za", window=window)

@@ -5,6 +5,7 @@ import pytest
 from alert_making import T0, fire, hazard
 from desk_city import City
 
+from firetower.alerts.acts import Acknowledge
 from firetower.core.clock import SECOND, ManualClock, to_datetime
 from firetower.storage.alerts import AlertStore
 from firetower.storage.escalations import Escalations
@@ -68,7 +69,7 @@ async def test_a_fire_that_alarms_again_waits_30_s_anew(city, step, store, clock
     (burning,) = await city.raised(fire("s1"))
     await step.take(None, RAISED + 31 * S)
     clock.set(RAISED + 40 * S)
-    await store.acknowledge(burning, actor="wang")
+    await store.act(burning, Acknowledge(), actor="wang")
     await city.raised(fire("s1", T0 + 60 * S), at=RAISED + 60 * S)
     await step.take([burning], RAISED + 60 * S)
     await step.take([], RAISED + 89 * S)
@@ -81,7 +82,7 @@ async def test_an_acknowledged_fire_nobody_verifies_in_180_s_calls_again(city, s
     """It is nobody's again, and in the next period waits for an acknowledgement and another 180 s, no sooner."""
     (burning,) = await city.raised(fire("s1"))
     clock.set(RAISED + 10 * S)
-    await store.acknowledge(burning, actor="wang")
+    await store.act(burning, Acknowledge(), actor="wang")
     await step.take([burning], RAISED + 10 * S)
     await step.take([], RAISED + 189 * S)
     assert await level(city, burning) == ("acknowledged", 0)
@@ -89,7 +90,7 @@ async def test_an_acknowledged_fire_nobody_verifies_in_180_s_calls_again(city, s
     after = await city.alert(burning)
     assert (after.state, after.escalation, after.acknowledged_by) == ("unacknowledged", 1, None)
     clock.set(RAISED + 200 * S)
-    await store.acknowledge(burning, actor="li")
+    await store.act(burning, Acknowledge(), actor="li")
     again = Escalations(pool, lease)
     await again.take(None, RAISED + 379 * S)
     assert await level(city, burning) == ("acknowledged", 1)
@@ -114,7 +115,7 @@ async def test_what_nobody_can_verify_is_forwarded_within_60_s_or_calls_again(
     """A fire that is real, false or on its way to 119 waits for nobody."""
     (burning,) = await city.raised(fire("s1"))
     clock.set(RAISED + 10 * S)
-    await store.acknowledge(burning, actor="wang")
+    await store.act(burning, Acknowledge(), actor="wang")
     await pool.execute(
         "UPDATE alert SET verification = $2, verified_at = $3, forwarded_at = $4 WHERE id = $1", burning, verification,
         to_datetime(RAISED + 20 * S), to_datetime(RAISED + 25 * S) if forwarded else None,
@@ -130,6 +131,6 @@ async def test_an_acknowledgement_just_before_the_deadline_wins(city, step, stor
     (burning,) = await city.raised(fire("s1"))
     await step.take([burning], RAISED)
     clock.set(RAISED + 29 * S)
-    await store.acknowledge(burning, actor="wang")
+    await store.act(burning, Acknowledge(), actor="wang")
     await step.take([], RAISED + 31 * S)
     assert await level(city, burning) == ("acknowledged", 0)

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from alert_making import T0, clear, commit, fire, hazard
 
+from firetower.alerts.acts import Acknowledge
 from firetower.alerts.incidents import JOINS_WITHIN
 from firetower.alerts.ports import IncidentFilter
 from firetower.core.clock import MINUTE, SECOND, ManualClock
@@ -94,8 +95,8 @@ async def test_an_incident_follows_its_members_until_the_last_is_closed_and_when
     burning, falling = await raised(pool, fire()), await raised(pool, low)
     await step.take([*burning, *falling], AT)
     store = AlertStore(pool, ManualClock(AT + MINUTE))
-    await store.acknowledge(burning[0], actor="li")
-    await store.acknowledge(falling[0], actor="li")
+    await store.act(burning[0], Acknowledge(), actor="li")
+    await store.act(falling[0], Acknowledge(), actor="li")
     await pool.execute(
         "UPDATE alert SET state = 'closed', disposition = 'false_alarm', cause = 'steam' WHERE id = $1", burning[0]
     )
@@ -131,7 +132,7 @@ async def test_a_look_at_everything_finds_what_was_raised_closed_and_opened_mean
     open_one = await raised(pool, hazard("h1"), scene="main:M12")
     gone = hazard("h2")
     closed_one = await raised(pool, gone, scene="device:u1/h2")
-    await AlertStore(pool, ManualClock(AT)).acknowledge(closed_one[0], actor="li")
+    await AlertStore(pool, ManualClock(AT)).act(closed_one[0], Acknowledge(), actor="li")
     await commit(pool, [clear(gone, T0 + 1)], AT)
     await pool.execute("UPDATE alert SET state = 'closed', disposition = 'false_alarm' WHERE id = $1", known[0])
     await step.take(None, AT + MINUTE)

@@ -7,6 +7,7 @@ import pytest
 from alert_making import T0, clear, commit, fire, hazard
 from waiting import until
 
+from firetower.alerts.acts import Acknowledge
 from firetower.alerts.model import Alert
 from firetower.alerts.ports import LiveView
 from firetower.core.clock import HOUR, SECOND, ManualClock
@@ -45,7 +46,7 @@ async def test_snapshot_and_changes_see_every_change_in_order_under_four_writers
             applied = await commit(wide, [clear(verdict, at) if n % 10 >= 5 else verdict, *shared])
             if n % 4 == 0 and applied.alert_ids:
                 try:
-                    await store.acknowledge(applied.alert_ids[0], actor=f"op{writer}")
+                    await store.act(applied.alert_ids[0], Acknowledge(), actor=f"op{writer}")
                 except Conflict:
                     continue
 

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from alert_making import clear, commit, fire, hazard
 
+from firetower.alerts.acts import Acknowledge, Close, Note
 from firetower.alerts.model import Disposition
 from firetower.alerts.performance import Answers, Delay, Roster
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Micros, from_datetime, to_datetime
@@ -46,12 +47,12 @@ async def test_a_shift_report_tells_what_came_who_answered_and_how_fast(pool: as
     fires = await pool.fetchval("SELECT id FROM alert WHERE alert_class = 'fire'")
     broken = await pool.fetchval("SELECT id FROM alert WHERE subject = 'u1/h5'")
     clock.set(T + 10 * SECOND)
-    await store.acknowledge(fires, actor="olga")
+    await store.act(fires, Acknowledge(), actor="olga")
     clock.set(T + 50 * SECOND)
-    await store.close(fires, Disposition.FALSE_ALARM, "steam", actor="wang")
-    await store.note(fires, "the caretaker called", actor="wang")
+    await store.act(fires, Close(Disposition.FALSE_ALARM, "steam"), actor="wang")
+    await store.act(fires, Note("the caretaker called"), actor="wang")
     clock.set(T + 30 * SECOND)
-    await store.acknowledge(broken, actor="olga")
+    await store.act(broken, Acknowledge(), actor="olga")
     await pool.execute(
         "INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason)"
         " SELECT $1::int8, 9, $2::timestamptz, 'acknowledged', 'acknowledged', 'wang', 'verified'"

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from alert_making import T0, commit, fire, hazard
 
+from firetower.alerts.acts import Acknowledge, Close
 from firetower.alerts.chain import GENESIS, link
 from firetower.alerts.model import Disposition
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Micros
@@ -48,8 +49,8 @@ async def some_alerts(pool: asyncpg.Pool) -> None:
     """A fire, acknowledged and closed, and two limits broken: five entries."""
     await commit(pool, [fire(), hazard("h1"), hazard("h2")])
     store = AlertStore(pool, ManualClock(T0 + 30 * SECOND))
-    await store.acknowledge(1, actor="olga")
-    await store.close(1, Disposition.FALSE_ALARM, "steam", actor="olga")
+    await store.act(1, Acknowledge(), actor="olga")
+    await store.act(1, Close(Disposition.FALSE_ALARM, "steam"), actor="olga")
 
 
 async def test_every_entry_is_sealed_once_in_the_order_of_the_changes_and_anybody_can_do_the_chain_again(

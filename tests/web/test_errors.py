@@ -22,7 +22,7 @@ def _shaped(body: Any) -> bool:
     [
         ("GET", "/nowhere", {}, 404, "not_found"),
         ("GET", "/api/v1/incident", {}, 404, "not_found"),
-        ("POST", f"{ALERTS}/1/shelve", {"json": {}}, 404, "not_found"),
+        ("POST", f"{ALERTS}/1/shelf", {"json": {}}, 404, "not_found"),
         ("DELETE", ALERTS, {}, 405, "method_not_allowed"),
         ("GET", f"{ALERTS}?colour=red", {}, 400, "invalid"),
         ("GET", f"{ALERTS}?priority=5", {}, 400, "invalid"),
@@ -71,7 +71,7 @@ async def test_an_unknown_name_is_answered_with_the_names_there_are(running: Any
     assert "alert_class" not in body["error"]["message"]
     assert body["error"]["details"][0]["where"] == "colour"
     _, body = await running.call("POST", f"{ALERTS}/1/close", json={"reason": "x"})
-    assert "accepted: disposition, cause, note, expected_version" in body["error"]["message"]
+    assert "accepted: expected_version, disposition, cause, note, call_back" in body["error"]["message"]
 
 
 async def test_405_names_what_is_allowed(running: Any) -> None:

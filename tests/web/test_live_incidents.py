@@ -11,6 +11,7 @@ import pytest
 from live_making import end_window, incident, write_incident, write_window
 from waiting import until
 
+from firetower.alerts.acts import Acknowledge
 from firetower.core.clock import HOUR, MINUTE
 from firetower.web import live
 from firetower.web.live import Hub
@@ -85,7 +86,7 @@ async def test_every_node_tells_the_same_in_the_same_order_and_one_begun_again_g
         await both(begin + 1)
         window = await write_window(pool, now - MINUTE)
         await both(begin + 2)
-        await running.site.deps.alerts.acknowledge(alert, actor="olga")
+        await running.site.deps.alerts.act(alert, Acknowledge(), actor="olga")
         await write_incident(pool, replace(incident(begin, now), version=2, closed_at=now), now, alert)
         await both(begin + 4)
         await end_window(pool, window, now)

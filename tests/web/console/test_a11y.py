@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from conftest import Open, until_page
 from console_double import Double
+from double_facts import at
 
 pytestmark = pytest.mark.system
 
@@ -37,6 +38,33 @@ async def test_axe_finds_nothing(double: Double, sit_down: Open, theme: str, lan
     found = await Axe().run(page, options=RULES)
     faults = [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found.response["violations"]]
     assert not faults
+
+
+@pytest.mark.parametrize(("lang", "theme"), [("zh-CN", "dark"), ("en", "light")])
+async def test_axe_finds_nothing_in_forms_panels_and_incidents_and_no_word_is_missing(
+    double: Double, sit_down: Open, lang: str, theme: str
+):
+    furnish(double)
+    double.gather(*(double.raise_alert("fault", 3, ago=n) for n in range(4)))
+    double.raise_alert(flags=["in_test"], ago=400)
+    double.raise_alert(
+        "fault", 3, hold="shelved", held_until=at(-900), held_by="wang", hold_reason="spare part ordered"
+    )
+    for kind, state in (("test", "active"), ("impairment", "requested")):
+        double.announce_window(kind, state)
+    gap = {"kind": "impairment", "unit": "unit-1", "zone": "A/3", "device": None, "component": None, "main": None}
+    gap |= {"place": None, "what": {"zh": "停用", "en": "Impairment"}, "since": at(60), "until": at(-60), "id": "1"}
+    double.gaps = [gap | {"reason": "works", "measure": "patrol", "by": "wang", "alert_id": None}]
+    page = await sit_down(lang=lang, theme=theme, reduced_motion="reduce")
+    await page.keyboard.press("KeyJ")
+    for key in ("KeyV", "KeyH", "KeyB", "KeyD", "KeyN"):
+        await page.focus("#queue-list")
+        await page.keyboard.press(key)
+        await page.wait_for_selector(".panel:not(:has(.muted:only-child)), [data-form]")
+        found = await Axe().run(page, options=RULES)
+        faults = [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found.response["violations"]]
+        assert not faults, key
+        assert "⟦" not in await page.inner_text("body")
 
 
 async def test_the_sign_in_has_no_fault_either(double: Double, sit_down: Open):

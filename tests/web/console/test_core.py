@@ -204,3 +204,45 @@ async def test_ages_have_two_units_at_most_and_never_run_backwards(run: Run):
 
 async def test_a_missing_word_shows_itself(run: Run):
     assert await run("i18n.js", "m => m.t('no.such.key')") == "⟦no.such.key⟧"
+
+
+async def test_a_folded_incident_keeps_its_fires_the_selected_alert_and_the_first_urgent_one_that_waits(run: Run):
+    steps = """async (m, [alerts, selected]) => {
+        const { AlarmStore } = await import(m.base + "alarms.js");
+        const s = new AlarmStore(); s.replace(alerts);
+        return m.rowsOf(s.sorted(), new Map([["7", {}]]), new Set(), selected).map(row => row.id);
+    }"""
+    member = {"incident_id": "7"}
+    faults = [alert(n, 3, minute=n, **member) for n in range(1, 5)]
+    urgent = [alert(n, 2, minute=n, **member) for n in (5, 6)]
+    fire = alert(9, 1, minute=9, **member) | {"class": "fire"}
+    other = alert(8, 1, "acknowledged", minute=8) | {"class": "fire"}
+    assert await run("incidents.js", steps, [[*faults, *urgent], "2"]) == ["i-7", "6", "2"]
+    assert await run("incidents.js", steps, [[*faults, *urgent, fire, other], None]) == ["i-7", "9", "8"]
+    taken = fire | {"state": "acknowledged"}
+    assert await run("incidents.js", steps, [[*faults, *urgent, taken, other], None]) == ["i-7", "9", "6", "8"]
+    assert await run("incidents.js", steps, [faults[:1], None]) == ["1"]  # one alert needs no headline
+
+
+async def test_the_next_step_of_a_fire_follows_from_what_was_done(run: Run):
+    fire = alert(1, 1, "acknowledged") | {"class": "fire", "acknowledged_at": "2026-11-22T11:00:00Z"}
+    ways = [
+        fire | {"state": "unacknowledged"},
+        fire,
+        fire | {"verification": "false"},
+        fire | {"verification": "unverifiable"},
+        fire | {"verification": "real", "forwarded_at": "2026-11-22T11:01:00Z"},
+        fire | {"forwarded_at": "2026-11-22T11:01:00Z", "receipted_at": "2026-11-22T11:02:00Z"},
+        fire | {"state": "closed"},
+    ]
+    expected = ["acknowledge", "verify", "close", "forward", "receipt", "close", None]
+    assert await run("marks.js", "(m, all) => all.map(m.nextStep)", ways) == expected
+
+
+async def test_a_window_begins_and_ends_by_the_clock_without_a_word_from_the_server(run: Run):
+    window = {"id": "1", "state": "planned", "approved_at": "2026-11-22T10:00:00Z"}
+    window |= {"starts_at": "2026-11-22T11:00:00Z", "ends_at": "2026-11-22T12:00:00Z"}
+    steps = "(m, w) => [10, 11, 12].map(hour => m.stateAt(w, Date.parse(`2026-11-22T${hour}:30:00Z`)))"
+    assert await run("windows.js", steps, window) == ["planned", "active", "ended"]
+    asked = window | {"state": "requested", "approved_at": None}
+    assert await run("windows.js", steps, asked) == ["requested", "requested", "ended"]

@@ -15,6 +15,8 @@ TEXT = [
     for ground in ("ground", "panel", "raised")
 ] + [
     ("text", "selected"),
+    ("text", "hatch"),
+    ("muted", "hatch"),
     ("loud-text", "loud"),
     ("fault", "fault-ground"),
     ("text", "fault-ground"),

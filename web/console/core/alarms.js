@@ -19,24 +19,20 @@ export const demands = (alert) => isUnacknowledged(alert) && !isHeld(alert);
 /** Ids are decimal strings of any length. */
 const compareIds = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
+/** The order but for time and id, as one number; kept with the alert, for ten thousand are sorted in a frame. */
+const rankOf = (alert) =>
+  alert.priority * 16 + (isProvisional(alert) ? 0 : 8) + (isTesting(alert) ? 4 : 0) + (demands(alert) ? 0 : 2) + (isFire(alert) ? 0 : 1);
+
 /**
- * Queue order: priority, then not stored yet, then waiting for acknowledgement, then real before an announced test, fires before others,
- * then newest; an acknowledged fire never sinks below a notice.
+ * Queue order: priority, then not stored yet, then real before an announced test, then waiting for acknowledgement, then fires before
+ * others, then newest; an acknowledged fire never sinks below a notice.
  */
 export function compareAlerts(a, b) {
-  return (
-    a.priority - b.priority ||
-    Number(isProvisional(b)) - Number(isProvisional(a)) ||
-    Number(demands(b)) - Number(demands(a)) ||
-    Number(isTesting(a)) - Number(isTesting(b)) ||
-    Number(isFire(b)) - Number(isFire(a)) ||
-    b.raisedMs - a.raisedMs ||
-    compareIds(b.id, a.id)
-  );
+  return (a.rank ?? rankOf(a)) - (b.rank ?? rankOf(b)) || b.raisedMs - a.raisedMs || compareIds(b.id, a.id);
 }
 
 /** `raisedMs`: since when it is here; one that had to wait for the store does not become young by being stored. */
-const received = (alert) => ({ ...alert, raisedMs: Date.parse(alert.received_at ?? alert.raised_at) });
+const received = (alert) => ({ ...alert, raisedMs: Date.parse(alert.received_at ?? alert.raised_at), rank: rankOf(alert) });
 
 /** It asks for attention again although it was known: occurred again, rose, or lost its acknowledgement. */
 function rouses(held, next) {
@@ -159,13 +155,14 @@ export class AlarmStore {
   }
 
   /** Everything open, the held ones too. */
-  all() {
-    return [...this.visible.values(), ...this.open.values()];
+  *all() {
+    yield* this.visible.values();
+    yield* this.open.values();
   }
 
   /** Everything in front of the operator. */
   queue() {
-    return this.all().filter((alert) => !isHeld(alert));
+    return [...this.all()].filter((alert) => !isHeld(alert));
   }
 
   /** @returns {Alert[]} the queue, in its order */
@@ -176,7 +173,7 @@ export class AlarmStore {
   /** @returns {Alert[]} out of the queue for a time: the one that comes back first on top */
   held() {
     const end = (alert) => (alert.held_until ? Date.parse(alert.held_until) : Infinity);
-    return this.all().filter(isHeld).sort((a, b) => end(a) - end(b) || compareAlerts(a, b));
+    return [...this.all()].filter(isHeld).sort((a, b) => end(a) - end(b) || compareAlerts(a, b));
   }
 
   /** @returns {Record<number, {open: number, waiting: number}>} by priority */

@@ -42,9 +42,12 @@ function groupsOf(alerts, incidents) {
   return groups;
 }
 
-/** What of a folded group is in sight: every fire, the selected alert, and the first that waits at priority 1 or 2. */
-function unfolded(rest, selectedId) {
-  const leading = rest.find((alert) => alert.priority <= 2 && demands(alert));
+/**
+ * What of a folded group is in sight beside its fires: the selected alert, and the first that waits at priority 1 or 2 where no fire
+ * that waits leads the group: what comes after such a fire must not push another incident's fire down.
+ */
+function unfolded(rest, selectedId, lead) {
+  const leading = isFire(lead) && demands(lead) ? undefined : rest.find((alert) => alert.priority <= 2 && demands(alert));
   const seen = rest.filter((alert) => alert === leading || alert.id === selectedId);
   return rest.length - seen.length < 2 ? rest : seen; // one row instead of a word about one row
 }
@@ -77,12 +80,12 @@ export function rowsOf(alerts, incidents, expanded, selectedId) {
       begun.add(alert.incident_id);
       const id = rowIdOf(alert.incident_id);
       const open = expanded.has(alert.incident_id);
-      const shown = open ? rest : unfolded(rest, selectedId);
+      const shown = open ? rest : unfolded(rest, selectedId, alert);
       const seen = new Set(shown);
       const folded = rest.filter((member) => !seen.has(member));
       rows.push({
         id, section, incident: incidents.get(alert.incident_id), members: group, folded: folded.length, waiting: folded.filter(demands).length,
-        expanded: open, foldable: open ? unfolded(rest, selectedId).length < rest.length : folded.length > 0,
+        expanded: open, foldable: open ? unfolded(rest, selectedId, alert).length < rest.length : folded.length > 0,
       });
       if (isFire(alert)) for (const member of group) if (isFire(member) && alike(member, alert)) put(member, section, true);
       for (const member of shown) put(member, section, true);

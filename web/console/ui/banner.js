@@ -3,6 +3,7 @@
 import { html } from "../vendor/htm-preact.mjs";
 import { age, clockTime, integer, moment, t, word } from "../core/i18n.js";
 import { Icon } from "./icons.js";
+import { eachOf } from "./strip.js";
 import { Symbol } from "./symbol.js";
 import { Waiting } from "./waiting.js";
 
@@ -95,7 +96,7 @@ function Flood({ desk }) {
   return html`<div class="banner quiet flood" role="status" data-banner="flood">
     <${Icon} name="flood" />
     <b>${t("banner.flood", { n: integer(n) })}</b>
-    ${told && html`<span class="num">${t("banner.flood_each", { operators: integer(told.operators), each: integer(Math.round(n / Math.max(1, told.operators))) })}</span>`}
+    ${told && html`<span class="num">${t("banner.flood_each", { operators: integer(told.operators), each: eachOf(told) })}</span>`}
     ${seen && html`<span class="inline">${t("banner.flood_worst")} <${Symbol} priority=${seen.worst} /> ${word("priority", seen.worst)}</span>
     <span>${t("banner.flood_span", { first: clockTime(told?.since ? Date.parse(told.since) : seen.first), latest: clockTime(seen.latest) })}</span>`}
   </div>`;

@@ -3,6 +3,7 @@ import { useEffect, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { age, clockTime, moment, t, titleIn, word } from "../core/i18n.js";
 import { focusQueue } from "./app.js";
+import { whyOf } from "./standing.js";
 
 const AGAIN_MS = 15_000;
 
@@ -42,7 +43,7 @@ export function Board({ desk }) {
           gap.until ? t("hold_of.until", { time: moment(Date.parse(gap.until), now), left: age(Date.parse(gap.until) - now) }) : t("board.open_end"),
           gap.by && t("hold_of.by", { by: gap.by }),
         ].filter(Boolean).join(" · ")}</p>
-        ${gap.reason && !gap.reason.startsWith("cause:") && html`<p>${t("hold_of.why", { why: gap.reason })}</p>`}
+        ${gap.reason && !gap.reason.startsWith("cause:") && html`<p>${t("hold_of.why", { why: whyOf(gap.reason) })}</p>`}
         ${gap.measure && html`<p>${t("board.measure", { measure: gap.measure })}</p>`}
         ${gap.alert_id && html`<button class="link" onClick=${() => {
           desk.select(gap.alert_id);
@@ -53,5 +54,6 @@ export function Board({ desk }) {
     ${board.more > 0 && html`<p>${t("panel.more", { n: board.more })}</p>`}`;
 }
 
-/** Unit, zone, device, point, main: as far as they are said. */
-export const whereIs = (gap) => [gap.unit, gap.zone, gap.device, gap.component, gap.main && t("board.main", { main: gap.main }), gap.place].filter(Boolean).join(" / ");
+/** The unit, and the place in words; in codes where nobody registered one. */
+export const whereIs = ({ unit, place, zone, device, component, main }) =>
+  [unit, place ?? [zone, device, component, main && t("board.main", { main })].filter(Boolean).join(" / ")].filter(Boolean).join(" · ");

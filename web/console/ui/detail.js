@@ -32,7 +32,7 @@ export function Detail({ desk, onBack }) {
       <p class="inline"><${Unstored} alert=${alert} /><${Priority} alert=${alert} waiting=${demands(alert)} /> · ${word("class", alert.class)} · <b>${stateOf(alert)}</b>
         ${alert.occurrences > 1 && html`<span class="num">×${alert.occurrences}</span>`}${flagsOf(alert, desk.now.value)}</p>
       <h2>${titleOf(alert)}</h2>
-      <p class="where">${alert.unit_name ?? alert.unit ?? alert.subject}${alert.place && html`<br />${alert.place}`}</p>
+      <p class="where">${[...new Set([alert.unit_name ?? alert.unit ?? alert.subject, alert.place])].filter(Boolean).map((part, i) => html`${i > 0 && html`<br />`}${part}`)}</p>
       ${pointOf(alert) && html`<p class="panel-text">${pointOf(alert)}</p>`}
     </header>
     <${Acknowledge} desk=${desk} alert=${alert} />

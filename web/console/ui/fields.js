@@ -37,7 +37,7 @@ export function Choice({ name, legend, values, words, value, onChange }) {
 /** A line of text. `needed`: the form does not go on without it, and its label says so. */
 export function Line({ label, value, onInput, needed = false, max = 200, name = "", type = "text", list = undefined }) {
   return html`<label class="line-field">${label}${needed && ` ${t("form.needed")}`}
-    <input name=${name} type=${type} value=${value} maxlength=${max} required=${needed} list=${list} autocomplete=${type === "password" ? "current-password" : "off"} spellcheck=${false}
+    <input name=${name} type=${type} value=${value} maxlength=${max} required=${needed} list=${list} autocomplete="off" spellcheck=${false}
       onInput=${(event) => onInput(event.currentTarget.value)} /></label>`;
 }
 

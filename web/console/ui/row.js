@@ -9,6 +9,7 @@ import { Priority } from "./symbol.js";
 
 /** The point, in words where it is the channel of a metric; a metric alone says no more than the title. */
 export function componentOf(alert) {
+  if (alert.flags?.includes("manual")) return ""; // of a report it is a number that only keeps it apart
   const [metric, channel] = (alert.component ?? "").split(".");
   if (!alert.metric || metric !== alert.metric.split(".")[0]) return alert.component;
   return channel ? `${word("metric", metric)} ${channel}` : "";

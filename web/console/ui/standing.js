@@ -22,13 +22,16 @@ export function Standing({ desk, alert }) {
     </dl>`;
 }
 
+/** A reason the server gives begins with the kind of the window, in its own word. */
+export const whyOf = (reason) => reason.replace(/^(\w+): /, (_, kind) => `${word("window", kind)} `);
+
 /** Who, why, until when, because of what. */
 export function holdWords(desk, alert, now) {
   const until = alert.held_until && Date.parse(alert.held_until);
   const cause = alert.cause_id && desk.view.value.alerts.find(({ id }) => id === alert.cause_id);
   return html`${until && html`<span class="num">${t("hold_of.until", { time: moment(until, now), left: age(until - now) })} </span>`}
     ${alert.held_by && html`<span>${t("hold_of.by", { by: alert.held_by })} </span>`}
-    ${alert.hold_reason && !alert.hold_reason.startsWith("cause:") && html`<span>${t("hold_of.why", { why: alert.hold_reason })} </span>`}
+    ${alert.hold_reason && !alert.hold_reason.startsWith("cause:") && html`<span>${t("hold_of.why", { why: whyOf(alert.hold_reason) })} </span>`}
     ${alert.cause_id && html`<button class="link" onClick=${(event) => {
       event.stopPropagation();
       desk.select(alert.cause_id);

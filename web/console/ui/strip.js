@@ -51,10 +51,12 @@ function Windows({ desk, onPanel }) {
   </${Opener}>`;
 }
 
+/** What one operator has of the alarms. */
+export const eachOf = ({ alarms_10min: n, operators }) => integer(Math.round((n / Math.max(1, operators)) * 10) / 10);
+
 /** Alarms in ten minutes, and what of them one operator has. */
 function Rate({ desk }) {
   const flood = desk.feedStatus.value === "live" ? desk.kpis.value?.flood : null;
   if (!flood) return null;
-  const each = Math.round((flood.alarms_10min / Math.max(1, flood.operators)) * 10) / 10;
-  return html`<span class="chip ${flood.active ? "fault" : ""}" data-flood=${flood.active}>${flood.active && html`<${Icon} name="flood" />`}<span>${t("strip.rate", { n: integer(flood.alarms_10min), each: integer(each) })}</span></span>`;
+  return html`<span class="chip ${flood.active ? "fault" : ""}" data-flood=${flood.active}>${flood.active && html`<${Icon} name="flood" />`}<span>${t("strip.rate", { n: integer(flood.alarms_10min), each: eachOf(flood) })}</span></span>`;
 }

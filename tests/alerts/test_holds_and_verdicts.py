@@ -141,3 +141,11 @@ def test_what_becomes_a_fire_is_held_no_more_and_says_when_it_was_out_of_service
     assert (now.alert_class, now.state, now.hold) == (AlertClass.FIRE, U, Hold.NONE)
     assert reasons(now) == NOT_HELD
     assert (IMPAIRED in now.flags) == (hold is Hold.OUT_OF_SERVICE)
+
+
+def test_what_becomes_a_prealarm_is_held_by_no_window_and_stays_on_the_shelf_only_if_it_is_no_worse() -> None:
+    """Of a rulebook that was changed: windows hold no prealarm, so one that was a hazard before comes up."""
+    now = after(held(Hold.OUT_OF_SERVICE, A), said(of=AlertClass.PREALARM, priority=2))
+    assert (now.state, now.hold, now.flags) == (U, Hold.NONE, (IMPAIRED,))
+    now = after(held(Hold.SHELVED, R, Condition.NORMAL), said(of=AlertClass.PREALARM, priority=3))
+    assert (now.alert_class, now.hold) == (AlertClass.PREALARM, Hold.SHELVED)

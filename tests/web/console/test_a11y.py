@@ -47,9 +47,7 @@ async def test_axe_finds_nothing_in_forms_panels_and_incidents_and_no_word_is_mi
     furnish(double)
     double.gather(*(double.raise_alert("fault", 3, ago=n) for n in range(4)))
     double.raise_alert(flags=["in_test"], ago=400)
-    double.raise_alert(
-        "fault", 3, hold="shelved", held_until=at(-900), held_by="wang", hold_reason="spare part ordered"
-    )
+    double.raise_alert("fault", 3, hold="shelved", held_until=at(-900), held_by="wang", hold_reason="on order")
     for kind, state in (("test", "active"), ("impairment", "requested")):
         double.announce_window(kind, state)
     gap = {"kind": "impairment", "unit": "unit-1", "zone": "A/3", "device": None, "component": None, "main": None}

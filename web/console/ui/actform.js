@@ -6,6 +6,7 @@ import { isFire } from "../core/marks.js";
 import { formOf } from "../core/offers.js";
 import { focusQueue } from "./app.js";
 import { Choice, Line, useDraft, useFirstField } from "./fields.js";
+import { placeOf } from "./row.js";
 
 const SHELVE_MINUTES = [15, 30, 60, 120, 240, 480];
 const MINUTE_MS = 60_000;
@@ -81,7 +82,7 @@ export function ActForm({ desk, alert, verb }) {
     if (document.activeElement === document.body || form.current?.contains(document.activeElement)) focusQueue();
   };
   return html`<form ref=${form} class="act-form" data-form=${verb} onSubmit=${submit}>
-    <h3>${word("verb", verb)}</h3>
+    <h3>${word("verb", verb)} · ${placeOf(alert)}</h3>
     <${Fields} desk=${desk} alert=${alert} draft=${draft} change=${change} id=${name} />
     ${asked && html`<p class="sure" role="alert">${asked}</p>`}
     <div class="form-end">

@@ -28,7 +28,7 @@ TAKES_OUT = (WindowKind.MAINTENANCE, WindowKind.IMPAIRMENT)
 POWER_RULES = ("event:main_power_lost", "event:backup_power_lost", "event:power_lost")
 """A panel without power explains its other faults."""
 
-NEVER_HELD = (AlertClass.FIRE, AlertClass.PREALARM)
+NEVER_HELD = (AlertClass.FIRE, AlertClass.PREALARM, AlertClass.UNREADABLE)
 """Classes that no window holds."""
 
 Move = tuple[Alert, Transition | None]

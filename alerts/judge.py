@@ -28,6 +28,12 @@ _REASON: dict[Trigger, str] = {
 }
 
 
+# What was found out was found out of the alarm before; where it was forwarded, 119 is on its way all the same.
+_UNANSWERED: dict[str, Any] = dict.fromkeys(
+    ("acknowledged_at", "acknowledged_by", "verification", "verified_at", "verified_by", "verify_method")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a verdict did: the alert after it, its transition for the history, and whether it is a new alert (``id`` 0).
@@ -194,7 +200,7 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros) -> Outco
     if state is not alert.state:
         changes["version"] = alert.version + 1
         if state is State.UNACKNOWLEDGED:
-            changes |= {"acknowledged_at": None, "acknowledged_by": None}
+            changes |= _UNANSWERED
         elif state is State.CLOSED:
             changes |= {"closed_at": at, "closed_by": _actor(verdict)}
     moved = replace(alert, **changes)

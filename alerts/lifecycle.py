@@ -53,7 +53,7 @@ class Trigger(StrEnum):
     SUCCEEDED = "succeeded"  # a new alert takes the key of this closed one
     LATE_EVIDENCE = "late_evidence"  # a late reading shows that the condition once held
     RECORDED = "recorded"  # reset, feedback or test said by its sender
-    RETURNS_HELD = "returns_held"  # the same, of an alert that is suppressed or out of service
+    RETURNS_HELD = "returns_held"  # the same, of a plain alert that is suppressed or out of service
     ESCALATES = "escalates"  # 逐级上报: nobody answered in time
     OVERRULED = "overruled"  # raised in a test, and to be treated as real
     SUPPRESSED = "suppressed"  # 设计抑制: something else explains it
@@ -151,12 +151,9 @@ PLAIN: Table = {
     for trigger in (Trigger.ASSIGN, Trigger.RECEIPT, Trigger.SUPPRESSED, Trigger.OUT_OF_SERVICE)
 }
 
-LATCHED: Table = PLAIN | {
+LATCHED: Table = {pair: state for pair, state in PLAIN.items() if pair[1] is not Trigger.RETURNS_HELD} | {
     (_UNACKED, Trigger.RETURNS): _UNACKED,
     (_ACKED, Trigger.RETURNS): _ACKED,
-    (_UNACKED, Trigger.RETURNS_HELD): _UNACKED,
-    (_ACKED, Trigger.RETURNS_HELD): _ACKED,
-    (_RETURNED, Trigger.RETURNS_HELD): _RETURNED,
     (_UNACKED, Trigger.RELEASED_NORMAL): _UNACKED,
     (_ACKED, Trigger.RELEASED_NORMAL): _UNACKED,
     (_RETURNED, Trigger.RELEASED_NORMAL): _RETURNED,
@@ -169,7 +166,6 @@ _NEVER_A_FIRE = {
     Trigger.UNSHELVE,
     Trigger.SUPPRESSED,
     Trigger.OUT_OF_SERVICE,
-    Trigger.RETURNS_HELD,
     Trigger.RELEASED,
     Trigger.RELEASED_NORMAL,
 }

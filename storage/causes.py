@@ -50,7 +50,7 @@ _CAME_INTO_VIEW = f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[])
 _CAUSE_TURNED = f"""
 SELECT a.id FROM alert a LEFT JOIN alert c ON c.id = a.cause_id
 WHERE a.cause_id IS NOT NULL AND a.hold = 'suppressed' AND a.state <> 'closed'
-AND ($1::bigint[] IS NULL OR a.cause_id = ANY($1))
+AND ($1::bigint[] IS NULL OR a.cause_id = ANY($1) OR a.id = ANY($1))
 AND CASE WHEN {_STANDS} THEN a.held_until IS NOT NULL
          WHEN c.condition = 'active' THEN true ELSE a.held_until IS NULL END
 {_ORDER}

@@ -8,7 +8,7 @@ import pytest
 from firetower.alerts.flags import IMPAIRED
 from firetower.alerts.judge import judge, record
 from firetower.alerts.lifecycle import holds_key
-from firetower.alerts.model import Alert, Condition, Hold, State
+from firetower.alerts.model import Alert, Condition, Hold, Method, State, Verification
 from firetower.core.clock import SECOND, Micros
 from firetower.devices.events import AlertClass, Event
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
@@ -149,3 +149,17 @@ def test_what_becomes_a_prealarm_is_held_by_no_window_and_stays_on_the_shelf_onl
     assert (now.state, now.hold, now.flags) == (U, Hold.NONE, (IMPAIRED,))
     now = after(held(Hold.SHELVED, R, Condition.NORMAL), said(of=AlertClass.PREALARM, priority=3))
     assert (now.alert_class, now.hold) == (AlertClass.PREALARM, Hold.SHELVED)
+
+
+def test_a_further_fire_event_is_to_be_verified_anew_and_what_was_forwarded_stays_so() -> None:
+    """What was found out was found out of the alarm before; 119 is on its way all the same."""
+    fire = judge(None, said(at=T0, of=AlertClass.FIRE, priority=1, event=True), T0).alert
+    assert fire is not None
+    looked_into = replace(
+        fire, id=7, state=A, acknowledged_at=T0, acknowledged_by="li", verification=Verification.FALSE,
+        verified_at=T0, verified_by="li", verify_method=Method.VIDEO, forwarded_at=T0,
+    )  # fmt: skip
+    again = after(looked_into, said(of=AlertClass.FIRE, priority=1, event=True))
+    assert again.state is U
+    assert (again.verification, again.verified_at, again.verified_by, again.verify_method) == (None,) * 4
+    assert again.forwarded_at == T0

@@ -4,6 +4,7 @@ A silent gateway hides the silence of its points, lost power hides its panel's f
 raised while its cause stands is hidden as it is raised; this hides what came before it, and brings everything back.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +13,8 @@ import asyncpg
 from firetower.alerts.holds import POWER_RULES, Move, explains, suppress, under_cause
 from firetower.alerts.model import Alert
 from firetower.core.clock import Micros, to_datetime
-from firetower.storage.alert_moves import BATCH, Fence, fenced, locked, write
-from firetower.storage.alert_rows import COLUMNS, to_alert
+from firetower.storage.alert_moves import BATCH, Fence, fenced, in_turns, locked, read, write
+from firetower.storage.alert_rows import COLUMNS
 from firetower.storage.pool import store_errors
 
 _POWER = ", ".join(f"'{rule}'" for rule in POWER_RULES)
@@ -37,7 +38,7 @@ _IN_VIEW = (
 _FOUND = 10 * BATCH
 """Most alerts that are looked for at once: finding them costs more than moving a batch."""
 _LOOKED_AT = 200
-"""Most changed alerts that are looked at in one call: their rows become objects on the event loop."""
+"""Most changed alerts that are looked at in one call."""
 _ORDER = f"ORDER BY a.raised_at, a.id LIMIT {_FOUND}"
 
 # ``$1``: the alerts that changed; NULL: all.
@@ -104,7 +105,7 @@ class Causes:
             async with fenced(self._pool, self._lease) as conn:
                 alerts = await locked(conn, ids)
                 causes = await _causes_of(conn, alerts)
-                moves = [_decide(alert, causes, now) for alert in alerts]
+                moves = [causes.decide(alert, now) async for alert in in_turns(alerts)]
                 await write(conn, [move for move in moves if move is not None], now)
         for each in ids:
             self._to_move.pop(each, None)
@@ -122,29 +123,50 @@ class Causes:
             found.append(await self._explained(look))
         self._to_move.update(dict.fromkeys(each for some in found for each in some))
         if all(len(some) < _FOUND for some in found):
-            self._look = (
-                {} if self._look is None else {each: None for each in self._look if each not in set(look or ())}
-            )
+            self._look = self._look or {}
+            for each in look or ():
+                del self._look[each]
 
     async def _explained(self, changed: Sequence[int]) -> list[int]:
         """Return which of the alerts that changed are in view though another one explains them."""
-        alerts = [to_alert(row) for row in await self._pool.fetch(_CAME_INTO_VIEW, changed)]
-        causes = await _causes_of(self._pool, alerts) if alerts else {}
-        return [alert.id for alert in alerts if any(explains(cause, alert) for cause in causes.values())]
+        async with self._pool.acquire() as conn, conn.transaction(readonly=True):
+            alerts = await read(conn, _CAME_INTO_VIEW, changed)
+            causes = await _causes_of(conn, alerts)
+        return [alert.id for alert in alerts if causes.explain(alert)]
 
     async def _ids(self, query: str, argument: Any) -> list[int]:
         return [row["id"] for row in await self._pool.fetch(query, argument)]
 
 
-async def _causes_of(conn: Any, alerts: Sequence[Alert]) -> dict[int, Alert]:
-    """Return, by id, the causes that alerts have, and what stands of their gateways and of the devices themselves."""
+class _Known:
+    """What stands and may explain some alerts, by where it stands, and the causes that they have, by id."""
+
+    def __init__(self, standing: Sequence[Alert], own: Sequence[Alert]) -> None:
+        self._own = {cause.id: cause for cause in own}
+        self._at: dict[tuple[str | None, str | None], list[Alert]] = defaultdict(list)
+        for cause in standing:
+            self._at[cause.unit, cause.device].append(cause)
+
+    def explain(self, alert: Alert) -> bool:
+        """Say whether anything explains ``alert``."""
+        return any(explains(cause, alert) for cause in self._near(alert))
+
+    def decide(self, alert: Alert, now: Micros) -> Move | None:
+        """Hide, keep or bring back ``alert`` as its causes stand; None when that changes nothing."""
+        near = self._near(alert)
+        if alert.cause_id is None:
+            return suppress(alert, near, now)
+        own = self._own.get(alert.cause_id)
+        return under_cause(alert, {cause.id: cause for cause in ([] if own is None else [own]) + near}, now)
+
+    def _near(self, alert: Alert) -> list[Alert]:
+        places = dict.fromkeys((alert.unit, of) for of in (alert.gateway, alert.device) if of is not None)
+        return [cause for place in places for cause in self._at.get(place, ())]
+
+
+async def _causes_of(conn: Any, alerts: Sequence[Alert]) -> _Known:
+    """Return the causes that alerts have, and what stands of their gateways and of the devices themselves."""
     places = {(alert.unit, of) for alert in alerts for of in (alert.gateway, alert.device) if of is not None}
-    rows = await conn.fetch(_STANDING_AT, [unit for unit, _ in places], [of for _, of in places])
-    rows += await conn.fetch(_BY_ID, list({alert.cause_id for alert in alerts if alert.cause_id is not None}))
-    return {row["id"]: to_alert(row) for row in rows}
-
-
-def _decide(alert: Alert, causes: dict[int, Alert], now: Micros) -> Move | None:
-    if alert.cause_id is not None:
-        return under_cause(alert, causes, now)
-    return suppress(alert, causes.values(), now)
+    standing = await read(conn, _STANDING_AT, [unit for unit, _ in places], [of for _, of in places])
+    own = {alert.cause_id for alert in alerts if alert.cause_id is not None}
+    return _Known(standing, await read(conn, _BY_ID, list(own)) if own else [])

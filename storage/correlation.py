@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -20,17 +20,14 @@ from firetower.alerts.correlate import (
     signal,
 )  # fmt: skip
 from firetower.alerts.model import Alert, State
-from firetower.alerts.moves import Decided
 from firetower.core.clock import Micros, from_datetime
 from firetower.devices.events import AlertClass
-from firetower.storage import changes
-from firetower.storage.alert_moves import fenced, locked
-from firetower.storage.alert_rows import append_history, chunks, update
+from firetower.storage.alert_moves import PIECE, fenced, in_turns, locked, write_decided
+from firetower.storage.alert_rows import chunks
 from firetower.storage.lease import Lease
 from firetower.storage.pool import store_errors
 
-_PIECE = 500
-"""Rows read at once."""
+Thing = TypeVar("Thing")
 
 _WITHIN = f"interval '{CONFIRMS_WITHIN} microseconds'"
 _CLASSES = ", ".join(f"'{each}'" for each in SIGNALS)
@@ -89,8 +86,8 @@ class SecondSignalStep:
         if changed is not None and not changed:
             return
         with store_errors():
-            rows = await (_read(self._pool, _ALL) if changed is None else _read(self._pool, _NEAR, changed))
-            found = await asyncio.to_thread(_found, rows)  # thousands in a flood: too long for the event loop
+            query = (_ALL,) if changed is None else (_NEAR, changed)
+            found = await _found(await _read(self._pool, _signal, *query))
             for chunk in chunks(sorted(found.items())):
                 await self._mark({each for pair in chunk for each in pair}, now)
 
@@ -98,12 +95,12 @@ class SecondSignalStep:
         """Decide again on locked rows, and write."""
         async with fenced(self._pool, self._lease) as conn:
             alerts = {alert.id: alert for alert in await locked(conn, alert_ids)}
-            standing = [_signal_of(alert) for alert in alerts.values() if alert.state is not State.CLOSED]
+            found = await _found([_signal_of(alert) for alert in alerts.values() if alert.state is not State.CLOSED])
             done = [
                 confirm(alerts[fire], alerts[other], now, forward=self._forward)
-                for fire, other in _by_zone(standing).items()
+                async for fire, other in in_turns(found.items())
             ]
-            await _write(conn, done, now)
+            await write_decided(conn, done, now)
 
 
 class OverruleStep:
@@ -124,8 +121,7 @@ class OverruleStep:
             if not windows:
                 return
             already = [row["id"] for row in await self._pool.fetch(_OVERRULED, windows)]
-            rows = await _read(self._pool, _OF_WINDOWS, windows)
-            found = await asyncio.to_thread(_in_earnest, rows, already)
+            found = overruled(await _read(self._pool, _in_test, _OF_WINDOWS, windows), already)
             for chunk in chunks(sorted(found.items())):
                 await self._overrule(dict(chunk), now)
 
@@ -133,32 +129,37 @@ class OverruleStep:
         async with fenced(self._pool, self._lease) as conn:
             done = [
                 overrule(alert, found[alert.id], now)
-                for alert in await locked(conn, found)
+                async for alert in in_turns(await locked(conn, found))
                 if alert.state is not State.CLOSED and alert.is_fire and flags.IN_TEST in alert.flags
             ]
-            await _write(conn, done, now)
+            await write_decided(conn, done, now)
 
 
-async def _read(pool: asyncpg.Pool, query: str, *values: Any) -> list[Any]:
-    """Return the rows of a query, read in pieces: thousands at once would hold the event loop up."""
+async def _read(pool: asyncpg.Pool, of: Callable[[Any], Thing], query: str, *values: Any) -> list[Thing]:
+    """Return what ``of`` makes of a query's rows, read in pieces: thousands at once would hold the event loop up."""
     async with pool.acquire() as conn, conn.transaction(readonly=True):
-        return [row async for row in conn.cursor(query, *values, prefetch=_PIECE)]
+        return [of(row) async for row in conn.cursor(query, *values, prefetch=2 * PIECE)]
 
 
-def _in_earnest(rows: Sequence[Any], already: Sequence[int]) -> dict[int, list[str]]:
-    return overruled((FireInTest(row["id"], row["window_id"], row["place"], row["in_test"]) for row in rows), already)
-
-
-def _found(rows: Sequence[Any]) -> dict[int, int]:
-    return _by_zone(map(_signal, rows))
-
-
-def _by_zone(signals: Iterable[Signal | None]) -> dict[int, int]:
+async def _found(signals: Iterable[Signal | None]) -> dict[int, int]:
+    """Return which fires are confirmed by what (``confirmed``), zone by zone, others having their turn in between."""
     zones: dict[tuple[str, str], list[Signal]] = defaultdict(list)
     for each in signals:
         if each is not None:
             zones[each.where].append(each)
-    return {fire: other for of in zones.values() for fire, other in confirmed(of).items()}
+    found: dict[int, int] = {}
+    compared = 0
+    for of in zones.values():
+        found |= confirmed(of)
+        compared += len(of)
+        if compared >= PIECE:
+            compared = 0
+            await asyncio.sleep(0)
+    return found
+
+
+def _in_test(row: Any) -> FireInTest:
+    return FireInTest(row["id"], row["window_id"], row["place"], row["in_test"])
 
 
 def _signal(row: Any) -> Signal | None:
@@ -189,9 +190,3 @@ def _signal_of(alert: Alert) -> Signal | None:
         words=alert.flags,
         raised_at=alert.raised_at,
     )
-
-
-async def _write(conn: Any, done: Sequence[Decided], now: Micros) -> None:
-    await update(conn, [after for after, _ in done])
-    await append_history(conn, [(after.id, each) for after, entries in done for each in entries])
-    await changes.announce(conn, [after.id for after, _ in done], now)

@@ -20,7 +20,7 @@ from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.devices.events import AlertClass
 from firetower.rules.verdicts import HISTORICAL
 from firetower.storage import changes, incidents
-from firetower.storage.alert_moves import fenced
+from firetower.storage.alert_moves import fenced, in_turns
 from firetower.storage.alert_rows import KEY_ORDER, chunks
 from firetower.storage.lease import Lease
 from firetower.storage.pool import store_errors
@@ -147,7 +147,7 @@ class IncidentStep:
                 )
             )
         before = await incidents.by_ids(conn, sorted(incident_ids))
-        told = [(each, retold(each, tallies.get(each.id, ()), now)) for each in before]
+        told = [(each, retold(each, tallies.get(each.id, ()), now)) async for each in in_turns(before)]
         changed = [after for each, after in told if after is not each]
         await incidents.write(conn, changed)
         return changed

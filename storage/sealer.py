@@ -29,8 +29,10 @@ MOST = 1000
 A_CALL = 3 * MOST
 """Entries of one call, about: the desk's other steps wait meanwhile."""
 _ALERTS = 500
-_PART = 100
-"""Entries hashed before the event loop gets its turn."""
+_PART = 50
+"""Entries read, and sealed, in one go."""
+_HASHED = 0.001
+"""Seconds of hashing, but for one entry, before the event loop gets its turn: entries may be of any size."""
 _NUMBERS = 20
 """Changes read at once; each may be of hundreds of alerts."""
 
@@ -136,7 +138,7 @@ class Sealer:
         n, before = (0, GENESIS) if newest is None else (newest["n"], newest["hash"])
         for start in range(0, len(rows), _PART):
             entries = [to_entry(row) for row in rows[start : start + _PART]]
-            hashes = _links(before, entries)
+            hashes = await _links(before, entries)
             await conn.execute(
                 _SEAL,
                 list(range(n + 1, n + 1 + len(entries))),
@@ -146,7 +148,6 @@ class Sealer:
                 to_datetime(now),
             )
             n, before = n + len(entries), hashes[-1]
-            await asyncio.sleep(0)
 
     # days -----------------------------------------------------------------------------------------
 
@@ -196,11 +197,16 @@ class _Search:
         self.after: tuple[datetime, int, int] = (to_datetime(0), 0, 0)
 
 
-def _links(before: bytes, entries: Sequence[ChainEntry]) -> list[bytes]:
+async def _links(before: bytes, entries: Sequence[ChainEntry]) -> list[bytes]:
+    loop = asyncio.get_running_loop()
     hashes: list[bytes] = []
+    began = loop.time()
     for entry in entries:
         before = link(before, entry)
         hashes.append(before)
+        if loop.time() - began > _HASHED:
+            await asyncio.sleep(0)
+            began = loop.time()
     return hashes
 
 

@@ -23,7 +23,7 @@ from firetower.storage import changes
 from firetower.web.deps import Deps
 from firetower.web.flood_watch import FloodWatch
 from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch, figures
-from firetower.web.live_state import LiveState, Written, written_of
+from firetower.web.live_state import LiveState, Written, parted, written_of
 from firetower.web.meters import observe_shown
 from firetower.web.provisional_view import ProvisionalView
 from firetower.web.seat_book import SeatBook
@@ -35,6 +35,7 @@ HEARTBEAT_S = 2.0
 _HEARING = frozenset({"database", "broker", "lag"})
 """Checks of readiness without which devices are not heard, or only long after they spoke."""
 FRAME_S = 0.02  # changes within this time travel in one frame
+FRAME_ALERTS = 400  # of a reading with more, these go ahead in frames that bear the number before it
 CATCH_UP_TRIES = 10  # of a resuming console to join where the hub stands
 POLL_S = 1.0  # the store is asked this often even when nothing was announced: a lost NOTIFY costs a second
 TELL_S = 0.2  # provisional alarms are told of at most so often
@@ -265,6 +266,10 @@ class Hub:
             return
         now = self._deps.clock.now()
         written = await written_of(found, now)
+        while len(found.alerts) > FRAME_ALERTS:
+            (ahead, text), (found, written) = parted(found, written, FRAME_ALERTS)
+            self._broadcast(self._frame("changes", self.seq, self._state.take(ahead, text, now)))
+            await asyncio.sleep(0)
         self._provisional.settle(standing)
         if found.seq == self._seq:
             if self._told != self._provisional.revision:

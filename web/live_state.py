@@ -138,6 +138,12 @@ async def written_of(view: LiveView, now: Micros) -> Written:
     )
 
 
+def parted(view: LiveView, written: Written, most: int) -> tuple[tuple[LiveView, Written], tuple[LiveView, Written]]:
+    """Return the first ``most`` alerts of what changed, and then the rest of it, each with what is written of it."""
+    first = LiveView(view.seq, view.alerts[:most]), Written(written.alerts[:most])
+    return first, (replace(view, alerts=view.alerts[most:]), replace(written, alerts=written.alerts[most:]))
+
+
 async def _each(write: Callable[[Thing], bytes], things: Sequence[Thing]) -> list[bytes]:
     written: list[bytes] = []
     for start in range(0, len(things), _AT_ONCE):

@@ -15,7 +15,7 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.registry import DeviceEntry
 from firetower.ingest.ports import Work
 from firetower.storage.ingest import IngestStore
-from firetower.web import subscription
+from firetower.web import live, subscription
 
 
 class Seat:
@@ -120,6 +120,24 @@ async def test_joining_in_the_middle_of_a_storm_leaves_no_gap_and_every_seat_end
     seats = [follow(n * 0.01, None if n % 2 else "0") for n in range(10)]
     _, *known = await asyncio.gather(storm(), *seats)
     assert [len(ids) for ids in known] == [60] * 10
+
+
+async def test_a_seat_cut_off_amid_a_flood_too_big_for_a_frame_gets_all_of_it_when_it_comes_back(
+    running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes ahead of a reading's last frame moves no number: nobody counts as told before all of it is out."""
+    monkeypatch.setattr(live, "FRAME_ALERTS", 3)
+    store = IngestStore(running.pool, running.registry, running.clock)
+    async with seat(running) as quick:
+        before = (await quick.frame("snapshot"))["seq"]
+        await store.commit(Work("alarm", verdicts=[running.verdict(f"smk-{n}") for n in range(10)]))
+        frames = [await quick.frame("changes") for _ in range(4)]
+    assert [len(frame["alerts"]) for frame in frames] == [3, 3, 3, 1]
+    assert [frame["seq"] for frame in frames] == [before, before, before, before + 1]
+    assert len({alert["id"] for frame in frames for alert in frame["alerts"]}) == 10
+    assert frames[-1]["kpis"]["open"]["1"] == 10
+    async with seat(running, after=str(frames[2]["seq"])) as back:
+        assert len((await back.frame("changes"))["alerts"]) == 10
 
 
 async def test_a_reader_that_stops_is_dropped_alone(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,8 @@ _ANNOUNCED = {
 _CONTRADICTS = {
     (Disposition.REAL_FIRE, Verification.FALSE),
     (Disposition.FALSE_ALARM, Verification.REAL),
+    (Disposition.TEST, Verification.REAL),
+    (Disposition.DRILL, Verification.REAL),
 }
 
 

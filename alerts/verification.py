@@ -44,7 +44,10 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """签收: ``person`` at 119 has taken it; ``reference``: the number it has there, or of the recording."""
+    """签收: ``person`` at 119 has taken it; ``reference``: the number it has there, or of the recording.
+
+    A call is on record only by its recording: ``voice`` needs it.
+    """
 
     person: str
     channel: Channel
@@ -118,7 +121,14 @@ def receipt(alert: Alert, act: Receipt, actor: str, at: Micros) -> Decided:
     if alert.forwarded_at is None:
         raise Conflict(f"{what} cannot be recorded: it was not forwarded; forward it first", current=alert)
     person = needed(what, "person", act.person, NAME_LIMIT, "name who at 119 took it")
-    said = {"person": person, "channel": act.channel, "reference": words("reference", act.reference, NAME_LIMIT)}
+    reference = words("reference", act.reference, NAME_LIMIT)
+    if act.channel is Channel.VOICE and reference is None:
+        raise InvalidInput(
+            f"{what} by voice needs a reference; give the number of the call's recording, or channel interface with the"
+            " number it has at 119",
+            {"field": "reference"},
+        )
+    said = {"person": person, "channel": act.channel, "reference": reference}
     first = at if alert.receipted_at is None else alert.receipted_at
     after = moved(alert, Trigger.RECEIPT, actor=actor, at=at, receipted_at=first)
     return after, (entry(alert, after, "receipted", said, actor=actor, at=at),)

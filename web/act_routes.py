@@ -51,7 +51,9 @@ class Receiving(Acting):
 
     person: str = Field(max_length=NAME_LIMIT, description="who at 119 took it")
     channel: Channel = Field(description="`voice`: a recorded call")
-    reference: str | None = Field(None, max_length=NAME_LIMIT, description="the number it has there, or the recording")
+    reference: str | None = Field(
+        None, max_length=NAME_LIMIT, description="the number of the recording, which `voice` needs, or the one at 119"
+    )
 
 
 class Assigning(Acting):

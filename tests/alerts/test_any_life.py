@@ -43,7 +43,7 @@ ACTS = st.one_of(
     st.just(Unshelve()),
     st.just(Reopen("wrong")),
     st.booleans().map(Forward),
-    st.just(Receipt("Zhang", Channel.VOICE)),
+    st.just(Receipt("Zhang", Channel.VOICE, "rec-71")),
     st.builds(Verify, st.sampled_from(Verification), st.sampled_from(Method), st.just("Liu"), st.just("steam")),
     st.builds(
         Close,

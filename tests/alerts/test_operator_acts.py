@@ -130,12 +130,17 @@ def test_what_119_is_not_told_of_is_no_real_fire():
 
 @pytest.mark.parametrize(
     ("disposition", "verification"),
-    [(D.REAL_FIRE, Verification.FALSE), (D.FALSE_ALARM, Verification.REAL)],
+    [
+        (D.REAL_FIRE, Verification.FALSE),
+        (D.FALSE_ALARM, Verification.REAL),
+        (D.TEST, Verification.REAL),
+        (D.DRILL, Verification.REAL),
+    ],
 )
 def test_a_verdict_that_contradicts_the_verification_is_refused_until_it_is_verified_again(disposition, verification):
     subject = replace(HANDED_OVER, verification=verification, verified_by="li")
     with pytest.raises(InvalidInput, match=f"li verified it as {verification}; verify it again first"):
-        act(subject, Close(disposition, "steam"))
+        act(replace(subject, flags=(IN_TEST, IN_DRILL)), Close(disposition, "steam", call_back=CallBack("Wang", "138")))
 
 
 @pytest.mark.parametrize("disposition", [D.TEST, D.DRILL])

@@ -185,13 +185,24 @@ def test_a_receipt_says_who_took_it_and_the_first_one_sets_the_clock():
 
 def test_there_is_no_receipt_of_what_was_not_forwarded():
     with pytest.raises(Conflict, match="was not forwarded; forward it first"):
-        act(alert(), Receipt("Zhang", Channel.VOICE))
+        act(alert(), Receipt("Zhang", Channel.VOICE, "rec-0071"))
 
 
 def test_a_receipt_names_its_person():
     forwarded, _ = act(alert(), Forward(unverified=True))
     with pytest.raises(InvalidInput, match="needs a person; name who at 119 took it"):
-        act(forwarded, Receipt(" ", Channel.VOICE))
+        act(forwarded, Receipt(" ", Channel.VOICE, "rec-0071"))
+
+
+def test_a_receipt_by_voice_names_its_recording_and_one_by_the_interface_need_not():
+    forwarded, _ = act(alert(), Forward(unverified=True))
+    for nothing in (None, " "):
+        with pytest.raises(
+            InvalidInput, match="by voice needs a reference; give the number of the call's recording"
+        ) as no:
+            act(forwarded, Receipt("Zhang", Channel.VOICE, nothing))
+        assert no.value.details == {"field": "reference"}
+    assert act(forwarded, Receipt("Zhang", Channel.INTERFACE))[0].receipted_at == NOW
 
 
 @pytest.mark.parametrize(

@@ -296,7 +296,7 @@ async def test_a_report_that_cannot_be_taken_down_says_what_it_lacks(store, repo
 
 async def test_a_reported_fire_is_verified_forwarded_and_closed_like_any_other(store):
     alert = await store.report(Report(AlertClass.FIRE, "smoke", place="pier 4"), actor="wang")
-    for act in (LIU, Receipt("Zhang", Channel.VOICE), Close(Disposition.REAL_FIRE)):
+    for act in (LIU, Receipt("Zhang", Channel.VOICE, "rec-71"), Close(Disposition.REAL_FIRE)):
         alert = await store.act(alert.id, act, actor="wang")
     assert alert.state is State.CLOSED
     assert_consistent(alert, await store.history(alert.id))

@@ -46,9 +46,12 @@ async def test_a_fire_is_verified_received_and_closed_by_keyboard_alone(double: 
     await keys.press("Tab")
     await keys.press("Tab")
     await keys.press("Space")
+    await keys.press("Enter")  # a call by voice is nothing without its recording: nothing sent
+    await page.wait_for_selector("[data-form=receipt] input[name=reference]:invalid:focus")
+    await keys.type("rec-71")
     await keys.press("Enter")
     await next_is("close")
-    assert double.acts[-1][3] == {"person": "赵队", "channel": "voice", "expected_version": 3}
+    assert double.acts[-1][3] == {"person": "赵队", "channel": "voice", "reference": "rec-71", "expected_version": 3}
     await keys.press("KeyC")
     await until_page(page, "document.activeElement.value === 'real_fire'")
     await keys.press("Space")

@@ -50,7 +50,7 @@ export function stepsOf(alert) {
 export function missingFor(alert, disposition) {
   const missing = [];
   if (isFire(alert) && !taken(alert)) missing.push("acknowledge");
-  const contradicted = (disposition === "real_fire" && alert.verification === "false") || (disposition === "false_alarm" && alert.verification === "real");
+  const contradicted = (disposition === "real_fire" && alert.verification === "false") || (["false_alarm", "test", "drill"].includes(disposition) && alert.verification === "real");
   if (contradicted) missing.push("verify");
   if (disposition === "real_fire") {
     if (!alert.forwarded_at) missing.push("forward");

@@ -120,7 +120,7 @@ function WhomToCall({ desk, unit }) {
 function ReceiptFields({ draft, change, id }) {
   return html`
     <${Line} name="person" label=${t("field.at_119")} needed max=${100} value=${draft.person} onInput=${(person) => change({ person })} />
-    <${Line} name="reference" label=${t("field.reference")} max=${100} value=${draft.reference} onInput=${(reference) => change({ reference })} />
+    <${Line} name="reference" label=${t("field.reference")} needed=${draft.channel === "voice"} max=${100} value=${draft.reference} onInput=${(reference) => change({ reference })} />
     <${Choice} name=${`channel ${id}`} legend=${t("field.channel")} values=${["voice", "interface"]} words=${(value) => word("channel", value)} value=${draft.channel} onChange=${(channel) => change({ channel })} />`;
 }
 

@@ -1,11 +1,12 @@
 """Under what circumstances an alert is raised, and what follows: its frozen place, its words and whether it is held.
 
-A fire is never held, whatever is announced; nor is a prealarm held by a window (``holds.NEVER_HELD``). What tells of
-the past only (``historical``) has a place, but no window of today says anything about it.
+A fire is never held, whatever is announced; nor is a prealarm, or what nobody could read, held by a window
+(``holds.NEVER_HELD``). What tells of the past only (``historical``) has a place, but no window of today says anything
+about it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from firetower.alerts import flags as words
@@ -96,7 +97,7 @@ def raised_under(alert: Alert, found: Circumstances) -> Follows:
         "zone": zone,
         "main": found.main,
         "gateway": found.gateway,
-        "scene": scene_of(alert.subject_kind, alert.subject, alert.alert_class, where),
+        "scene": scene_of(alert.subject_kind, alert.subject, alert.alert_class, _scene_place(alert, found, where)),
         "window_id": None,
         **_NOT_HELD,
     }
@@ -116,6 +117,12 @@ def raised_under(alert: Alert, found: Circumstances) -> Follows:
             evidence |= {name: held[field] for name, field in _TOLD.items() if field in held}
     fields["flags"] = tuple(said)
     return fields, evidence
+
+
+def _scene_place(alert: Alert, found: Circumstances, where: Where) -> Where:
+    """Return where an alert belongs: a panel's faults are of the panel and not of a zone, so that one cause is one."""
+    of_panel = found.device_kind == DeviceKind.PANEL and alert.alert_class is AlertClass.FAULT
+    return replace(where, zone=None) if of_panel else where
 
 
 def may_be_explained(alert: Alert) -> bool:

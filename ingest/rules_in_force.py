@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from firetower.core.clock import Micros
+from firetower.devices.events import AlertClass
 from firetower.devices.readings import Bools, Int64s, Readings
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook
@@ -14,12 +15,14 @@ class RulesInForce:
 
     From ``tap`` on every batch that is evaluated is kept too; ``tapped`` hands out the oldest of them for the engine
     that is to follow, and ``swap`` puts that one in its place. Between the last ``tapped`` and ``swap`` nothing may be
-    awaited, so that no batch is missed. ``untap`` ends a reload that came to nothing.
+    awaited, so that no batch is missed. ``untap`` ends a reload that came to nothing. ``burning``: rules that raised a
+    fire since ``tap``, whose alerts may not be stored yet.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._tapped: list[Readings] | None = None
+        self.burning: set[str] = set()
 
     @property
     def rulebook(self) -> Rulebook:
@@ -31,6 +34,7 @@ class RulesInForce:
     def tap(self) -> None:
         """Keep what is evaluated from now on."""
         self._tapped = []
+        self.burning.clear()
 
     def tapped(self) -> Readings | None:
         """Take the oldest batch kept; None when there is none."""
@@ -56,9 +60,10 @@ class RulesInForce:
 
     def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
         """As ``Engine.evaluate``."""
-        if self._tapped is not None:
-            self._tapped.append(readings)
-        return self._engine.evaluate(readings, now)
+        if self._tapped is None:
+            return self._engine.evaluate(readings, now)
+        self._tapped.append(readings)
+        return self._noted(self._engine.evaluate(readings, now))
 
     def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
         """As ``Engine.glance``."""
@@ -66,4 +71,9 @@ class RulesInForce:
 
     def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
         """As ``Engine.tick``."""
-        return self._engine.tick(now, listening_since, lag=lag)
+        return self._noted(self._engine.tick(now, listening_since, lag=lag))
+
+    def _noted(self, verdicts: list[Verdict]) -> list[Verdict]:
+        if self._tapped is not None:
+            self.burning |= {each.rule for each in verdicts if each.alert_class is AlertClass.FIRE}
+        return verdicts

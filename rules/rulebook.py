@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -26,10 +27,14 @@ class RulebookError(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Validated rules in the order of files and lines; ``where``: ``file:line`` by rule id."""
+    """Validated rules in the order of files and lines.
+
+    By rule id, ``where``: ``file:line``; ``written``: the rule as it stands in the file, of JSON's types.
+    """
 
     rules: tuple[Rule, ...]
     where: dict[str, str] = field(default_factory=dict)
+    written: dict[str, Any] = field(default_factory=dict)
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id; None when the rulebook has none."""
@@ -53,6 +58,7 @@ def load(folder: Path | None = None) -> Rulebook:
     problems: list[str] = []
     rules: list[Rule] = []
     where: dict[str, str] = {}
+    written: dict[str, Any] = {}
     for path in paths:
         try:
             text = path.read_text("utf-8")
@@ -62,23 +68,24 @@ def load(folder: Path | None = None) -> Rulebook:
         except UnicodeDecodeError as err:
             problems.append(f"{path.name}:1: is not UTF-8 text (byte {err.start}); save it as UTF-8")
             continue
-        found, lines, wrong = _read(path.name, text)
+        found, lines, raw, wrong = _read(path.name, text)
         problems += wrong
-        for rule, line in zip(found, lines, strict=True):
+        for rule, line, given in zip(found, lines, raw, strict=True):
             if rule.id in where:
                 problems.append(
                     f"{path.name}:{line}: id: {rule.id!r} stands at {where[rule.id]} already; ids are unique"
                 )
                 continue
             where[rule.id] = f"{path.name}:{line}"
+            written[rule.id] = given
             rules.append(rule)
     if problems:
         raise RulebookError(str(folder), problems)
-    return Rulebook(tuple(rules), where)
+    return Rulebook(tuple(rules), where, written)
 
 
-def _read(name: str, text: str) -> tuple[list[Rule], list[int], list[str]]:
-    """Return the rules of one file, their lines, and what is wrong with it."""
+def _read(name: str, text: str) -> tuple[list[Rule], list[int], list[Any], list[str]]:
+    """Return the rules of one file, their lines, the rules as written, and what is wrong with it."""
     document = parse(text)
     problems = [(line, message) for line, message in document.problems]
     held = _held_back_fires(document)
@@ -102,7 +109,8 @@ def _read(name: str, text: str) -> tuple[list[Rule], list[int], list[str]]:
             full = ("rules", index, *path)
             problems.append((document.line(full), f"{_dotted(full)}: {message}"))
     lines = [document.line(("rules", index, "id")) for index in range(len(rules))]
-    return rules, lines, [f"{name}:{line}: {message}" for line, message in sorted(problems)]
+    raw = document.value["rules"] if rules else []
+    return rules, lines, raw, [f"{name}:{line}: {message}" for line, message in sorted(problems)]
 
 
 def _held_back_fires(document: Document) -> list[tuple[YamlPath, str]]:

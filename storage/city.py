@@ -7,7 +7,7 @@ from typing import Any
 
 from firetower.devices.city import City, Device, ItemError
 from firetower.devices.kinds import DeviceKind
-from firetower.storage.city_fire import changes_under_fire
+from firetower.storage.city_fire import changed_under_fire, changes_under_fire
 
 Row = tuple[Any, ...]
 
@@ -104,8 +104,10 @@ class CityImport:
         devices = await self._devices(units, zones, mains)
         self.errors += await changes_under_fire(self._conn, self._city.devices, zones, mains)
         if not self.errors:  # numbers of devices are dense: none is given to what will be undone
+            known = await self._conn.fetchval("SELECT coalesce(max(id), 0) FROM device")
             await self._put("devices", _DEVICE, devices)
-            await self._points(units, zones)
+            gone = await self._points(units, zones)
+            self.errors += await changed_under_fire(self._conn, known, gone)
 
     def _error(self, where: str, item: str, message: str) -> None:
         self.errors.append(ItemError(where=where, item=item, message=message))
@@ -212,11 +214,11 @@ class CityImport:
             )
         return zone
 
-    async def _points(self, units: dict[Any, int], zones: dict[tuple[int, str], int]) -> None:
-        """Write the points of this file's panels, and forget those that a panel has no more."""
+    async def _points(self, units: dict[Any, int], zones: dict[tuple[int, str], int]) -> list[int]:
+        """Write the points of this file's panels, forget those that a panel has no more, and return those panels."""
         panels = [d for d in self._city.devices if d.points or d.kind is DeviceKind.PANEL]
         if not panels:
-            return
+            return []
         names = [units[d.unit] for d in panels], [d.device for d in panels]
         numbers = await self._ids(
             "SELECT d.unit_id, d.name, d.id FROM unnest($1::int4[], $2::text[]) AS g (unit_id, name)"
@@ -234,15 +236,16 @@ class CityImport:
             for point in d.points
         ]
         await self._put("points", _POINT, rows)
-        await self._conn.execute(
+        gone = await self._conn.fetch(
             "DELETE FROM point p WHERE p.device_id = ANY($1::int4[]) AND NOT EXISTS (SELECT FROM"
             " unnest($2::int4[], $3::text[]) AS g (device_id, component)"
-            "  WHERE (g.device_id, g.component) = (p.device_id, p.component))",
+            "  WHERE (g.device_id, g.component) = (p.device_id, p.component)) RETURNING p.device_id",
             list(numbers.values()),
             [row[0] for row in rows],
             [row[1] for row in rows],
             timeout=self._timeout,
         )
+        return [row["device_id"] for row in gone]
 
     async def _ids(self, query: str, *given: Sequence[Any]) -> dict[Any, int]:
         """Return the ids of ``query``'s last column by its other columns (one: itself, several: a tuple)."""

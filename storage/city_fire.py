@@ -49,6 +49,33 @@ async def changes_under_fire(
     return errors
 
 
+async def changed_under_fire(conn: Any, known: int, gone: Sequence[int]) -> list[ItemError]:
+    """Return an error for each device of which a fire was raised while this transaction changed its row.
+
+    An import may take minutes. ``known``: the highest number of a device before it; what it registers anew is no
+    change. ``gone``: devices that lost a point.
+    """
+    rows = await conn.fetch(
+        "SELECT DISTINCT ON (d.id) a.id AS alert, u.code AS unit, d.name FROM alert a"
+        " JOIN unit u ON u.code = a.unit JOIN device d ON d.unit_id = u.id AND d.name = a.device"
+        " WHERE a.alert_class = 'fire' AND a.state <> 'closed' AND d.id <= $1 AND (d.id = ANY($2::int4[])"
+        " OR d.xmin = pg_current_xact_id()::xid"
+        " OR EXISTS (SELECT FROM point p WHERE p.device_id = d.id AND p.xmin = pg_current_xact_id()::xid))"
+        " ORDER BY d.id, a.id",
+        known,
+        gone,
+    )
+    return [
+        ItemError(
+            where="/devices",
+            item=f"{row['unit']}/{row['name']}",
+            message=f"fire alert {row['alert']} of this device was raised while the file was read in; close the alert"
+            " first, then import again",
+        )
+        for row in rows
+    ]
+
+
 def _standing(row: Any) -> dict[str, Any]:
     return {
         "kind": row["kind"],

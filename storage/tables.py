@@ -405,6 +405,15 @@ history_day = Table(  # the chain's hash at the end of each day, as it stands on
     Column("sealed_at", INSTANT, nullable=False),
 )
 
+rule_in_force = Table(  # as written, so that one with an open fire outlives its removal from the rulebook
+    "rule_in_force",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+    Column("place", Text),
+    Column("written", JSONB, nullable=False),
+)
+
 follower = Table(  # how far those have read who follow the live changes
     "follower",
     metadata,

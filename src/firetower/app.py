@@ -51,6 +51,7 @@ from firetower.storage import pool as pools
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import AlertStore
 from firetower.storage.backlog import AlarmBacklog
+from firetower.storage.burning_rules import note_in_force, with_burning
 from firetower.storage.ingest import IngestStore
 from firetower.storage.installation import installation_id
 from firetower.storage.lease import Lease
@@ -126,7 +127,8 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             base = Base(settings, urls, pool, registry, current, alerts, clock, lease, outside, board, canary)
             hearing = await _hear(base, start)
         else:
-            on_hangup(lambda: current.load(settings.rulebook))
+            on_hangup(lambda: None)  # whoever judges loads it; what is in force is shown here soon after
+            start("rulebook", current.follow(pool))
             start("liveness", _every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
         alarms = hearing.lanes[LANES.index("alarm")] if hearing else None
         own_name = f"firetower-look-out-{secrets.token_hex(8)}"
@@ -205,7 +207,9 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
     figures = QualityStore(pool, quality)
     await figures.load()
     warming = Warming(pool, registry, base.alerts, quality, clock)
+    base.current.set(await with_burning(pool, base.current.rulebook))
     engine = RulesInForce(await warming.engine(base.current.rulebook))
+    await note_in_force(pool, base.current.rulebook)
     installation = await installation_id(pool)
     probe = Probe(
         MqttSession(urls.mqtt, f"firetower-p0-probe-{installation}", clean=True, clock=clock), installation, clock

@@ -12,7 +12,6 @@ import asyncpg
 from firetower.core.clock import HOUR, Clock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
-from firetower.devices.events import AlertClass
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.registry import Registry
 from firetower.ingest.rules_in_force import RulesInForce
@@ -21,7 +20,7 @@ from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook, RulebookError
 from firetower.storage import readings
 from firetower.storage.alerts import AlertStore
-from firetower.storage.burning_rules import burning_rules
+from firetower.storage.burning_rules import burning_rules, gone_or_lowered, in_force, note_in_force
 
 log = logger("rules")
 
@@ -39,12 +38,17 @@ class Current:
         """Show another one from now on."""
         self.rulebook = rulebook
 
-    def load(self, folder: Path | None) -> None:
-        """Show what is in ``folder`` now, where it is sound; for a process that judges nothing itself."""
-        try:
-            self.rulebook = rulebooks.load(folder)
-        except RulebookError as err:
-            log.error("the rulebook shown stays: %s", err)
+    async def follow(self, pool: asyncpg.Pool) -> None:
+        """Show what the process that judges has in force, for one that does not; until cancelled."""
+        while True:
+            try:
+                found = await in_force(pool)
+            except StoreUnavailable as err:
+                log.debug("the rulebook in force is not known now: %s", err)
+            else:
+                if found is not None and found.written != self.rulebook.written:
+                    self.rulebook = found
+            await asyncio.sleep(_FOLLOWS_EVERY_S)
 
 
 def on_hangup(act: Callable[[], None]) -> None:
@@ -137,41 +141,41 @@ class RulesReload:
     async def load(self) -> None:
         """Load once. Raises RulebookError for one that is refused, StoreUnavailable."""
         book = await asyncio.to_thread(rulebooks.load, self._folder)
-        refuse_under_fire(book, self._in_force.rulebook, await burning_rules(self._pool))
         self._in_force.tap()
         try:
             for lane in self._lanes:
                 await lane.settled()
+            self._refuse_under_fire(book, await burning_rules(self._pool))
             engine = await self._warming.engine(book)
+            self._refuse_under_fire(book, await burning_rules(self._pool))  # a person may have found a fire meanwhile
             while (batch := self._in_force.tapped()) is not None:
                 engine.warm(batch)
                 if len(batch) > _AT_ONCE:
                     await asyncio.sleep(0)
+            # fires since then, whose alerts may be on their way still: nothing is awaited from the last batch to here
+            self._refuse_under_fire(book, dict.fromkeys(sorted(self._in_force.burning), 0))
         except BaseException:
             self._in_force.untap()
             raise
         self._in_force.swap(engine)
         self._on_loaded(book)
         log.info("rulebook loaded: %d rules", len(book.rules))
+        try:
+            await note_in_force(self._pool, book)
+        except StoreUnavailable as err:
+            log.warning("that this rulebook is in force could not be written down (%s); load it again", err)
+
+    def _refuse_under_fire(self, book: Rulebook, burning: dict[str, int]) -> None:
+        """Refuse ``book`` when it lacks, or has as less than a fire rule, one of ``burning`` (alert id, 0: not yet)."""
+        problems = []
+        for rule_id, rule in gone_or_lowered(book, self._in_force.rulebook.rules, list(burning)):
+            what = "is missing" if rule is None else f"is of class {rule.alert_class}"
+            which = f"fire alert {burning[rule_id]}" if burning[rule_id] else "a fire"
+            problems.append(f"{rule_id}: {what}, but {which} of it is open; close it first, or leave the rule in")
+        if problems:
+            raise RulebookError("that was to be loaded", problems)
 
 
+_FOLLOWS_EVERY_S = 10.0
 _AT_ONCE = 1000
 """Readings taken in without giving way: about a millisecond."""
-
-
-def refuse_under_fire(book: Rulebook, in_force: Rulebook, burning: dict[str, int]) -> None:
-    """Raise RulebookError when ``book`` lacks a rule, or has as anything but a fire rule, that an open fire is of.
-
-    ``burning``: alert id by rule. A fire by a person's word, of a rule of another class, only keeps the rule in.
-    """
-    problems = []
-    for rule_id, alert in burning.items():
-        rule, before = book.rule(rule_id), in_force.rule(rule_id)
-        lowered = before is not None and before.alert_class is AlertClass.FIRE
-        if rule is None or (lowered and rule.alert_class is not AlertClass.FIRE):
-            what = "is missing" if rule is None else f"is of class {rule.alert_class}"
-            problems.append(
-                f"{rule_id}: {what}, but fire alert {alert} of it is open; close that alert first, or leave the rule in"
-            )
-    if problems:
-        raise RulebookError("that was to be loaded", problems)

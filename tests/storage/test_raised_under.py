@@ -218,6 +218,7 @@ async def test_lost_power_hides_its_panels_faults_and_neither_power_nor_fire(poo
     lost = await one(pool, of_event("main_power_lost", "panel", device_number=numbers["panel"]))
     fault = await one(pool, of_event("fault", "panel", component="loop 2", device_number=numbers["panel"]))
     assert (fault.hold, fault.cause_id) == (Hold.SUPPRESSED, lost.id)
+    assert fault.scene == lost.scene == "device:u1/panel", "one cause is one incident"
     for said in (of_event("backup_power_lost", "panel"), fire("panel", component="1-1"), of_event("fault", "smk-1")):
         assert (await one(pool, said)).hold is Hold.NONE
 

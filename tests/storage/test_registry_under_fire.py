@@ -1,10 +1,12 @@
 """The registry file's points, gateways and retired devices; and what no import may change while a fire is open."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
-from tests.alert_making import commit, fire
+from alert_making import commit, fire
+from waiting import until
 
 from firetower.devices.city import City, read_city
 from firetower.devices.registry import Registry
@@ -131,3 +133,26 @@ async def test_an_unregistered_sender_that_burns_may_be_registered(pool: asyncpg
     await burn(pool, "new-1")
     report = await registry.import_city(pool, city({"unit": "u1", "device": "new-1", "kind": "smoke"}))
     assert report.errors == []
+
+
+@pytest.mark.parametrize("change", [{"retired": True}, {"points": POINTS[:1]}], ids=str)
+async def test_a_fire_that_comes_while_the_file_is_read_in_undoes_it(
+    pool: asyncpg.Pool, change: dict[str, Any]
+) -> None:
+    await registry.import_city(pool, city(GATEWAY, PANEL))
+    async with pool.acquire() as other, pool.acquire() as watch:
+        held = other.transaction()
+        await held.start()
+        await other.execute("SELECT FROM device FOR UPDATE")  # for the time that a hundred thousand devices take
+        await other.execute("SELECT FROM point FOR UPDATE")
+        importing = asyncio.create_task(registry.import_city(pool, city(GATEWAY, PANEL | change)))
+        await until(
+            lambda: watch.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"), 10, "the import waits"
+        )
+        await burn(pool)
+        await held.rollback()
+        report = await importing
+    assert [error.item for error in report.errors] == ["u1/fap-1"]
+    assert "raised while the file was read in" in report.errors[0].message
+    assert await pool.fetchval("SELECT retired_at FROM device WHERE name = 'fap-1'") is None
+    assert len(await points(pool)) == 2

@@ -1,8 +1,10 @@
-"""What alerts say together: a second signal 第二信号 of one zone confirms; fire in two zones of a test is no test."""
+"""What alerts say together: a second signal 第二信号 of one zone confirms; fire in two zones under test is no test."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 
 from firetower.alerts import flags
 from firetower.alerts.lifecycle import Trigger
@@ -44,10 +46,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class FireInTest:
-    """An open fire of a test window. ``place``: its zone, or the device itself where nobody knows its zone."""
+    """An open fire raised in a test. ``place``: its zone, or the device itself where nobody knows its zone."""
 
     alert_id: int
-    window_id: int
+    unit: str
     place: str
     in_test: bool
 
@@ -84,28 +86,31 @@ def signal(
     )
 
 
-def confirmed(signals: Iterable[Signal]) -> dict[int, int]:
-    """Return which unconfirmed fires of one zone another point confirms: alert id, and that of its nearest signal."""
-    ordered = sorted(signals, key=lambda each: (each.raised_at, each.alert_id))
-    before, after = _others(ordered), _others(ordered[::-1])[::-1]
-    found: dict[int, int] = {}
-    for each, earlier, later in zip(ordered, before, after, strict=True):
-        if not each.is_fire or each.is_confirmed:
-            continue
-        near = [other for other in (earlier, later) if other is not None]
-        nearest = min(near, key=lambda other: abs(other.raised_at - each.raised_at), default=None)
-        if nearest is not None and abs(nearest.raised_at - each.raised_at) <= CONFIRMS_WITHIN:
-            found[each.alert_id] = nearest.alert_id
-    return found
+def confirmed(signals: Iterable[Signal]) -> Iterator[tuple[int, int | None]]:
+    """Yield, for each signal of one zone, its alert id and that of the nearest signal that confirms it.
+
+    None where no other point does, or it needs none: it is no fire, or confirmed already.
+    """
+    ordered = sorted(signals, key=attrgetter("raised_at", "alert_id"))
+    earlier: Signal | None = None
+    said: list[Signal] = []  # by one point, without another's in between
+    for _, run in groupby(ordered, key=attrgetter("point")):
+        following = list(run)
+        yield from _confirmed(said, earlier, following[0])
+        earlier, said = said[-1] if said else None, following
+    yield from _confirmed(said, earlier, None)
 
 
-def _others(ordered: Sequence[Signal]) -> list[Signal | None]:
-    """Return, for each signal, the last one before it that is of another point."""
-    found: list[Signal | None] = []
-    for number, each in enumerate(ordered):
-        previous = ordered[number - 1] if number else None
-        found.append(found[-1] if previous is not None and previous.point == each.point else previous)
-    return found
+def _confirmed(
+    said: Iterable[Signal], earlier: Signal | None, later: Signal | None
+) -> Iterator[tuple[int, int | None]]:
+    others = [other for other in (earlier, later) if other is not None]
+    for each in said:
+        near = [other for other in others if abs(other.raised_at - each.raised_at) <= CONFIRMS_WITHIN]
+        if not near or not each.is_fire or each.is_confirmed:
+            yield each.alert_id, None
+        else:
+            yield each.alert_id, min(near, key=lambda other: abs(other.raised_at - each.raised_at)).alert_id
 
 
 def confirm(alert: Alert, other: Alert, at: Micros, *, forward: bool) -> Decided:
@@ -144,20 +149,21 @@ def _unmoved(transition: Transition, state: State) -> Transition:
     return replace(transition, old=state, new=state)
 
 
-def overruled(fires: Iterable[FireInTest], already: Iterable[int]) -> dict[int, list[str]]:
-    """Return the fires to be treated as real though announced as a test: alert id, and where it burns in its window.
+def overruled(fires: Iterable[FireInTest], already: Iterable[str]) -> dict[int, list[str]]:
+    """Return the fires to be treated as real though announced as a test: alert id, and where it burns in its unit.
 
-    All of a window with fire in two places, and all of a window in ``already``, of which some were overruled before.
+    All of a unit with fire in two places, whichever tests cover them, and all of a unit in ``already``, of which some
+    were overruled before.
     """
-    of_window: dict[int, list[FireInTest]] = defaultdict(list)
+    of_unit: dict[str, list[FireInTest]] = defaultdict(list)
     for fire in fires:
-        of_window[fire.window_id].append(fire)
+        of_unit[fire.unit].append(fire)
     known = set(already)
     return {
         fire.alert_id: sorted(places)
-        for window_id, of in of_window.items()
+        for unit, of in of_unit.items()
         for places in [{fire.place for fire in of}]
-        if len(places) > 1 or window_id in known
+        if len(places) > 1 or unit in known
         for fire in of
         if fire.in_test
     }
@@ -168,6 +174,6 @@ def overrule(alert: Alert, places: Sequence[str], at: Micros) -> Decided:
     kept = (flag for flag in alert.flags if flag != flags.IN_TEST)
     words = tuple(dict.fromkeys((*kept, flags.DURING_TEST)))
     after = moved(alert, Trigger.OVERRULED, actor=OVERRULED_BY, at=at, flags=words)
-    why = "fire in more than one place of one test" if len(places) > 1 else "other fires of this test were overruled"
+    why = "fire in more than one place under test" if len(places) > 1 else "other fires under test were overruled"
     said = {"window_id": str(alert.window_id), "why": why, "places": list(places)}
     return after, (entry(alert, after, "overruled", said, actor=OVERRULED_BY, at=at),)

@@ -26,6 +26,10 @@ PIECE = 50
 _LOCKED = f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[]) ORDER BY {KEY_ORDER} FOR NO KEY UPDATE"
 
 
+_PLANS = "SET LOCAL enable_seqscan = off"
+"""Few rows by their keys, and their foreign keys: by the indexes, though a table was empty when last analysed."""
+
+
 class Fence(Protocol):
     """What says inside a transaction that this instance may still act (``storage/lease.py``)."""
 
@@ -40,6 +44,7 @@ async def fenced(pool: asyncpg.Pool, lease: Fence) -> AsyncIterator[Any]:
     with store_errors():
         async with pool.acquire() as conn, conn.transaction():
             await lease.hold(conn)
+            await conn.execute(_PLANS)
             yield conn
 
 

@@ -1,6 +1,5 @@
 """The store of alerts as operators, consoles and the engine's start see it; ingest's side is ``alert_verdicts``."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,11 +10,14 @@ from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.storage import changes, incidents, windows
 from firetower.storage.alert_acts import AlertActs, get
 from firetower.storage.alert_list import list_alerts
-from firetower.storage.alert_rows import COLUMNS, KEY_ORDER, chunks, read_history, to_alert
+from firetower.storage.alert_moves import read
+from firetower.storage.alert_rows import COLUMNS, KEY_ORDER, read_history
 from firetower.storage.alert_verdicts import Applied, apply_verdicts
 from firetower.storage.pool import store_errors
 
 __all__ = ["AlertStore", "Applied", "apply_verdicts"]
+
+_BY_ID = f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[]) ORDER BY a.id"
 
 
 class AlertStore(AlertActs):
@@ -46,13 +48,14 @@ class AlertStore(AlertActs):
         with store_errors():
             async with self._one_view() as conn:
                 seq = await changes.latest(conn)
-                rows = await conn.fetch(
+                alerts = await read(
+                    conn,
                     f"SELECT {COLUMNS} FROM alert a WHERE a.state <> 'closed'"
-                    " ORDER BY a.priority, a.raised_at DESC, a.id DESC"
+                    " ORDER BY a.priority, a.raised_at DESC, a.id DESC",
                 )
                 opened = await incidents.open_incidents(conn)
                 announced = await windows.current(conn, self._clock.now())
-        return LiveView(seq, await _alerts(rows), opened, announced)
+        return LiveView(seq, alerts, opened, announced)
 
     async def changes(self, after: int) -> LiveView | None:
         """Return the newest number and what changed after ``after``, closed and ended ones too, as it stands by then.
@@ -64,13 +67,10 @@ class AlertStore(AlertActs):
                 changed = await changes.since(conn, after)
                 if changed is None:
                     return None
-                rows = await conn.fetch(
-                    f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[]) ORDER BY a.id",
-                    changed.alerts,
-                )
+                alerts = await read(conn, _BY_ID, changed.alerts)
                 moved = await incidents.by_ids(conn, changed.incidents) if changed.incidents else []
                 announced = await windows.by_ids(conn, changed.windows) if changed.windows else []
-        return LiveView(changed.seq, await _alerts(rows), moved, announced)
+        return LiveView(changed.seq, alerts, moved, announced)
 
     async def open_counts(self) -> dict[tuple[str, int], int]:
         """Return how many alerts are open by (class, priority)."""
@@ -125,12 +125,3 @@ class AlertStore(AlertActs):
         """A transaction that sees one instant of the database."""
         async with self._pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
             yield conn
-
-
-async def _alerts(rows: Sequence[Any]) -> list[Alert]:
-    """Read many rows without holding the event loop up."""
-    read: list[Alert] = []
-    for chunk in chunks(rows):
-        read += map(to_alert, chunk)
-        await asyncio.sleep(0)
-    return read

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from firetower.alerts.holds import POWER_RULES, Move, explains, suppress, under_cause
+from firetower.alerts.holds import GRACE, POWER_RULES, Move, explains, suppress, under_cause
 from firetower.alerts.model import Alert
 from firetower.core.clock import Micros, to_datetime
 from firetower.storage.alert_moves import BATCH, Fence, fenced, in_turns, locked, read, write
@@ -63,9 +63,11 @@ AND a.held_until IS NOT NULL AND a.hold = 'suppressed' AND a.state <> 'closed'
 {_ORDER}
 """
 _GRACE_OVER = (
-    "SELECT a.id FROM alert a WHERE a.held_until <= $1 AND a.hold = 'suppressed' AND a.cause_id IS NOT NULL"
+    "SELECT a.id FROM alert a WHERE (a.held_until <= $1"
+    f" OR a.held_until > $1 + interval '{GRACE} microseconds') AND a.hold = 'suppressed' AND a.cause_id IS NOT NULL"
     f" AND a.state <> 'closed' ORDER BY a.held_until, a.id LIMIT {BATCH}"
 )
+"""A grace with longer to go than one lasts was noted before the clock was set back."""
 _BY_ID = f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[])"
 # by the key of an index of its own: in a flood, a unit's open alerts are too many to look among
 _STANDING_AT = f"""

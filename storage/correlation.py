@@ -1,6 +1,5 @@
 """The desk's steps that look at fires side by side: a second signal of one zone, and tests that are overruled."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -53,21 +52,27 @@ SELECT id, rule, unit, zone, device, device_kind, component, alert_class, flags,
 FROM alert WHERE state <> 'closed' AND alert_class IN ({_CLASSES}) AND unit IS NOT NULL AND zone IS NOT NULL
 """
 
-_WINDOWS = """
-SELECT DISTINCT window_id FROM alert
-WHERE ($1::bigint[] IS NULL OR id = ANY($1::bigint[])) AND window_id IS NOT NULL AND state <> 'closed'
-    AND alert_class = 'fire'
+_RAISED_IN_TEST = (
+    f"state <> 'closed' AND alert_class = 'fire' AND flags && '{{{flags.IN_TEST},{flags.DURING_TEST}}}'::text[]"
+)
+
+_UNITS = f"""
+SELECT DISTINCT unit FROM alert
+WHERE ($1::bigint[] IS NULL OR id = ANY($1::bigint[])) AND unit IS NOT NULL AND {_RAISED_IN_TEST}
 """
 
-_OF_WINDOWS = f"""
-SELECT id, window_id, coalesce(zone, unit || '/' || device, subject) AS place, '{flags.IN_TEST}' = ANY(flags) AS in_test
-FROM alert WHERE window_id = ANY($1::bigint[]) AND alert_class = 'fire' AND state <> 'closed'
+_OF_UNITS = f"""
+SELECT id, unit, window_id, coalesce(zone, unit || '/' || device, subject) AS place,
+    '{flags.IN_TEST}' = ANY(flags) AS in_test
+FROM alert WHERE unit = ANY($1::text[]) AND {_RAISED_IN_TEST}
 """
 
-_OVERRULED = """
-SELECT w.id FROM unnest($1::bigint[]) AS w (id) WHERE EXISTS (
-    SELECT FROM alert a JOIN alert_history h ON h.alert_id = a.id
-    WHERE a.window_id = w.id AND a.alert_class = 'fire' AND h.reason = 'overruled')
+# One that is open, or was raised in a window in which there is fire again.
+_OVERRULED = f"""
+WITH tested AS MATERIALIZED ({_OF_UNITS})
+SELECT DISTINCT a.unit FROM alert a WHERE a.alert_class = 'fire' AND a.unit = ANY($1::text[])
+    AND (a.state <> 'closed' OR a.window_id IN (SELECT window_id FROM tested WHERE in_test))
+    AND EXISTS (SELECT FROM alert_history h WHERE h.alert_id = a.id AND h.reason = 'overruled')
 """
 
 
@@ -104,7 +109,7 @@ class SecondSignalStep:
 
 
 class OverruleStep:
-    """Step ``test_overruled``: fire in two places of one announced test is treated as real."""
+    """Step ``test_overruled``: fire in two places of a unit, each in an announced test, is treated as real."""
 
     name = "test_overruled"
 
@@ -113,15 +118,15 @@ class OverruleStep:
         self._lease = lease
 
     async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
-        """Overrule the tests in which there is fire in two places, and what came later in those."""
+        """Overrule the tests of units in which there is fire in two places, and what came later in those."""
         if changed is not None and not changed:
             return
         with store_errors():
-            windows = [row["window_id"] for row in await self._pool.fetch(_WINDOWS, changed)]
-            if not windows:
+            units = [row["unit"] for row in await self._pool.fetch(_UNITS, changed)]
+            if not units:
                 return
-            already = [row["id"] for row in await self._pool.fetch(_OVERRULED, windows)]
-            found = overruled(await _read(self._pool, _in_test, _OF_WINDOWS, windows), already)
+            already = [row["unit"] for row in await self._pool.fetch(_OVERRULED, units)]
+            found = overruled(await _read(self._pool, _in_test, _OF_UNITS, units), already)
             for chunk in chunks(sorted(found.items())):
                 await self._overrule(dict(chunk), now)
 
@@ -147,19 +152,12 @@ async def _found(signals: Iterable[Signal | None]) -> dict[int, int]:
     for each in signals:
         if each is not None:
             zones[each.where].append(each)
-    found: dict[int, int] = {}
-    compared = 0
-    for of in zones.values():
-        found |= confirmed(of)
-        compared += len(of)
-        if compared >= PIECE:
-            compared = 0
-            await asyncio.sleep(0)
-    return found
+    all_of_them = (pair for of in zones.values() for pair in confirmed(of))
+    return {fire: other async for fire, other in in_turns(all_of_them) if other is not None}
 
 
 def _in_test(row: Any) -> FireInTest:
-    return FireInTest(row["id"], row["window_id"], row["place"], row["in_test"])
+    return FireInTest(row["id"], row["unit"], row["place"], row["in_test"])
 
 
 def _signal(row: Any) -> Signal | None:

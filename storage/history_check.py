@@ -28,8 +28,9 @@ LEFT JOIN alert_history h ON h.alert_id = s.alert_id AND h.seq = s.seq
 LEFT JOIN alert a ON a.id = h.alert_id
 ORDER BY s.n
 """
-# An entry waits for its seal only while the change that brought it is still ahead of the sealer. Where the sealer goes
-# through everything, it does so in the order of time: what is younger than the last sealed entry waits.
+# An entry waits for its seal only while the change that brought it is still ahead of the sealer. Where the changes that
+# the sealer had not read are forgotten, it goes through everything: whatever comes after the last sealed entry of its
+# alert may then wait. Times tell nothing of that: a clock may have been set back.
 _WITHOUT_SEAL = f"""
 WITH ahead AS (
     SELECT coalesce((SELECT seq FROM follower WHERE name = '{NAME}')
@@ -40,19 +41,14 @@ waiting AS (
     SELECT DISTINCT unnest(alerts) AS id FROM live_change
     WHERE seq > (SELECT seq FROM follower WHERE name = '{NAME}')
 ),
-last AS (
-    SELECT h.at FROM history_seal s JOIN alert_history h ON h.alert_id = s.alert_id AND h.seq = s.seq
-    ORDER BY s.n DESC LIMIT 1
-),
 bare AS (
-    SELECT h.*, CASE WHEN (SELECT known FROM ahead)
-        THEN EXISTS (SELECT FROM waiting w WHERE w.id = h.alert_id)
-             AND h.seq > (SELECT coalesce(max(s.seq), 0) FROM history_seal s WHERE s.alert_id = h.alert_id)
-        ELSE h.at >= coalesce((SELECT at FROM last), '-infinity') END AS waits
+    SELECT h.*, (NOT (SELECT known FROM ahead) OR EXISTS (SELECT FROM waiting w WHERE w.id = h.alert_id))
+        AND h.seq > (SELECT coalesce(max(s.seq), 0) FROM history_seal s WHERE s.alert_id = h.alert_id) AS waits
     FROM alert_history h
     WHERE NOT EXISTS (SELECT FROM history_seal s WHERE s.alert_id = h.alert_id AND s.seq = h.seq)
 )
-SELECT {COLUMNS}, h.waits, count(*) OVER (PARTITION BY h.waits) AS of_them FROM bare h JOIN alert a ON a.id = h.alert_id
+SELECT {COLUMNS}, h.waits, (SELECT known FROM ahead) AS known, count(*) OVER (PARTITION BY h.waits) AS of_them
+FROM bare h JOIN alert a ON a.id = h.alert_id
 ORDER BY h.waits, h.alert_id, h.seq LIMIT {PAGE}
 """
 
@@ -73,12 +69,17 @@ class Printed:
 
 @dataclass(slots=True)
 class Checked:
-    """How far a check came: ``sealed`` entries looked at, the ``last`` number and its hash, ``waiting`` for a seal."""
+    """How far a check came: ``sealed`` entries looked at, the ``last`` number and its hash, ``waiting`` for a seal.
+
+    ``behind``: the sealer was away for so long that it goes through everything; what waits is then not told from what
+    was written past Firetower after an alert's last sealed entry.
+    """
 
     sealed: int = 0
     last: int = 0
     hash: bytes = GENESIS
     waiting: int = 0
+    behind: bool = False
 
 
 @dataclass(slots=True)
@@ -204,7 +205,7 @@ async def _without_seal(conn: Any, checked: Checked) -> AsyncIterator[str]:
     written = 0
     for row in rows:
         if row["waits"]:
-            checked.waiting = row["of_them"]
+            checked.waiting, checked.behind = row["of_them"], not row["known"]
             continue
         written += 1
         entry = to_entry(row)

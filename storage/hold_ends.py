@@ -1,20 +1,23 @@
 """The end of shelving, and the turns of announced windows: steps of the desk.
 
 Shelving always ends, and what was on the shelf is then judged anew. A window that takes out of service does so with
-what is open when it begins; what a window held comes back when it ends, by itself or by a person.
+what is open when it begins; what a window held comes back when it ends, by itself or by a person. What is open when
+its test ends is treated as real from then on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
 
+from firetower.alerts import announced
 from firetower.alerts.flags import IMPAIRED
-from firetower.alerts.holds import NEVER_HELD, TAKES_OUT, Move, after_shelving, enter, leave
+from firetower.alerts.holds import NEVER_HELD, TAKES_OUT, after_shelving, enter, leave
+from firetower.alerts.moves import Decided
 from firetower.alerts.windows import Where, Window, WindowState
 from firetower.core.clock import MINUTE, Micros, to_datetime
 from firetower.storage import follower, windows
-from firetower.storage.alert_moves import BATCH, Fence, fenced, locked, write
+from firetower.storage.alert_moves import BATCH, Fence, fenced, in_turns, locked, write, write_decided
 from firetower.storage.pool import store_errors
 
 _OVERLAP: Micros = MINUTE
@@ -50,6 +53,12 @@ _OF_WINDOW = (
 )
 _JUST_RAISED = f"{_MAY_ENTER} AND a.id = ANY($2::bigint[]) AND a.version = 1 AND a.hold = 'none' ORDER BY a.id"
 
+_ANNOUNCED = (
+    "SELECT a.id, a.flags, a.unit, a.zone, a.device, a.component, a.main, a.gateway FROM alert a"
+    f" WHERE a.state <> 'closed' AND a.flags && '{{{','.join(announced.IN_FORCE)}}}'::text[]"
+    f" AND a.unit = ANY($1::text[]) AND a.id > $2 ORDER BY a.id LIMIT {_PAGE}"
+)
+
 
 class ShelvingEnds:
     """Ends what was shelved until now."""
@@ -66,7 +75,7 @@ class ShelvingEnds:
             due = [row["id"] for row in await self._pool.fetch(_SHELVED, to_datetime(now))]
         if due:
             async with fenced(self._pool, self._lease) as conn:
-                moves = [after_shelving(alert, now) for alert in await locked(conn, due)]
+                moves = [after_shelving(alert, now) async for alert in in_turns(await locked(conn, due))]
                 await write(conn, [move for move in moves if move is not None], now)
 
 
@@ -93,23 +102,30 @@ class WindowTurns:
             leaving = [row["id"] for row in await self._pool.fetch(_HELD_BY, list(ended))] if ended else []
             begun = [each for each in turning if _takes_out(each, now) and _began(each, since)]
             entering = await self._entering(begun, BATCH - len(leaving))
-            current = await windows.current(self._pool, now) if leaving or changed else []
+            units = {each.unit for each in ended.values() if each.kind in announced.KINDS and each.unit is not None}
+            current = await windows.current(self._pool, now) if leaving or changed or units else []
             entering |= await self._just_raised([each for each in current if _takes_out(each, now)], changed or ())
-        is_done = len(leaving) + len(entering) < BATCH
+            left = await self._left(units, current, now, BATCH - len(leaving) - len(entering)) if units else set()
+        is_done = len(leaving) + len(entering) + len(left) < BATCH
         told = [] if noted is None or not is_done else [each.id for each in turning if _turned(each, noted, now)]
-        moving = bool(leaving or entering)
+        moving = bool(leaving or entering or left)
         notes = is_done and (moving or bool(told) or noted is None or now - noted >= _NOTED_EVERY)
         if moving or notes:
             async with fenced(self._pool, self._lease) as conn:
-                moves: list[Move] = []
-                for alert in await locked(conn, {*leaving, *entering}):
+                done: list[Decided] = []
+                async for alert in in_turns(await locked(conn, {*leaving, *entering, *left})):
                     window = entering.get(alert.id)
                     move = leave(alert, ended, current, now) if window is None else enter(alert, window, now)
-                    if move is not None:
-                        moves.append(move)
+                    after, entry = (alert, None) if move is None else move
+                    entries = () if entry is None else (entry,)
+                    test = announced.ended(after, current, now) if alert.id in left else None
+                    if test is not None:
+                        after, entries = test[0], (*entries, *test[1])
+                    if after is not alert:
+                        done.append((after, entries))
                 if notes:
                     await follower.store_position(conn, self.name, now)
-                await write(conn, moves, now, windows=told)
+                await write_decided(conn, done, now, windows=told)
         if is_done:
             self._looked = now
 
@@ -117,6 +133,22 @@ class WindowTurns:
         """Return the windows that may have begun or ended after ``since``."""
         rows = await self._pool.fetch(_TURNING, to_datetime(max(since, 0)), to_datetime(now))
         return [windows.to_window(row) for row in rows]
+
+    async def _left(self, units: Iterable[str], current: Sequence[Window], now: Micros, most: int) -> set[int]:
+        """Return which open alerts of ``units``, about ``most``, are said to be in a test or drill that is over."""
+        found: set[int] = set()
+        after = 0
+        while len(found) < most:
+            rows = await self._pool.fetch(_ANNOUNCED, list(units), after)
+            for row in rows:
+                if len(found) < most and announced.over(row["flags"], _where(row), current, now).intersection(
+                    announced.IN_FORCE
+                ):
+                    found.add(row["id"])
+            if len(rows) < _PAGE:
+                break
+            after = rows[-1]["id"]
+        return found
 
     async def _entering(self, begun: Sequence[Window], most: int) -> dict[int, Window]:
         """Return which open alerts, at most ``most``, the windows cover and do not yet hold or mark."""

@@ -44,6 +44,9 @@ SELECT array_agg(id ORDER BY id) FROM (
     UNION SELECT incident_id FROM alert WHERE state <> 'closed' AND incident_id IS NOT NULL) found
 """
 
+_RETOLD = 2000
+"""Most incidents told anew in one call only because everything is looked at: the desk gives a long call up."""
+
 _GIVE = f"""
 WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS g (id, incident_id)),
 mine AS (
@@ -80,23 +83,28 @@ class _Opening:
 
 
 class IncidentStep:
-    """Step ``incidents``. Alerts raised before there were scenes are left alone."""
+    """Step ``incidents``. Alerts raised before there were scenes are left alone.
+
+    Where everything is to be looked at, what is left of it to tell anew is kept between calls.
+    """
 
     name = "incidents"
 
     def __init__(self, pool: asyncpg.Pool, lease: Lease) -> None:
         self._pool = pool
         self._lease = lease
+        self._to_retell: Sequence[int] = ()
 
     async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
         """Give new alerts their incident, and tell anew of the incidents whose members changed."""
         with store_errors():
-            if changed is not None:
-                await self._gather(changed, now)
-                return
-            await self._gather(await self._pool.fetchval(_UNGATHERED, to_datetime(now - JOINS_WITHIN)) or [], now)
-            for chunk in chunks(await self._pool.fetchval(_TO_RETELL) or []):
+            if changed is None:
+                changed = await self._pool.fetchval(_UNGATHERED, to_datetime(now - JOINS_WITHIN)) or []
+                self._to_retell = await self._pool.fetchval(_TO_RETELL) or []
+            await self._gather(changed, now)
+            for chunk in chunks(self._to_retell[:_RETOLD]):
                 await self._commit([], [], {}, set(chunk), now)
+                self._to_retell = self._to_retell[len(chunk) :]
 
     async def _gather(self, alert_ids: Sequence[int], now: Micros) -> None:
         for chunk in chunks(alert_ids):

@@ -83,13 +83,17 @@ async def get(conn: Any, incident_id: int) -> Incident:
 
 async def open_incidents(conn: Any) -> list[Incident]:
     """Return every incident that is open, newest first."""
-    return [to_incident(row) for row in await conn.fetch(f"{_SELECT} WHERE closed_at IS NULL ORDER BY id DESC")]
+    rows = await conn.fetch("SELECT id FROM incident WHERE closed_at IS NULL")
+    return (await by_ids(conn, [row["id"] for row in rows]))[::-1]
 
 
 async def by_ids(conn: Any, ids: Sequence[int]) -> list[Incident]:
     """Return the incidents of ``ids`` as they stand, open or closed, in order of id."""
-    rows = await conn.fetch(f"{_SELECT} WHERE id = ANY($1::bigint[]) ORDER BY id", list(ids))
-    return [to_incident(row) for row in rows]
+    found: list[Incident] = []
+    for chunk in chunks(sorted(ids)):
+        rows = await conn.fetch(f"{_SELECT} WHERE id = ANY($1::bigint[]) ORDER BY id", list(chunk))
+        found += map(to_incident, rows)
+    return found
 
 
 async def newest_open(conn: Any, scenes: Sequence[str]) -> dict[str, Incident]:

@@ -31,9 +31,11 @@ def verify_history(
     config: ConfigFile = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Do the hash chain over the alert history again: whatever was edited, deleted or added behind Firetower is named.
+    """Do the hash chain over the alert history again, and name what was changed behind Firetower since it was sealed.
 
-    Exit status 0: intact; 1: something was found. A chain that was rebuilt as a whole is found by a hash on paper only.
+    That is every sealed entry that was edited or deleted, and every one added that has no seal. What was added to an
+    alert is sealed like any other once that alert changes again: only a check made before names it. A chain that was
+    rebuilt as a whole is found by a hash on paper only. Exit status 0: intact; 1: something was found.
 
     Example: firetower db verify-history --day 2026-11-23 --hash 9f86d081884c7d659a2feaa0c55ad015…
     """
@@ -46,7 +48,7 @@ def verify_history(
     if checked.last:
         looked += f", the last is {checked.last} with hash {checked.hash.hex()}"
     if checked.waiting:
-        looked += f"; {checked.waiting} more wait for their seal"
+        looked += f"; {'the sealer is behind, ' if checked.behind else ''}{checked.waiting} more wait for their seal"
     if found:
         if found > SHOWN:
             typer.echo(f"... and {found - SHOWN} more")

@@ -38,7 +38,8 @@ def said(alert_id: int, device: str | None = "s-1", at: int = T0, **more) -> Sig
 
 
 def pairs(*signals: Signal | None) -> dict[int, int]:
-    return confirmed([each for each in signals if each is not None])
+    pairs = confirmed([each for each in signals if each is not None])
+    return {fire: other for fire, other in pairs if other is not None}
 
 
 def fire(alert_id: int = 7, **more) -> Alert:

@@ -39,6 +39,7 @@ its table, so that no message can stop the ingest; a test proves it.
 from enum import StrEnum
 
 from firetower.alerts.model import Alert, Condition, Hold, State
+from firetower.core.clock import rfc3339
 from firetower.core.errors import Conflict
 
 
@@ -230,9 +231,19 @@ def hold_after(alert: Alert, trigger: Trigger) -> Hold:
     if trigger in {Trigger.SHELVE, Trigger.UNSHELVE}:
         why = "there is nothing on the shelf"
         if alert.hold is not Hold.NONE:
-            why = f"it is out of the queue already ({alert.hold_reason}) and comes back by itself when that ends"
+            why = f"it is out of the queue already, {_until_when(alert)}"
         raise Conflict(f"alert {alert.id} is of hold {alert.hold}; {trigger} is not possible: {why}", current=alert)
     return alert.hold
+
+
+def _until_when(alert: Alert) -> str:
+    """Say why an alert is held, and when it comes back."""
+    why, when = f"for {alert.hold_reason}", "when that ends"
+    if alert.cause_id is not None:
+        why, when = f"for alert {alert.cause_id} explains it", f"minutes after alert {alert.cause_id} is over"
+    if alert.held_until is not None:
+        when = f"at {rfc3339(alert.held_until)}"
+    return f"{why}; it comes back by itself {when}"
 
 
 def _refusal(alert: Alert, trigger: Trigger) -> str:

@@ -204,6 +204,13 @@ def request(wanted: Wanted, actor: Actor, at: Micros, *, vouched: bool = False) 
     )
 
 
+_ONE = {kind: f"a {kind}" for kind in WindowKind} | {
+    WindowKind.MAINTENANCE: "maintenance",
+    WindowKind.IMPAIRMENT: "an impairment",
+}
+"""One of a kind, in a sentence."""
+
+
 def _check_where(wanted: Wanted) -> None:
     permit = wanted.kind is WindowKind.WATER_PERMIT
     if permit and (wanted.main is None) == (wanted.unit is None):
@@ -212,9 +219,15 @@ def _check_where(wanted: Wanted) -> None:
             {"field": "main"},
         )
     if wanted.unit is None and not permit:
-        raise InvalidInput(f"a {wanted.kind} needs unit: the code of the unit it is announced for", {"field": "unit"})
+        raise InvalidInput(
+            f"{_ONE[wanted.kind]} needs unit: the code of the unit it is announced for", {"field": "unit"}
+        )
     refused = (
-        ("main", wanted.main is not None and not permit, f"a {wanted.kind} covers no main; only a water_permit does"),
+        (
+            "main",
+            wanted.main is not None and not permit,
+            f"{_ONE[wanted.kind]} covers no main; only a water_permit does",
+        ),
         ("zone", wanted.zone is not None and permit, "a water_permit covers a device or the whole unit; leave it out"),
         ("zone", wanted.zone is not None and wanted.device is not None, "give zone or device, not both"),
         ("device", wanted.device is not None and wanted.unit is None, "a device is named with its unit; give unit"),
@@ -251,8 +264,9 @@ def _start(wanted: Wanted, at: Micros) -> Micros:
         )
     if wanted.ends_at - starts_at > longest:
         raise InvalidInput(
-            f"a {wanted.kind} from {rfc3339(starts_at)} to {rfc3339(wanted.ends_at)} is longer than {_long(longest)},"
-            f" the longest; let it end by {rfc3339(starts_at + longest)}, and announce another if that is not enough",
+            f"{_ONE[wanted.kind]} from {rfc3339(starts_at)} to {rfc3339(wanted.ends_at)} is longer than"
+            f" {_long(longest)}, the longest; let it end by {rfc3339(starts_at + longest)}, and announce another if"
+            " that is not enough",
             {"field": "ends_at"},
         )
     return starts_at
@@ -300,8 +314,8 @@ def end(window: Window, actor: Actor, why: str | None, at: Micros) -> Window:
             raise Conflict(f"{_told(window, at)} only; approve or refuse it", current=window)
     elif window.unit != actor.unit or not (state is WindowState.REQUESTED or window.kind is WindowKind.TEST):
         raise NotYours(
-            f"{_told(window, at)}: a unit withdraws its own requests and ends its own tests; for a {window.kind} call"
-            " the centre"
+            f"{_told(window, at)}: a unit withdraws its own requests and ends its own tests; for {_ONE[window.kind]}"
+            " call the centre"
         )
     return replace(window, ended_by=actor.username, ended_at=at, refusal=why)
 

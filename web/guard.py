@@ -148,10 +148,14 @@ class Guard:
         now = self._clock.now()
         wait = 2 if self._verifier.is_full else self._throttle.attempt(username, address, now)
         if wait:
+            what = "too many sign-ins failed, or are being checked"
+            if unit is not None:
+                what = f"too many passwords (口令) for {username!r} were wrong, or are being checked"
+                what += "; nothing was announced"
             raise Refused(
                 429,
                 "too_many_attempts",
-                f"too many sign-ins failed, or are being checked; try again in {wait} s",
+                f"{what}; try again in {wait} s",
                 headers={"Retry-After": str(wait)},
             )
         account = await accounts.find(self._pool, username)

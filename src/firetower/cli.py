@@ -231,8 +231,12 @@ def users_add(
 
     logs.set_up("WARNING")
     check_username(username)
-    if (role is Role.UNIT) != (unit is not None):
-        raise InvalidInput(f"role {role.value} and unit {unit!r}: --role unit and --unit CODE belong together")
+    if role is Role.UNIT and unit is None:
+        raise InvalidInput(f"--role unit says of no unit: give --unit CODE, the unit {username!r} is an account of")
+    if role is not Role.UNIT and unit is not None:
+        raise InvalidInput(
+            f"--unit {unit} is for --role unit only, and the role is {role.value}; leave one of them out"
+        )
     hashed = passwords.hash_password(ask_password())
     settings = load_settings(config, data_dir=data_dir)
     with_pool(settings, lambda pool: accounts.add(pool, username, hashed, role.value, SystemClock().now(), unit=unit))

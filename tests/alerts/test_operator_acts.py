@@ -1,5 +1,6 @@
 """Acknowledge, note, close, assign, shelve, reopen: what is accepted, and what each refusal tells the operator."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from firetower.alerts.closing import CallBack, Close, Reopen
 from firetower.alerts.flags import DURING_TEST, IN_DRILL, IN_TEST
 from firetower.alerts.judge import judge
 from firetower.alerts.model import Alert, Condition, Disposition, Hold, State, Transition, Verification
-from firetower.core.clock import HOUR, MINUTE
+from firetower.core.clock import HOUR, MINUTE, rfc3339
 from firetower.core.errors import Conflict, InvalidInput
 from firetower.devices.events import AlertClass
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
@@ -231,9 +232,26 @@ def test_a_fire_is_never_shelved(state):
         act(alert(state, AlertClass.FIRE), Shelve(T0 + HOUR, "x"))
 
 
-def test_what_is_held_by_something_else_is_not_shelved():
-    subject = replace(alert(), hold=Hold.SUPPRESSED, hold_reason="cause:3")
-    with pytest.raises(Conflict, match=r"alert 7 is of hold suppressed.*cause:3.*by itself"):
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        (
+            {"hold": Hold.SUPPRESSED, "hold_reason": "cause:355", "cause_id": 355},
+            "for alert 355 explains it; it comes back by itself minutes after alert 355 is over",
+        ),
+        (
+            {"hold": Hold.SUPPRESSED, "hold_reason": "cause:355", "cause_id": 355, "held_until": T0},
+            f"for alert 355 explains it; it comes back by itself at {rfc3339(T0)}",
+        ),
+        (
+            {"hold": Hold.OUT_OF_SERVICE, "hold_reason": "maintenance: pump work", "held_until": T0},
+            f"for maintenance: pump work; it comes back by itself at {rfc3339(T0)}",
+        ),
+    ],
+)
+def test_what_is_held_by_something_else_is_not_shelved_and_the_refusal_says_when_it_comes_back(held, told):
+    subject = replace(alert(), **held)
+    with pytest.raises(Conflict, match=f"it is out of the queue already, {re.escape(told)}$"):
         act(subject, Shelve(T0 + HOUR, "x"))
 
 

@@ -79,7 +79,9 @@ def test_a_window_follows_from_its_times_alone() -> None:
     ("kind", "changes", "field", "told"),
     [
         ("test", {"person": None}, "person", "口令"),
-        ("test", {"unit": None}, "unit", "needs unit"),
+        ("test", {"unit": None}, "unit", "^a test needs unit"),
+        ("impairment", {"unit": None}, "unit", "^an impairment needs unit"),
+        ("maintenance", {"unit": None}, "unit", "^maintenance needs unit"),
         ("test", {"main": "m1"}, "main", "only a water_permit"),
         ("test", {"component": "2-1"}, "component", "give device"),
         ("test", {"zone": "A/1", "device": "p-1"}, "zone", "not both"),

@@ -101,7 +101,9 @@ async def test_an_account_is_added_once_listed_and_given_another_password(comman
 async def test_an_account_of_a_unit_needs_a_unit_that_is_registered(command: Any, database_url: str) -> None:
     words = ("users", "add", "mall-room", "--role", "unit")
     status, _, err = await command(*words, given=b"long enough\n")
-    assert (status, "--role unit and --unit CODE belong together" in err) == (2, True)
+    assert (status, "--role unit says of no unit: give --unit CODE" in err) == (2, True)
+    status, _, err = await command("users", "add", "wang", "--unit", "mall-01", given=b"long enough\n")
+    assert (status, "--unit mall-01 is for --role unit only, and the role is operator" in err) == (2, True)
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("insert into unit (code) values ('mall-01')")

@@ -57,6 +57,14 @@ def test_every_setting_is_explained(field: str) -> None:
     assert f"FIRETOWER_{field.upper()}" in rows(ADMINISTRATOR)
 
 
+def test_every_sql_view_is_named_where_analysts_are_told_what_to_read() -> None:
+    """What stands in schema ``api`` is stable, and nobody can rely on what is not named."""
+    migrations = (ROOT / "storage" / "migrations" / "versions").glob("*.py")
+    views = {view for file in migrations for view in re.findall(r"CREATE VIEW (api\.\w+)", file.read_text("utf-8"))}
+    assert "api.incidents" in views
+    assert [view for view in sorted(views) if f"`{view}`" not in ADMINISTRATOR] == []
+
+
 def test_no_setting_is_explained_that_does_not_exist() -> None:
     told = set(re.findall(r"FIRETOWER_[A-Z_]+", ADMINISTRATOR))
     assert told <= {f"FIRETOWER_{field.upper()}" for field in Settings.model_fields}

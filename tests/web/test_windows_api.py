@@ -71,7 +71,9 @@ async def test_a_wrong_password_announces_nothing_and_is_braked(city: Any) -> No
         assert "has that password (口令); nothing was announced" in await refused(city, 403, person=person)
     for _ in range(5):
         await refused(city, 403, password="wrong wrong")
-    assert "try again in" in await refused(city, 429)  # even with the right one
+    told = await refused(city, 429)  # even with the right one
+    assert "too many passwords (口令) for 'mall-room' were wrong" in told
+    assert "nothing was announced; try again in" in told
     city.clock.advance(2 * SECOND)
     await announce(city)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from firetower.alerts import flags
+from firetower.alerts.announced import ANNOUNCED
 from firetower.alerts.lifecycle import Trigger, following
 from firetower.alerts.model import Alert, Condition, Disposition, Verification
 from firetower.alerts.moves import Decided, entry, moved
@@ -45,7 +46,7 @@ _NOT_FOR_FIRE = {
 
 _ANNOUNCED = {
     Disposition.TEST: {flags.IN_TEST, flags.DURING_TEST},
-    Disposition.DRILL: {flags.IN_DRILL},
+    Disposition.DRILL: {flags.IN_DRILL, flags.DURING_DRILL},
 }
 
 _CONTRADICTS = {
@@ -76,7 +77,8 @@ def close(alert: Alert, act: Close, actor: str, at: Micros) -> Decided:
 def reopen(alert: Alert, act: Reopen, actor: str, at: Micros) -> Decided:
     """Open a closed alert again, unacknowledged, as if nobody had looked into it; what was said stands in its history.
 
-    That no other alert holds its key is for the store to see to.
+    It is in no test or drill any more: to close it as one takes a call-back. That no other alert holds its key is for
+    the store to see to.
     """
     following(alert, Trigger.REOPEN)
     reason = needed(f"reopening alert {alert.id}", "reason", act.reason, CAUSE_LIMIT, "say why the verdict was wrong")
@@ -95,6 +97,7 @@ def reopen(alert: Alert, act: Reopen, actor: str, at: Micros) -> Decided:
         verify_method=None,
         forwarded_at=None,
         receipted_at=None,
+        flags=tuple(flag for flag in alert.flags if flag not in ANNOUNCED),
     )
     said = {
         "reason": reason,

@@ -1,9 +1,10 @@
 """Until when somebody must have answered for a fire, and what happens when nobody did 逐级上报: decided without I/O.
 
-An unanswered period begins when a fire is raised or alarms again. In it a fire escalates once for the missing
-acknowledgement. Acknowledged, it escalates when it is not verified in time, or found unverifiable and not forwarded:
-it is then unacknowledged, and so sounds, again, which begins the next period. Each deadline runs from the newest
-acknowledgement at the earliest, so that none escalates more often than once in its own time.
+An unanswered period begins when a fire is raised or alarms again, and when the test it is in ends. In it a fire
+escalates once for the missing acknowledgement. Acknowledged, it escalates when it is not verified in time, or found
+unverifiable and not forwarded: it is then unacknowledged, and so sounds, again, which begins the next period. Each
+deadline runs from the newest acknowledgement at the earliest, so that none escalates more often than once in its own
+time.
 """
 
 from dataclasses import dataclass, replace
@@ -51,8 +52,8 @@ class Due:
 def next_due(alert: Alert, *, alarmed_at: Micros, escalated: bool) -> Due | None:
     """Return what somebody must do next for an alert, and until when; None when nothing is awaited.
 
-    ``alarmed_at``: when it last became unacknowledged or rose; ``escalated``: it did since, for want of an
-    acknowledgement. Nothing is awaited of what is no fire, or was raised in a test and is treated as such.
+    ``alarmed_at``: when it last became unacknowledged, rose, or was treated as real for the first time;
+    ``escalated``: it did since, for want of an acknowledgement. Nothing is awaited of what is no fire, or is in a test.
     """
     if not alert.is_fire or IN_TEST in alert.flags:
         return None
@@ -60,10 +61,11 @@ def next_due(alert: Alert, *, alarmed_at: Micros, escalated: bool) -> Due | None
         return None if escalated else _due(Deadline.ACKNOWLEDGE, alarmed_at)
     if alert.state is State.CLOSED or alert.forwarded_at is not None or alert.acknowledged_at is None:
         return None
+    since = max(alert.acknowledged_at, alarmed_at)
     if alert.verification is None:
-        return _due(Deadline.VERIFY, alert.acknowledged_at)
+        return _due(Deadline.VERIFY, since)
     if alert.verification is Verification.UNVERIFIABLE and alert.verified_at is not None:
-        return _due(Deadline.FORWARD, max(alert.verified_at, alert.acknowledged_at))
+        return _due(Deadline.FORWARD, max(alert.verified_at, since))
     return None
 
 

@@ -1,5 +1,6 @@
 """What a verdict of the rules or of a device does to the alert of its key: begin, repeat, rise, return, succeed."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -49,11 +50,12 @@ class Outcome:
     ended_transition: Transition | None = None
 
 
-def judge(held: Alert | None, verdict: Verdict, at: Micros) -> Outcome:
+def judge(held: Alert | None, verdict: Verdict, at: Micros, over: AbstractSet[str] = frozenset()) -> Outcome:
     """Decide what a raise or clear, committed at ``at``, does to the alert last seen under its key (None: none was).
 
     What is for the record only (late evidence of anything but a fire) is a note on the alert that holds the key, else
-    an alert that begins closed. RECORD verdicts are not about one key: see ``record``.
+    an alert that begins closed. RECORD verdicts are not about one key: see ``record``. ``over``: words of the alert
+    whose test or drill is over (``announced.over``); news takes them off, and news of a fire is an occurrence.
     """
     alert = held if held is not None and holds_key(held) else None
     if alert is None:
@@ -69,7 +71,10 @@ def judge(held: Alert | None, verdict: Verdict, at: Micros) -> Outcome:
         ended = replace(alert, condition=Condition.NORMAL, condition_at=max(alert.condition_at, verdict.at))
         begun = _begin(verdict, at, standing=alert.condition)
         return replace(begun, ended=ended, ended_transition=_transition(alert, state, trigger, verdict, at))
-    return _move(alert, trigger, verdict, at)
+    gone = over & set(alert.flags) if _is_news(alert, trigger, verdict) else frozenset()
+    if gone and trigger is Trigger.REPEATS and alert.is_fire and verdict.alert_class is AlertClass.FIRE:
+        trigger = Trigger.OCCURS
+    return _move(alert, trigger, verdict, at, gone)
 
 
 def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
@@ -96,6 +101,14 @@ def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
     if alert.state is State.ACKNOWLEDGED and not (stale or alert.is_fire) and _falls(alert, verdict):
         return Trigger.EASES
     return Trigger.REPEATS
+
+
+def _is_news(alert: Alert, trigger: Trigger, verdict: Verdict) -> bool:
+    """Say whether something alarmed once more, whatever it does to the alert; in doubt it did."""
+    if trigger not in {Trigger.REPEATS, Trigger.EASES}:
+        return trigger in {Trigger.OCCURS, Trigger.RISES}
+    again = alert.condition is Condition.NORMAL and not _is_stale(alert, verdict)
+    return again or ((verdict.event is not None or verdict.historical) and verdict.at != alert.last_event_at)
 
 
 def _is_stale(alert: Alert, verdict: Verdict) -> bool:
@@ -181,7 +194,7 @@ def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORM
     return Outcome(alert, transition, began=True)
 
 
-def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros) -> Outcome:
+def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros, gone: AbstractSet[str]) -> Outcome:
     if trigger is Trigger.RETURNS and _nobody_waits(alert):
         trigger = Trigger.RETURNS_HELD
     state = following(alert, trigger)
@@ -197,22 +210,25 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros) -> Outco
     if trigger in {Trigger.RISES, Trigger.EASES, Trigger.OCCURS}:
         changes |= _level(alert, verdict, may_fall=trigger is Trigger.EASES)
         changes["version"] = alert.version + 1
-    if state is not alert.state:
+    if gone:
+        changes["flags"] = tuple(flag for flag in changes.get("flags", alert.flags) if flag not in gone)
+    if gone or state is not alert.state:
         changes["version"] = alert.version + 1
-        if state is State.UNACKNOWLEDGED:
-            changes |= _UNANSWERED
-        elif state is State.CLOSED:
-            changes |= {"closed_at": at, "closed_by": _actor(verdict)}
+    if trigger is Trigger.OCCURS or (state is State.UNACKNOWLEDGED and state is not alert.state):
+        changes |= _UNANSWERED
+    elif state is State.CLOSED and state is not alert.state:
+        changes |= {"closed_at": at, "closed_by": _actor(verdict)}
     moved = replace(alert, **changes)
     hold = Hold.NONE if state is State.CLOSED else _hold(alert, trigger, moved.alert_class)
     if hold is not alert.hold:
         moved = _no_longer_held(alert, moved)
-        entry = _transition(alert, state, trigger, verdict, at)
-        return Outcome(moved, replace(entry, evidence={**entry.evidence, "hold_ended": alert.hold.value}))
     # A repeat of anything but a fire is counted, not written down: a chattering point would fill the history.
-    if trigger is Trigger.REPEATS and verdict.alert_class is not AlertClass.FIRE:
+    elif trigger is Trigger.REPEATS and verdict.alert_class is not AlertClass.FIRE and not gone:
         return Outcome(moved)
-    return Outcome(moved, _transition(alert, state, trigger, verdict, at))
+    entry = _transition(alert, state, trigger, verdict, at)
+    more: dict[str, Any] = {"hold_ended": alert.hold.value} if hold is not alert.hold else {}
+    more |= {"no_longer": sorted(gone)} if gone else {}
+    return Outcome(moved, replace(entry, evidence={**entry.evidence, **more}) if more else entry)
 
 
 def _nobody_waits(alert: Alert) -> bool:

@@ -11,7 +11,8 @@ re-alarm.
 condition, not the state, and only a disposition ends it. Alarming again after it had returned is a re-alarm.
 
 *Fire* (火警). Latched, and more: closing needs an acknowledgement first, and any further fire *event* on an
-acknowledged fire is a new occurrence, unacknowledged and sounding again. After a person's verdict it is a new alert.
+acknowledged fire is a new occurrence, unacknowledged and sounding again; so is one on an unacknowledged fire whose
+test or drill is over. After a person's verdict it is a new alert.
 
 A rise in priority, or of anything to fire, is unacknowledged again. A closed alert whose condition still stands keeps
 its key: the same condition said once more is a repeat of what was already disposed. A new alert *succeeds* it when a
@@ -176,6 +177,7 @@ FIRE: Table = {
     for (state, trigger), after in LATCHED.items()
     if trigger not in _NEVER_A_FIRE and (trigger is not Trigger.CLOSE or state is _ACKED)
 } | {
+    (_UNACKED, Trigger.OCCURS): _UNACKED,  # what its test announced is over, and it says fire again
     (_UNACKED, Trigger.ESCALATES): _UNACKED,
     (_ACKED, Trigger.ESCALATES): _UNACKED,
     (_RETURNED, Trigger.ESCALATES): _UNACKED,

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from firetower.alerts.announced import afterwards
 from firetower.alerts.deadlines import ESCALATED, HIGHEST
+from firetower.alerts.flags import IN_TEST
 from firetower.alerts.lifecycle import Trigger, following
 from firetower.alerts.model import Alert, Method, Verification
 from firetower.alerts.moves import Decided, as_fire, entry, moved
@@ -57,7 +59,8 @@ class Receipt:
 def verify(alert: Alert, act: Verify, actor: str, at: Micros) -> Decided:
     """Write the outcome on the alert and take it on.
 
-    ``real`` makes a fire of a prealarm, for a person saw it burn, and forwards a fire in the same breath.
+    ``real`` makes a fire of a prealarm, for a person saw it burn, and forwards a fire in the same breath; in a test it
+    is treated as real from then on.
     ``unverifiable`` on a fire escalates it: whoever said so is at it still, so its state stays.
     """
     following(alert, Trigger.VERIFY)
@@ -73,6 +76,7 @@ def verify(alert: Alert, act: Verify, actor: str, at: Micros) -> Decided:
         verified_at=at,
         verified_by=actor,
         verify_method=act.method,
+        flags=afterwards(alert.flags, [IN_TEST]) if act.result is Verification.REAL else alert.flags,
     )
     said = {"result": act.result, "method": act.method, "person": person, "cause": cause}
     if after.alert_class is not alert.alert_class:

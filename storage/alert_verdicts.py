@@ -2,19 +2,21 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg
 
+from firetower.alerts.announced import ANNOUNCED, over
 from firetower.alerts.circumstances import FOLLOWING, Follows
+from firetower.alerts.holds import where_of
 from firetower.alerts.judge import judge, record, sender_of
 from firetower.alerts.model import Alert, State, Transition
 from firetower.core.clock import Micros
 from firetower.devices.events import Event
 from firetower.rules.verdicts import Verdict, VerdictKind
-from firetower.storage import circumstances
+from firetower.storage import circumstances, windows
 from firetower.storage.alert_locks import Key, take
 from firetower.storage.alert_rows import CHUNK, TYPES, append_history, column, given, history_columns, update
 
@@ -40,7 +42,8 @@ class Applied:
 class _Case:
     """One key during a batch: the alert last seen under it, what the batch does to it, and those before it.
 
-    ``finished``: stored ones that the batch ended; ``earlier``: new ones that began closed.
+    ``finished``: stored ones that the batch ended; ``earlier``: new ones that began closed. ``over``: words of the
+    stored one that name a test or drill which is over.
     """
 
     alert: Alert | None = None
@@ -48,11 +51,12 @@ class _Case:
     changed: bool = False
     entries: list[Transition] = field(default_factory=list)
     device_number: int | None = None
+    over: frozenset[str] = frozenset()
     finished: list[tuple[Alert, list[Transition]]] = field(default_factory=list)
     earlier: list["_Case"] = field(default_factory=list)
 
     def take(self, verdict: Verdict, at: Micros) -> None:
-        outcome = judge(self.alert, verdict, at)
+        outcome = judge(self.alert, verdict, at, self.over)
         if outcome.began:
             if outcome.ended is not None and outcome.ended_transition is not None:
                 self.finished.append((outcome.ended, [*self.entries, outcome.ended_transition]))
@@ -63,6 +67,7 @@ class _Case:
             elif self.alert is not None and self.changed:
                 self.finished.append((self.alert, self.entries))
             self.is_new, self.entries, self.device_number = True, [], verdict.device_number
+            self.over = frozenset()
         self.changed = self.changed or outcome.alert is not self.alert or outcome.transition is not None
         self.alert = outcome.alert
         if outcome.transition is not None:
@@ -87,19 +92,32 @@ async def apply_verdicts(
         return Applied({}, [])
     fresh, held = await take(conn, verdicts, events)
     fresh.sort(key=lambda verdict: verdict.at)
-    cases = await _decide(fresh, held, at)
+    cases = await _decide(fresh, held, await _over(conn, held, at), at)
     new = [each for case in cases for each in (*case.earlier, case) if each.is_new]
     changed = await _write(conn, cases, new, at)
     raised = Counter(case.alert.alert_class.value for case in new if case.alert is not None)
     return Applied(dict(raised), changed)
 
 
-async def _decide(verdicts: Sequence[Verdict], held: Iterable[Alert], at: Micros) -> list[_Case]:
+async def _over(conn: Any, held: Sequence[Alert], at: Micros) -> dict[int, frozenset[str]]:
+    """Return which words of alerts name a test or drill that is over, ended by the desk or not yet."""
+    marked = [each for each in held if each.state is not State.CLOSED and not ANNOUNCED.keys().isdisjoint(each.flags)]
+    if not marked:
+        return {}
+    in_force = await windows.in_force(conn, {alert.unit for alert in marked if alert.unit is not None}, at)
+    return {alert.id: over(alert.flags, where_of(alert), in_force, at) for alert in marked}
+
+
+async def _decide(
+    verdicts: Sequence[Verdict], held: Iterable[Alert], past: Mapping[int, frozenset[str]], at: Micros
+) -> list[_Case]:
     cases: dict[Key, _Case] = {}
     of_sender: dict[Sender, dict[Key, _Case]] = {}
     for alert in held:
         key = (alert.rule, alert.subject_kind, alert.subject, alert.component)
-        cases[key] = of_sender.setdefault((alert.unit, alert.device), {})[key] = _Case(alert)
+        cases[key] = of_sender.setdefault((alert.unit, alert.device), {})[key] = _Case(
+            alert, over=past.get(alert.id, frozenset())
+        )
     for number, verdict in enumerate(verdicts, 1):
         if number % _TURN == 0:
             await asyncio.sleep(0)

@@ -141,9 +141,8 @@ class WindowTurns:
         while len(found) < most:
             rows = await self._pool.fetch(_ANNOUNCED, list(units), after)
             for row in rows:
-                if len(found) < most and announced.over(row["flags"], _where(row), current, now).intersection(
-                    announced.IN_FORCE
-                ):
+                said = [word for word in row["flags"] if word in announced.IN_FORCE]
+                if len(found) < most and announced.over(said, _where(row), current, now):
                     found.add(row["id"])
             if len(rows) < _PAGE:
                 break

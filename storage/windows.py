@@ -98,6 +98,17 @@ async def current(conn: Any, now: Micros) -> list[Window]:
     return [to_window(row) for row in rows]
 
 
+async def in_force(conn: Any, units: Iterable[str], at: Micros) -> list[Window]:
+    """Return the windows of ``units`` that are active at ``at``, by id."""
+    rows = await conn.fetch(
+        f"SELECT {COLUMNS} FROM announced_window w WHERE {_STATES[WindowState.ACTIVE]} AND w.unit = ANY($2::text[])"
+        " ORDER BY w.id",
+        to_datetime(at),
+        list(units),
+    )
+    return [to_window(row) for row in rows]
+
+
 async def list_windows(pool: Pool, which: WindowFilter, *, limit: int, now: Micros) -> list[Window]:
     """Return up to ``limit`` windows as they stand at ``now``, newest first. Raises StoreUnavailable."""
     states = " OR ".join(f"({_STATES[state]})" for state in which.states or WindowState)

@@ -165,21 +165,22 @@ def test_a_persons_word_a_drill_and_what_was_forwarded_are_left_alone(known) -> 
     assert [each.reason for each in entries] == ["second_signal"]
 
 
-def test_fire_in_two_places_of_one_test_is_in_earnest() -> None:
-    """All its fires are; a test with fire in one place stays a test, and so does another test."""
-    fires = [FireInTest(1, 4, "za", True), FireInTest(2, 4, "za", True), FireInTest(3, 5, "zb", True)]
+def test_fire_in_two_places_of_a_unit_under_test_is_in_earnest() -> None:
+    """All its fires are, whichever tests cover them; a test with fire in one place stays a test, and so do those of
+    another unit."""
+    fires = [FireInTest(1, "u4", "za", True), FireInTest(2, "u4", "za", True), FireInTest(3, "u5", "zb", True)]
     assert overruled(fires, ()) == {}
-    assert overruled([*fires, FireInTest(9, 4, "zb", True)], ()) == {n: ["za", "zb"] for n in (1, 2, 9)}
+    assert overruled([*fires, FireInTest(9, "u4", "zb", True)], ()) == {n: ["za", "zb"] for n in (1, 2, 9)}
 
 
 def test_a_call_point_in_another_zone_of_the_test_is_a_second_place() -> None:
     """It was treated as real from the start, and so needs no overruling."""
-    assert overruled([FireInTest(1, 4, "za", True), FireInTest(2, 4, "zb", False)], ()) == {1: ["za", "zb"]}
+    assert overruled([FireInTest(1, "u4", "za", True), FireInTest(2, "u4", "zb", False)], ()) == {1: ["za", "zb"]}
 
 
 def test_once_a_test_is_overruled_whatever_comes_in_it_is_too() -> None:
     """Though it be in one place."""
-    assert overruled([FireInTest(1, 4, "za", True)], [4]) == {1: ["za"]}
+    assert overruled([FireInTest(1, "u4", "za", True)], ["u4"]) == {1: ["za"]}
 
 
 def test_an_overruled_fire_is_unacknowledged_again_and_says_why() -> None:

@@ -44,7 +44,7 @@ EXPECTED = {
     (U, T.REPEATS): (U, U, U),
     (U, T.EASES): REFUSED,
     (U, T.RISES): (U, U, U),
-    (U, T.OCCURS): REFUSED,
+    (U, T.OCCURS): (None, None, U),
     (U, T.RETURNS): (R, U, U),
     (U, T.SUCCEEDED): REFUSED,
     (U, T.LATE_EVIDENCE): (U, U, U),

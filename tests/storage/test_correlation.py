@@ -36,16 +36,19 @@ async def raised(
     zone: str | None = "b1/f3/za",
     at: int = AT,
     window: int | None = None,
+    unit: str = "u1",
     **more: Any,
 ) -> int:
     """Raise a fire in a zone, in a test when there is a ``window``; return its id."""
     (alert_id,) = (await commit(pool, [fire(device, **more)], at)).alert_ids
     await pool.execute(
-        "UPDATE alert SET zone = $2, device_kind = 'smoke', window_id = $3, flags = flags || $4::text[] WHERE id = $1",
+        "UPDATE alert SET zone = $2, device_kind = 'smoke', window_id = $3, flags = flags || $4::text[], unit = $5"
+        " WHERE id = $1",
         alert_id,
         zone,
         window,
         [] if window is None else [flags.IN_TEST],
+        unit,
     )
     return alert_id
 
@@ -153,10 +156,10 @@ async def test_fire_in_two_zones_of_a_test_is_treated_as_real(pool: asyncpg.Pool
 
 
 async def test_a_device_whose_zone_nobody_knows_is_a_place_of_its_own(pool: asyncpg.Pool, lease: Lease) -> None:
-    """Doubt raises; but another test, and a zone in it alone, stay a test."""
+    """Doubt raises; but the test of another unit, and a zone in it alone, stay a test."""
     step, window, other = OverruleStep(pool, lease), await a_test(pool), await a_test(pool)
     ids = [await raised(pool, "s-1", window=window), await raised(pool, "s-2", zone=None, window=window)]
-    alone = await raised(pool, "s-3", zone="b1/f9/za", window=other)
+    alone = await raised(pool, "s-3", zone="b1/f9/za", window=other, unit="u2")
     await step.take(None, AT)
     assert [each.flags for each in await read(pool, *ids, alone)] == [
         (flags.DURING_TEST,),

@@ -168,19 +168,19 @@ async def test_an_alert_raised_while_its_window_was_being_approved_is_held_all_t
     assert await city.seen(alert_id) == [OUT]
 
 
-async def test_tests_hold_nothing_and_permits_end(city, windows):
-    """What a permit suppressed is released; a test that ended leaves its alerts as they are."""
+async def test_what_a_permit_suppressed_is_released_and_a_test_held_nothing(city, windows):
+    """Both end in one turn, and the console is told of both."""
     water, tested = await city.raised(hazard("h1"), hazard("h2"))
     permit = await city.window("water_permit", T0, NOW, device="h1")
     test = await city.window("test", T0, NOW, device="h2")
     await city.pool.execute("UPDATE alert SET hold = 'suppressed', window_id = $2 WHERE id = $1", water, permit)
     await city.pool.execute("UPDATE alert SET flags = '{in_test}', window_id = $2 WHERE id = $1", tested, test)
     await windows.take(None, NOW - SECOND)
-    before, seq = await city.alert(tested), await city.seq()
+    seq = await city.seq()
     await windows.take([], NOW)
-    assert await city.seen(water) == [U_NONE]
+    assert await city.seen(water, tested) == [U_NONE, U_NONE]
     assert (await city.told(water))[-1] == ("timer", "permit_ended")
-    assert await city.alert(tested) == before
+    assert (await city.told(tested))[-1] == ("timer", "test_ended")
     assert (await city.since(seq)).windows == [permit, test]
 
 

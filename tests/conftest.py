@@ -99,7 +99,8 @@ async def database_url(postgres: str) -> AsyncIterator[str]:
     name = f"t_{uuid.uuid4().hex[:16]}"
     admin = await asyncpg.connect(_at(postgres, "postgres"))
     try:
-        await admin.execute(f"create database {name} template template_firetower")
+        # without fsync, files are copied in an eighth of the time that writing every page to the log takes
+        await admin.execute(f"create database {name} template template_firetower strategy file_copy")
         yield _at(postgres, name)
         await admin.execute(f"drop database {name} with (force)")
     finally:

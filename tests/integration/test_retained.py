@@ -71,7 +71,7 @@ async def test_a_retained_alarm_is_one_alert_through_verdict_restart_and_new_ses
         assert await pool.fetchval(f"{RAISED} and state = 'closed'") == 2
 
     name = f"other_{now_ms()}"
-    await pool.execute(f"create database {name} template template_firetower")
+    await pool.execute(f"create database {name} template template_firetower strategy file_copy")
     other_url = f"{postgres.rsplit('/', 1)[0]}/{name}"
     other = await asyncpg.connect(other_url)
     try:

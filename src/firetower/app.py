@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import asyncpg
 
+from firetower import garbage
 from firetower.alerts.notify.webhook import Webhook
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
@@ -163,9 +163,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             http_url = f"http://{settings.http_host}:{port}/"
         if hearing is not None:
             await _subscribed(hearing.lanes)
-        # a city stays: looked through for garbage again and again, it would hold the loop up for tens of milliseconds
-        gc.collect()
-        gc.freeze()
+        garbage.set_apart()
         stack.callback(asyncio.get_running_loop().call_later, ENDS_WITHIN_S, _free, (pool, desk))
         on_ready(Running(http_url, generated))
         await stop.wait()

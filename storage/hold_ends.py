@@ -32,16 +32,22 @@ _SHELVED = (
 )
 _TURNING = f"""
 SELECT {windows.COLUMNS} FROM announced_window w
-WHERE w.refused_at IS NULL AND (
+WHERE w.refused_at IS NULL AND w.ends_at > $3 AND (
     w.starts_at > $1 AND w.starts_at <= $2 OR w.approved_at > $1 AND w.approved_at <= $2
     OR w.ends_at > $1 AND w.ends_at <= $2 OR w.ended_at > $1 AND w.ended_at <= $2)
 ORDER BY w.id
 """
-_HELD_BY = (
-    "SELECT a.id FROM alert a WHERE a.window_id = ANY($1::bigint[]) AND a.state <> 'closed'"
-    " AND (a.hold = 'out_of_service' OR a.hold = 'suppressed' AND a.cause_id IS NULL)"
-    f" ORDER BY a.raised_at, a.id LIMIT {BATCH}"
-)
+_HELD = "a.state <> 'closed' AND (a.hold = 'out_of_service' OR a.hold = 'suppressed' AND a.cause_id IS NULL)"
+# By how things stand, whenever it came about: each half through an index of its own.
+_HELD_TOO_LONG = f"""
+SELECT a.id, a.window_id FROM (
+    SELECT a.id, a.window_id, a.raised_at FROM alert a JOIN announced_window w ON w.id = a.window_id
+    WHERE a.held_until <= $1 AND w.ends_at <= $1 AND {_HELD}
+    UNION ALL
+    SELECT a.id, a.window_id, a.raised_at FROM announced_window w JOIN alert a ON a.window_id = w.id
+    WHERE w.ends_at > $1 AND w.ended_at IS NOT NULL AND {_HELD}
+) a ORDER BY a.raised_at, a.id LIMIT {BATCH}
+"""
 _MAY_ENTER = (
     "SELECT a.id, a.unit, a.zone, a.device, a.component, a.main, a.gateway FROM alert a"
     f" WHERE a.state <> 'closed' AND a.hold <> 'out_of_service'"
@@ -53,11 +59,12 @@ _OF_WINDOW = (
 )
 _JUST_RAISED = f"{_MAY_ENTER} AND a.id = ANY($2::bigint[]) AND a.version = 1 AND a.hold = 'none' ORDER BY a.id"
 
+_IS_ANNOUNCED = f"a.state <> 'closed' AND a.flags && '{{{','.join(announced.IN_FORCE)}}}'::text[]"
 _ANNOUNCED = (
     "SELECT a.id, a.flags, a.unit, a.zone, a.device, a.component, a.main, a.gateway FROM alert a"
-    f" WHERE a.state <> 'closed' AND a.flags && '{{{','.join(announced.IN_FORCE)}}}'::text[]"
-    f" AND a.unit = ANY($1::text[]) AND a.id > $2 ORDER BY a.id LIMIT {_PAGE}"
+    f" WHERE {_IS_ANNOUNCED} AND a.unit = ANY($1::text[]) AND a.id > $2 ORDER BY a.id LIMIT {_PAGE}"
 )
+_UNITS_ANNOUNCED = f"SELECT DISTINCT a.unit FROM alert a WHERE {_IS_ANNOUNCED} AND a.unit IS NOT NULL"
 
 
 class ShelvingEnds:
@@ -82,7 +89,8 @@ class ShelvingEnds:
 class WindowTurns:
     """Does what the beginning and the end of an announced window do to alerts, and announces those that come by time.
 
-    How far it has looked is stored (``follower``), so that what turned while nobody looked is not missed.
+    What a window covers is taken out of service as that begins, once; how far it has looked is stored (``follower``),
+    so that what began while nobody looked is not missed. What a window held comes back whenever that is over.
     """
 
     name = "windows"
@@ -91,25 +99,32 @@ class WindowTurns:
         self._pool = pool
         self._lease = lease
         self._looked: Micros | None = None
+        self._all = True
+        self._entered: set[int] = set()
 
     async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
         """Take out of service and reinstate, the oldest first. Raises LeaseLost, StoreUnavailable."""
         with store_errors():
-            noted = await follower.position(self._pool, self.name)
-            since = (noted or 0) if changed is None else max(noted or 0, self._looked or 0)
-            turning = await self._turning(0 if changed is None else since - _OVERLAP, now)
-            ended = {window.id: window for window in turning if window.state(now) is WindowState.ENDED}
-            leaving = [row["id"] for row in await self._pool.fetch(_HELD_BY, list(ended))] if ended else []
-            begun = [each for each in turning if _takes_out(each, now) and _began(each, since)]
-            entering = await self._entering(begun, BATCH - len(leaving))
-            units = {each.unit for each in ended.values() if each.kind in announced.KINDS and each.unit is not None}
+            stored = await follower.position(self._pool, self.name)
+            noted = stored if stored is None else min(stored, now)
+            is_set_back = max(stored or 0, self._looked or 0) > now
+            self._all = self._all or changed is None or is_set_back
+            since = (noted or 0) if self._all else max(noted or 0, self._looked or 0)
+            turning = await self._turning(since, now)
+            ended, leaving = await self._leaving(now)
+            begun = {each.id: each for each in turning if _takes_out(each, now) and _began(each, since)}
+            looked_at = () if self._all else self._entered
+            entering = await self._entering(
+                [each for each in begun.values() if each.id not in looked_at], BATCH - len(leaving)
+            )
+            units = await self._units_of_tests(turning, now)
             current = await windows.current(self._pool, now) if leaving or changed or units else []
             entering |= await self._just_raised([each for each in current if _takes_out(each, now)], changed or ())
             left = await self._left(units, current, now, BATCH - len(leaving) - len(entering)) if units else set()
         is_done = len(leaving) + len(entering) + len(left) < BATCH
         told = [] if noted is None or not is_done else [each.id for each in turning if _turned(each, noted, now)]
         moving = bool(leaving or entering or left)
-        notes = is_done and (moving or bool(told) or noted is None or now - noted >= _NOTED_EVERY)
+        notes = is_done and (moving or bool(told) or stored is None or not 0 <= now - stored < _NOTED_EVERY)
         if moving or notes:
             async with fenced(self._pool, self._lease) as conn:
                 done: list[Decided] = []
@@ -127,12 +142,27 @@ class WindowTurns:
                     await follower.store_position(conn, self.name, now)
                 await write_decided(conn, done, now, windows=told)
         if is_done:
-            self._looked = now
+            self._looked, self._all, self._entered = now, False, set(begun)
 
     async def _turning(self, since: Micros, now: Micros) -> list[Window]:
-        """Return the windows that may have begun or ended after ``since``."""
-        rows = await self._pool.fetch(_TURNING, to_datetime(max(since, 0)), to_datetime(now))
-        return [windows.to_window(row) for row in rows]
+        """Return the windows that may have begun or ended after ``since``; 0: those that are not over yet."""
+        first = max(since - _OVERLAP, 0)
+        bounds = (to_datetime(each) for each in (first, now, first if since else now))
+        return [windows.to_window(row) async for row in in_turns(await self._pool.fetch(_TURNING, *bounds))]
+
+    async def _leaving(self, now: Micros) -> tuple[dict[int, Window], list[int]]:
+        """Return the windows that are over though they still hold something, by id, and which alerts they hold."""
+        rows = await self._pool.fetch(_HELD_TOO_LONG, to_datetime(now))
+        over = await windows.by_ids(self._pool, {row["window_id"] for row in rows}) if rows else []
+        return {each.id: each for each in over}, [row["id"] for row in rows]
+
+    async def _units_of_tests(self, turning: Iterable[Window], now: Micros) -> set[str]:
+        """Return the units in which a test or drill has ended; all that may be, where everything is looked at."""
+        ended = (each for each in turning if each.kind in announced.KINDS and each.state(now) is WindowState.ENDED)
+        units = {each.unit for each in ended if each.unit is not None}
+        if self._all:
+            units |= {row["unit"] for row in await self._pool.fetch(_UNITS_ANNOUNCED)}
+        return units
 
     async def _left(self, units: Iterable[str], current: Sequence[Window], now: Micros, most: int) -> set[int]:
         """Return which open alerts of ``units``, about ``most``, are said to be in a test or drill that is over."""

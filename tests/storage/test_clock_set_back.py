@@ -16,6 +16,7 @@ from firetower.storage.alerts import AlertStore
 from firetower.storage.causes import Causes
 from firetower.storage.escalations import Escalations
 from firetower.storage.history_check import Checked
+from firetower.storage.hold_ends import WindowTurns
 from firetower.storage.lease import DESK, Lease
 from firetower.storage.sealer import Sealer
 
@@ -49,6 +50,32 @@ async def test_what_a_cause_hid_comes_back_within_its_grace(city: City, lease: L
     assert await city.seen(point) == [("unacknowledged", "suppressed")]
     await step.take([], T0 + MINUTE)
     assert await city.seen(point) == [("unacknowledged", "none")]
+
+
+async def test_a_window_gives_back_what_it_held_at_its_end_and_a_test_is_over_at_its_own(
+    city: City, lease: Lease
+) -> None:
+    """Both were announced after it; the console is told of their ends; what begins later takes out of service."""
+    step = WindowTurns(city.pool, lease)
+    await step.take(None, AHEAD)
+    await step.take([], AHEAD + MINUTE)
+    maintained = await city.window("maintenance", T0, T0 + HOUR, device="h1")
+    tested = await city.window("test", T0, T0 + HOUR, device="s1")
+    later = await city.window("maintenance", T0 + 2 * HOUR, T0 + 3 * HOUR, device="h1")
+    held, burning = await city.raised(hazard("h1"), fire("s1"), at=T0 + MINUTE)
+    assert await city.seen(held) == [("unacknowledged", "out_of_service")]
+    await step.take([held, burning], T0 + MINUTE)
+    await step.take([], T0 + HOUR - SECOND)
+    assert [(await city.alert(each)).flags for each in (held, burning)] == [(), ("in_test",)]
+    seq = await city.seq()
+    await step.take([], T0 + HOUR)
+    assert await city.seen(held) == [("unacknowledged", "none")]
+    assert (await city.alert(burning)).flags == ("during_test",)
+    assert (await city.since(seq)).windows == [maintained, tested]
+    await step.take([], T0 + 2 * HOUR)
+    assert (await city.alert(held)).window_id == later
+    await step.take([], T0 + 3 * HOUR)
+    assert await city.seen(held) == [("unacknowledged", "none")]
 
 
 async def test_a_fire_raised_before_it_escalates_once_in_its_time_after_it(city: City, lease: Lease) -> None:

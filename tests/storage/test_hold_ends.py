@@ -173,7 +173,10 @@ async def test_what_a_permit_suppressed_is_released_and_a_test_held_nothing(city
     water, tested = await city.raised(hazard("h1"), hazard("h2"))
     permit = await city.window("water_permit", T0, NOW, device="h1")
     test = await city.window("test", T0, NOW, device="h2")
-    await city.pool.execute("UPDATE alert SET hold = 'suppressed', window_id = $2 WHERE id = $1", water, permit)
+    await city.pool.execute(
+        "UPDATE alert SET hold = 'suppressed', window_id = $2, held_until = $3 WHERE id = $1",
+        water, permit, to_datetime(NOW),
+    )  # fmt: skip
     await city.pool.execute("UPDATE alert SET flags = '{in_test}', window_id = $2 WHERE id = $1", tested, test)
     await windows.take(None, NOW - SECOND)
     seq = await city.seq()

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from accounts_making import hash_cheaply
+
 from firetower.devices.city import read_city
 from firetower.storage import accounts
 from firetower.storage.registry import import_city
-from firetower.web.passwords import hash_password
 
 PASSWORD = "a long enough one"
-HASH = hash_password(PASSWORD)
+HASH = hash_cheaply(PASSWORD)
 
 
 async def build(pool: Any, at: int) -> None:

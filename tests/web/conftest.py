@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
+from accounts_making import hash_cheaply
 
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.clock import ManualClock
@@ -19,12 +20,11 @@ from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 from firetower.storage import accounts
 from firetower.storage.alerts import AlertStore
 from firetower.storage.ingest import IngestStore
-from firetower.web.passwords import hash_password
 from firetower.web.server import Deps, make_app, serve
 from firetower.web.site import SITE, Site
 
 PASSWORD = "a long enough one"
-_HASH = hash_password(PASSWORD)
+_HASH = hash_cheaply(PASSWORD)
 
 
 @dataclass

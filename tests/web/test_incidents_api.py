@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from accounts_making import hash_cheaply
 from live_making import incident, write_incident
 
 from firetower.storage import accounts
-from firetower.web.passwords import hash_password
 
-HASH = hash_password("a long enough one")  # the password every account of these tests has
+HASH = hash_cheaply("a long enough one")  # the password every account of these tests has
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from firetower.devices.kinds import DeviceKind
 from firetower.rules.verdicts import HISTORICAL
 
 CONFIRMS_WITHIN: Micros = 5 * MINUTE
-"""Two signals of one zone confirm each other when they were raised within this (T)."""
+"""Two signals of one zone confirm each other when they alarmed within this (T)."""
 
 CONFIRMED_BY = "rule:second_signal"
 OVERRULED_BY = "rule:test_overruled"
@@ -33,7 +33,8 @@ _SPEAKS_FOR_MANY = {DeviceKind.PANEL, DeviceKind.GATEWAY}
 class Signal:
     """A fire or prealarm that is open, as far as it is looked at for a second one. ``point``: of the zone ``where``.
 
-    Two rules, or two events of one detector, are one point; of a panel each component is one.
+    Two rules, or two events of one detector, are one point; of a panel each component is one. ``alarmed_at``: when it
+    was raised, or last became unacknowledged again: what burns again is a signal again.
     """
 
     alert_id: int
@@ -41,7 +42,7 @@ class Signal:
     point: tuple[str, str]
     is_fire: bool
     is_confirmed: bool
-    raised_at: Micros
+    alarmed_at: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def signal(
     component: str,
     alert_class: AlertClass,
     words: Sequence[str],
-    raised_at: Micros,
+    alarmed_at: Micros,
 ) -> Signal | None:
     """Return an open alert as a signal; None for what can confirm nothing.
 
@@ -82,7 +83,7 @@ def signal(
         point=(device or "", component if of_many else ""),
         is_fire=alert_class is AlertClass.FIRE,
         is_confirmed=flags.SECOND_SIGNAL in words,
-        raised_at=raised_at,
+        alarmed_at=alarmed_at,
     )
 
 
@@ -91,7 +92,7 @@ def confirmed(signals: Iterable[Signal]) -> Iterator[tuple[int, int | None]]:
 
     None where no other point does, or it needs none: it is no fire, or confirmed already.
     """
-    ordered = sorted(signals, key=attrgetter("raised_at", "alert_id"))
+    ordered = sorted(signals, key=attrgetter("alarmed_at", "alert_id"))
     earlier: Signal | None = None
     said: list[Signal] = []  # by one point, without another's in between
     for _, run in groupby(ordered, key=attrgetter("point")):
@@ -106,11 +107,11 @@ def _confirmed(
 ) -> Iterator[tuple[int, int | None]]:
     others = [other for other in (earlier, later) if other is not None]
     for each in said:
-        near = [other for other in others if abs(other.raised_at - each.raised_at) <= CONFIRMS_WITHIN]
+        near = [other for other in others if abs(other.alarmed_at - each.alarmed_at) <= CONFIRMS_WITHIN]
         if not near or not each.is_fire or each.is_confirmed:
             yield each.alert_id, None
         else:
-            yield each.alert_id, min(near, key=lambda other: abs(other.raised_at - each.raised_at)).alert_id
+            yield each.alert_id, min(near, key=lambda other: abs(other.alarmed_at - each.alarmed_at)).alert_id
 
 
 def confirm(alert: Alert, other: Alert, at: Micros, *, forward: bool) -> Decided:

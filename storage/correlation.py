@@ -18,9 +18,10 @@ from firetower.alerts.correlate import (
     overruled,
     signal,
 )  # fmt: skip
-from firetower.alerts.model import Alert, State
+from firetower.alerts.model import State
 from firetower.core.clock import Micros, from_datetime
 from firetower.devices.events import AlertClass
+from firetower.storage.alarmed import ALARMED, ALARMED_AT
 from firetower.storage.alert_moves import PIECE, fenced, in_turns, locked, write_decided
 from firetower.storage.alert_rows import chunks
 from firetower.storage.lease import Lease
@@ -31,26 +32,32 @@ Thing = TypeVar("Thing")
 _WITHIN = f"interval '{CONFIRMS_WITHIN} microseconds'"
 _CLASSES = ", ".join(f"'{each}'" for each in SIGNALS)
 
+_OPEN = f"""
+SELECT a.id, a.rule, a.unit, a.zone, a.device, a.device_kind, a.component, a.alert_class, a.flags, {ALARMED_AT}
+FROM alert a {ALARMED}
+WHERE a.state <> 'closed' AND a.alert_class IN ({_CLASSES})
+"""
+
 # Of zones in which a fire waits for a second signal only: the steps' own announcements come here too.
 _NEAR = f"""
 WITH waiting AS MATERIALIZED (
     SELECT DISTINCT unit, zone FROM alert
     WHERE state <> 'closed' AND alert_class = 'fire' AND NOT '{flags.SECOND_SIGNAL}' = ANY(flags)
 ),
-c AS MATERIALIZED (
-    SELECT unit, zone, min(raised_at) AS first, max(raised_at) AS last FROM alert JOIN waiting USING (unit, zone)
-    WHERE id = ANY($1::bigint[]) AND state <> 'closed' AND alert_class IN ({_CLASSES}) GROUP BY 1, 2
+changed AS MATERIALIZED (
+    SELECT DISTINCT unit, zone FROM alert JOIN waiting USING (unit, zone)
+    WHERE id = ANY($1::bigint[]) AND state <> 'closed' AND alert_class IN ({_CLASSES})
+),
+near AS MATERIALIZED ({_OPEN} AND (a.unit, a.zone) IN (SELECT unit, zone FROM changed)),
+c AS (
+    SELECT unit, zone, min(alarmed_at) AS first, max(alarmed_at) AS last FROM near
+    WHERE id = ANY($1::bigint[]) GROUP BY 1, 2
 )
-SELECT a.id, a.rule, a.unit, a.zone, a.device, a.device_kind, a.component, a.alert_class, a.flags, a.raised_at
-FROM c JOIN alert a ON a.unit = c.unit AND a.zone = c.zone
-    AND a.raised_at BETWEEN c.first - {_WITHIN} AND c.last + {_WITHIN}
-WHERE a.state <> 'closed' AND a.alert_class IN ({_CLASSES})
+SELECT near.* FROM near JOIN c USING (unit, zone) WHERE alarmed_at BETWEEN c.first - {_WITHIN} AND c.last + {_WITHIN}
 """
 
-_ALL = f"""
-SELECT id, rule, unit, zone, device, device_kind, component, alert_class, flags, raised_at
-FROM alert WHERE state <> 'closed' AND alert_class IN ({_CLASSES}) AND unit IS NOT NULL AND zone IS NOT NULL
-"""
+_ALL = f"{_OPEN} AND a.unit IS NOT NULL AND a.zone IS NOT NULL"
+_THESE = f"{_OPEN} AND a.id = ANY($1::bigint[])"
 
 _RAISED_IN_TEST = (
     f"state <> 'closed' AND alert_class = 'fire' AND flags && '{{{flags.IN_TEST},{flags.DURING_TEST}}}'::text[]"
@@ -100,7 +107,7 @@ class SecondSignalStep:
         """Decide again on locked rows, and write."""
         async with fenced(self._pool, self._lease) as conn:
             alerts = {alert.id: alert for alert in await locked(conn, alert_ids)}
-            found = await _found([_signal_of(alert) for alert in alerts.values() if alert.state is not State.CLOSED])
+            found = await _found([_signal(row) for row in await conn.fetch(_THESE, list(alerts))])
             done = [
                 confirm(alerts[fire], alerts[other], now, forward=self._forward)
                 async for fire, other in in_turns(found.items())
@@ -171,20 +178,5 @@ def _signal(row: Any) -> Signal | None:
         component=row["component"],
         alert_class=AlertClass(row["alert_class"]),
         words=row["flags"],
-        raised_at=from_datetime(row["raised_at"]),
-    )
-
-
-def _signal_of(alert: Alert) -> Signal | None:
-    return signal(
-        alert_id=alert.id,
-        rule=alert.rule,
-        unit=alert.unit,
-        zone=alert.zone,
-        device=alert.device,
-        device_kind=alert.device_kind,
-        component=alert.component,
-        alert_class=alert.alert_class,
-        words=alert.flags,
-        raised_at=alert.raised_at,
+        alarmed_at=from_datetime(row["alarmed_at"]),
     )

@@ -13,27 +13,19 @@ import asyncpg
 
 from firetower.alerts.deadlines import ALLOWED, ESCALATED, Due, escalate, next_due
 from firetower.alerts.holds import Move
-from firetower.alerts.model import State
 from firetower.core.clock import Micros, from_datetime
+from firetower.storage.alarmed import ALARMED, ALARMED_AT
 from firetower.storage.alert_moves import BATCH, Fence, fenced, in_turns, locked, write
 from firetower.storage.alert_rows import COLUMNS, chunks, to_alert
 from firetower.storage.pool import store_errors
 
-_ALARMS_AGAIN = ("priority_rose", "overruled", "occurred_again", "test_ended")
-"""Reasons that begin a period anew, whatever the state."""
-
 _OPEN_FIRES = "SELECT id FROM alert WHERE state <> 'closed' AND alert_class = 'fire' ORDER BY raised_at, id"
 _FACTS = f"""
-SELECT {COLUMNS}, coalesce(alarmed.at, a.raised_at) AS alarmed_at, EXISTS (
+SELECT {COLUMNS}, {ALARMED_AT}, EXISTS (
     SELECT FROM alert_history h
     WHERE h.alert_id = a.id AND h.seq > coalesce(alarmed.seq, 0) AND h.reason = '{ESCALATED}'
 ) AS escalated
-FROM alert a LEFT JOIN LATERAL (
-    SELECT h.seq, h.at FROM alert_history h
-    WHERE h.alert_id = a.id AND (h.reason = ANY($2::text[])
-        OR h.new = '{State.UNACKNOWLEDGED}' AND h.old IS DISTINCT FROM '{State.UNACKNOWLEDGED}')
-    ORDER BY h.seq DESC LIMIT 1
-) alarmed ON true
+FROM alert a {ALARMED}
 WHERE a.id = ANY($1::bigint[]) AND a.state <> 'closed' AND a.alert_class = 'fire'
 """
 
@@ -92,7 +84,7 @@ class Escalations:
         """Note what falls due for alerts, at most CHUNK, as they stand."""
         ids = list(alert_ids)
         known = {alert_id: self._due.pop(alert_id, None) for alert_id in ids}
-        for row in await conn.fetch(_FACTS, ids, list(_ALARMS_AGAIN)):
+        for row in await conn.fetch(_FACTS, ids):
             due = next_due(to_alert(row), alarmed_at=from_datetime(row["alarmed_at"]), escalated=row["escalated"])
             if due is not None:
                 self._due[row["id"]] = _within(due, known[row["id"]], now)

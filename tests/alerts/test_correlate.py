@@ -6,7 +6,6 @@ import pytest
 
 from firetower.alerts import flags
 from firetower.alerts.correlate import (
-    CONFIRMS_WITHIN,
     FireInTest,
     Signal,
     confirm,
@@ -17,7 +16,7 @@ from firetower.alerts.correlate import (
 )
 from firetower.alerts.judge import judge
 from firetower.alerts.model import Alert, Method, State, Verification
-from firetower.core.clock import SECOND
+from firetower.core.clock import MINUTE, SECOND
 from firetower.devices.events import AlertClass
 from firetower.rules.verdicts import HISTORICAL, SubjectKind, Verdict, VerdictKind
 
@@ -34,7 +33,7 @@ def said(alert_id: int, device: str | None = "s-1", at: int = T0, **more) -> Sig
         "alert_class": AlertClass.FIRE,
         "words": (),
     }
-    return signal(alert_id=alert_id, device=device, raised_at=at, **(fields | more))
+    return signal(alert_id=alert_id, device=device, alarmed_at=at, **(fields | more))
 
 
 def pairs(*signals: Signal | None) -> dict[int, int]:
@@ -64,8 +63,8 @@ def fire(alert_id: int = 7, **more) -> Alert:
 
 def test_two_detectors_of_one_zone_confirm_each_other_within_five_minutes() -> None:
     """Both fires are confirmed, each by the other; a moment later than T, none is."""
-    assert pairs(said(1), said(2, "s-2", T0 + CONFIRMS_WITHIN)) == {1: 2, 2: 1}
-    assert pairs(said(1), said(2, "s-2", T0 + CONFIRMS_WITHIN + 1)) == {}
+    assert pairs(said(1), said(2, "s-2", T0 + 5 * MINUTE)) == {1: 2, 2: 1}
+    assert pairs(said(1), said(2, "s-2", T0 + 5 * MINUTE + 1)) == {}
 
 
 def test_a_prealarm_confirms_a_fire_and_is_not_confirmed_itself() -> None:

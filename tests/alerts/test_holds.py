@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from alert_making import T0, hazard
 
-from firetower.alerts.holds import GRACE, after_shelving, enter, explains, leave, release, suppress, under_cause
+from firetower.alerts.holds import after_shelving, enter, explains, leave, release, suppress, under_cause
 from firetower.alerts.judge import judge
 from firetower.alerts.model import Alert, Condition, Hold, State
 from firetower.alerts.windows import Window, WindowKind
@@ -188,15 +188,15 @@ def test_after_its_cause_an_alert_stays_hidden_for_the_grace_and_then_comes_back
     over = {1: replace(GATEWAY_SILENT, state=R, condition=NORMAL)}
     waiting = under_cause(held, over, NOW)
     assert waiting is not None
-    assert (waiting[0].hold, waiting[0].held_until, waiting[1]) == (Hold.SUPPRESSED, NOW + GRACE, None)
-    assert under_cause(waiting[0], over, NOW + GRACE - 1) is None
+    assert (waiting[0].hold, waiting[0].held_until, waiting[1]) == (Hold.SUPPRESSED, NOW + 3 * MINUTE, None)
+    assert under_cause(waiting[0], over, NOW + 3 * MINUTE - 1) is None
     assert under_cause(waiting[0], {1: GATEWAY_SILENT}, NOW + MINUTE) == (held, None)
     again = replace(GATEWAY_SILENT, id=8)
     kept = under_cause(waiting[0], over | {8: again}, NOW + MINUTE)
     assert kept is not None
     assert (kept[0].hold, kept[0].cause_id, kept[0].held_until) == (Hold.SUPPRESSED, 8, None)
     for causes in (over, {}):
-        back = under_cause(waiting[0], causes, NOW + GRACE)
+        back = under_cause(waiting[0], causes, NOW + 3 * MINUTE)
         assert back is not None
         assert back[1] is not None
         assert (back[0].state, back[0].hold, back[0].cause_id, back[1].reason) == (U, Hold.NONE, None, "cause_over")

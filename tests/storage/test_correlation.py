@@ -9,7 +9,6 @@ from alert_making import T0, commit, fire
 
 from firetower.alerts import flags
 from firetower.alerts.acts import Acknowledge
-from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.model import Alert
 from firetower.core.clock import MINUTE, SECOND, ManualClock
 from firetower.storage import changes
@@ -75,10 +74,10 @@ async def test_a_second_detector_of_the_zone_marks_both_fires_once(pool: asyncpg
     step = SecondSignalStep(pool, lease)
     first = await raised(pool, "s-1")
     await step.take([first], AT)
-    second = await raised(pool, "s-2", at=AT + CONFIRMS_WITHIN)
-    elsewhere = await raised(pool, "s-3", zone="b1/f4/za", at=AT + CONFIRMS_WITHIN)
+    second = await raised(pool, "s-2", at=AT + 5 * MINUTE)
+    elsewhere = await raised(pool, "s-3", zone="b1/f4/za", at=AT + 5 * MINUTE)
     before = await changes.latest(pool)
-    await step.take([second, elsewhere], AT + CONFIRMS_WITHIN)
+    await step.take([second, elsewhere], AT + 5 * MINUTE)
     one, two, three = await read(pool, first, second, elsewhere)
     assert [each.flags for each in (one, two, three)] == [(flags.SECOND_SIGNAL,), (flags.SECOND_SIGNAL,), ()]
     assert {(each.state, each.forwarded_at) for each in (one, two)} == {("unacknowledged", None)}
@@ -94,6 +93,22 @@ async def test_a_second_detector_of_the_zone_marks_both_fires_once(pool: asyncpg
     assert await changes.latest(pool) == before + 1
 
 
+async def test_a_second_detector_confirms_a_fire_that_burns_again(pool: asyncpg.Pool, lease: Lease) -> None:
+    """An acknowledged fire that alarms anew is a signal of that instant, and no longer of the one it was raised at."""
+    step, again = SecondSignalStep(pool, lease), AT + 20 * MINUTE
+    first = await raised(pool, "s-1")
+    await AlertStore(pool, ManualClock(AT + MINUTE)).act(first, Acknowledge(), actor="li")
+    early = await raised(pool, "s-2", zone="b1/f4/za")
+    await AlertStore(pool, ManualClock(AT + MINUTE)).act(early, Acknowledge(), actor="li")
+    for device in ("s-1", "s-2"):
+        await commit(pool, [fire(device, again)], again)
+    second = await raised(pool, "s-3", at=again + 5 * MINUTE)
+    late = await raised(pool, "s-4", zone="b1/f4/za", at=again + 5 * MINUTE + 1)
+    await step.take([second, late], again + 5 * MINUTE)
+    await step.take(None, again + 6 * MINUTE)
+    assert [bool(each.flags) for each in await read(pool, first, second, early, late)] == [True, True, False, False]
+
+
 async def test_what_comes_too_late_from_a_test_or_after_closing_confirms_nothing(
     pool: asyncpg.Pool, lease: Lease
 ) -> None:
@@ -105,7 +120,7 @@ async def test_what_comes_too_late_from_a_test_or_after_closing_confirms_nothing
         await raised(pool, "s-2"),
         await raised(pool, "s-2", rule="smoke.fire", component="smoke"),
         await raised(pool, "s-3", window=await a_test(pool)),
-        await raised(pool, "s-4", at=AT + CONFIRMS_WITHIN + 1),
+        await raised(pool, "s-4", at=AT + 5 * MINUTE + 1),
     ]
     await step.take([closed, *ids], AT)
     await step.take(None, AT)
@@ -153,6 +168,24 @@ async def test_fire_in_two_zones_of_a_test_is_treated_as_real(pool: asyncpg.Pool
     await step.take([one, later], AT + MINUTE)
     await step.take(None, AT + MINUTE)
     assert await changes.latest(pool) == seq
+
+
+async def test_fire_in_two_zones_each_under_a_test_of_its_own_is_treated_as_real(
+    pool: asyncpg.Pool, lease: Lease
+) -> None:
+    """It is one unit, whoever announced what; the next fire of its tests is real at once, while one is open."""
+    step, one, two = OverruleStep(pool, lease), await a_test(pool), await a_test(pool)
+    ids = [await raised(pool, "s-1", window=one), await raised(pool, "s-2", zone="b1/f4/za", window=two)]
+    await step.take(ids[1:], AT)
+    assert [each.flags for each in await read(pool, *ids)] == [(flags.DURING_TEST,)] * 2
+    await pool.execute("UPDATE alert SET state = 'closed', disposition = 'test' WHERE id = $1", ids[0])
+    later = await raised(pool, "s-3", zone="b1/f4/za", window=await a_test(pool))
+    await step.take([later], AT)
+    assert (await read(pool, later))[0].flags == (flags.DURING_TEST,)
+    await pool.execute("UPDATE alert SET state = 'closed', disposition = 'test'")
+    tomorrow = await raised(pool, "s-1", window=await a_test(pool))
+    await step.take([tomorrow], AT)
+    assert (await read(pool, tomorrow))[0].flags == (flags.IN_TEST,)
 
 
 async def test_a_device_whose_zone_nobody_knows_is_a_place_of_its_own(pool: asyncpg.Pool, lease: Lease) -> None:

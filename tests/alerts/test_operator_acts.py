@@ -7,7 +7,7 @@ import pytest
 
 from firetower.alerts.acts import Acknowledge, Act, Assign, Note, Shelve, Unshelve, decide
 from firetower.alerts.closing import CallBack, Close, Reopen
-from firetower.alerts.flags import DURING_TEST, IN_DRILL, IN_TEST
+from firetower.alerts.flags import DURING_DRILL, DURING_TEST, IN_DRILL, IN_TEST
 from firetower.alerts.judge import judge
 from firetower.alerts.model import Alert, Condition, Disposition, Hold, State, Transition, Verification
 from firetower.core.clock import HOUR, MINUTE, rfc3339
@@ -296,6 +296,20 @@ def test_reopening_forgets_the_verdict_and_the_history_keeps_it():
 def test_only_what_is_closed_is_reopened(state):
     with pytest.raises(Conflict, match="it is open; act on it as it stands"):
         act(alert(state), Reopen("x"))
+
+
+@pytest.mark.parametrize(
+    ("disposition", "word"),
+    [(D.TEST, IN_TEST), (D.TEST, DURING_TEST), (D.DRILL, IN_DRILL), (D.DRILL, DURING_DRILL)],
+)
+def test_what_is_reopened_is_in_no_test_or_drill_any_more(disposition, word):
+    """That it was one was the wrong verdict: it sounds as real, and to close it as one takes a call-back."""
+    taken = replace(FIRE, flags=("late", word), window_id=4)
+    closed, _ = act(taken, Close(disposition))
+    opened, _ = act(closed, Reopen("it was none of it"))
+    assert (opened.flags, opened.window_id) == (("late",), 4)
+    with pytest.raises(InvalidInput, match="call_back"):
+        act(act(opened, Acknowledge())[0], Close(disposition))
 
 
 def test_reopening_says_why():

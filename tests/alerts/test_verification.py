@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from firetower.alerts import flags
 from firetower.alerts.acts import Act, Note, Shelve, decide
 from firetower.alerts.judge import judge
 from firetower.alerts.model import Alert, Condition, Hold, Method, State, Verification
@@ -220,3 +221,12 @@ def test_what_is_closed_is_reopened_first(what):
 def test_a_name_that_cannot_be_kept_is_refused(words):
     with pytest.raises(InvalidInput, match=r"person ha|person holds"):
         act(alert(), Verify(REAL, Method.PHONE, words))
+
+
+def test_what_a_person_found_real_is_in_test_no_more():
+    """It sounds as real, also when it says fire again; the other verdicts leave it in its test."""
+    tested = replace(alert(), flags=("late", flags.IN_TEST), window_id=4)
+    after, _ = act(tested, Verify(REAL, Method.VIDEO))
+    assert (after.flags, after.window_id) == (("late", flags.DURING_TEST), 4)
+    assert act(tested, Verify(UNVERIFIABLE, Method.VIDEO))[0].flags == tested.flags
+    assert act(tested, Verify(FALSE, Method.VIDEO, cause="steam"))[0].flags == tested.flags

@@ -115,13 +115,14 @@ class Service:
                 return answer.status == 200
         return False
 
-    async def command(self, *words: str) -> tuple[int, str]:
-        """Run `firetower` with ``words`` on the service's settings; return exit status and what it wrote."""
+    async def command(self, *words: str, given: bytes = b"") -> tuple[int, str]:
+        """Run `firetower` with ``words`` on the service's settings, ``given`` its input; return exit status and what it
+        wrote."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "firetower", *words, env=self.environment,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        output, _ = await process.communicate()
+        output, _ = await process.communicate(given)
         assert process.returncode is not None
         return process.returncode, output.decode()
 

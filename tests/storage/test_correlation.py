@@ -183,7 +183,7 @@ async def test_fire_in_two_zones_each_under_a_test_of_its_own_is_treated_as_real
     await step.take([later], AT)
     assert (await read(pool, later))[0].flags == (flags.DURING_TEST,)
     await pool.execute("UPDATE alert SET state = 'closed', disposition = 'test'")
-    tomorrow = await raised(pool, "s-1", window=await a_test(pool))
+    tomorrow = await raised(pool, "s-4", window=await a_test(pool))
     await step.take([tomorrow], AT)
     assert (await read(pool, tomorrow))[0].flags == (flags.IN_TEST,)
 

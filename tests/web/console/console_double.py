@@ -23,6 +23,7 @@ class Double(Facts):
         self.sockets: set[web.WebSocketResponse] = set()
         self.seq = 0
         self.shown: list[str] = []
+        self.armed: list[bool] = []  # what seats said of their sound
         self.acts: list[tuple[str, str, str, Json]] = []  # verb, alert, idempotency key, body
         self.answers: dict[str, Json] = {}
         self.refuse: Json | None = None  # error body for every act
@@ -119,6 +120,8 @@ class Double(Facts):
                     await socket.send_json({"type": "pong", "id": said["id"], "t": at()})
                 if said["type"] == "shown":
                     self.shown += said["alerts"]
+                    if not said["alerts"]:
+                        self.armed.append(said["armed"])
         finally:
             self.sockets.discard(socket)
         return socket
@@ -167,7 +170,8 @@ class Double(Facts):
     async def _list(self, request: web.Request) -> web.Response:
         states = request.query["state"].split(",")
         items = [alert for alert in self.alerts.values() if alert["state"] in states]
-        return web.json_response({"items": items, "next_cursor": None})
+        limit = int(request.query["limit"])
+        return web.json_response({"items": items[:limit], "next_cursor": "more" if items[limit:] else None})
 
     async def _report(self, request: web.Request) -> web.Response:
         key, body = request.headers["Idempotency-Key"], await request.json()
@@ -247,7 +251,8 @@ class Double(Facts):
 
 
 def _who(name: str) -> Json:
-    return {"username": name, "role": "operator", "expires_at": at(-43200)}
+    unit = name if name.startswith("unit-") else None
+    return {"username": name, "role": "unit" if unit else "operator", "unit": unit, "expires_at": at(-43200)}
 
 
 def _error(status: int, code: str, message: str, details: Json | None = None) -> web.Response:

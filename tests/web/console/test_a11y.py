@@ -20,6 +20,11 @@ def furnish(double: Double) -> None:
         double.raise_alert("fault", priority, ago=50)
 
 
+CUT_STEPS = (
+    "[...document.querySelectorAll('.step')].filter(s => s.scrollWidth > s.clientWidth).map(s => s.dataset.step)"
+)
+
+
 @pytest.mark.parametrize("lang", ["zh-CN", "en"])
 @pytest.mark.parametrize("theme", ["dark", "dim", "light"])
 async def test_axe_finds_nothing(double: Double, sit_down: Open, theme: str, lang: str):
@@ -55,6 +60,10 @@ async def test_axe_finds_nothing_in_forms_panels_and_incidents_and_no_word_is_mi
     double.gaps = [gap | {"reason": "works", "measure": "patrol", "by": "wang", "alert_id": None}]
     page = await sit_down(lang=lang, theme=theme, reduced_motion="reduce")
     await page.keyboard.press("KeyJ")
+    for width, height in ((1366, 768), (1920, 1080), (390, 844), (1366, 768)):
+        await page.set_viewport_size({"width": width, "height": height})
+        assert await page.evaluate("document.querySelectorAll('.step').length") == 5
+        assert await page.evaluate(CUT_STEPS) == [], width
     for key in ("KeyV", "KeyH", "KeyB", "KeyD", "KeyN"):
         await page.focus("#queue-list")
         await page.keyboard.press(key)
@@ -65,10 +74,26 @@ async def test_axe_finds_nothing_in_forms_panels_and_incidents_and_no_word_is_mi
         assert "⟦" not in await page.inner_text("body")
 
 
-async def test_the_sign_in_has_no_fault_either(double: Double, sit_down: Open):
+async def test_the_sign_in_has_no_fault_either_nor_what_a_units_account_sees(double: Double, sit_down: Open):
+    """Such an account has no seat: it is told so in both languages, without counts and without a live feed."""
+    double.raise_alert()
     page = await sit_down(arm=False, signed_in=False)
     await page.wait_for_selector(".signin")
     assert not (await Axe().run(page, options=RULES)).response["violations"]
+    await page.fill("input[name=username]", "unit-1")
+    await page.fill("input[name=password]", "right")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("[data-no-seat]")
+    assert not (await Axe().run(page, options=RULES)).response["violations"]
+    assert "联网单位 unit-1 的账号" in await page.inner_text("body")
+    await page.click("button[lang=en]")
+    await until_page(page, "document.body.innerText.includes('networked unit unit-1')")
+    assert "call 119" in await page.inner_text("body")
+    assert "⟦" not in await page.inner_text("body")
+    assert await page.locator(".queue, [data-feed], [data-banner]").count() == 0
+    assert not double.sockets
+    await page.click(".noseat .primary")
+    await page.wait_for_selector("input[name=username]")
 
 
 async def test_the_language_changes_every_word_without_a_reload_and_moves_nothing(double: Double, sit_down: Open):
@@ -103,6 +128,7 @@ async def test_on_a_phone_one_column_and_a_tap_lead_to_the_alert_and_back(double
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     await page.tap(f"#alert-{fire['id']}")
     await page.wait_for_selector("#detail", state="visible")
+    assert await page.evaluate(CUT_STEPS) == []
     assert not await page.is_visible("#queue-list")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     await page.tap(".acknowledge button")

@@ -128,6 +128,20 @@ async def test_the_neighbour_of_an_alert_that_left_is_the_one_that_took_its_plac
     assert await run("incidents.js", steps, [alerts, alert(3, minute=3)]) == ["2", "4", None]
 
 
+async def test_keys_pass_over_a_headline_unless_all_under_it_is_folded_away(run: Run):
+    steps = """async (m, [alerts, selected, step]) => {
+        const { AlarmStore } = await import(m.base + "alarms.js");
+        const s = new AlarmStore(); s.replace(alerts);
+        const rows = m.rowsOf(s.sorted(), new Map([["7", {}], ["8", {}]]), new Set(), selected);
+        return m.neighbour(rows, selected, null, step === "first" ? -Infinity : step).id;
+    }"""
+    fires = [alert(n, 1, minute=n, incident_id="7") | {"class": "fire"} for n in (8, 9)]
+    faults = [alert(n, 3, minute=n, incident_id="8") for n in (1, 2, 3)]  # rows: i-7, 9, 8, i-8
+    ways = [(None, 1), (None, "first"), ("9", 1), ("8", 1), ("i-8", 1), ("i-8", -1), ("9", -1), ("i-7", 1), ("i-7", -1)]
+    reached = [await run("incidents.js", steps, [[*fires, *faults], *way]) for way in ways]
+    assert reached == ["9", "9", "8", "i-8", "i-8", "8", "9", "9", "9"]
+
+
 async def test_more_than_ten_alarms_in_ten_minutes_are_a_flood(run: Run):
     steps = """(m, [n, spacing]) => {
         const f = new m.FloodMeter(); const now = 10_000_000;
@@ -237,6 +251,13 @@ async def test_the_next_step_of_a_fire_follows_from_what_was_done(run: Run):
     ]
     expected = ["acknowledge", "verify", "close", "forward", "receipt", "close", None]
     assert await run("marks.js", "(m, all) => all.map(m.nextStep)", ways) == expected
+
+
+async def test_what_was_verified_as_real_closes_as_a_real_fire_only(run: Run):
+    fire = alert(1, 1, "acknowledged", verification="real", forwarded_at="f", receipted_at="r") | {"class": "fire"}
+    steps = "(m, a) => ['real_fire', 'false_alarm', 'test', 'drill'].map(each => m.missingFor(a, each).join())"
+    assert await run("marks.js", steps, fire) == ["", "verify", "verify", "verify"]
+    assert await run("marks.js", steps, fire | {"verification": "false"}) == ["verify", "", "", ""]
 
 
 async def test_a_window_begins_and_ends_by_the_clock_without_a_word_from_the_server(run: Run):

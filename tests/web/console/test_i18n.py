@@ -1,14 +1,18 @@
 """The words of the page: complete in both languages, and those of the contract in the operator's own terms."""
 
+import ast
+import importlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import firetower.web
 from firetower.alerts.model import Condition, Disposition, Hold, State
-from firetower.devices.events import AlertClass
+from firetower.devices.events import EVENTS, AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 
@@ -60,6 +64,53 @@ def test_every_mark_the_service_puts_on_an_alert_has_a_word():
     }
     assert marks >= {"clock", "zone_assumed", "unregistered", "uncertain", "retired"}
     assert not [mark for mark in marks if f"flag.{mark}" not in ZH]
+
+
+WRITES = {"entry": 2, "release": 1, "Transition": 4}  # which argument is the reason
+
+
+def said(node: ast.AST, module: ModuleType, function: ast.AST) -> Iterator[str]:
+    """The reasons an expression may be; of a name, what the function or the module gives it."""
+    match node:
+        case ast.Constant(value=str(word)):
+            yield word
+        case ast.IfExp():
+            yield from said(node.body, module, function)
+            yield from said(node.orelse, module, function)
+        case ast.Attribute(attr="hold"):
+            yield from (hold for hold in Hold if hold is not Hold.NONE)
+        case ast.Subscript(value=ast.Name(id=name)):
+            yield from getattr(module, name).values()
+        case ast.Name(id=name) if hasattr(module, name):
+            yield getattr(module, name)
+        case ast.Name(id=name):
+            for each in ast.walk(function):
+                if isinstance(each, ast.Assign) and [getattr(to, "id", "") for to in each.targets] == [name]:
+                    yield from said(each.value, module, function)
+
+
+def written() -> Iterator[str]:
+    """Every reason the alerts and the store write into a history."""
+    yield from (name for name, event in EVENTS.items() if event.alert_class is None)
+    for part in ("alerts", "storage"):
+        for file in (CONSOLE.parents[1] / part).glob("*.py"):
+            module = importlib.import_module(f"firetower.{part}.{file.stem}")
+            functions = [
+                each
+                for each in ast.walk(ast.parse(file.read_text()))
+                if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+            ]
+            for function in functions:
+                for call in ast.walk(function):
+                    place = WRITES.get(getattr(call.func, "id", "")) if isinstance(call, ast.Call) else None
+                    if place is not None and len(call.args) > place:
+                        yield from said(call.args[place], module, function)
+
+
+def test_every_reason_in_a_history_has_a_word():
+    reasons = set(written())
+    assert reasons >= {"raised", "escalated", "settled", "impaired", "overruled", "suppressed", "permit_ended", "test"}
+    assert not sorted(reason for reason in reasons if f"reason.{reason}" not in ZH)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ async def test_a_fire_is_verified_received_and_closed_by_keyboard_alone(double: 
     await next_is("receipt")  # a real fire is forwarded in the same breath
     assert double.acts[-1][3] == {"result": "real", "method": "video", "expected_version": 2}
     await until_page(page, "document.activeElement.id === 'queue-list'")
-    assert "已转警" in await page.inner_text(".row.selected .state")
+    said = await page.inner_text(".row.selected .c-state")
+    assert said == "已转警，待签收"  # and nobody's name: the alert does not tell who forwarded it
 
     await keys.press("KeyR")
     await keys.type("赵队")
@@ -135,9 +136,8 @@ async def test_an_incident_stands_under_one_headline_and_folds_away_no_fire(doub
     new["incident_id"] = incident["id"]
     await double.announce(new)
     await page.wait_for_selector(f"#alert-{new['id']}")
-    await page.keyboard.press("KeyJ")  # the headline
-    await page.wait_for_selector(f"[data-incident-detail='{incident['id']}']")
-    await page.keyboard.press("KeyA")  # means no alert
+    await page.keyboard.press("KeyJ")  # over the headline, to the alert
+    await page.wait_for_selector(f"[data-alert='{new['id']}']")
     await page.keyboard.press("KeyG")
     await page.wait_for_selector(f"#alert-{faults[-1]['id']}")
     assert len(await page.evaluate(rows)) == 12
@@ -147,7 +147,16 @@ async def test_an_incident_stands_under_one_headline_and_folds_away_no_fire(doub
         double.acknowledged(each, "wang")
     await double.announce(*fires)
     await until_page(page, f"{rows}.slice(-2).join() === 'alert-{fires[0]['id']},alert-{fires[1]['id']}'")
+
+    await page.click(f"#{headline} b")
+    await page.wait_for_selector(f"[data-incident-detail='{incident['id']}']")
+    await page.keyboard.press("KeyA")  # a headline is no alert: it leads to one
+    await page.wait_for_selector(f"[data-alert='{new['id']}']")
+    assert "请再按 A" in await page.inner_text(".acknowledge .outcome")
     assert not double.acts
+    await page.keyboard.press("KeyA")
+    await page.wait_for_selector("[data-outcome=done]")
+    assert [id_ for _, id_, *_ in double.acts] == [new["id"]]
 
 
 async def test_a_test_has_a_tone_and_a_look_of_its_own_and_gives_way_to_what_is_real(double: Double, sit_down: Open):
@@ -159,7 +168,7 @@ async def test_a_test_has_a_tone_and_a_look_of_its_own_and_gives_way_to_what_is_
     assert await page.get_attribute("[data-sounding]", "data-sounding") == "in_test"
     assert "测试中" in await page.inner_text(f"#alert-{tested['id']}.testing")
     assert await page.inner_text("[data-held=in_test]") == "1"
-    real = double.raise_alert(flags=["in_test", "during_test"], ago=30)  # a manual call during the test
+    real = double.raise_alert(flags=["during_test"], ago=30)  # a manual call during the test
     await double.announce(real)
     await until_page(page, f"tones.includes({FIRE})")
     assert await page.get_attribute("[data-sounding]", "data-sounding") == "1"
@@ -211,8 +220,11 @@ async def test_a_report_without_an_answer_is_kept_and_sent_again_as_the_same(dou
 
 async def test_what_was_closed_with_the_wrong_verdict_is_found_and_reopened(double: Double, sit_down: Open):
     alert = double.raise_alert(state="closed", closed_at=at(60), closed_by="zhang", disposition="false_alarm")
+    for _ in range(200):
+        double.raise_alert("fault", 4, state="closed", closed_at=at(30))
     page = await sit_down()
     await page.keyboard.press("KeyO")
+    assert "优先级最高的 200 条" in await page.inner_text("[data-closed-more]")
     await page.click(f"[data-closed='{alert['id']}']")
     await page.wait_for_selector("[data-verb=reopen]")
     await page.focus("#queue-list")

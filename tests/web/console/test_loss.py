@@ -4,6 +4,7 @@ import pytest
 from conftest import Open, until_page
 from console_double import Double
 from double_facts import at
+from waiting import until
 
 pytestmark = pytest.mark.system
 
@@ -31,6 +32,7 @@ async def test_a_cut_shows_the_banner_and_mending_it_replaces_the_list(double: D
     assert rows == [f"alert-{stays['id']}", f"alert-{new['id']}"]
     assert await page.locator("[data-banner=lost]").count() == 0
     assert "新增 1，变化 0，办结 1" in await page.inner_text("[data-banner=missed]")
+    await until(lambda: double.armed == [False, True, True])  # the mended feed is a seat with sound again
     assert not double.acts  # nothing was queued behind the operator's back
 
 

@@ -21,12 +21,17 @@ async def test_sound_off_is_a_fault_until_one_key_press_plays_the_test_tone(doub
     await page.wait_for_selector("[data-banner=sound]")
     assert await page.get_attribute("[data-sound]", "data-sound") == "off"
     assert await page.evaluate("tones.length") == 0
+    await until(lambda: double.armed == [False])
     await page.keyboard.press("KeyA")  # whatever the key: it turns the sound on and does nothing else
     await page.wait_for_selector("[data-sound=armed]")
     assert await heard(page, TEST) == 1
     assert await page.locator("[data-banner=sound]").count() == 0
     await until(lambda: double.shown == [alert["id"]])
     assert not double.acts
+    assert double.armed == [False, True]
+    await page.evaluate("Object.defineProperty(BaseAudioContext.prototype, 'currentTime', { get: () => 0 })")
+    await page.wait_for_selector("[data-sound=fault]")  # its clock stands still
+    await until(lambda: double.armed == [False, True, False])
 
 
 async def test_a_fire_repeats_until_acknowledged(double: Double, sit_down: Open):

@@ -2,7 +2,7 @@
 import { batch, signal } from "../vendor/signals.mjs";
 import { Acts } from "../core/acts.js";
 import { AlarmStore, FloodMeter } from "../core/alarms.js";
-import { Api } from "../core/api.js";
+import { Api, isOfUnit } from "../core/api.js";
 import { Canary } from "../core/canary.js";
 import { ServerClock } from "../core/clock.js";
 import { Feed } from "../core/feed.js";
@@ -69,6 +69,7 @@ export class Console extends Looking {
     this.now = signal(this.clock.now());
     /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
     this.unreported = new Set();
+    this.sound.state.subscribe(() => this.reportSeat());
   }
 
   /** Finds out who is signed in and goes live, or asks to sign in. */
@@ -96,8 +97,9 @@ export class Console extends Looking {
 
   signedIn(operator) {
     this.operator.value = operator;
-    this.acts.enter(operator.username);
     this.signedOutWhy.value = "";
+    if (isOfUnit(operator)) return; // it has no seat: the feed is the centre's
+    this.acts.enter(operator.username);
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`;
     this.sound.start();
     this.feed = new Feed({
@@ -111,6 +113,7 @@ export class Console extends Looking {
         onKpis: (kpis) => this.takeKpis(kpis),
         onCanary: (canary, serverMs) => this.canary.take(canary, serverMs),
         onStatus: (status, before) => this.statusChanged(status, before),
+        onOpen: () => this.reportSeat(),
         onClosed: () => this.checkSession(),
       },
     });
@@ -243,6 +246,11 @@ export class Console extends Looking {
     this.settleActs();
   }
 
+  /** Tells the server whether this seat hears alarms; when the feed opens, and whenever that changes. */
+  reportSeat() {
+    this.feed?.seat(this.sound.armed);
+  }
+
   /** Tells the server which alerts a live seat with proven sound has seen. */
   reportShown() {
     if (!this.unreported.size || !this.sound.armed || !this.feed) return;
@@ -262,8 +270,11 @@ export class Console extends Looking {
     if (answer.ok) this.take(this.alarms.merge([answer.data]));
   }
 
-  /** 受理 the selected alert. The selection stays where it is. */
+  /** 受理 the selected alert. The selection stays where it is; from a headline it goes to an alert first, and no further. */
   async acknowledge() {
+    const incident = this.selectedIncident();
+    if (incident) return this.chooseWaiting(incident);
+    this.chosen.value = "";
     const id = this.selectedId.value;
     const alert = id && (this.alarms.open.get(id) ?? this.alarms.visible.get(id) ?? this.selected.value);
     if (!alert) return;

@@ -1,6 +1,6 @@
 // What this seat looks at: the filter, the rows, the selection, the panel or form that stands open; painted once a frame.
 import { batch, computed, signal } from "../vendor/signals.mjs";
-import { filterAlerts } from "../core/alarms.js";
+import { demands, filterAlerts, isFire } from "../core/alarms.js";
 import { IncidentStore, neighbour, rowsOf } from "../core/incidents.js";
 import { Drafts, formOf, offers } from "../core/offers.js";
 import { wordsOf } from "../core/search.js";
@@ -23,6 +23,8 @@ export class Looking {
     this.painting = false;
 
     this.filter = signal("");
+    /** The alert that acknowledging from a headline led to, until another is selected. */
+    this.chosen = signal("");
     this.selectedId = signal(/** @type {string | null} */ (null));
     /** The selected alert as it left the queue: what became of it stays readable. */
     this.departed = signal(/** @type {any} */ (null));
@@ -74,6 +76,7 @@ export class Looking {
   /** The detail of what is selected takes the place of a panel; what was written there is kept. */
   select(id) {
     batch(() => {
+      this.chosen.value = "";
       if (id !== this.selectedId.value) this.form.value = ""; // else coming back would take the focus from the queue
       this.selectedId.value = id;
       this.panel.value = "";
@@ -108,6 +111,20 @@ export class Looking {
   selectedIncident() {
     const id = this.selectedId.value;
     return id?.startsWith("i-") ? (this.view.value.incidents.get(id.slice(2)) ?? null) : null;
+  }
+
+  /** The first fire of an incident that waits, or else the first alert that does. */
+  firstWaiting(incident) {
+    const waiting = this.view.value.queue.filter((alert) => alert.incident_id === incident.id && demands(alert));
+    return waiting.find(isFire) ?? waiting[0] ?? null;
+  }
+
+  /** An act is for an alert that was in sight when the key was pressed: a headline only leads to one. */
+  chooseWaiting(incident) {
+    const alert = this.firstWaiting(incident);
+    if (!alert) return;
+    this.select(alert.id);
+    this.chosen.value = alert.id;
   }
 
   /** Opens the form of an act on the selected alert, if that act is one for it. */

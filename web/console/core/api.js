@@ -7,6 +7,9 @@ export function actionKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Whether a session is of a networked unit's account, which has no seat at the centre. */
+export const isOfUnit = (session) => session.role === "unit";
+
 /**
  * @typedef {{ok: true, status: number, data: any}
  *   | {ok: false, status: number, code: string, message: string, details: any}} Answer

@@ -15,7 +15,7 @@ const SHOWN_AT_ONCE = 500;
  * Status: connecting (before the first snapshot), live, stale (open but silent), lost (closed).
  * Handlers run in the message handler, never in an animation frame: a hidden tab must still count and sound.
  *   onSnapshot(alerts), onChanges(alerts), onAround({incidents, windows}, whole) before either, onProvisional(alarms, more), onKpis(kpis), onCanary(canary, serverMs),
- *   onStatus(status, before), onClosed(): why is not always said; the session may have ended.
+ *   onStatus(status, before), onOpen(): it can be spoken to, onClosed(): why is not always said; the session may have ended.
  */
 export class Feed {
   constructor({ clock, url, handlers }) {
@@ -69,6 +69,7 @@ export class Feed {
       this.opened = true;
       this.heard = monotonic();
       this.ping();
+      this.handlers.onOpen?.();
     };
     socket.onmessage = (event) => this.receive(event.data);
     socket.onclose = () => socket === this.socket && this.closed();
@@ -124,6 +125,11 @@ export class Feed {
       this.socket.send(JSON.stringify({ type: "shown", alerts: ids.slice(i, i + SHOWN_AT_ONCE), armed: true }));
     }
     return true;
+  }
+
+  /** Says whether this seat's sound works: only such a seat counts as an operator. */
+  seat(armed) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "shown", alerts: [], armed }));
   }
 
   receive(data) {

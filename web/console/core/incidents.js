@@ -104,15 +104,21 @@ export function classesOf(members) {
   return [...counts];
 }
 
-/** The row `step` rows from the selected one; works although the selected alert has left the list. */
+/** A headline is stopped at only while every alert under it is folded away: keys are for alerts. */
+const stopsAt = (row) => row.alert || row.folded === row.members.length;
+
+/** The row `step` stops from the selected one; works although the selected alert has left the list. */
 export function neighbour(rows, selectedId, selected, step) {
-  if (!rows.length) return null;
-  const end = step > 0 ? rows.length - 1 : 0;
-  if (!Number.isFinite(step)) return rows[end];
-  const at = rows.findIndex((row) => row.id === selectedId);
-  if (at >= 0) return rows[Math.min(rows.length - 1, Math.max(0, at + step))];
-  if (!selected) return step > 0 ? rows[0] : rows[rows.length - 1];
-  const next = rows.findIndex((row) => row.alert && compareAlerts(row.alert, selected) > 0);
-  if (next < 0) return rows[rows.length - 1];
-  return rows[step > 0 ? next : Math.max(0, next - 1)];
+  const stops = rows.filter(stopsAt);
+  if (!stops.length) return null;
+  const last = stops.length - 1;
+  if (!Number.isFinite(step)) return stops[step > 0 ? last : 0];
+  const clamped = (at) => stops[Math.min(last, Math.max(0, at))];
+  const at = stops.findIndex((row) => row.id === selectedId);
+  if (at >= 0) return clamped(at + step);
+  const headline = rows.findIndex((row) => row.id === selectedId);
+  if (headline < 0 && !selected) return stops[step > 0 ? 0 : last];
+  const next = headline < 0 ? stops.findIndex((row) => row.alert && compareAlerts(row.alert, selected) > 0) : rows.slice(0, headline).filter(stopsAt).length;
+  if (next < 0) return stops[last];
+  return clamped(step > 0 ? next : next - 1);
 }

@@ -2,11 +2,13 @@
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
+import { isOfUnit } from "../core/api.js";
 import { commandOf, isModifier, takesText } from "../core/keys.js";
 import { Banners } from "./banner.js";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
 import { Help } from "./help.js";
+import { NoSeat } from "./noseat.js";
 import { Panel } from "./panels.js";
 import { Queue } from "./queue.js";
 import { SignIn } from "./signin.js";
@@ -18,6 +20,7 @@ export function App({ desk }) {
   const operator = desk.operator.value;
   if (operator === undefined) return html`<main class="waiting-page" aria-busy="true">${t("boot.loading")}</main>`;
   if (operator === null) return html`<${SignIn} desk=${desk} />`;
+  if (isOfUnit(operator)) return html`<${NoSeat} desk=${desk} />`;
   return html`<${Seat} desk=${desk} />`;
 }
 

@@ -63,7 +63,7 @@ function Acknowledge({ desk, alert }) {
   return html`<div class="acknowledge">
     <button class="primary" disabled=${doing || gone || !open || !live} onClick=${() => desk.acknowledge()}>${t(outcome?.phase === "doing" ? "act.doing" : "act.acknowledge")} <kbd>A</kbd></button>
     <p role="status" class="outcome ${outcome?.phase ?? ""}" data-outcome=${outcome?.phase ?? ""}>${
-      outcome ? outcomeText("acknowledge", outcome, desk.operator.value?.username) : live || !open ? standing(alert) : t("banner.writes_off")
+      open && desk.chosen.value === alert.id ? t("act.chosen") : outcome ? outcomeText("acknowledge", outcome, desk.operator.value?.username) : live || !open ? standing(alert) : t("banner.writes_off")
     }</p>
   </div>`;
 }

@@ -20,7 +20,10 @@ export function IncidentDetail({ desk, incident, onBack }) {
       <h2>${titleIn(incident.headline)}</h2>
       <p class="where">${[incident.unit_name ?? incident.unit, incident.place].filter(Boolean).join(" · ")}</p>
     </header>
-    <p>${t("incident.act_on_members")}</p>
+    <div class="acknowledge">
+      <button class="primary" disabled=${!desk.firstWaiting(incident)} onClick=${() => desk.acknowledge()}>${t("incident.to_waiting")} <kbd>A</kbd></button>
+      <p role="status" class="outcome">${t(desk.firstWaiting(incident) ? "incident.act_on_members" : "incident.none_waits")}</p>
+    </div>
     <div class="act-buttons"><button aria-expanded=${open} onClick=${() => desk.toggle(incident.id)}>${t(open ? "incident.fold" : "incident.unfold")} <kbd>G</kbd></button></div>
     <dl class="facts">
       ${incident.members.map((each) => html`<div key=${each.class}><dt>${word("class", each.class)}</dt><dd class="num">${t("incident.of_class", { n: each.count, open: each.open })}</dd></div>`)}

@@ -141,8 +141,9 @@ function List({ desk, shown, rows, hold, onOpen }) {
     const index = selectedId === null ? undefined : at.get(selectedId);
     if (index === undefined) return;
     const top = tops[index];
+    const above = heights.heading + (items[index - 1]?.incident ? heights.headline : 0); // its headline stays in sight, and so does the very top
     const dock = total > element.clientHeight ? dockHeight : 0;
-    if (top - heights.heading < element.scrollTop) element.scrollTop = Math.max(0, top - heights.heading);
+    if (top - above < element.scrollTop) element.scrollTop = Math.max(0, top - above);
     else if (top + items[index].height > element.scrollTop + element.clientHeight - dock) {
       element.scrollTop = top + items[index].height - element.clientHeight + dock;
     }

@@ -1,8 +1,8 @@
 // One alert in the queue, and the words of an alert used elsewhere, too.
 import { html } from "../vendor/htm-preact.mjs";
-import { demands, isUnacknowledged } from "../core/alarms.js";
+import { demands } from "../core/alarms.js";
 import { age, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
-import { isFire, isStale, isTesting } from "../core/marks.js";
+import { isHeld, isStale, isTesting } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
 import { Icon } from "./icons.js";
 import { Priority } from "./symbol.js";
@@ -37,7 +37,7 @@ const classOf = (alert) => {
 
 /** How far it has come: a hold, or for a fire on its way the last step taken, or the state. */
 export function stateOf(alert) {
-  if (alert.hold && alert.hold !== "none" && !isFire(alert)) return word("hold", alert.hold);
+  if (isHeld(alert)) return word("hold", alert.hold);
   if (alert.state !== "acknowledged") return word("state", alert.state);
   if (alert.receipted_at) return t("stage.receipted");
   if (alert.forwarded_at) return t("stage.forwarded");
@@ -46,12 +46,19 @@ export function stateOf(alert) {
   return word("state", alert.state);
 }
 
+/** Who took the step that `stateOf` names, where it is known: nobody else's name stands beside it. */
+export function actorOf(alert) {
+  if (isHeld(alert)) return alert.held_by ?? "";
+  if (alert.state !== "acknowledged" || alert.forwarded_at) return "";
+  return (alert.verification ? alert.verified_by : alert.acknowledged_by) ?? "";
+}
+
 /** Words that must not be overlooked stand out; the others tell. */
-const LOUD = new Set(["in_test", "during_test", "in_drill", "impaired", "second_signal", "place_mismatch", "chattering"]);
+const LOUD = new Set(["in_test", "during_test", "in_drill", "during_drill", "impaired", "second_signal", "place_mismatch", "chattering"]);
 
 /** What the server marked, and what follows from the time: escalated 逐级上报, stale 滞留. */
 export function flagsOf(alert, now) {
-  const said = (alert.flags ?? []).filter((flag) => flag !== "in_test" || isTesting(alert));
+  const said = alert.flags ?? [];
   return html`${alert.escalation > 0 && html`<span class="flag loud">${t("flag_of.escalation", { n: alert.escalation })}</span>`}
     ${said.map((flag) => html`<span key=${flag} class="flag ${LOUD.has(flag) ? "loud" : ""} ${flag}">${word("flag", flag)}</span>`)}
     ${now !== undefined && isStale(alert, now) && html`<span class="flag loud">${t("flag_of.stale")}</span>`}`;
@@ -85,7 +92,7 @@ export function Row({ item, top, size, selected, now, act, onSelect }) {
     </span>
     <span class="c-state">
       <span class="line state">${act?.phase in DOING ? t(DOING[act.phase]) : stateOf(alert)}</span>
-      <span class="line place cut">${isUnacknowledged(alert) ? "" : alert.acknowledged_by}</span>
+      <span class="line place cut">${actorOf(alert)}</span>
     </span>
   </div>`;
 }

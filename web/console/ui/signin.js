@@ -37,10 +37,12 @@ export function SignIn({ desk }) {
       </label>
       <p class="trouble" role="alert">${error}</p>
       <button class="primary" disabled=${busy}>${busy ? t("signin.busy") : t("signin.submit")}</button>
-      <p class="languages">
-        ${LANGUAGES.map((name) => html`<button type="button" lang=${name} aria-pressed=${language.value === name}
-            onClick=${() => desk.setLanguage(name)}>${name === "en" ? "English" : "中文"}</button>`)}
-      </p>
+      <${Languages} desk=${desk} />
     </form>
   </main>`;
 }
+
+export const Languages = ({ desk }) =>
+  html`<p class="languages">
+    ${LANGUAGES.map((name) => html`<button type="button" lang=${name} aria-pressed=${language.value === name} onClick=${() => desk.setLanguage(name)}>${name === "en" ? "English" : "中文"}</button>`)}
+  </p>`;

@@ -32,7 +32,7 @@ function Steps({ desk, alert }) {
     ${stepsOf(alert).map(({ name, done, at, next, spare }, i) => html`<li key=${name} class="step ${done ? "done" : ""} ${next ? "next" : ""}" data-step=${name} data-done=${done} aria-current=${next ? "step" : undefined}>
       ${name !== "acknowledge" && offers(alert, name)
         ? html`<span class="step-name"><${ActButton} desk=${desk} verb=${name} primary=${next} number=${i + 1} open=${desk.form.value === `${alert.id} ${name}`} /></span>`
-        : html`<span class="step-name"><span class="num">${i + 1}</span> <b>${word("verb", name)}</b> ${name === "acknowledge" && next && html`<kbd>A</kbd>`}</span>`}
+        : html`<span class="step-name"><span class="num">${i + 1}</span> <b>${word("verb", name)}</b></span>`}
       ${done ? html`<span class="num step-at">✓ ${clockTime(at)}</span>` : html`<span class="step-at">${spare ? t("steps.spare") : next ? t("steps.now") : "–"}</span>`}
     </li>`)}
   </ol>`;

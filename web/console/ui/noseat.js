@@ -1,0 +1,20 @@
+// The page for a networked unit's account: the console is the centre's, and what such an account is for.
+import { html } from "../vendor/htm-preact.mjs";
+import { t } from "../core/i18n.js";
+import { Languages } from "./signin.js";
+
+export function NoSeat({ desk }) {
+  const { username, unit } = desk.operator.value;
+  return html`<main class="signin" data-no-seat>
+    <section class="noseat">
+      <h1>望火楼 <span lang="en">Firetower</span></h1>
+      <h2>${t("noseat.title")}</h2>
+      <p>${t("noseat.whose", { username, unit: unit ?? "?" })}</p>
+      <p>${t("noseat.for")} <a href="/api/docs">/api/docs</a></p>
+      <p><b>${t("noseat.fire")}</b></p>
+      <p>${t("noseat.call")}</p>
+      <button class="primary" onClick=${() => desk.signOut()}>${t("header.signout")}</button>
+      <${Languages} desk=${desk} />
+    </section>
+  </main>`;
+}

@@ -6,7 +6,6 @@ nothing else about it changes: it sounds, is shown and is told of as if it did n
 
 from collections.abc import Hashable, Sequence
 
-from firetower.alerts.model import Alert, State
 from firetower.core.clock import DAY, MINUTE, SECOND, Micros
 
 CHATTER_TRANSITIONS = 3
@@ -33,16 +32,6 @@ def chatters(turns: Sequence[Micros]) -> bool:
 def is_settled(last_turn: Micros, now: Micros) -> bool:
     """Say whether what chattered has been quiet for long enough."""
     return now - last_turn >= SETTLED_AFTER
-
-
-def is_fleeting(raised_at: Micros, returned_at: Micros | None) -> bool:
-    """Say whether an alert returned to normal almost at once; times as committed, None: it has not returned."""
-    return returned_at is not None and returned_at - raised_at <= FLEETING
-
-
-def is_stale(alert: Alert, now: Micros) -> bool:
-    """Say whether an alert has been open for longer than STALE."""
-    return alert.state is not State.CLOSED and now - alert.raised_at > STALE
 
 
 class RecentTurns:

@@ -141,7 +141,17 @@ async def _on_paper(conn: Any, printed: Sequence[Printed]) -> AsyncIterator[_Kno
         if n is None:
             n = await conn.fetchval("SELECT last_n FROM history_day WHERE day = $1", each.day)
         if n is None:
-            yield _Known(0, b"", f"printed hash of {each.of}: the store knows of no such day; its record was removed")
+            first, last = await conn.fetchrow("SELECT min(day), max(day) FROM history_day")
+            why = "the store knows of no such day; its record was removed"
+            if first is None or each.day < first:
+                oldest = "has not ended" if first is None else f"is {first}"
+                why = (
+                    f"no entry is that old, the first day on record {oldest}; check the day, and that the report is of"
+                    " this installation; if both are right, what is older was removed"
+                )
+            elif each.day > last:
+                why = f"the last day on record is {last}; that day has not ended, or its record was removed"
+            yield _Known(0, b"", f"printed hash of {each.of}: {why}")
         else:
             yield _Known(
                 n,

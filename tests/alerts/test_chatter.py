@@ -1,14 +1,10 @@
-"""Chattering, fleeting and stale, by their times."""
-
-from dataclasses import replace
+"""Chattering, by its times."""
 
 import pytest
-from alert_making import T0, hazard
+from alert_making import T0
 
-from firetower.alerts.chatter import RecentTurns, chatters, is_fleeting, is_settled, is_stale
-from firetower.alerts.judge import judge
-from firetower.alerts.model import Condition, State
-from firetower.core.clock import DAY, MINUTE, SECOND
+from firetower.alerts.chatter import RecentTurns, chatters, is_settled
+from firetower.core.clock import MINUTE, SECOND
 
 S = SECOND
 
@@ -56,12 +52,6 @@ def test_when_full_the_key_heard_of_longest_ago_is_forgotten():
     assert not turns.chatters("a")
 
 
-def test_settled_fleeting_and_stale():
-    """Ten quiet minutes settle; normal within 30 s was fleeting; open for more than a day is stale."""
+def test_ten_quiet_minutes_settle():
+    """And not a moment less."""
     assert (is_settled(T0, T0 + 10 * MINUTE - 1), is_settled(T0, T0 + 10 * MINUTE)) == (False, True)
-    assert [is_fleeting(T0, at) for at in (T0 + 30 * S, T0 + 31 * S, None)] == [True, False, False]
-    alert = judge(None, hazard(), T0).alert
-    assert alert is not None
-    assert [is_stale(alert, T0 + at) for at in (DAY, DAY + 1)] == [False, True]
-    assert is_stale(replace(alert, condition=Condition.NORMAL), T0 + DAY + 1)
-    assert not is_stale(replace(alert, state=State.CLOSED), T0 + DAY + 1)

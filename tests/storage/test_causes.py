@@ -1,34 +1,18 @@
 """What a silent gateway or lost power explains is hidden, and comes back by itself."""
 
-import asyncpg
 import pytest
 from alert_making import T0, clear
-from desk_city import NOW, City, fault, silent
+from desk_city import NOW, fault, silent
 
 from firetower.alerts.holds import GRACE
 from firetower.core.clock import MINUTE, SECOND
 from firetower.rules.verdicts import VerdictKind
 from firetower.storage.alert_moves import BATCH
 from firetower.storage.causes import Causes
-from firetower.storage.lease import DESK, Lease
 
 U_NONE = ("unacknowledged", "none")
 HIDDEN = ("unacknowledged", "suppressed")
 BACK = NOW + 2 * MINUTE
-
-
-@pytest.fixture
-def city(pool: asyncpg.Pool) -> City:
-    return City(pool)
-
-
-@pytest.fixture
-async def lease(database_url: str):
-    """The desk's lease."""
-    taken = Lease(database_url, DESK)
-    await taken.take()
-    yield taken
-    taken.release()
 
 
 @pytest.fixture

@@ -1,29 +1,11 @@
 """What chatters is marked while it does."""
 
-import asyncpg
-import pytest
 from alert_making import T0, clear, fire, hazard
-from desk_city import City
 
 from firetower.core.clock import MINUTE, SECOND
 from firetower.storage.chatter import Chatter
-from firetower.storage.lease import DESK, Lease
 
 S = SECOND
-
-
-@pytest.fixture
-def city(pool: asyncpg.Pool) -> City:
-    return City(pool)
-
-
-@pytest.fixture
-async def lease(database_url: str):
-    """The desk's lease."""
-    taken = Lease(database_url, DESK)
-    await taken.take()
-    yield taken
-    taken.release()
 
 
 async def test_three_turns_within_a_minute_mark_an_alert_until_it_has_been_quiet(city, pool, lease):

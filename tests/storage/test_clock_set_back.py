@@ -1,10 +1,8 @@
 """The clock is set back by hours: nothing is hidden, nobody waits, and no seal is doubted for as long as it jumped."""
 
-from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import pytest
 from alert_making import T0, commit, fire, hazard
 from desk_city import City, silent
 
@@ -17,25 +15,11 @@ from firetower.storage.causes import Causes
 from firetower.storage.escalations import Escalations
 from firetower.storage.history_check import Checked
 from firetower.storage.hold_ends import WindowTurns
-from firetower.storage.lease import DESK, Lease
+from firetower.storage.lease import Lease
 from firetower.storage.sealer import Sealer
 
 AHEAD = T0 + 8 * HOUR
 """What the clock says before it is set right."""
-
-
-@pytest.fixture
-async def lease(database_url: str) -> AsyncIterator[Lease]:
-    """The desk's lease."""
-    held = Lease(database_url, DESK)
-    await held.take()
-    yield held
-    held.release()
-
-
-@pytest.fixture
-def city(pool: asyncpg.Pool) -> City:
-    return City(pool)
 
 
 async def test_what_a_cause_hid_comes_back_within_its_grace(city: City, lease: Lease) -> None:

@@ -1,6 +1,5 @@
 """Fires nobody answered for escalate once in their time, whoever keeps the desk."""
 
-import asyncpg
 import pytest
 from alert_making import T0, fire, hazard
 from desk_city import City
@@ -9,24 +8,9 @@ from firetower.alerts.acts import Acknowledge
 from firetower.core.clock import SECOND, ManualClock, to_datetime
 from firetower.storage.alerts import AlertStore
 from firetower.storage.escalations import Escalations
-from firetower.storage.lease import DESK, Lease
 
 S = SECOND
 RAISED = T0 + 5 * S
-
-
-@pytest.fixture
-def city(pool: asyncpg.Pool) -> City:
-    return City(pool)
-
-
-@pytest.fixture
-async def lease(database_url: str):
-    """The desk's lease."""
-    taken = Lease(database_url, DESK)
-    await taken.take()
-    yield taken
-    taken.release()
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Shelving ends, windows begin and end: what the desk does to stored alerts then, and to fires never."""
 
-import asyncpg
 import pytest
 from alert_making import T0, clear, fire, hazard
-from desk_city import NOW, City, silent
+from desk_city import NOW, silent
 
 from firetower.core.clock import HOUR, MINUTE, SECOND, to_datetime
 from firetower.core.errors import LeaseLost
@@ -12,24 +11,9 @@ from firetower.storage.alert_moves import BATCH
 from firetower.storage.causes import Causes
 from firetower.storage.chatter import Chatter
 from firetower.storage.hold_ends import ShelvingEnds, WindowTurns
-from firetower.storage.lease import DESK, Lease
 
 U_NONE = ("unacknowledged", "none")
 OUT = ("unacknowledged", "out_of_service")
-
-
-@pytest.fixture
-def city(pool: asyncpg.Pool) -> City:
-    return City(pool)
-
-
-@pytest.fixture
-async def lease(database_url: str):
-    """The desk's lease."""
-    taken = Lease(database_url, DESK)
-    await taken.take()
-    yield taken
-    taken.release()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Incidents on the real store: alerts are given one, members counted, changes announced, nothing done twice."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -16,19 +15,10 @@ from firetower.rules.verdicts import HISTORICAL
 from firetower.storage import changes, incidents
 from firetower.storage.alerts import AlertStore
 from firetower.storage.incident_step import IncidentStep
-from firetower.storage.lease import DESK, Lease
+from firetower.storage.lease import Lease
 
 AT = T0 + 5 * SECOND
 ZONE = "zone:u1/b1/f3/za"
-
-
-@pytest.fixture
-async def lease(database_url: str) -> AsyncIterator[Lease]:
-    """The desk's, taken."""
-    made = Lease(database_url, DESK, owner="hall-1")
-    await made.take()
-    yield made
-    made.release()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """The sealed history: what is edited, deleted or added behind Firetower is found, and nothing else is."""
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,19 +21,11 @@ from firetower.storage import history_check, sealer
 from firetower.storage.alerts import AlertStore
 from firetower.storage.chain_rows import COLUMNS, to_entry
 from firetower.storage.history_check import Checked, Printed
-from firetower.storage.lease import DESK, Lease
+from firetower.storage.lease import Lease
 from firetower.storage.sealer import Sealer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW: Micros = T0 + MINUTE
-
-
-@pytest.fixture
-async def lease(database_url: str) -> AsyncIterator[Lease]:
-    held = Lease(database_url, DESK)
-    await held.take()
-    yield held
-    held.release()
 
 
 @pytest.fixture
@@ -141,7 +134,23 @@ async def test_a_chain_that_was_rebuilt_as_a_whole_is_found_by_the_hash_on_paper
         f"printed hash of the end of {day}",
         f"printed hash of entry {last}",
     ]
-    assert "no such day" in (await found(pool, [Printed(day.replace(year=2020), None, hash_)]))[1][0]
+
+
+async def test_a_hash_of_a_day_that_is_not_on_record_is_told_with_what_is(pool: asyncpg.Pool, step: Sealer) -> None:
+    """A day before the first is most likely a slip; one in between can only have been removed."""
+    before, first, between, last, after = (date(2025, 11, n) for n in (21, 22, 23, 24, 25))
+    printed = [Printed(day, None, bytes(32)) for day in (before, between, after)]
+    assert "no entry is that old, the first day on record has not ended" in (await found(pool, printed))[1][0]
+    await some_alerts(pool)
+    await step.take(None, NOW)
+    await step.take([], NOW + 3 * DAY)
+    assert await pool.fetchval("DELETE FROM history_day WHERE day = $1 RETURNING day", between) == between
+    assert [row["day"] for row in await pool.fetch("SELECT day FROM history_day ORDER BY 1")] == [first, last]
+    _, wrong = await found(pool, printed)
+    assert len(wrong) == 3
+    assert f"no entry is that old, the first day on record is {first}; check the day" in wrong[0]
+    assert "no such day; its record was removed" in wrong[1]
+    assert f"the last day on record is {last}; that day has not ended, or its record was removed" in wrong[2]
 
 
 async def test_a_check_may_begin_later_and_believes_the_hash_before_it(pool: asyncpg.Pool, step: Sealer) -> None:

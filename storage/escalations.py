@@ -19,7 +19,7 @@ from firetower.storage.alert_moves import BATCH, Fence, fenced, in_turns, locked
 from firetower.storage.alert_rows import COLUMNS, chunks, to_alert
 from firetower.storage.pool import store_errors
 
-_OPEN_FIRES = "SELECT id FROM alert WHERE state <> 'closed' AND alert_class = 'fire' ORDER BY raised_at, id"
+_OPEN_FIRES = "SELECT array_agg(id ORDER BY id) FROM alert WHERE state <> 'closed' AND alert_class = 'fire'"
 _FACTS = f"""
 SELECT {COLUMNS}, {ALARMED_AT}, EXISTS (
     SELECT FROM alert_history h
@@ -45,7 +45,7 @@ class Escalations:
         """Escalate what is overdue, the longest first. Raises LeaseLost, StoreUnavailable."""
         with store_errors():
             if changed is None:
-                changed = [row["id"] for row in await self._pool.fetch(_OPEN_FIRES)]
+                changed = await self._pool.fetchval(_OPEN_FIRES) or []
                 self._due.clear()
             for chunk in chunks(changed):
                 await self._look(self._pool, chunk, now)

@@ -44,8 +44,8 @@ SELECT array_agg(id ORDER BY id) FROM (
     UNION SELECT incident_id FROM alert WHERE state <> 'closed' AND incident_id IS NOT NULL) found
 """
 
-_RETOLD = 2000
-"""Most incidents told anew in one call only because everything is looked at: the desk gives a long call up."""
+_A_CALL = 2000
+"""Most alerts, and incidents, gone through in a call where everything is looked at: the desk gives a long call up."""
 
 _GIVE = f"""
 WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS g (id, incident_id)),
@@ -85,7 +85,7 @@ class _Opening:
 class IncidentStep:
     """Step ``incidents``. Alerts raised before there were scenes are left alone.
 
-    Where everything is to be looked at, what is left of it to tell anew is kept between calls.
+    Where everything is to be looked at, what is left of it is kept between calls.
     """
 
     name = "incidents"
@@ -93,16 +93,20 @@ class IncidentStep:
     def __init__(self, pool: asyncpg.Pool, lease: Lease) -> None:
         self._pool = pool
         self._lease = lease
+        self._ungathered: Sequence[int] = ()
         self._to_retell: Sequence[int] = ()
 
     async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
         """Give new alerts their incident, and tell anew of the incidents whose members changed."""
         with store_errors():
             if changed is None:
-                changed = await self._pool.fetchval(_UNGATHERED, to_datetime(now - JOINS_WITHIN)) or []
+                self._ungathered = await self._pool.fetchval(_UNGATHERED, to_datetime(now - JOINS_WITHIN)) or []
                 self._to_retell = await self._pool.fetchval(_TO_RETELL) or []
-            await self._gather(changed, now)
-            for chunk in chunks(self._to_retell[:_RETOLD]):
+            for chunk in chunks(self._ungathered[:_A_CALL]):
+                await self._gather(chunk, now)
+                self._ungathered = self._ungathered[len(chunk) :]
+            await self._gather(changed or [], now)
+            for chunk in chunks(self._to_retell[:_A_CALL]):
                 await self._commit([], [], {}, set(chunk), now)
                 self._to_retell = self._to_retell[len(chunk) :]
 

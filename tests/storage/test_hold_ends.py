@@ -138,6 +138,7 @@ async def test_what_a_person_reopened_under_a_window_stays_in_view(city, windows
     await windows.take(None, NOW)
     assert await city.seen(alert_id) == [OUT]
     await pool.execute("UPDATE alert SET hold = 'none', window_id = NULL, version = 5 WHERE id = $1", alert_id)
+    await windows.take([alert_id], NOW + 10 * SECOND)
     await windows.take([alert_id], NOW + 10 * MINUTE)
     await WindowTurns(pool, lease).take(None, NOW + 20 * MINUTE)
     assert await city.seen(alert_id) == [U_NONE]

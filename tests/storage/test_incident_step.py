@@ -12,7 +12,7 @@ from firetower.alerts.ports import IncidentFilter
 from firetower.core.clock import MINUTE, SECOND, ManualClock
 from firetower.core.errors import InvalidInput, LeaseLost, NotFound
 from firetower.rules.verdicts import HISTORICAL
-from firetower.storage import changes, incidents
+from firetower.storage import changes, incident_step, incidents
 from firetower.storage.alerts import AlertStore
 from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import Lease
@@ -128,6 +128,24 @@ async def test_a_look_at_everything_finds_what_was_raised_closed_and_opened_mean
     await step.take(None, AT + MINUTE)
     assert None not in await of(pool, *known, *open_one, *closed_one)
     assert [each.headline_zh for each in await incidents.open_incidents(pool)] == ["供水管 M12：隐患 1"]
+
+
+async def test_a_look_at_more_than_one_call_may_take_goes_on_in_the_next(
+    pool: asyncpg.Pool, step: IncidentStep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also over a look that begins anew; what changes meanwhile is not kept waiting."""
+    monkeypatch.setattr(incident_step, "_A_CALL", 2)
+    known = [(await raised(pool, hazard(f"h{n}"), scene=f"device:u1/h{n}"))[0] for n in range(3)]
+    await step.take(known, AT)
+    await pool.execute("UPDATE alert SET state = 'closed'")
+    found = [(await raised(pool, hazard(f"g{n}"), scene=f"device:u1/g{n}"))[0] for n in range(3)]
+    late = await raised(pool, fire())
+    await step.take(None, AT + MINUTE)
+    await step.take(late, AT + MINUTE)
+    assert None not in await of(pool, *found, *late)
+    for _ in range(3):
+        await step.take([], AT + 2 * MINUTE)
+    assert {each.scene[-2:] for each in await incidents.open_incidents(pool)} == {"g0", "g1", "g2", "za"}
 
 
 async def test_what_is_for_the_record_or_was_raised_before_there_were_scenes_opens_none(

@@ -5,7 +5,7 @@ call-back, for all that it says was said in the test; whatever it says later tak
 same with drills.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from firetower.alerts import flags
@@ -20,12 +20,13 @@ from firetower.core.clock import Micros
 ANNOUNCED = {
     flags.IN_TEST: WindowKind.TEST,
     flags.DURING_TEST: WindowKind.TEST,
+    flags.AFTER_TEST: WindowKind.TEST,
     flags.IN_DRILL: WindowKind.DRILL,
-    flags.DURING_DRILL: WindowKind.DRILL,
+    flags.AFTER_DRILL: WindowKind.DRILL,
 }
 """Words on an alert that stand for an announced test or drill, and for which."""
 
-_AFTERWARDS = {flags.IN_TEST: flags.DURING_TEST, flags.IN_DRILL: flags.DURING_DRILL}
+_AFTERWARDS = {flags.IN_TEST: flags.AFTER_TEST, flags.IN_DRILL: flags.AFTER_DRILL}
 _ENDED = {flags.IN_TEST: "test_ended", flags.IN_DRILL: "drill_ended"}
 
 IN_FORCE = tuple(_AFTERWARDS)
@@ -51,14 +52,9 @@ def ended(alert: Alert, windows: Iterable[Window], at: Micros) -> Decided | None
         return None
     version = alert.version + 1 if flags.IN_TEST in gone else alert.version
     state = following(alert, Trigger.NOTE)
-    after = replace(alert, state=state, flags=afterwards(alert.flags, gone), version=version)
+    words = tuple(_AFTERWARDS[word] if word in gone else word for word in alert.flags)
+    after = replace(alert, state=state, flags=words, version=version)
     said = {"window": alert.window_id}
     return after, tuple(
         entry(alert, after, _ENDED[word], said, actor=TIMER, at=at) for word in IN_FORCE if word in gone
     )
-
-
-def afterwards(said: Sequence[str], gone: Iterable[str] = IN_FORCE) -> tuple[str, ...]:
-    """Return an alert's words after those of ``gone`` have given way to what is said when it is taken as real."""
-    turned = {word: _AFTERWARDS[word] for word in gone}
-    return tuple(dict.fromkeys(turned.get(word, word) for word in said))

@@ -45,8 +45,8 @@ _NOT_FOR_FIRE = {
 }
 
 _ANNOUNCED = {
-    Disposition.TEST: {flags.IN_TEST, flags.DURING_TEST},
-    Disposition.DRILL: {flags.IN_DRILL, flags.DURING_DRILL},
+    Disposition.TEST: {flags.IN_TEST, flags.DURING_TEST, flags.AFTER_TEST},
+    Disposition.DRILL: {flags.IN_DRILL, flags.AFTER_DRILL},
 }
 
 _CONTRADICTS = {

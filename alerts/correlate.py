@@ -24,7 +24,7 @@ OVERRULED_BY = "rule:test_overruled"
 
 SIGNALS = (AlertClass.FIRE, AlertClass.PREALARM)
 """What may confirm a fire; only a fire is confirmed."""
-_CONFIRMS_NOTHING = {flags.IN_TEST, HISTORICAL}
+_CONFIRMS_NOTHING = {flags.IN_TEST, flags.AFTER_TEST, HISTORICAL}
 _MANUAL_CALL = "event:manual_call"
 _SPEAKS_FOR_MANY = {DeviceKind.PANEL, DeviceKind.GATEWAY}
 
@@ -70,7 +70,7 @@ def signal(
 ) -> Signal | None:
     """Return an open alert as a signal; None for what can confirm nothing.
 
-    That is what is no fire or prealarm, whatever has no known zone, is in a test, or tells of the past.
+    That is what is no fire or prealarm, whatever has no known zone, was said in a test, or tells of the past.
     ``words``: its flags.
     """
     if alert_class not in SIGNALS or unit is None or zone is None or not _CONFIRMS_NOTHING.isdisjoint(words):
@@ -135,7 +135,7 @@ def confirm(alert: Alert, other: Alert, at: Micros, *, forward: bool) -> Decided
         forward
         and alert.forwarded_at is None
         and alert.verification in {None, Verification.UNVERIFIABLE}
-        and flags.IN_DRILL not in alert.flags
+        and {flags.IN_DRILL, flags.AFTER_DRILL}.isdisjoint(alert.flags)
     )
     if not by_itself:
         return marked, entries

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from firetower.alerts.announced import afterwards
 from firetower.alerts.deadlines import ESCALATED, HIGHEST
-from firetower.alerts.flags import IN_TEST
+from firetower.alerts.flags import DURING_TEST, IN_TEST
 from firetower.alerts.lifecycle import Trigger, following
 from firetower.alerts.model import Alert, Method, Verification
 from firetower.alerts.moves import Decided, as_fire, entry, moved
@@ -66,7 +65,8 @@ def verify(alert: Alert, act: Verify, actor: str, at: Micros) -> Decided:
     following(alert, Trigger.VERIFY)
     person, cause = words("person", act.person, NAME_LIMIT), words("cause", act.cause, CAUSE_LIMIT)
     _check(alert, act, person, cause)
-    burns = act.result is Verification.REAL and alert.alert_class in _BURNS
+    is_real = act.result is Verification.REAL
+    burns = is_real and alert.alert_class in _BURNS
     after = moved(
         as_fire(alert) if burns else alert,
         Trigger.VERIFY,
@@ -76,7 +76,7 @@ def verify(alert: Alert, act: Verify, actor: str, at: Micros) -> Decided:
         verified_at=at,
         verified_by=actor,
         verify_method=act.method,
-        flags=afterwards(alert.flags, [IN_TEST]) if act.result is Verification.REAL else alert.flags,
+        flags=tuple(DURING_TEST if is_real and word == IN_TEST else word for word in alert.flags),
     )
     said = {"result": act.result, "method": act.method, "person": person, "cause": cause}
     if after.alert_class is not alert.alert_class:

@@ -106,6 +106,7 @@ def test_the_nearest_signal_of_another_point_is_the_evidence() -> None:
     "apart",
     [
         {"words": (flags.IN_TEST,)},
+        {"words": (flags.AFTER_TEST,)},
         {"words": (HISTORICAL,)},
         {"zone": None},
         {"unit": None},
@@ -154,6 +155,7 @@ def test_where_it_is_configured_the_confirmed_fire_is_forwarded_and_still_waits_
         {"verification": Verification.FALSE},
         {"verification": Verification.REAL, "forwarded_at": T0},
         {"flags": (flags.IN_DRILL,)},
+        {"flags": (flags.AFTER_DRILL,)},
     ],
 )
 def test_a_persons_word_a_drill_and_what_was_forwarded_are_left_alone(known) -> None:

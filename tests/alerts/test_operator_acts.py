@@ -7,7 +7,7 @@ import pytest
 
 from firetower.alerts.acts import Acknowledge, Act, Assign, Note, Shelve, Unshelve, decide
 from firetower.alerts.closing import CallBack, Close, Reopen
-from firetower.alerts.flags import DURING_DRILL, DURING_TEST, IN_DRILL, IN_TEST
+from firetower.alerts.flags import AFTER_DRILL, AFTER_TEST, DURING_TEST, IN_DRILL, IN_TEST
 from firetower.alerts.judge import judge
 from firetower.alerts.model import Alert, Condition, Disposition, Hold, State, Transition, Verification
 from firetower.core.clock import HOUR, MINUTE, rfc3339
@@ -300,7 +300,7 @@ def test_only_what_is_closed_is_reopened(state):
 
 @pytest.mark.parametrize(
     ("disposition", "word"),
-    [(D.TEST, IN_TEST), (D.TEST, DURING_TEST), (D.DRILL, IN_DRILL), (D.DRILL, DURING_DRILL)],
+    [(D.TEST, IN_TEST), (D.TEST, DURING_TEST), (D.TEST, AFTER_TEST), (D.DRILL, IN_DRILL), (D.DRILL, AFTER_DRILL)],
 )
 def test_what_is_reopened_is_in_no_test_or_drill_any_more(disposition, word):
     """That it was one was the wrong verdict: it sounds as real, and to close it as one takes a call-back."""

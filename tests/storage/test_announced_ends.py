@@ -68,7 +68,7 @@ async def test_what_is_open_when_its_test_or_drill_ends_is_in_it_no_more(city, w
     seq = await city.seq()
     await windows.take([], END)
     after = [await city.alert(each) for each in (tested, taken, drilled)]
-    assert [each.flags for each in after] == [(flags.DURING_TEST,), (flags.DURING_TEST,), (flags.DURING_DRILL,)]
+    assert [each.flags for each in after] == [(flags.AFTER_TEST,), (flags.AFTER_TEST,), (flags.AFTER_DRILL,)]
     assert [(each.state, each.window_id) for each in after] == [(each.state, each.window_id) for each in before]
     assert [new.version - old.version for old, new in zip(before, after, strict=True)] == [1, 1, 0]
     assert [(await city.told(each))[-1] for each in (tested, taken, drilled)] == [
@@ -96,7 +96,7 @@ async def test_what_a_second_test_covers_is_in_test_until_that_ends_by_a_person(
         "UPDATE announced_window SET ended_at = $2, ended_by = 'li' WHERE id = $1", whole, to_datetime(ended)
     )
     await windows.take([], ended + SECOND)
-    assert (await city.alert(tested)).flags == (flags.DURING_TEST,)
+    assert (await city.alert(tested)).flags == (flags.AFTER_TEST,)
 
 
 async def test_all_of_a_large_test_ends_though_nobody_kept_the_desk_meanwhile(city, windows, pool):
@@ -106,7 +106,7 @@ async def test_all_of_a_large_test_ends_though_nobody_kept_the_desk_meanwhile(ci
     await windows.take(None, NOW + MINUTE)
     for _ in range(3):
         await windows.take([], LATER)
-    assert await pool.fetchval("SELECT count(*) FROM alert WHERE flags = '{during_test}'") == 450
+    assert await pool.fetchval("SELECT count(*) FROM alert WHERE flags = '{after_test}'") == 450
 
 
 @pytest.mark.parametrize("is_taken", [True, False], ids=["acknowledged", "unacknowledged"])

@@ -9,7 +9,7 @@ export const isFire = (alert) => alert.class === "fire";
 export const isHeld = (alert) => alert.hold !== "none" && !isFire(alert);
 
 /** 测试中: raised inside an announced test and not treated as real. */
-export const isTesting = (alert) => has(alert, "in_test") && !has(alert, "during_test");
+export const isTesting = (alert) => has(alert, "in_test");
 
 /** 频繁跳变: told of once. A fire is told of every time. */
 export const isChattering = (alert) => has(alert, "chattering") && !isFire(alert);
@@ -59,9 +59,11 @@ export function missingFor(alert, disposition) {
   return missing;
 }
 
+const VOUCHES = { test: ["in_test", "during_test", "after_test"], drill: ["in_drill", "after_drill"] };
+
 /** A test or drill that no announced window vouches for is vouched for by a named call-back 电话回核. */
 export const needsCallBack = (alert, disposition) =>
-  (disposition === "test" && !has(alert, "in_test") && !has(alert, "during_test")) || (disposition === "drill" && !has(alert, "in_drill"));
+  disposition in VOUCHES && !VOUCHES[disposition].some((flag) => has(alert, flag));
 
 /** Classes of which 119 is told; a fire seen beside anything else is reported as one. */
 const FORWARDED = new Set(["fire", "prealarm", "hazard", "unreadable"]);

@@ -54,7 +54,7 @@ export function actorOf(alert) {
 }
 
 /** Words that must not be overlooked stand out; the others tell. */
-const LOUD = new Set(["in_test", "during_test", "in_drill", "during_drill", "impaired", "second_signal", "place_mismatch", "chattering"]);
+const LOUD = new Set(["in_test", "during_test", "after_test", "in_drill", "after_drill", "impaired", "second_signal", "place_mismatch", "chattering"]);
 
 /** What the server marked, and what follows from the time: escalated 逐级上报, stale 滞留. */
 export function flagsOf(alert, now) {

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import asyncpg
 import pytest
 from alert_making import clear, commit, fire, hazard
 from desk_city import NOW, City
@@ -17,24 +16,9 @@ from firetower.devices.events import AlertClass, Event
 from firetower.storage.alerts import AlertStore
 from firetower.storage.escalations import Escalations
 from firetower.storage.hold_ends import WindowTurns
-from firetower.storage.lease import DESK, Lease
 
 END: Micros = NOW + HOUR
 LATER: Micros = NOW + 4 * HOUR
-
-
-@pytest.fixture
-def city(pool: asyncpg.Pool) -> City:
-    return City(pool)
-
-
-@pytest.fixture
-async def lease(database_url: str):
-    """The desk's lease."""
-    taken = Lease(database_url, DESK)
-    await taken.take()
-    yield taken
-    taken.release()
 
 
 @pytest.fixture

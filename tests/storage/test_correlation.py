@@ -1,10 +1,8 @@
 """Second signals and overruled tests on the real store: what is marked, forwarded, unacknowledged again, and told."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
-import pytest
 from alert_making import T0, commit, fire
 
 from firetower.alerts import flags
@@ -14,18 +12,9 @@ from firetower.core.clock import MINUTE, SECOND, ManualClock
 from firetower.storage import changes
 from firetower.storage.alerts import AlertStore
 from firetower.storage.correlation import OverruleStep, SecondSignalStep
-from firetower.storage.lease import DESK, Lease
+from firetower.storage.lease import Lease
 
 AT = T0 + 5 * SECOND
-
-
-@pytest.fixture
-async def lease(database_url: str) -> AsyncIterator[Lease]:
-    """The desk's, taken."""
-    made = Lease(database_url, DESK, owner="hall-1")
-    await made.take()
-    yield made
-    made.release()
 
 
 async def raised(

@@ -118,8 +118,15 @@ STATEMENTS = (
         CONSTRAINT history_day_pkey PRIMARY KEY (day)
     )
     """,
-    "CREATE TABLE rule_in_force (id text NOT NULL, n integer NOT NULL, place text, written jsonb NOT NULL,"
-    " CONSTRAINT rule_in_force_pkey PRIMARY KEY (id))",
+    """
+    CREATE TABLE rule_in_force (
+        id text NOT NULL,
+        n integer NOT NULL,
+        place text,
+        written jsonb NOT NULL,
+        CONSTRAINT rule_in_force_pkey PRIMARY KEY (id)
+    )
+    """,
     "CREATE TABLE follower (name text NOT NULL, seq bigint NOT NULL, CONSTRAINT follower_pkey PRIMARY KEY (name))",
     """
     CREATE TABLE flood (

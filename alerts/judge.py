@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from firetower.alerts.flags import IMPAIRED
+from firetower.alerts.flags import IMPAIRED, SECOND_SIGNAL
 from firetower.alerts.holds import NEVER_HELD
 from firetower.alerts.lifecycle import Trigger, following, hold_after, holds_key
 from firetower.alerts.model import Alert, Condition, Hold, State, Transition
@@ -207,6 +207,7 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros, gone: Ab
         changes["repeats"] = alert.repeats + 1
     if trigger is Trigger.OCCURS:
         changes["occurrences"] = alert.occurrences + 1
+        gone = {*gone, SECOND_SIGNAL}  # that was said of the alarm before
     if trigger in {Trigger.RISES, Trigger.EASES, Trigger.OCCURS}:
         changes |= _level(alert, verdict, may_fall=trigger is Trigger.EASES)
         changes["version"] = alert.version + 1

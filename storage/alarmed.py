@@ -1,18 +1,37 @@
-"""When an alert last alarmed, as its history says: raised, unacknowledged again, or told of anew."""
+"""When an alert last alarmed, as its history says: for people, who are awaited anew, and for a second signal."""
+
+from collections.abc import Iterable
 
 from firetower.alerts.model import State
 
-_ALARMS_AGAIN = ("priority_rose", "overruled", "occurred_again", "test_ended")
+_SAID_AGAIN = ("priority_rose", "occurred_again")
+"""Reasons that only a device or a rule can give."""
+_ALARMS_AGAIN = (*_SAID_AGAIN, "overruled", "test_ended")
 """Reasons that begin a period anew, whatever the state."""
 
-ALARMED = f"""
+
+def _named(reasons: Iterable[str]) -> str:
+    return ", ".join(f"'{reason}'" for reason in reasons)
+
+
+def _newest(condition: str) -> str:
+    return f"""
 LEFT JOIN LATERAL (
     SELECT h.seq, h.at FROM alert_history h
-    WHERE h.alert_id = a.id AND (h.reason IN ({", ".join(f"'{reason}'" for reason in _ALARMS_AGAIN)})
-        OR h.new = '{State.UNACKNOWLEDGED}' AND h.old IS DISTINCT FROM '{State.UNACKNOWLEDGED}')
-    ORDER BY h.seq DESC LIMIT 1
+    WHERE h.alert_id = a.id AND ({condition}) ORDER BY h.seq DESC LIMIT 1
 ) alarmed ON true
 """
-"""Joins to ``alert a`` the history entry with which it last alarmed, as ``alarmed``; see ALARMED_AT."""
+
+
+ALARMED = _newest(
+    f"h.reason IN ({_named(_ALARMS_AGAIN)})"
+    f" OR h.new = '{State.UNACKNOWLEDGED}' AND h.old IS DISTINCT FROM '{State.UNACKNOWLEDGED}'"
+)
+"""Joins to ``alert a`` the entry since when somebody is awaited, as ``alarmed``: raised, unacknowledged again, told of
+anew. See ALARMED_AT."""
+
+SAID = _newest(f"h.reason IN ({_named(_SAID_AGAIN)})")
+"""The same, of what a device or a rule said: that nobody answered, or that a person reopened it, is no signal."""
 
 ALARMED_AT = "coalesce(alarmed.at, a.raised_at) AS alarmed_at"
+"""When that was; as it was raised where there is no such entry."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from firetower.alerts.flags import IMPAIRED
+from firetower.alerts.flags import IMPAIRED, SECOND_SIGNAL
 from firetower.alerts.judge import judge, record
 from firetower.alerts.lifecycle import holds_key
 from firetower.alerts.model import Alert, Condition, Hold, Method, State, Verification
@@ -157,9 +157,9 @@ def test_a_further_fire_event_is_to_be_verified_anew_and_what_was_forwarded_stay
     assert fire is not None
     looked_into = replace(
         fire, id=7, state=A, acknowledged_at=T0, acknowledged_by="li", verification=Verification.FALSE,
-        verified_at=T0, verified_by="li", verify_method=Method.VIDEO, forwarded_at=T0,
+        verified_at=T0, verified_by="li", verify_method=Method.VIDEO, forwarded_at=T0, flags=(SECOND_SIGNAL,),
     )  # fmt: skip
     again = after(looked_into, said(of=AlertClass.FIRE, priority=1, event=True))
     assert again.state is U
     assert (again.verification, again.verified_at, again.verified_by, again.verify_method) == (None,) * 4
-    assert again.forwarded_at == T0
+    assert (again.forwarded_at, again.flags) == (T0, ())

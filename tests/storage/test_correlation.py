@@ -8,7 +8,7 @@ from alert_making import T0, commit, fire
 from firetower.alerts import flags
 from firetower.alerts.acts import Acknowledge
 from firetower.alerts.model import Alert
-from firetower.core.clock import MINUTE, SECOND, ManualClock
+from firetower.core.clock import HOUR, MINUTE, SECOND, ManualClock, to_datetime
 from firetower.storage import changes
 from firetower.storage.alerts import AlertStore
 from firetower.storage.correlation import OverruleStep, SecondSignalStep
@@ -96,6 +96,20 @@ async def test_a_second_detector_confirms_a_fire_that_burns_again(pool: asyncpg.
     await step.take([second, late], again + 5 * MINUTE)
     await step.take(None, again + 6 * MINUTE)
     assert [bool(each.flags) for each in await read(pool, first, second, early, late)] == [True, True, False, False]
+
+
+async def test_that_nobody_answered_is_no_signal(pool: asyncpg.Pool, lease: Lease) -> None:
+    """Two fires of a zone, an hour apart, that escalate and are reopened at one time, say nothing of each other."""
+    step = SecondSignalStep(pool, lease)
+    first, second = await raised(pool, "s-1"), await raised(pool, "s-2", at=AT + HOUR)
+    await pool.execute(
+        "INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason)"
+        " SELECT id, 90 + n, $1, old, 'unacknowledged', 'timer', reason FROM alert,"
+        " (VALUES (1, 'acknowledged', 'escalated'), (2, 'closed', 'reopened')) AS h (n, old, reason)",
+        to_datetime(AT + 2 * HOUR),
+    )
+    await step.take(None, AT + 2 * HOUR)
+    assert [each.flags for each in await read(pool, first, second)] == [(), ()]
 
 
 async def test_what_comes_too_late_from_a_test_or_after_closing_confirms_nothing(

@@ -1,4 +1,4 @@
-"""A fire reaches the queue from wherever it comes: in a test or drill, serviced, retired, unknown, twice, its clock off."""
+"""A fire reaches the queue wherever it comes from: in a test, a drill, serviced, retired, unknown, twice, clock off."""
 
 import asyncio
 import json

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests/waiting.py and the like, under importlib mode
 
-from folders import open_folder
+from folders import in_memory, open_folder
 
 from firetower.core.clock import ManualClock
 from firetower.core.datadir import DataDir
@@ -47,7 +47,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterat
             given = os.environ.get("FIRETOWER_TEST_DATABASE_URL")
             if given is None:
                 stack = contextlib.ExitStack()
-                data = stack.enter_context(DataDir(stack.enter_context(open_folder("firetower-test-"))).held())
+                data = stack.enter_context(
+                    DataDir(stack.enter_context(open_folder("firetower-test-", in_memory()))).held()
+                )
                 server = EmbeddedPostgres(data, extra={"fsync": "off", "max_connections": "300"})
                 server.start()
                 started = (server, stack)

@@ -54,7 +54,7 @@ async def test_a_window_gives_back_what_it_held_at_its_end_and_a_test_is_over_at
     seq = await city.seq()
     await step.take([], T0 + HOUR)
     assert await city.seen(held) == [("unacknowledged", "none")]
-    assert (await city.alert(burning)).flags == ("during_test",)
+    assert (await city.alert(burning)).flags == ("after_test",)
     assert (await city.since(seq)).windows == [maintained, tested]
     await step.take([], T0 + 2 * HOUR)
     assert (await city.alert(held)).window_id == later

@@ -50,4 +50,4 @@ async def test_cut_stalled_and_cut_within_a_frame_on_both_wires_the_service_come
             await until(service.ready, 40, "ready again")
         finally:
             await ledger.stop()
-        assert service.log().count("is ours: epoch") == 1, "one instance outlived it all"
+        assert service.log().count("partition 0 is ours: epoch") == 1, "one instance outlived it all"

@@ -253,13 +253,13 @@ class Hub:
             self._aside.set()
 
     async def _read(self) -> None:
-        standing = self._provisional.standing()
+        self._provisional.reading()
         found = None if self._seq is None else await self._deps.alerts.changes(self._seq)
         if found is None:
             found = await self._deps.alerts.snapshot()
             state = await LiveState.of(found, self._deps.clock.now())
             self._state, self._seq = state, found.seq
-            self._provisional.settle(standing)
+            self._provisional.settle()
             for subscription in self._subscriptions:
                 subscription.seq = -1  # whatever it had: the snapshot replaces it
             self._broadcast(self._snapshot(), seq=found.seq)
@@ -270,7 +270,7 @@ class Hub:
             (ahead, text), (found, written) = parted(found, written, FRAME_ALERTS)
             self._broadcast(self._frame("changes", self.seq, self._state.take(ahead, text, now)))
             await asyncio.sleep(0)
-        self._provisional.settle(standing)
+        self._provisional.settle()
         if found.seq == self._seq:
             if self._told != self._provisional.revision:
                 self._broadcast(self._frame("heartbeat", found.seq, None))

@@ -38,6 +38,7 @@ class ProvisionalView:
         self._looked_at = -1
         self._more = 0
         self._gone = 0
+        self._since_read: set[str] = set()
         self.revision = 0
 
     def look(self) -> None:
@@ -48,6 +49,7 @@ class ProvisionalView:
         self._looked_at = board.revision
         alarms = board.alarms()
         now = {alarm.key: alarm for alarm in alarms}
+        self._since_read |= now.keys()
         shown = {}
         for key, alarm in now.items():
             known = self._shown.get(key)
@@ -60,17 +62,19 @@ class ProvisionalView:
             self._shown, self._more = shown, board.more
             self.revision += 1
 
-    def standing(self) -> frozenset[str]:
-        """Return the keys on the board now: to be asked before the store is read."""
-        return frozenset(alarm.key for alarm in self._board.alarms())
+    def reading(self) -> None:
+        """Be told that the store is about to be read; what is on the board from now on is not settled by that."""
+        self._since_read = {alarm.key for alarm in self._board.alarms()}
 
-    def settle(self, standing: frozenset[str]) -> None:
-        """Let go of what had left the board before the read of the store that has now succeeded began."""
+    def settle(self) -> None:
+        """Let go of what had left the board before the read of the store that has now succeeded began.
+
+        What came to the board meanwhile stays though it has left again: the read may have been before its commit.
+        """
         self.look()
         if not self._gone:
             return
-        kept = standing | self.standing()
-        left = {key: known for key, known in self._shown.items() if key in kept}
+        left = {key: known for key, known in self._shown.items() if key in self._since_read}
         if len(left) < len(self._shown):
             self._gone -= len(self._shown) - len(left)
             self._shown = left

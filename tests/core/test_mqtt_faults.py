@@ -25,9 +25,9 @@ CONNACK, RESUMED, CONNACK5 = b"\x20\x02\x00\x00", b"\x20\x02\x01\x00", b"\x20\x0
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker that is silent for a second counts as hung."""
-    monkeypatch.setattr(mqtt_connection, "KEEPALIVE", 1)
-    monkeypatch.setattr(mqtt, "_ANSWER_WITHIN", 1.0)
+    """A broker that is silent for two seconds counts as hung."""
+    monkeypatch.setattr(mqtt_connection, "KEEPALIVE", 2)
+    monkeypatch.setattr(mqtt, "_ANSWER_WITHIN", 2.0)
 
 
 def acknowledging(url: str, name: str, got: list[Incoming]) -> MqttSession:

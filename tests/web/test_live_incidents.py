@@ -110,7 +110,7 @@ async def test_every_node_tells_the_same_in_the_same_order_and_one_begun_again_g
         last = await story(last + 1)
         by_one += await heard(one, last)
         async with node(running) as again:
-            await until(lambda: again.seq == last)
+            await until(lambda: again.seq == last and again.kpis().store == "ok")
             async with again.subscribe(b"b", after=missed_from) as resumed, again.subscribe(b"c", after=last) as idle:
                 (frame,) = await heard(resumed, last)
                 (nothing,) = await heard(idle, last)

@@ -174,3 +174,17 @@ def nats() -> Iterator[Broker]:
 def clock() -> ManualClock:
     """A clock that is moved by hand."""
     return ManualClock()
+
+
+_LONGEST_FIRST = ("integration", "web/console", "core", "ingest", "cli", "bench", "rules", "simulator", "web", "storage")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is left with it while the others have nothing to do any more."""
+    tests = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(tests).parent.as_posix()
+        return _LONGEST_FIRST.index(folder) if folder in _LONGEST_FIRST else len(_LONGEST_FIRST)
+
+    items.sort(key=rank)

@@ -176,7 +176,10 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-_LONGEST_FIRST = ("integration", "web/console", "core", "ingest", "cli", "bench", "rules", "simulator", "web", "storage")
+_LONGEST_FIRST = (
+    "integration", "web/console", "core", "ingest", "cli", "bench", "rules", "simulator", "web", "storage", "deploy",
+    "app", "alerts",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,18 +7,27 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from console_double import Double
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 pytestmark = pytest.mark.system
 
 Run = Callable[..., Awaitable[Any]]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def run(browser: Browser, double: Double) -> AsyncIterator[Run]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def sign_in_page(browser: Browser) -> AsyncIterator[Page]:
+    """One page at the sign-in, for all: the modules keep nothing between calls, only their classes' objects do."""
+    async with Double().running() as double:
+        page = await browser.new_page(locale="zh-CN")
+        await page.goto(f"{double.url}/console/")
+        yield page
+        await page.close()
+
+
+@pytest.fixture
+def run(sign_in_page: Page) -> Run:
     """``await run("alarms.js", "m => …", argument)`` calls a function with the module and a JSON argument."""
-    page = await browser.new_page(locale="zh-CN")
-    await page.goto(f"{double.url}/console/")
+    page = sign_in_page
 
     async def run_(module: str, function: str, argument: Any = None) -> Any:
         return await page.evaluate(
@@ -30,8 +39,7 @@ async def run(browser: Browser, double: Double) -> AsyncIterator[Run]:
             argument,
         )
 
-    yield run_
-    await page.close()
+    return run_
 
 
 def alert(id_: int, priority: int = 3, state: str = "unacknowledged", minute: int = 0, **more: Any) -> dict[str, Any]:

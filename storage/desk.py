@@ -8,7 +8,7 @@ the position stays behind it, so that nothing is missed after a crash; what a st
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
@@ -81,15 +81,26 @@ class Desk:
     """Runs the steps, in the order given, while this instance holds the lease. ``run`` until cancelled.
 
     ``url``: of the database, for a connection that listens; ``pool``: for position and changes; ``lease``: that of
-    number ``lease.DESK``, the steps' own too.
+    number ``lease.DESK``, the steps' own too. ``give_way``: awaited before each step, where alarms pass on the same
+    processor.
     """
 
-    def __init__(self, url: str, pool: asyncpg.Pool, lease: Lease, clock: Clock, steps: Sequence[Step]) -> None:
+    def __init__(
+        self,
+        url: str,
+        pool: asyncpg.Pool,
+        lease: Lease,
+        clock: Clock,
+        steps: Sequence[Step],
+        *,
+        give_way: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._url = url
         self._pool = pool
         self._lease = lease
         self._clock = clock
         self._steps = steps
+        self._give_way = give_way
         self._places: list[_Place] = []
         self._woken = asyncio.Event()
         self._unanswered: str | None = None
@@ -167,6 +178,8 @@ class Desk:
 
     async def _take(self, place: _Place, seq: int) -> None:
         """Hand a step what waits for it, at most CHUNK; ``seq``: up to where that is known."""
+        if self._give_way is not None:
+            await self._give_way()
         ids = None if place.everything else list(islice(place.waiting, CHUNK))
         try:
             async with asyncio.timeout(LONGEST_S):

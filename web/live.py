@@ -34,7 +34,8 @@ _log = logger("web.live")
 HEARTBEAT_S = 2.0
 _HEARING = frozenset({"database", "broker", "lag"})
 """Checks of readiness without which devices are not heard, or only long after they spoke."""
-FRAME_S = 0.02  # changes within this time travel in one frame
+FRAME_S = 0.02  # changes within this time travel in one frame, while there are many
+AT_ONCE = 4  # frames that do not wait for that after a quiet moment: an alarm, and what the desk says of the last one
 FRAME_ALERTS = 400  # of a reading with more, these go ahead in frames that bear the number before it
 CATCH_UP_TRIES = 10  # of a resuming console to join where the hub stands
 POLL_S = 1.0  # the store is asked this often even when nothing was announced: a lost NOTIFY costs a second
@@ -224,8 +225,11 @@ class Hub:
             await asyncio.sleep(TELL_S)
 
     async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
         while True:
-            pause = FRAME_S
+            due = max(due, loop.time() - AT_ONCE * FRAME_S) + FRAME_S
+            pause = None
             self._news.clear()
             reading = asyncio.create_task(self._read(), name="live-read")
             try:
@@ -240,7 +244,7 @@ class Hub:
                 self._store_ok = True
             finally:
                 reading.cancel()
-            await asyncio.sleep(pause)
+            await asyncio.sleep(max(0.0, due - loop.time()) if pause is None else pause)
             if self._store_ok:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_S):

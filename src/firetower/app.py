@@ -138,7 +138,9 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             IngestStore(desk, registry, clock), board, clock, active=lambda: alarms is None or alarms.paused,
         )  # fmt: skip
         start("look-out", lookout.run())
-        office = make_desk(settings, urls.database, pool, clock)
+        office = make_desk(
+            settings, urls.database, pool, clock, give_way=hearing.precedence.give_way if hearing else None
+        )
         start("desk", office.run())
         health = Health(
             pool,
@@ -193,6 +195,7 @@ class Hearing:
 
     lanes: Sequence[Lane]
     ticker: Ticker
+    precedence: Precedence
     signals: Mapping[str, Signal]
 
 
@@ -270,7 +273,7 @@ async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], No
         )
         signals["notify"] = webhook
         start("webhook", webhook.run())
-    return Hearing(lanes, ticker, signals)
+    return Hearing(lanes, ticker, shared.precedence, signals)
 
 
 @contextlib.contextmanager

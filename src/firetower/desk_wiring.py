@@ -1,5 +1,7 @@
 """What the desk does in this release: its steps, in the order in which they are asked."""
 
+from collections.abc import Awaitable, Callable
+
 import asyncpg
 
 from firetower.core.clock import Clock
@@ -16,8 +18,15 @@ from firetower.storage.lease import DESK, Lease
 from firetower.storage.sealer import Sealer
 
 
-def make_desk(settings: Settings, url: str, pool: asyncpg.Pool, clock: Clock) -> Desk:
-    """Return the desk on the database at ``url``; fires first, the figures last."""
+def make_desk(
+    settings: Settings,
+    url: str,
+    pool: asyncpg.Pool,
+    clock: Clock,
+    *,
+    give_way: Callable[[], Awaitable[None]] | None = None,
+) -> Desk:
+    """Return the desk on the database at ``url``; fires first, the figures last. ``give_way``: as ``Desk`` has it."""
     lease = Lease(url, DESK, clock=clock)
     steps = (
         OverruleStep(pool, lease),
@@ -31,4 +40,4 @@ def make_desk(settings: Settings, url: str, pool: asyncpg.Pool, clock: Clock) ->
         Sealer(pool, lease, settings.zone),
         FloodEpisodes(pool, lease),
     )
-    return Desk(url, pool, lease, clock, steps)
+    return Desk(url, pool, lease, clock, steps, give_way=give_way)

@@ -6,6 +6,7 @@ Instants inside Firetower are whole microseconds since 1970-01-01 UTC (``Micros`
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 Micros = int
@@ -65,6 +66,7 @@ def from_datetime(at: datetime) -> Micros:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=4096)  # an alert says the same few instants again and again, and is written more than once
 def rfc3339(at: Micros) -> str:
     """Return ``at`` as RFC 3339 text in UTC with milliseconds, as the API writes every time."""
     return to_datetime(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")

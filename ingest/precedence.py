@@ -41,13 +41,13 @@ class Precedence:
         self._opening = None
         self._free.set()
 
-    async def give_way(self) -> None:
-        """Return once no alarm is on its way, or after a while all the same; lets the loop turn in any case."""
+    async def give_way(self, longest: float = LONGEST_S) -> None:
+        """Return once no alarm is on its way, or after ``longest`` s all the same; lets the loop turn in any case."""
         if self._free.is_set() or asyncio.get_running_loop().time() - self._began > HANGING_S:
             await asyncio.sleep(0)
             return
         try:
-            async with asyncio.timeout(LONGEST_S):
+            async with asyncio.timeout(longest):
                 await self._free.wait()
         except TimeoutError:
             return

@@ -81,8 +81,8 @@ class Desk:
     """Runs the steps, in the order given, while this instance holds the lease. ``run`` until cancelled.
 
     ``url``: of the database, for a connection that listens; ``pool``: for position and changes; ``lease``: that of
-    number ``lease.DESK``, the steps' own too. ``give_way``: awaited before each step, where alarms pass on the same
-    processor.
+    number ``lease.DESK``, the steps' own too. ``give_way``: awaited before each round, where alarms pass on the same
+    processor; it returns within a second or so, however many they are.
     """
 
     def __init__(
@@ -147,6 +147,8 @@ class Desk:
         ticked_at = loop.time() - TICK_S
         while True:
             self._woken.clear()
+            if self._give_way is not None:
+                await self._give_way()
             try:
                 if position is None:
                     position = stored = await self._stored_position()
@@ -178,8 +180,6 @@ class Desk:
 
     async def _take(self, place: _Place, seq: int) -> None:
         """Hand a step what waits for it, at most CHUNK; ``seq``: up to where that is known."""
-        if self._give_way is not None:
-            await self._give_way()
         ids = None if place.everything else list(islice(place.waiting, CHUNK))
         try:
             async with asyncio.timeout(LONGEST_S):

@@ -138,9 +138,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             IngestStore(desk, registry, clock), board, clock, active=lambda: alarms is None or alarms.paused,
         )  # fmt: skip
         start("look-out", lookout.run())
-        office = make_desk(
-            settings, urls.database, pool, clock, give_way=hearing.precedence.give_way if hearing else None
-        )
+        office = make_desk(settings, urls.database, pool, clock, hearing.precedence if hearing else None)
         start("desk", office.run())
         health = Health(
             pool,

@@ -1,11 +1,12 @@
 """What the desk does in this release: its steps, in the order in which they are asked."""
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 
 import asyncpg
 
 from firetower.core.clock import Clock
 from firetower.core.config import Settings
+from firetower.ingest.precedence import Precedence
 from firetower.storage.causes import Causes
 from firetower.storage.chatter import Chatter
 from firetower.storage.correlation import OverruleStep, SecondSignalStep
@@ -18,15 +19,17 @@ from firetower.storage.lease import DESK, Lease
 from firetower.storage.sealer import Sealer
 
 
+WAITS_S = 1.0
+"""Longest that the desk waits for a flood of alarms to pass; its headlines then come a second later."""
+
+
 def make_desk(
-    settings: Settings,
-    url: str,
-    pool: asyncpg.Pool,
-    clock: Clock,
-    *,
-    give_way: Callable[[], Awaitable[None]] | None = None,
+    settings: Settings, url: str, pool: asyncpg.Pool, clock: Clock, precedence: Precedence | None = None
 ) -> Desk:
-    """Return the desk on the database at ``url``; fires first, the figures last. ``give_way``: as ``Desk`` has it."""
+    """Return the desk on the database at ``url``; fires first, the figures last.
+
+    ``precedence``: of alarms on this processor; None where none pass.
+    """
     lease = Lease(url, DESK, clock=clock)
     steps = (
         OverruleStep(pool, lease),
@@ -40,4 +43,5 @@ def make_desk(
         Sealer(pool, lease, settings.zone),
         FloodEpisodes(pool, lease),
     )
+    give_way = None if precedence is None else partial(precedence.give_way, WAITS_S)
     return Desk(url, pool, lease, clock, steps, give_way=give_way)

@@ -18,7 +18,6 @@ from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease
 from firetower.storage.sealer import Sealer
 
-
 WAITS_S = 1.0
 """Longest that the desk waits for a flood of alarms to pass; its headlines then come a second later."""
 

@@ -1,6 +1,7 @@
 """``firetower simulate`` as a tester types it."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from firetower.simulator.cli import EPILOG, simulate
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.delenv("FIRETOWER_MQTT_URL", raising=False)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # another test's may write to a stream that is closed
     app = typer.Typer()
     app.command(epilog=EPILOG)(simulate)
 

@@ -96,7 +96,9 @@ def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
     if rises:
         return Trigger.RISES
     again = not active and not stale
-    if alert.state is not State.UNACKNOWLEDGED and (again or (fire and said_anew)):
+    # An event dated before the last one may come of a clock set back, and doubt sounds; what is late is told apart.
+    doubtful = verdict.event is not None and not verdict.historical and verdict.at != alert.last_event_at
+    if alert.state is not State.UNACKNOWLEDGED and (again or (fire and (said_anew or doubtful))):
         return Trigger.OCCURS
     if alert.state is State.ACKNOWLEDGED and not (stale or alert.is_fire) and _falls(alert, verdict):
         return Trigger.EASES

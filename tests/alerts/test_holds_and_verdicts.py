@@ -163,3 +163,14 @@ def test_a_further_fire_event_is_to_be_verified_anew_and_what_was_forwarded_stay
     assert again.state is U
     assert (again.verification, again.verified_at, again.verified_by, again.verify_method) == (None,) * 4
     assert (again.forwarded_at, again.flags) == (T0, ())
+
+
+def test_a_further_fire_event_sounds_again_though_the_devices_clock_was_set_back() -> None:
+    """An acknowledged fire, then one more dated before it: an occurrence; the same event once more is a repeat."""
+    fire = judge(None, said(at=T0, of=AlertClass.FIRE, priority=1, event=True), T0).alert
+    assert fire is not None
+    taken_on = replace(fire, id=7, state=A, acknowledged_at=T0, acknowledged_by="li")
+    earlier = after(taken_on, said(at=T0 - 180 * SECOND, of=AlertClass.FIRE, priority=1, event=True))
+    assert (earlier.state, earlier.occurrences, earlier.last_event_at) == (U, 2, T0)
+    same = after(taken_on, said(at=T0, of=AlertClass.FIRE, priority=1, event=True))
+    assert (same.state, same.occurrences) == (A, 1)

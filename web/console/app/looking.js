@@ -91,6 +91,7 @@ export class Looking {
 
   /** Moves the selection by id, in the order now on the screen. */
   move(step) {
+    if (this.painting) this.paint(); // a key pressed before the next frame means what has arrived, not what was painted
     const next = neighbour(this.rows.value, this.selectedId.value, this.selected.value, step);
     if (next) this.select(next.id);
   }

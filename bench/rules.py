@@ -17,6 +17,7 @@ from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import load
+from firetower.rules.steps import Batch, Tick
 
 START = 1_763_800_000 * SECOND
 BATCH, RULES = 2_000, 2
@@ -43,7 +44,7 @@ def measure(devices: int, batches: int = 300) -> dict[str, float]:
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for first in range(0, devices, 50_000):
-        engine.evaluate(batch(np.arange(first, min(first + 50_000, devices)), START), START)
+        engine.evaluate(Batch(batch(np.arange(first, min(first + 50_000, devices)), START), START))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     work = [
         batch(rng.choice(devices, BATCH, replace=False), START + (number + 1) * SECOND) for number in range(batches)
@@ -52,7 +53,7 @@ def measure(devices: int, batches: int = 300) -> dict[str, float]:
     bare = Bare(devices)
     for number, readings in enumerate(work):
         began = time.perf_counter()
-        verdicts += len(engine.evaluate(readings, START + number * SECOND))
+        verdicts += len(engine.evaluate(Batch(readings, START + number * SECOND)))
         times.append(time.perf_counter() - began)
         began = time.perf_counter()
         bare.evaluate(readings)
@@ -61,7 +62,7 @@ def measure(devices: int, batches: int = 300) -> dict[str, float]:
     ticks = []
     for number in range(20):
         began = time.perf_counter()
-        engine.tick(START + number * SECOND, START)
+        engine.evaluate(Tick(START + number * SECOND, START))
         ticks.append(time.perf_counter() - began)
     mine, other = float(np.median(times)), float(np.median(bare_times))
     return {

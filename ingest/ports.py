@@ -9,6 +9,7 @@ from firetower.core.mqtt import Incoming
 from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Bools, Floats, Int64s, Readings
+from firetower.rules.steps import Step
 from firetower.rules.verdicts import Verdict
 
 REPLAYED, BACKLOG = -1, -2
@@ -163,16 +164,12 @@ class Rules(Protocol):
         """Return, shape (n,), True where a reading cannot be taken as new without a look at what is stored."""
         ...
 
-    def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
-        """Take readings in and return what they decide."""
+    def evaluate(self, step: Step) -> list[Verdict]:
+        """Take in a batch of readings and alarms, or the passing of time; return what that decides."""
         ...
 
     def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
         """Return what single values would raise, without taking them in; ``channels``: by name, one a reading."""
-        ...
-
-    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
-        """Return what the passing of time decides; ``lag``: how far telemetry is behind, µs."""
         ...
 
 

@@ -40,6 +40,7 @@ from firetower.ingest.ports import (
 from firetower.ingest.precedence import Precedence
 from firetower.ingest.screen import Screened, StandingClocks, screen
 from firetower.rules.events import judge
+from firetower.rules.steps import Batch
 from firetower.rules.verdicts import Verdict
 
 log = logger("ingest.processing")
@@ -135,8 +136,8 @@ class Processing:
             readings = screened.readings
             seen += said
             repeated += screened.repeats
-            verdicts = self._judge_readings(readings, rest[0], rejects)
-        verdicts += judge(decoded.events)
+        if len(readings) or decoded.events:
+            verdicts = self._judge(readings, decoded.events, rest[0], rejects)
         meters.readings_repeated.inc(repeated)
         work = Work(
             self._name, readings, decoded.events, verdicts, rejects, seen, liveness, _numbers(batch, REPLAYED), canary,
@@ -296,10 +297,12 @@ class Processing:
         new = [message for message, stored in zip(messages, known, strict=True) if not stored]
         return screened.without(np.asarray(known, np.bool_)), new
 
-    def _judge_readings(self, readings: Readings, first: Incoming, rejects: list[Reject]) -> list[Verdict]:
+    def _judge(
+        self, readings: Readings, events: Sequence[Event], first: Incoming, rejects: list[Reject]
+    ) -> list[Verdict]:
         now = self._shared.clock.now()
         try:
-            verdicts = self._engine.evaluate(readings, now)
+            verdicts = self._engine.evaluate(Batch(readings, now, events))
         except Exception as err:
             # Readings are stored even where a rule fails over them; that they were not judged must not go unseen.
             log.exception("%s: the rules failed over %d readings", self._name, len(readings))
@@ -309,7 +312,7 @@ class Processing:
                 "Firetower's log has the traceback"
             )
             rejects.append(Reject(now, self._name, clean(first.topic), "internal_error", detail, first.payload))
-            return []
+            return judge(events)  # what a device says itself needs no rule
         self.rules_trouble = None
         return verdicts
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 from firetower.devices.readings import Bools, Int64s, Readings
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.steps import Batch, Step
 from firetower.rules.verdicts import Verdict
 
 
@@ -21,7 +21,7 @@ class RulesInForce:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._tapped: list[Readings] | None = None
+        self._tapped: list[Batch] | None = None
         self.burning: set[str] = set()
 
     @property
@@ -36,7 +36,7 @@ class RulesInForce:
         self._tapped = []
         self.burning.clear()
 
-    def tapped(self) -> Readings | None:
+    def tapped(self) -> Batch | None:
         """Take the oldest batch kept; None when there is none."""
         return self._tapped.pop(0) if self._tapped else None
 
@@ -58,22 +58,16 @@ class RulesInForce:
         """As ``Engine.unsure``."""
         return self._engine.unsure(readings)
 
-    def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
+    def evaluate(self, step: Step) -> list[Verdict]:
         """As ``Engine.evaluate``."""
+        verdicts = self._engine.evaluate(step)
         if self._tapped is None:
-            return self._engine.evaluate(readings, now)
-        self._tapped.append(readings)
-        return self._noted(self._engine.evaluate(readings, now))
+            return verdicts
+        if isinstance(step, Batch):
+            self._tapped.append(step)
+        self.burning |= {each.rule for each in verdicts if each.alert_class is AlertClass.FIRE}
+        return verdicts
 
     def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
         """As ``Engine.glance``."""
         return self._engine.glance(readings, channels)
-
-    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
-        """As ``Engine.tick``."""
-        return self._noted(self._engine.tick(now, listening_since, lag=lag))
-
-    def _noted(self, verdicts: list[Verdict]) -> list[Verdict]:
-        if self._tapped is not None:
-            self.burning |= {each.rule for each in verdicts if each.alert_class is AlertClass.FIRE}
-        return verdicts

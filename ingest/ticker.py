@@ -9,6 +9,7 @@ from firetower.ingest.committer import Committer
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.ports import Rules, Store, Work
 from firetower.ingest.system import SystemWatch
+from firetower.rules.steps import Tick
 
 log = logger("ingest.ticker")
 
@@ -28,7 +29,7 @@ class Listener(Protocol):
 
 
 class Ticker:
-    """Commits what ``engine.tick`` decides, as lane ``tick``. The next tick waits until a commit stands.
+    """Commits what the engine decides of a tick, as lane ``tick``. The next tick waits until a commit stands.
 
     ``system``: decides about Firetower's own alerts; None where nobody does. ``rules_trouble``: why the rules decided
     nothing at the last tick, None when they did.
@@ -65,7 +66,7 @@ class Ticker:
         now = self._clock.now()
         verdicts = [] if self._system is None else self._system.look(now)
         try:
-            decided = self._engine.tick(now, self._telemetry.listening_since(now), lag=self._telemetry.lag(now))
+            decided = self._engine.evaluate(Tick(now, self._telemetry.listening_since(now), self._telemetry.lag(now)))
         except Exception as err:
             # A rule that fails must not end the watch over all the others; the next tick tries again.
             log.exception("the rules failed at a tick")

@@ -5,15 +5,8 @@ from itertools import pairwise
 
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
-from firetower.rules.model import (
-    LONGEST_FIRE_DELAY,
-    Band,
-    LimitCondition,
-    QualityCondition,
-    Rule,
-    SilenceBand,
-    SilenceCondition,
-)
+from firetower.rules.conditions import Band, Bands, QualityCondition, SilenceBand, SilenceCondition
+from firetower.rules.model import LONGEST_FIRE_DELAY, Rule
 from firetower.rules.quantities import FromFile, Quantity, duration_text
 from firetower.rules.yaml_lines import Path
 
@@ -54,7 +47,7 @@ def check(rule: Rule) -> Iterator[Finding]:
         yield from _check_quality(rule, condition.quality)
 
 
-def _check_limit(rule: Rule, condition: LimitCondition) -> Iterator[Finding]:
+def _check_limit(rule: Rule, condition: Bands) -> Iterator[Finding]:
     if rule.metric is None:
         yield ("metric",), "is missing; a limit needs the metric it is for"
         return

@@ -1,30 +1,34 @@
 """The engine: readings or a tick in, verdicts out; event time, no I/O, no clock of its own."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from firetower.core.clock import Micros
 from firetower.devices import columns
-from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Mark, Quality, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.clocks import ClockWatch
+from firetower.rules.columns import Column
+from firetower.rules.combination import CombinationWatch
+from firetower.rules.event_states import EventWatch
 from firetower.rules.glance import Glance
 from firetower.rules.late import LateWatch, came_and_went
-from firetower.rules.limits import Column, LimitTable
 from firetower.rules.quality import ImplausibleWatch
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.silence import SilenceWatch
+from firetower.rules.steps import Batch, Step, Tick
+from firetower.rules.suppression import SuppressionWatch
+from firetower.rules.tables import NO_TABLE, make_tables
 from firetower.rules.verdicts import Verdict, VerdictKind
 
 _UNKNOWN = int(np.iinfo(np.int64).min)
 """Watermark of a series nobody has heard of."""
-_NO_TABLE = -1
-_Seed = tuple[str, int, str]
-"""Rule, device number, component."""
+_Seed = tuple[str, str, str]
+"""Rule, subject, component."""
 
 
 class Engine:
@@ -52,11 +56,16 @@ class Engine:
         on_quality = tuple(rule for rule in rulebook.rules if rule.condition.quality is not None)
         self._implausible = ImplausibleWatch(on_quality, registry)
         self._clocks = ClockWatch(on_quality, registry, quality)
-        self._tables, self._table_of = _tables(rulebook, registry)
-        self._glance = Glance(self._tables, self._table_of, registry)
-        self._late = LateWatch(lambda: _tables(rulebook, registry), registry)
+        self._events = EventWatch(tuple(rule for rule in rulebook.rules if rule.condition.event is not None), registry)
+        self._combinations = CombinationWatch(rulebook, registry)
+        self._suppression = SuppressionWatch(rulebook, registry)
+        self._shadows = frozenset(rule.id for rule in rulebook.rules if rule.shadow)
+        self._tables, self._table_of = make_tables(rulebook, registry)
+        as_measured, its_table_of = make_tables(rulebook, registry, derived=False)
+        self._glance = Glance([group.tables[0] for group in as_measured], its_table_of, registry)
+        self._late = LateWatch(lambda: make_tables(rulebook, registry, derived=False), registry)
         self._watermark: columns.Column[np.int64] = columns.Column(np.int64, _UNKNOWN)
-        self._table: columns.Column[np.int16] = columns.Column(np.int16, _NO_TABLE)
+        self._table: columns.Column[np.int16] = columns.Column(np.int16, NO_TABLE)
         self._row: columns.Column[np.int32] = columns.Column(np.int32)
         self._place: columns.Column[np.int32] = columns.Column(np.int32)
         self._seeded: dict[_Seed, int] = {}
@@ -75,19 +84,42 @@ class Engine:
         watermark = self._watermark.rows[readings.series]
         return np.where(watermark == _UNKNOWN, readings.ts < self._warm_since, readings.ts <= watermark)
 
-    def evaluate(self, readings: Readings, now: Micros) -> list[Verdict]:
-        """Take readings in, in any order, several of a series allowed; return what they decide, in event time order.
+    def evaluate(self, step: Step) -> list[Verdict]:
+        """Take in a batch or the passing of time; return what that decides, in event time order.
 
-        They take effect in time order; of two with the same series and time the first counts. Those not newer than
-        their watermark change nothing of the present; marked LATE they may put what they show on record
-        (``rules/late.py``), as may a backlog whose condition came and went.
-        ``now`` is when they are evaluated, in µs; decisions rest on event times, so that a replay decides the same.
+        Readings take effect in time order, in whatever order they stand; of two with the same series and time the first
+        counts. Those not newer than their watermark change nothing of the present; marked LATE they may put what they
+        show on record (``rules/late.py``), as may a backlog whose condition came and went. Alarms take effect in the
+        order in which they stand. At a tick delays end, silence is found, and clocks that are wrong.
         """
-        del now  # part of the interface: conditions over calendars need it
-        out = self._start()
+        said = self._start()
+        said += self._of_tick(step) if isinstance(step, Tick) else self._of_batch(step)
+        return self._whole(said, step.now)
+
+    def _of_batch(self, batch: Batch) -> list[Verdict]:
+        readings = batch.readings
         late = self._late.step(self._late_of(readings))  # first: the watermarks are those before this batch
         said = came_and_went(self._step(readings), readings, self._registry)
-        return out + (sorted(late + said, key=_instant) if late else said)
+        if late:
+            said = sorted(late + said, key=_instant)
+        return said + self._events.step(batch.events) if batch.events else said
+
+    def _of_tick(self, tick: Tick) -> list[Verdict]:
+        delayed = [verdict for table in self._tables for verdict in table.tick(tick.now)]
+        delayed += self._events.tick(tick.now)
+        delayed.sort(key=_instant)
+        silent = self._silence.tick(tick.now, tick.listening_since, lag=tick.lag)
+        return delayed + silent + self._clocks.tick(tick.now) + self._combinations.tick(tick.now)
+
+    def _whole(self, said: list[Verdict], now: Micros) -> list[Verdict]:
+        """Return what was said with what follows from it: combinations, suppression by design, rules on trial."""
+        if not said:
+            return said
+        said += self._combinations.step(said)
+        said = self._suppression.step(said)
+        if not self._shadows:
+            return said
+        return [replace(each, shadow=True) if each.rule in self._shadows else each for each in said]
 
     def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
         """Return what single values beyond a limit would raise, without taking them in (``rules/glance.py``).
@@ -96,45 +128,52 @@ class Engine:
         """
         return self._glance.raised(readings, channels)
 
-    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
-        """Return what the passing of time decides: delays that are over, silence, and clocks that are wrong.
-
-        ``listening_since``: since when every message would have reached us, in µs; None: it would not, so silence
-        says nothing. ``lag``: how far telemetry is behind, in µs; it says nothing of devices that report more often.
-        """
-        out = self._start()
-        delayed = [verdict for table in self._tables for verdict in table.tick(now)]
-        delayed.sort(key=_instant)
-        return out + delayed + self._silence.tick(now, listening_since, lag=lag) + self._clocks.tick(now)
-
     # start -----------------------------------------------------------------------------------------
 
-    def seed(self, rule: str, device_number: int, component: str, priority: int, active_since: Micros) -> bool:
+    def seed(
+        self,
+        rule: str,
+        device_number: int | None,
+        component: str,
+        priority: int,
+        active_since: Micros,
+        *,
+        subject: str | None = None,
+    ) -> bool:
         """Take over an active alert, before ``warm``: it is not raised as new, and its return is noticed.
 
-        False when the rulebook has no such rule for this device and component, so nobody will notice.
+        ``device_number``: None for an alert about a group of devices, then ``subject`` names it. False when the
+        rulebook has no such rule for this device and component, so nobody will notice.
         """
-        if component == "":
-            known = self._silence.seed(rule, device_number, priority, active_since)
-            known = known or self._clocks.seed(rule, device_number)
+        if device_number is None:
+            known = self._combinations.seed(rule, subject or "", None, component, active_since)
         else:
-            known = self._seed_series(rule, device_number, component, priority)
+            subject = "/".join(self._registry.name(device_number))
+            known = self._combinations.seed(rule, subject, device_number, component, active_since)
+            known = self._events.seed(rule, device_number, component, active_since) or known
+            if not known and component == "":
+                known = self._silence.seed(rule, device_number, priority, active_since)
+                known = known or self._clocks.seed(rule, device_number)
+            elif not known:
+                known = self._seed_series(rule, device_number, component, priority)
         if known:
-            self._seeded[rule, device_number, component] = priority
+            self._seeded[rule, subject or "", component] = priority
         return known
 
-    def warm(self, readings: Readings) -> None:
-        """Take stored readings in, oldest first across calls; what they decide is said at the first tick or evaluation.
+    def warm(self, batch: Batch) -> None:
+        """Take what is stored in, oldest first across calls; what it decides is said at the first tick or evaluation.
 
         Only how it stands at the end is said: a condition that came and went is history, and a seeded one is known.
-        Those that came late only raise watermarks: the state is what it would be had we never stopped.
+        Readings that came late only raise watermarks: the state is what it would be had we never stopped.
         """
+        readings = batch.readings
         late = (readings.flags & np.int16(Mark.LATE)) != 0
         said = self._step(readings.take(~late))
         np.maximum.at(self._watermark.rows, readings.series[late], readings.ts[late])
-        for verdict in said:
-            assert verdict.device_number is not None  # limit rules are about devices
-            self._warmed[verdict.rule, verdict.device_number, verdict.component] = verdict
+        if batch.events:
+            said += [each for each in self._events.step(batch.events) if not each.rule.startswith("event:")]
+        for verdict in self._whole(said, batch.now):
+            self._warmed[verdict.rule, verdict.subject, verdict.component] = verdict
 
     def _start(self) -> list[Verdict]:
         """Return, once, what ``warm`` found and the open alerts do not know."""
@@ -158,7 +197,7 @@ class Engine:
         if self._implausible.seed(rule, int(series[0])):
             return True
         table = int(self._tables_for(series, np.array([device]), np.array([metric.number], np.int16))[0])
-        return table != _NO_TABLE and self._tables[table].seed(int(self._row.rows[series[0]]), rule, priority)
+        return table != NO_TABLE and self._tables[table].seed(int(self._row.rows[series[0]]), rule, priority)
 
     # evaluation ------------------------------------------------------------------------------------
 
@@ -169,7 +208,7 @@ class Engine:
             return []
         table = self._tables_for(readings.series, readings.device, readings.metric)
         usable = readings.quality != Quality.BAD
-        table = np.where(usable, table, _NO_TABLE)
+        table = np.where(usable, table, NO_TABLE)
         out = self._implausible.step(readings, first)
         self._clocks.step(readings, first)
         for index in np.flatnonzero(np.bincount(table + 1, minlength=1)[1:]).tolist():
@@ -231,12 +270,12 @@ class Engine:
             fresh, where = np.unique(series[strangers], return_index=True)
             wanted = table[strangers][where]
             for index in np.unique(self._table.rows[fresh]).tolist():
-                if index != _NO_TABLE:
+                if index != NO_TABLE:
                     for row in self._row.rows[fresh[self._table.rows[fresh] == index]].tolist():
                         self._tables[index].drop_row(row)
             self._table.rows[fresh] = wanted
             for index in np.unique(wanted).tolist():
-                if index == _NO_TABLE:
+                if index == NO_TABLE:
                     continue
                 mine = fresh[wanted == index]
                 self._row.rows[mine] = self._tables[index].add_rows(
@@ -253,24 +292,6 @@ class Engine:
             self._table.fit(size)
             self._row.fit(size)
             self._place.fit(size)
-
-
-def _tables(rulebook: Rulebook, registry: Registry) -> tuple[list[LimitTable], Int16s]:
-    """Return the tables of limit rules, and their index by (kind, metric); the last kind stands for -1, no device."""
-    metrics = catalogue()
-    tables: list[LimitTable] = []
-    table_of = np.full((len(DeviceKind) + 1, max(metrics.by_number) + 1), _NO_TABLE, np.int16)
-    for kind in DeviceKind:
-        for metric in metrics.by_number.values():
-            rules = tuple(
-                rule
-                for rule in rulebook.rules
-                if rule.condition.limit is not None and rule.metric == metric.name and kind in rule.kinds
-            )
-            if rules:
-                table_of[KIND_NUMBER[kind], metric.number] = len(tables)
-                tables.append(LimitTable(kind, metric, rules, registry))
-    return tables, table_of
 
 
 def _instant(verdict: Verdict) -> Micros:

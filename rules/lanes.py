@@ -10,7 +10,8 @@ from firetower.core.clock import Micros
 from firetower.devices.liveness import LEAST_STANDING, MISSED_INTERVALS
 from firetower.devices.readings import Bools, Floats, Int32s, Int64s
 from firetower.devices.registry import Registry
-from firetower.rules.model import Band, Rule, Side
+from firetower.rules.conditions import Band, Side
+from firetower.rules.model import Rule
 from firetower.rules.quantities import FromFile
 
 NEVER: Micros = int(np.iinfo(np.int64).max)
@@ -32,8 +33,8 @@ class Lanes:
         flat: list[Band] = []
         sides: list[Side] = []
         for rule in rules:
-            condition = rule.condition.limit
-            assert condition is not None  # the engine makes lanes of limit rules only
+            condition = rule.measured
+            assert condition is not None  # the engine makes lanes of measured rules only
             self._of_rule.append(range(len(flat), len(flat) + len(condition.bands)))
             self.bands.append(condition.bands)
             flat += condition.bands
@@ -67,7 +68,7 @@ class Lanes:
     def limit(self, lane: int, device: int, registry: Registry) -> float:
         """Return the limit in force in a lane for a device, in the metric's unit."""
         limit = self._flat[lane].limit
-        return float(registry.attribute(limit.attribute)[device]) if isinstance(limit, FromFile) else limit.value
+        return float(registry.attribute(limit.attribute)[device]) if isinstance(limit, FromFile) else limit.value  # type: ignore[union-attr]
 
     def zones(self, value: Floats, device: Int32s | Int64s, registry: Registry) -> Zones:
         """Return, shape (n, lanes), 1 where a value is beyond the limit, -1 where past the clear value, else 0.

@@ -22,7 +22,9 @@ from firetower.devices.liveness import LEAST_STANDING, MISSED_INTERVALS
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Bools, Int16s, Int64s, Quality, Readings
 from firetower.devices.registry import Registry
-from firetower.rules.limits import Column, LimitTable, component
+from firetower.rules.columns import Column
+from firetower.rules.limits import component
+from firetower.rules.tables import TableGroup
 from firetower.rules.verdicts import HISTORICAL, Verdict, VerdictKind
 
 _NONE = -1
@@ -42,10 +44,10 @@ class LateWatch:
     ``tables`` makes limit tables and their index by (kind, metric), -1 where no rule applies.
     """
 
-    def __init__(self, tables: Callable[[], tuple[list[LimitTable], Int16s]], registry: Registry) -> None:
+    def __init__(self, tables: Callable[[], tuple[list[TableGroup], Int16s]], registry: Registry) -> None:
         self._make = tables
         self._registry = registry
-        self._tables: list[LimitTable] = []
+        self._tables: list[TableGroup] = []
         self._table_of = np.zeros((0, 0), np.int16)
         self._slots: dict[int, int] = {}
         self._table: columns.Column[np.int16] = columns.Column(np.int16, _NONE)

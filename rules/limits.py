@@ -17,10 +17,13 @@ from firetower.core.clock import Micros
 from firetower.devices import columns
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import Metric
-from firetower.devices.readings import Bools, Floats, Int64s
+from firetower.devices.readings import Int64s
 from firetower.devices.registry import Registry
+from firetower.rules.columns import Column
+from firetower.rules.derived import Spec
 from firetower.rules.lanes import NEVER, Lanes, Zones
 from firetower.rules.model import Rule
+from firetower.rules.rulebook import Rulebook
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 _MOST_COUNTED = 255
@@ -51,23 +54,19 @@ class Runs:
     count: Int64s
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Readings of one table, sorted by row then time; ``first``: starts a row, None when no row is there twice."""
-
-    row: Int64s
-    device: Int64s
-    ts: Int64s
-    received: Int64s
-    value: Floats
-    uncertain: Bools
-    first: Bools | None
-
-
 class LimitTable:
     """State and evaluation of the limit rules that apply to one metric of one kind of device; one row a series."""
 
-    def __init__(self, kind: DeviceKind, metric: Metric, rules: tuple[Rule, ...], registry: Registry) -> None:
+    def __init__(
+        self,
+        kind: DeviceKind,
+        metric: Metric,
+        rules: tuple[Rule, ...],
+        registry: Registry,
+        *,
+        rulebook: Rulebook,
+        spec: Spec | None = None,
+    ) -> None:
         self.kind, self.metric, self.rules = kind, metric, rules
         self._registry = registry
         self.lanes = Lanes(rules)

@@ -8,8 +8,9 @@ from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Bools, Int64s, Quality, Readings
 from firetower.devices.registry import Registry
+from firetower.rules.conditions import QualityCondition
 from firetower.rules.limits import component
-from firetower.rules.model import QualityCondition, Rule
+from firetower.rules.model import Rule
 from firetower.rules.streaks import Streaks
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 

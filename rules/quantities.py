@@ -1,4 +1,4 @@
-"""Quantities as a fire engineer writes them: ``15min``, ``0.14 MPa``, ``{attribute: level_low, unit: m}``."""
+"""Quantities as a fire engineer writes them: ``15min``, ``0.14 MPa``, ``30 %``, ``{attribute: level_low, unit: m}``."""
 
 import math
 import re
@@ -38,6 +38,18 @@ class FromFile:
         return f"{self.attribute} of the device's own file, in {self.unit}"
 
 
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A range; its ends belong to it."""
+
+    low: float
+    high: float
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g} {self.unit}"
+
+
 def parse_duration(given: Any) -> Micros:
     """Return a duration in µs; ValueError says what is accepted."""
     found = _DURATION.fullmatch(given) if isinstance(given, str) else None
@@ -65,10 +77,23 @@ def parse_quantity(given: Any) -> Quantity:
     return Quantity(float(found[1]), found[2])
 
 
-def parse_limit(given: Any) -> Quantity | FromFile:
-    """Return a limit: a quantity, or the name of a number in the device's own file."""
+def parse_ratio(given: Any) -> float:
+    """Return a share from 0 (exclusive) to 1; ValueError says what is accepted."""
+    found = _QUANTITY.fullmatch(given) if isinstance(given, str) else None
+    if found is None or found[2] != "%" or not 0 < float(found[1]) <= 100:
+        raise ValueError("is not a share; accepted: more than 0 % up to 100 %, for example 30 %")
+    return float(found[1]) / 100
+
+
+def parse_limit(given: Any) -> Quantity | FromFile | Between:
+    """Return a limit: a quantity, a range, or the name of a number in the device's own file."""
     if not isinstance(given, dict):
         return parse_quantity(given)
+    if given.keys() == {"low", "high"}:
+        low, high = parse_quantity(given["low"]), parse_quantity(given["high"])
+        if low.unit != high.unit or low.value >= high.value:
+            raise ValueError("is not a range; accepted: {low: 198 V, high: 242 V}, low below high, in one unit")
+        return Between(low.value, high.value, low.unit)
     attribute, unit = given.get("attribute"), given.get("unit")
     if (
         given.keys() != {"attribute", "unit"}
@@ -77,7 +102,8 @@ def parse_limit(given: Any) -> Quantity | FromFile:
         or not _ATTRIBUTE.fullmatch(attribute)
     ):
         raise ValueError(
-            "is not a limit; accepted: a number with its unit (0.14 MPa), or {attribute: level_low, unit: m}"
+            "is not a limit; accepted: a number with its unit (0.14 MPa), a range {low: 198 V, high: 242 V}, or"
+            " {attribute: level_low, unit: m}"
         )
     return FromFile(attribute, unit)
 
@@ -86,5 +112,7 @@ Duration = Annotated[int, BeforeValidator(parse_duration)]
 """µs, written ``10s``, ``15min``, ``25h``, ``8d``."""
 Amount = Annotated[Quantity, BeforeValidator(parse_quantity)]
 """A number with its unit."""
-Limit = Annotated[Quantity | FromFile, BeforeValidator(parse_limit)]
-"""A number with its unit, or an attribute of the device's own file."""
+Limit = Annotated[Quantity | FromFile | Between, BeforeValidator(parse_limit)]
+"""A number with its unit, a range of them, or an attribute of the device's own file."""
+Ratio = Annotated[float, BeforeValidator(parse_ratio)]
+"""A share, written ``30 %``."""

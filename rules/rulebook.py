@@ -12,7 +12,7 @@ from firetower.core.errors import InvalidInput
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.rules.checks import NEVER_FOR_FIRE, check
-from firetower.rules.model import Rule, RuleFile
+from firetower.rules.model import Calendar, Override, Rule, RuleFile
 from firetower.rules.yaml_lines import Document, parse
 from firetower.rules.yaml_lines import Path as YamlPath
 
@@ -35,6 +35,8 @@ class Rulebook:
     rules: tuple[Rule, ...]
     where: dict[str, str] = field(default_factory=dict)
     written: dict[str, Any] = field(default_factory=dict)
+    overrides: tuple[Override, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id; None when the rulebook has none."""

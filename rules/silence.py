@@ -8,8 +8,9 @@ from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.readings import Int64s
 from firetower.devices.registry import Registry
+from firetower.rules.conditions import SilenceBand, SilenceCondition
 from firetower.rules.lanes import NEVER
-from firetower.rules.model import Rule, SilenceBand, SilenceCondition
+from firetower.rules.model import Rule
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 TOLD_A_TICK = 500

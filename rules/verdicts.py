@@ -6,6 +6,8 @@ from enum import StrEnum
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass, Event
 
+RULE_GONE = "rule_gone"
+"""Flag of a latched alert whose rule the rulebook has no more (规则已删除); a clear that bears it ends any other."""
 HISTORICAL = "historical"
 """Flag of a raise that tells of the past (历史告警): nothing of it is known to hold now."""
 
@@ -42,7 +44,9 @@ class Verdict:
     and silence. ``priority``: 1 red to 4 blue. ``latch``: closes only with a disposition.
     ``title_zh``, ``title_en``: the headline an operator reads. ``text``: the panel's own words.
     ``flags``: ``unregistered``, ``late``, ``uncertain``, ``historical`` …
-    ``again``: a limit rule's raise of what was raised before, now at another priority.
+    ``again``: a raise of what was raised before, now at another priority or no longer suppressed.
+    ``shadow``: of a rule on trial; counted and listed, neither shown nor sent.
+    ``suppressed``: what holds it back by design, ``rule:<id>`` or ``event:<name>``; "" when nothing does. Never a fire.
     """
 
     kind: VerdictKind
@@ -65,6 +69,8 @@ class Verdict:
     flags: tuple[str, ...] = ()
     event: Event | None = None
     again: bool = False
+    shadow: bool = False
+    suppressed: str = ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:

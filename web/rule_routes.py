@@ -5,7 +5,8 @@ from pydantic import BaseModel, Field
 from firetower.core.errors import NotFound
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.model import Condition, Rule
+from firetower.rules.conditions import Condition
+from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook
 from firetower.web.alert_json import Title
 from firetower.web.api import Call, Route

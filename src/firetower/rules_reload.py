@@ -18,6 +18,7 @@ from firetower.ingest.rules_in_force import RulesInForce
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook, RulebookError
+from firetower.rules.steps import Batch
 from firetower.storage import readings
 from firetower.storage.alerts import AlertStore
 from firetower.storage.burning_rules import burning_rules, gone_or_lowered, in_force, note_in_force
@@ -92,7 +93,7 @@ class Warming:
                 )  # fmt: skip
         async for batch in readings.recent(self._pool, self._registry, since):
             self._registry.heard(batch.device, batch.received)  # later than what was written of it before we ended
-            engine.warm(batch)
+            engine.warm(Batch(batch, self._clock.now()))
         return engine
 
 
@@ -150,7 +151,7 @@ class RulesReload:
             self._refuse_under_fire(book, await burning_rules(self._pool))  # a person may have found a fire meanwhile
             while (batch := self._in_force.tapped()) is not None:
                 engine.warm(batch)
-                if len(batch) > _AT_ONCE:
+                if len(batch.readings) > _AT_ONCE:
                     await asyncio.sleep(0)
             # fires since then, whose alerts may be on their way still: nothing is awaited from the last batch to here
             self._refuse_under_fire(book, dict.fromkeys(sorted(self._in_force.burning), 0))

@@ -15,6 +15,7 @@ from firetower.ingest.rules_in_force import RulesInForce
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook, RulebookError
+from firetower.rules.steps import Batch
 from firetower.rules.verdicts import SubjectKind
 from firetower.rules_reload import RulesReload
 from firetower.storage.burning_rules import gone_or_lowered, note_in_force, with_burning
@@ -57,7 +58,7 @@ class Store:
     async def engine(self, rulebook: Rulebook) -> Engine:
         engine = Engine(rulebook, self.registry)
         for batch in self.meanwhile:
-            self.judged += [verdict.rule for verdict in self.in_force.evaluate(batch, T0)]
+            self.judged += [verdict.rule for verdict in self.in_force.evaluate(Batch(batch, T0))]
         return engine
 
     async def settled(self) -> None:
@@ -78,7 +79,7 @@ async def test_what_is_judged_while_the_new_rulebook_is_warmed_is_known_to_it(mo
     await reload.load()
     assert store.judged == []
     assert in_force.rulebook is loaded[0] is not before
-    raised = in_force.evaluate(smoke(registry, T0 + 10 * SECOND, 0.5), T0 + 10 * SECOND)
+    raised = in_force.evaluate(Batch(smoke(registry, T0 + 10 * SECOND, 0.5), T0 + 10 * SECOND))
     assert "smoke-fire" in {verdict.rule for verdict in raised}
 
 
@@ -97,7 +98,7 @@ async def test_a_store_that_is_away_leaves_the_rulebook_in_force_as_it_was(monke
     with pytest.raises(ConnectionError):
         await RulesReload(None, in_force, store, [store], None, on_loaded=lambda _: None).load()  # type: ignore[arg-type]
     assert in_force.rulebook is before
-    in_force.evaluate(smoke(registry, T0, 0.5), T0)
+    in_force.evaluate(Batch(smoke(registry, T0, 0.5), T0))
     assert in_force.tapped() is None, "nothing is kept any more"
 
 

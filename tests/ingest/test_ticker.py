@@ -14,6 +14,7 @@ from firetower.ingest.order import CommitOrder
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook
 from firetower.rules.engine import Engine
+from firetower.rules.steps import Step, Tick
 from firetower.rules.verdicts import Verdict
 
 
@@ -22,9 +23,10 @@ class Asked(Engine):
 
     ticks: list[tuple[Micros, Micros | None, Micros]]
 
-    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
-        self.ticks.append((now, listening_since, lag))
-        return super().tick(now, listening_since, lag=lag)
+    def evaluate(self, step: Step) -> list[Verdict]:
+        if isinstance(step, Tick):
+            self.ticks.append((step.now, step.listening_since, step.lag))
+        return super().evaluate(step)
 
 
 class Telemetry:

@@ -9,6 +9,7 @@ from firetower.ingest.order import CommitOrder
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook
 from firetower.rules.engine import Engine
+from firetower.rules.steps import Step
 from firetower.rules.verdicts import Verdict
 from firetower.storage.ingest import IngestStore
 
@@ -18,11 +19,11 @@ class FailingOnce(Engine):
 
     failed = False
 
-    def tick(self, now: Micros, listening_since: Micros | None, *, lag: Micros = 0) -> list[Verdict]:
+    def evaluate(self, step: Step) -> list[Verdict]:
         if not self.failed:
             self.failed = True
             raise IndexError("index 7 is out of bounds")
-        return super().tick(now, listening_since, lag=lag)
+        return super().evaluate(step)
 
 
 class Listening:

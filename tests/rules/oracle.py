@@ -7,7 +7,8 @@ models and nothing else.
 from dataclasses import dataclass, field
 
 from firetower.core.clock import MINUTE
-from firetower.rules.model import Band, Rule
+from firetower.rules.conditions import Band
+from firetower.rules.model import Rule
 
 
 @dataclass

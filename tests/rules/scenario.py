@@ -7,6 +7,7 @@ from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook, load
+from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict
 
 START = 1_763_800_000 * SECOND
@@ -55,11 +56,11 @@ class World:
         )
 
     def report(self, *rows: tuple[int, str, float, float], **options: float) -> list[Verdict]:
-        return self.engine.evaluate(self.readings(*rows, **options), START)
+        return self.engine.evaluate(Batch(self.readings(*rows, **options), START))
 
     def tick(self, seconds: float, listening_since: float | None = None, *, lag: float = 0) -> list[Verdict]:
         since = None if listening_since is None else at(listening_since)
-        return self.engine.tick(at(seconds), since, lag=round(lag * SECOND))
+        return self.engine.evaluate(Tick(at(seconds), since, round(lag * SECOND)))
 
     def heard(self, device: int, seconds: float) -> None:
         self.registry.last_seen[device] = at(seconds)

@@ -8,6 +8,7 @@ from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry
+from firetower.rules.steps import Batch
 from firetower.rules.verdicts import SubjectKind
 
 HEAT, ELEC, TANK = DeviceKind.HEAT, DeviceKind.ELECTRICAL, DeviceKind.WATER_LEVEL
@@ -50,7 +51,7 @@ def test_a_late_reading_changes_nothing_and_is_unsure() -> None:
         (device, "temperature", 100, 70), (device, "temperature", 99, 70), (device, "temperature", 101, 20)
     )
     assert world.engine.unsure(late).tolist() == [True, True, False]
-    assert world.engine.evaluate(late.take(np.array([0, 1])), START) == []
+    assert world.engine.evaluate(Batch(late.take(np.array([0, 1])), START)) == []
 
 
 def test_a_series_never_met_is_unsure_only_for_times_before_the_replay() -> None:
@@ -88,7 +89,7 @@ def test_metrics_and_kinds_without_a_rule_say_nothing() -> None:
 
 
 def test_an_empty_batch_is_fine() -> None:
-    assert World().engine.evaluate(Readings.empty(), START) == []
+    assert World().engine.evaluate(Batch(Readings.empty(), START)) == []
 
 
 def test_a_delay_runs_from_the_arrival_so_that_a_slow_line_ends_none_too_early() -> None:
@@ -144,14 +145,14 @@ def test_a_delay_half_over_stays_half_over_through_a_restart() -> None:
     after, _ = half_over()
     first = [(device, "pressure", moment, 0.05) for moment in range(0, 180, 60)]
     before.report(*first)
-    after.engine.warm(after.readings(*first))
+    after.engine.warm(Batch(after.readings(*first), 0))
     rest = [(device, "pressure", moment, 0.05) for moment in range(180, 360, 60)]
     assert brief(after.report(*rest)) == brief(before.report(*rest)) == [("raise", "hydrant-pressure-low", 3, 300)]
 
 
 def test_what_is_already_wrong_is_raised_at_the_first_tick_once() -> None:
     world, device = half_over()
-    world.engine.warm(world.readings(*[(device, "pressure", moment, 0.05) for moment in range(0, 600, 60)]))
+    world.engine.warm(Batch(world.readings(*[(device, "pressure", moment, 0.05) for moment in range(0, 600, 60)]), 0))
     assert brief(world.tick(600)) == [("raise", "hydrant-pressure-low", 3, 300)]
     assert world.tick(601) == []
 
@@ -159,14 +160,14 @@ def test_what_is_already_wrong_is_raised_at_the_first_tick_once() -> None:
 def test_an_open_alert_is_not_raised_again_after_a_restart() -> None:
     world, device = half_over()
     assert world.engine.seed("hydrant-pressure-low", device, "pressure", 3, at(300))
-    world.engine.warm(world.readings(*[(device, "pressure", moment, 0.05) for moment in range(0, 600, 60)]))
+    world.engine.warm(Batch(world.readings(*[(device, "pressure", moment, 0.05) for moment in range(0, 600, 60)]), 0))
     assert world.tick(600) == []
 
 
 def test_an_open_alert_that_has_grown_worse_meanwhile_is_raised_higher() -> None:
     world, device = half_over()
     world.engine.seed("hydrant-pressure-low", device, "pressure", 3, at(-900))
-    world.engine.warm(world.readings(*[(device, "pressure", moment, 0.0) for moment in range(0, 600, 60)]))
+    world.engine.warm(Batch(world.readings(*[(device, "pressure", moment, 0.0) for moment in range(0, 600, 60)]), 0))
     assert brief(world.tick(600)) == [("raise", "hydrant-pressure-low", 2, 300)]
 
 
@@ -174,7 +175,7 @@ def test_an_open_alert_whose_series_is_normal_again_is_cleared_at_the_first_tick
     world = World()
     device = world.device(HEAT, 60)
     world.engine.seed("heat-fire", device, "temperature", 1, at(-600))
-    world.engine.warm(world.readings((device, "temperature", 0, 20)))
+    world.engine.warm(Batch(world.readings((device, "temperature", 0, 20)), 0))
     assert brief(world.tick(1)) == [("clear", "heat-fire", 1, 0)]
 
 
@@ -189,7 +190,7 @@ def test_an_open_alert_is_cleared_by_the_first_normal_reading_when_nothing_was_s
 def test_what_came_and_went_before_the_restart_is_not_said() -> None:
     world = World()
     device = world.device(HEAT, 3600)
-    world.engine.warm(world.readings((device, "temperature", 0, 70), (device, "temperature", 3600, 20)))
+    world.engine.warm(Batch(world.readings((device, "temperature", 0, 70), (device, "temperature", 3600, 20)), 0))
     assert world.tick(3601) == []
 
 

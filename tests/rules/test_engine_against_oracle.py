@@ -12,6 +12,7 @@ from firetower.devices.registry import DeviceEntry, Registry
 from firetower.rules.engine import Engine
 from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict
 
 START = 1_763_800_000 * SECOND
@@ -135,14 +136,14 @@ def run(engine: Engine, stream: list[tuple[int, Sample] | int], cuts: set[int]) 
     batch: list[tuple[int, Sample]] = []
     for place, item in enumerate(stream):
         if batch and (isinstance(item, int) or place in cuts):
-            out.append((place, said(engine.evaluate(columns(batch), START))))
+            out.append((place, said(engine.evaluate(Batch(columns(batch), START)))))
             batch = []
         if isinstance(item, int):
-            out.append((place, said(engine.tick(item, None))))
+            out.append((place, said(engine.evaluate(Tick(item, None)))))
         else:
             batch.append(item)
     if batch:
-        out.append((len(stream), said(engine.evaluate(columns(batch), START))))
+        out.append((len(stream), said(engine.evaluate(Batch(columns(batch), START)))))
     return out
 
 

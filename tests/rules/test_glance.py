@@ -7,6 +7,7 @@ from firetower.devices.readings import Quality, Readings
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.rules import rulebook
 from firetower.rules.engine import Engine
+from firetower.rules.steps import Batch
 from firetower.rules.verdicts import VerdictKind
 
 METRICS = catalogue().by_name
@@ -51,7 +52,7 @@ def test_it_is_said_as_the_rules_say_it_and_leaves_no_trace() -> None:
     for n in (1, 2):
         at = n * SECOND
         readings = Readings.of([series], [1], [METRICS["smoke"].number], [0], [at], [at], [0.5], [0])
-        judged += engine.evaluate(readings, at)
+        judged += engine.evaluate(Batch(readings, at))
         assert bool(judged) == (n == 2), "the glance counts for no sample"
     fire = next(one for one in judged if one.rule == "smoke-fire")
     seen = glanced[fire.key]

@@ -15,6 +15,7 @@ from firetower.devices.readings import Mark
 from firetower.rules.engine import Engine
 from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.steps import Batch
 from firetower.rules.verdicts import Verdict, VerdictKind
 
 LATE = int(Mark.LATE)
@@ -141,7 +142,9 @@ def test_many_stretches_of_one_batch_do_not_mix_and_their_rows_are_used_again() 
         verdicts = late(world, *rows)
         assert [each.device_number for each in verdicts] == devices[1:]
         assert {each.at for each in verdicts} == {at(day * DAY + 2300)}
-    assert sum(table.rows for table in world.engine._late._tables) <= 25, "five series, four stretches at a time"
+    assert sum(table.rows for group in world.engine._late._tables for table in group.tables) <= 25, (
+        "five series, four stretches at a time"
+    )
 
 
 @pytest.mark.parametrize("clear", [True, False])
@@ -206,8 +209,8 @@ def test_after_a_restart_late_readings_are_not_taken_for_the_present_and_are_kno
     world = World()
     device = world.device(HYDRANT, 60)
     past = [(device, "pressure", 60.0 * n, 0.05) for n in range(8)]
-    world.engine.warm(world.readings(*past, quality=LATE))
-    world.engine.warm(world.readings((device, "pressure", 3600, 0.3)))
+    world.engine.warm(Batch(world.readings(*past, quality=LATE), 0))
+    world.engine.warm(Batch(world.readings((device, "pressure", 3600, 0.3)), 0))
     assert world.tick(3601) == []
     assert world.engine.unsure(world.readings(*past)).all()
 
@@ -215,7 +218,9 @@ def test_after_a_restart_late_readings_are_not_taken_for_the_present_and_are_kno
 def test_a_series_of_which_a_restart_finds_late_readings_only_is_unsure_up_to_them() -> None:
     world = World()
     device = world.device(HYDRANT, 60)
-    world.engine.warm(world.readings((device, "pressure", 60, 0.05), (device, "pressure", 0, 0.05), quality=LATE))
+    world.engine.warm(
+        Batch(world.readings((device, "pressure", 60, 0.05), (device, "pressure", 0, 0.05), quality=LATE), 0)
+    )
     again = world.readings((device, "pressure", 60, 0.05), (device, "pressure", 61, 0.05))
     assert world.engine.unsure(again).tolist() == [True, False]
 
@@ -250,16 +255,16 @@ def test_a_late_stretch_in_order_says_what_it_would_have_said_in_time_however_it
     book = Rulebook((first, second))
     in_time, afterwards = Engine(book, city()), Engine(book, city())
     newest = [(series, Sample(START + 10_000 * MINUTE, START, 0.25)) for series in range(len(INTERVALS))]
-    afterwards.evaluate(columns(newest), START)
+    afterwards.evaluate(Batch(columns(newest), START))
     got: list[Verdict] = []
     batch: list[tuple[int, Sample]] = []
     for place, sample in enumerate(samples):
         if place in cuts and batch:
-            got += afterwards.evaluate(columns(batch), START)
+            got += afterwards.evaluate(Batch(columns(batch), START))
             batch = []
         batch.append(sample)
-    got += afterwards.evaluate(columns(batch), START)
-    expected = said_of(in_time.evaluate(columns(samples), START))
+    got += afterwards.evaluate(Batch(columns(batch), START))
+    expected = said_of(in_time.evaluate(Batch(columns(samples), START)))
 
     def of_series(verdict: Verdict) -> tuple[int | None, str]:
         return (verdict.device_number, verdict.rule)

@@ -11,6 +11,7 @@ from firetower.devices.readings import Mark
 from firetower.devices.registry import Registry
 from firetower.rules.clocks import how_wrong
 from firetower.rules.engine import Engine
+from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict
 
 BAD, UNCERTAIN = 2, 1
@@ -86,7 +87,7 @@ def test_a_finding_and_its_return_within_one_batch_are_both_told() -> None:
     batch = [world.readings((device, "flow", n * 10, 900 if n in {0, 1, 4, 5} else 1), quality=0) for n in range(6)]
     flags = [BAD, BAD, 0, 0, BAD, BAD]
     joined = [np.concatenate([getattr(each, name) for each in batch]) for name in batch[0].__slots__[:-1]]
-    said = world.engine.evaluate(type(batch[0])(*joined, np.array(flags, np.int16)), START)
+    said = world.engine.evaluate(Batch(type(batch[0])(*joined, np.array(flags, np.int16)), START))
     assert [(each.kind.value, (each.at - START) // SECOND) for each in said if each.rule == "value-implausible"] == [
         ("raise", 10),
         ("clear", 30),
@@ -101,7 +102,7 @@ def test_an_open_finding_is_taken_over_at_start() -> None:
         device = world.device()
         assert world.engine.seed("value-implausible", device, "flow", 4, START)
         for seconds, quality in stored:
-            world.engine.warm(world.readings((device, "flow", seconds, 900), quality=quality))
+            world.engine.warm(Batch(world.readings((device, "flow", seconds, 900), quality=quality), 0))
         said = world.tick(61)
         for seconds, quality in live:
             said += world.report((device, "flow", seconds, 900), quality=quality)
@@ -114,7 +115,7 @@ def test_what_is_already_implausible_at_start_is_found_at_start() -> None:
     world = World()
     device = world.device()
     for seconds in (0, 60):
-        world.engine.warm(world.readings((device, "flow", seconds, 900), quality=BAD))
+        world.engine.warm(Batch(world.readings((device, "flow", seconds, 900), quality=BAD), 0))
     assert brief(world.tick(61)) == [("raise", "value-implausible", 4, 60)]
     assert world.tick(62) == []
 
@@ -156,7 +157,7 @@ def test_an_open_finding_of_a_standing_clock_is_taken_over() -> None:
     device = world.device()
     assert world.engine.seed("clock-stuck", device, "", 4, START)
     for second in (0, 60):
-        world.engine.warm(world.readings((device, "pressure", second, 0.3), quality=STUCK))
+        world.engine.warm(Batch(world.readings((device, "pressure", second, 0.3), quality=STUCK), 0))
     assert world.tick(61) == []
     world.report((device, "pressure", 120, 0.3))
     assert world.tick(121) == []
@@ -253,4 +254,4 @@ def test_a_wrong_clock_known_at_start_is_taken_over_and_its_return_noticed() -> 
 def test_without_measured_clocks_nothing_is_said_of_them() -> None:
     """An engine that replays stored readings knows no arrival of messages, so judges no clock."""
     registry = Registry()
-    assert Engine(World().engine.rulebook, registry).tick(START, None) == []
+    assert Engine(World().engine.rulebook, registry).evaluate(Tick(START, None)) == []

@@ -12,7 +12,9 @@ from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.registry import DeviceEntry
 from firetower.rules import silence
-from firetower.rules.model import Rule, SilenceBand
+from firetower.rules.conditions import SilenceBand
+from firetower.rules.model import Rule
+from firetower.rules.steps import Tick
 from firetower.rules.verdicts import Verdict
 
 HOUR = 3600
@@ -136,7 +138,7 @@ def test_silence_is_what_the_plain_model_says(acts: list[Any]) -> None:
             _, step, listening, lag = act
             now += step
             floor = None if listening is None else now - 30 * HOUR if listening == 0 else now - listening
-            said = world.engine.tick(at(now), None if floor is None else at(floor), lag=lag * SECOND)
+            said = world.engine.evaluate(Tick(at(now), None if floor is None else at(floor), lag * SECOND))
             assert brief(said) == sorted(model.tick(at(now), None if floor is None else at(floor), lag * SECOND))
         elif act[0] == "file":
             _, number, kind, interval, retired = act

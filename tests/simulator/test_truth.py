@@ -12,6 +12,7 @@ from firetower.devices.registry import DeviceEntry, Registry
 from firetower.devices.topics import parse_topic
 from firetower.rules import rulebook
 from firetower.rules.engine import Engine
+from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict, VerdictKind
 from firetower.simulator.city import SimCity, build
 from firetower.simulator.play import Play
@@ -74,8 +75,8 @@ def watched(city: SimCity, scenario: str, seconds: int) -> tuple[Play, list[tupl
                 if metric in numbers:
                     of = (number, numbers[metric], registry.channel(channel) or 0)
                     rows.append((registry.series(*of), *of, int(body["ts"]) * 1000, now, value, 0))
-        verdicts = engine.evaluate(Readings.of(*map(list, zip(*rows, strict=True))), now) if rows else []
-        verdicts += engine.tick(now, START)
+        verdicts = engine.evaluate(Batch(Readings.of(*map(list, zip(*rows, strict=True))), now)) if rows else []
+        verdicts += engine.evaluate(Tick(now, START))
         found += [(now, verdict) for verdict in verdicts if verdict.kind is VerdictKind.RAISE]
     return play, found
 

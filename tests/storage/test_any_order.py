@@ -19,6 +19,7 @@ from firetower.ingest.precedence import Precedence
 from firetower.ingest.processing import Prepared, Processing, Shared
 from firetower.rules import rulebook
 from firetower.rules.engine import Engine
+from firetower.rules.steps import Batch
 from firetower.storage import readings as stored_readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.ingest import IngestStore
@@ -53,7 +54,7 @@ class Ingest:
         since = START - 2 * HOUR
         engine = Engine(RULES, registry, warm_since=since)
         async for batch in stored_readings.recent(self.pool, registry, since):
-            engine.warm(batch)
+            engine.warm(Batch(batch, 0))
         order = CommitOrder()
         shared = Shared(Decoder(catalogue(), registry), engine, store, registry, self.clock, order, Precedence())
         self.committer = Committer("telemetry", store, self.clock, order)

@@ -1,0 +1,289 @@
+"""The forms a rule's condition may have. Most compare a value, as measured or derived from readings, with bands."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from firetower.core.clock import Micros
+from firetower.rules.quantities import Amount, Duration, Limit, Ratio
+
+Side = Literal["above", "at_or_above", "below", "at_or_below", "outside"]
+RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,63}$")]
+EventName = Annotated[str, Field(pattern=r"^\S{1,64}$")]
+Source = Annotated[str, Field(pattern=r"^(S1|S2|K|D|J)(/(S1|S2|K|D|J))*, \S")]
+"""The basis of a limit (S1, S2, K, D, J: ``docs/rulebook.md``), then the place: ``S1, GB 55036-2022 3.0.3``."""
+Text = Annotated[str, Field(min_length=1, max_length=400)]
+Samples = Annotated[int, Field(ge=1, le=100)]
+Priority = Annotated[int, Field(ge=1, le=4)]
+Group = Literal["device", "zone", "building", "unit", "main", "gateway"]
+"""What devices have in common: a zone 防火分区, a building, a unit 联网单位, a water main 管网, a gateway."""
+BUCKETS = 12
+"""A window slides by a twelfth of its length: it holds the readings of the twelfth of now and of the eleven before."""
+
+
+class Part(BaseModel):
+    """A part of the rulebook: no unknown field, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, allow_inf_nan=False)
+
+
+class Words(Part):
+    """The same words in Chinese and in English."""
+
+    zh: Text
+    en: Text
+
+
+class Band(Part):
+    """One priority of an alert: it holds beyond ``limit`` for ``on_delay``, until past ``clear`` for ``off_delay``.
+
+    ``and_samples``: that many readings in a row beyond the limit, too. ``or_samples``: that many readings in a row are
+    enough before the delay is over. ``one_sample_over``: devices with a longer reporting interval need one reading only
+    (absent: the on delay itself). ``deadband``: instead of ``clear``, its distance from the limit (from both ends of a
+    range). ``latch``: the alert closes only with a disposition.
+    """
+
+    priority: Priority
+    limit: Limit
+    clear: Amount | None = None
+    deadband: Amount | None = None
+    on_delay: Duration = 0
+    and_samples: Samples | None = None
+    or_samples: Samples | None = None
+    one_sample_over: Duration | None = None
+    off_delay: Duration = 0
+    latch: bool = False
+    title: Words | None = None
+    source: Source
+
+    @property
+    def enough_over(self) -> Micros | None:
+        """The reporting interval over which one reading is enough; None when it never is (no delay given)."""
+        if self.one_sample_over is not None:
+            return self.one_sample_over
+        return self.on_delay or None
+
+
+class Bands(Part):
+    """A value beyond limits on one ``side``, in bands from the mildest to the worst: one alert.
+
+    ``side``: ``outside`` takes limits that are ranges (``{low: 198 V, high: 242 V}``), their ends in order themselves.
+    """
+
+    side: Side
+    bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=4)]
+
+
+class Compared(Part):
+    """A value as measured, compared with one limit."""
+
+    side: Literal["above", "at_or_above", "below", "at_or_below"]
+    limit: Amount
+
+
+class OfLast(Part):
+    """N of the last M readings (M 2 to 16). Fewer readings than M known: n of those there are."""
+
+    n: Annotated[int, Field(ge=1, le=16)]
+    m: Annotated[int, Field(ge=2, le=16)]
+
+
+class LimitCondition(Bands):
+    """The value as measured, of the newest reading; ``of_last``: of n of the last m readings."""
+
+    of_last: OfLast | None = None
+
+
+class RateCondition(Bands):
+    """How quickly the value changes: the slope of the straight line that fits the readings of the window best.
+
+    In the metric's unit per ``per`` (``°C/min``). Known with at least ``samples`` readings in the window that reach
+    over half of it. ``only``: while the newest value is that; otherwise the reading counts as in order.
+    """
+
+    over: Duration
+    per: Literal["s", "min", "h", "d"]
+    samples: Samples = 3
+    only: Compared | None = None
+
+
+Aggregate = Literal["mean", "min", "max", "median", "stdev", "spread", "sum", "change", "rise", "drop", "count"]
+
+
+class WindowCondition(Bands):
+    """One figure of the readings within a sliding window of length ``over``.
+
+    ``mean``, ``min``, ``max``, ``stdev`` (of the population); ``median``: of the means of the window's twelfths;
+    ``spread``: max less min; ``sum``: what a counter grew by from reading to reading (after a fall it began at 0);
+    ``change``: newest less oldest; ``rise``: newest less min; ``drop``: max less newest; ``count``: readings that are
+    as ``counting`` says, in the unit ``readings``. Known with at least ``samples`` readings that reach over at least
+    ``span`` (absent: 0). ``only``: as with a rate.
+    """
+
+    of: Aggregate
+    over: Duration
+    samples: Samples = 1
+    span: Duration = 0
+    counting: Compared | None = None
+    only: Compared | None = None
+
+
+class PatternCondition(Bands):
+    """How far the value is from what is usual for the device at this hour and kind of day (working day or rest day).
+
+    Usual is the mean of past hours of the same hour of day and kind of day, each hour counted once, a new one with the
+    weight 1/n up to the 28th. Known once the series is ``learning`` old and has at least three such hours. An hour in
+    which the rule was beyond its mildest limit is not learned.
+    """
+
+    learning: Duration
+
+
+class TrendCondition(Bands):
+    """In how many days the value reaches ``to`` if it goes on as in the window (``side`` below, limits in ``d``).
+
+    From the line that fits the window best, at its newest reading; a value that does not approach ``to`` never does.
+    Known with at least ``samples`` readings that reach over half of the window.
+    """
+
+    to: Amount
+    over: Duration
+    samples: Samples = 5
+
+
+class EventCondition(Part):
+    """What a device says itself in the alarm lane. Exactly one of four uses:
+
+    ``own_alert``: the alert of the event itself gets this ``priority`` (never a lower one than its own) and the rule's
+    title; it keeps its own key. ``missing_for``: no such event came for that long (since the device was registered).
+    ``count`` and ``within``: that many began within that time. Otherwise: any of ``events`` (``all_of``: each of them)
+    is active, at ``components`` points at least, for ``on_delay``, until it is not for ``off_delay``.
+    ``component``: only what is said of that point.
+    """
+
+    events: Annotated[tuple[EventName, ...], Field(min_length=1, max_length=8)]
+    priority: Priority
+    component: Text | None = None
+    own_alert: bool = False
+    missing_for: Duration | None = None
+    count: Annotated[int, Field(ge=2, le=100)] | None = None
+    within: Duration | None = None
+    all_of: bool = False
+    components: Annotated[int, Field(ge=1, le=1000)] = 1
+    on_delay: Duration = 0
+    off_delay: Duration = 0
+    latch: bool = False
+    source: Source
+
+
+class SilenceBand(Part):
+    """How long a device may say nothing: ``intervals`` of its own reporting interval within bounds, or ``after``."""
+
+    priority: Priority
+    after: Duration | None = None
+    intervals: Annotated[int, Field(ge=1, le=100)] | None = None
+    at_least: Duration | None = None
+    at_most: Duration | None = None
+    source: Source
+
+
+class SilenceCondition(Part):
+    """A device that says nothing.
+
+    ``of``: ``seen`` counts from the last message, ``never_seen`` from the registration of a device that never spoke.
+    ``interval_from``, ``interval_below``: only devices whose reporting interval is at least, is shorter than this.
+    ``offline_for``: also this long after the device or its Last Will said ``offline``.
+    ``clear_messages``: messages after which it is over.
+    """
+
+    of: Literal["seen", "never_seen"]
+    interval_from: Duration = 0
+    interval_below: Duration | None = None
+    offline_for: Duration | None = None
+    clear_messages: Annotated[int, Field(ge=1, le=10)] = 1
+    bands: Annotated[tuple[SilenceBand, ...], Field(min_length=1, max_length=4)]
+
+
+class QualityCondition(Part):
+    """How a device reports is wrong, whatever it watches. One priority, never latched.
+
+    ``of``: ``clock_skew``, its clock is further than ``over`` from the true time, until at most ``clear`` from it.
+    ``clock_stuck``, ``samples`` readings of a series in a row at a time that has a value already; ``implausible``, that
+    many in a row of quality bad; both until ``clear_samples`` in a row are not. ``sequence_gap``, ``samples`` numbers
+    or more missing from a device's ``seq`` within ``over``, until fewer are within the last ``over``.
+    """
+
+    of: Literal["clock_skew", "clock_stuck", "implausible", "sequence_gap"]
+    priority: Priority
+    over: Duration | None = None
+    clear: Duration | None = None
+    samples: Samples | None = None
+    clear_samples: Samples | None = None
+    source: Source
+
+
+class Clause(Part):
+    """Something active: an alarm of any of ``rules`` or ``events``, on at least ``devices`` devices of the group.
+
+    ``share``: and on that share of the group's devices, of the kinds that the rules watch and those that said the
+    events. ``within``: the newest of them began at most this long after one another.
+    """
+
+    rules: tuple[RuleId, ...] = ()
+    events: tuple[EventName, ...] = ()
+    devices: Annotated[int, Field(ge=1, le=10_000)] = 1
+    share: Ratio | None = None
+    within: Duration | None = None
+
+
+class CombinationCondition(Part):
+    """Several devices of one ``group`` together: every clause of ``all`` holds at once, and none of ``none``.
+
+    The alert is about the group (``device``: about the device). It holds for ``on_delay``, and is over once it has not
+    held for ``off_delay``.
+    """
+
+    group: Group
+    all: Annotated[tuple[Clause, ...], Field(min_length=1, max_length=4)]
+    none: Annotated[tuple[Clause, ...], Field(max_length=4)] = ()
+    priority: Priority
+    on_delay: Duration = 0
+    off_delay: Duration = 0
+    latch: bool = False
+    source: Source
+
+
+class ConfirmationCondition(Part):
+    """Two alarms of one zone within this time, two detectors or a detector and a manual call point, confirm a fire.
+
+    Judged over alerts, beside the rules (``storage/correlation.py``): what a person reported counts, too. It raises
+    nothing; it recommends 建议确认.
+    """
+
+    within: Duration
+    source: Source
+
+
+class Condition(Part):
+    """Exactly one of the forms of condition."""
+
+    limit: LimitCondition | None = None
+    rate: RateCondition | None = None
+    window: WindowCondition | None = None
+    pattern: PatternCondition | None = None
+    trend: TrendCondition | None = None
+    event: EventCondition | None = None
+    silence: SilenceCondition | None = None
+    quality: QualityCondition | None = None
+    combination: CombinationCondition | None = None
+    confirmation: ConfirmationCondition | None = None
+
+    @property
+    def measured(self) -> LimitCondition | RateCondition | WindowCondition | PatternCondition | TrendCondition | None:
+        """The form with bands on a value; None for the others."""
+        return self.limit or self.rate or self.window or self.pattern or self.trend
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The names of the forms given: one, in a rule that is in order."""
+        return tuple(name for name in type(self).model_fields if getattr(self, name) is not None)

@@ -1,0 +1,82 @@
+"""The tables of all measured rules, in groups: one group for each kind and metric, its tables with rows in common."""
+
+import numpy as np
+
+from firetower.core.clock import Micros
+from firetower.devices.kinds import KIND_NUMBER, DeviceKind
+from firetower.devices.metrics import Metric, catalogue
+from firetower.devices.readings import Int16s, Int64s
+from firetower.devices.registry import Registry
+from firetower.rules.columns import Column
+from firetower.rules.derived import Spec, spec_of
+from firetower.rules.limits import LimitTable
+from firetower.rules.model import Rule
+from firetower.rules.rulebook import Rulebook
+from firetower.rules.verdicts import Verdict
+
+NO_TABLE = -1
+
+
+class TableGroup:
+    """Tables over the same series: one for the values as measured, one for each derivation (``derived.py``).
+
+    Rows are given out and dropped by all of them in the same order, so that a series has one row number in the group.
+    """
+
+    def __init__(self, tables: list[LimitTable]) -> None:
+        self.tables = tables
+
+    def add_rows(self, device: Int64s, channel: Int64s) -> Int64s:
+        """Take in series and return their rows."""
+        rows = [table.add_rows(device, channel) for table in self.tables]
+        return rows[0]
+
+    def drop_row(self, row: int) -> None:
+        """Forget a series."""
+        for table in self.tables:
+            table.drop_row(row)
+
+    def seed(self, row: int, rule: str, priority: int) -> bool:
+        """Set the level an open alert of ``rule`` stands at; False when there is no such rule here."""
+        return any(table.seed(row, rule, priority) for table in self.tables)
+
+    def step(self, column: Column) -> list[Verdict]:
+        """Take readings in and return the verdicts of every delay met up to and at them."""
+        if len(self.tables) == 1:
+            return self.tables[0].step(column)
+        return [verdict for table in self.tables for verdict in table.step(column)]
+
+    def tick(self, now: Micros) -> list[Verdict]:
+        """Return the verdicts of delays that end by ``now`` while the last reading stands."""
+        return [verdict for table in self.tables for verdict in table.tick(now)]
+
+
+def make_tables(rulebook: Rulebook, registry: Registry, *, derived: bool = True) -> tuple[list[TableGroup], Int16s]:
+    """Return the groups, and their index by (kind, metric); the last kind stands for -1, no device.
+
+    ``derived``: False for the rules on values as measured alone.
+    """
+    metrics = catalogue()
+    groups: list[TableGroup] = []
+    group_of = np.full((len(DeviceKind) + 1, max(metrics.by_number) + 1), NO_TABLE, np.int16)
+    for kind in DeviceKind:
+        for metric in metrics.by_number.values():
+            tables = _tables(rulebook, registry, kind, metric, derived=derived)
+            if tables:
+                group_of[KIND_NUMBER[kind], metric.number] = len(groups)
+                groups.append(TableGroup(tables))
+    return groups, group_of
+
+
+def _tables(
+    rulebook: Rulebook, registry: Registry, kind: DeviceKind, metric: Metric, *, derived: bool
+) -> list[LimitTable]:
+    by_spec: dict[Spec | None, list[Rule]] = {}
+    for rule in rulebook.rules:
+        if rule.measured is not None and rule.metric == metric.name and kind in rule.kinds:
+            by_spec.setdefault(spec_of(rule), []).append(rule)
+    return [
+        LimitTable(kind, metric, tuple(rules), registry, rulebook=rulebook, spec=spec)
+        for spec, rules in by_spec.items()
+        if derived or spec is None
+    ]

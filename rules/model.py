@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from firetower.core.clock import SECOND, Micros
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.conditions import Bands, Condition, EventName, Part, Priority, RuleId, Samples, Text, Words
+from firetower.rules.conditions import Bands, Condition, EventName, Part, Priority, RuleId, Samples, Source, Text, Words
 from firetower.rules.quantities import Amount, Duration, Limit
 
 Day = Literal["working_day", "rest_day", "holiday"]
@@ -147,7 +147,7 @@ class Override(Part):
     rule: RuleId
     scope: Scope
     reason: Text
-    source: str
+    source: Source
     off: bool = False
     bands: tuple[BandOverride, ...] = ()
     loosened: Loosened | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from firetower import __version__, cli_history, cli_rejects
+from firetower import __version__, cli_history, cli_rejects, cli_rules
 from firetower.core import logs
 from firetower.core.clock import SystemClock
 from firetower.core.config import load_settings
@@ -25,9 +25,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-rules_app = typer.Typer(
-    help="The rulebook: check it, show it.", epilog="Example: firetower rules check my-rules/", no_args_is_help=True
-)
 devices_app = typer.Typer(
     help="Devices: import a registry file.", epilog="Example: firetower devices import city.json", no_args_is_help=True
 )
@@ -39,7 +36,7 @@ db_app = typer.Typer(
     epilog="Example: firetower db status",
     no_args_is_help=True,
 )
-app.add_typer(rules_app, name="rules")
+app.add_typer(cli_rules.app, name="rules")
 app.add_typer(devices_app, name="devices")
 app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(users_app, name="users")
@@ -130,44 +127,6 @@ def demo(  # noqa: PLR0917 - typer's options, always given by name
 
 
 app.command("simulate", epilog=simulator_cli.EPILOG)(simulator_cli.simulate)
-
-
-# Rules ------------------------------------------------------------------------------------------
-
-
-@rules_app.command("check")
-def rules_check(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of rulebook files; absent: the shipped one.")] = None,
-) -> None:
-    """Validate a rulebook; every problem is a line with file and line number, and the exit status is 1.
-
-    Example: firetower rules check my-rules/
-    """
-    from firetower.rules.rulebook import load
-
-    try:
-        book = load(folder)
-    except InvalidInput as err:
-        typer.echo(str(err), err=True)
-        raise typer.Exit(1) from None
-    typer.echo(f"The rulebook is sound: {len(book.rules)} rules.")
-
-
-@rules_app.command("show")
-def rules_show(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of rulebook files; absent: the shipped one.")] = None,
-    rule: Annotated[str | None, typer.Option(help="Only the rule of this id.")] = None,
-) -> None:
-    """Print the rulebook as JSON, every limit with its unit and its source.
-
-    Example: firetower rules show --rule hydrant-pressure-low
-    """
-    from firetower.rules.rulebook import load
-
-    shown = [item.model_dump(mode="json") for item in load(folder).rules if rule in (None, item.id)]
-    if not shown:
-        raise InvalidInput(f"there is no rule {rule!r}; `firetower rules show` lists them")
-    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
 # Commands on the database -----------------------------------------------------------------------

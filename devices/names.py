@@ -6,7 +6,7 @@ import numpy as np
 
 from firetower.devices.columns import Column
 from firetower.devices.lookup import Lookup
-from firetower.devices.readings import Int64s
+from firetower.devices.readings import Int32s, Int64s
 
 
 class Names:
@@ -34,6 +34,15 @@ class Names:
         start = self._start.rows.item(number)
         text = self._text[start : start + self._length.rows.item(number)]
         return self._units[self._unit.rows.item(number)], text.decode()
+
+    @property
+    def unit_number(self) -> Int32s:
+        """A small number for each device's unit, by device number, 0 for one that was never named."""
+        return self._unit.rows
+
+    def number_of_unit(self, unit: str) -> int | None:
+        """Return the small number of a unit, None for one without devices."""
+        return self._unit_numbers.get(unit)
 
     def fit(self, size: int) -> None:
         """Make room for numbers below ``size``."""

@@ -5,7 +5,7 @@ columns indexed by its number; the rest of its file stays in the database. Serie
 channel) are local to the process.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from firetower.core.clock import SECOND, Micros
 from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
+from firetower.devices.labels import LABELS, Groups, Labels
 from firetower.devices.names import Names
 from firetower.devices.readings import Bools, Floats, Int16s, Int32s, Int64s
 from firetower.devices.series import SeriesTable
@@ -26,7 +27,8 @@ class DeviceEntry:
     """What the registry is told of one device.
 
     ``interval``: µs between reports it promised. ``attributes``: numbers of its own file that rules may use as
-    limits, for example ``level_low`` in m. ``registered_at``: µs since the epoch.
+    limits, for example ``level_low`` in m. ``registered_at``: µs since the epoch. ``zone``: ``building/floor/zone``.
+    ``gateway``: the device of its unit behind which it stands. ``unit_category`` and ``district`` are its unit's.
     """
 
     number: int
@@ -41,6 +43,10 @@ class DeviceEntry:
     attributes: Mapping[str, float] = field(default_factory=dict)
     registered_at: Micros = 0
     retired: bool = False
+    district: str | None = None
+    unit_category: str | None = None
+    model: str | None = None
+    gateway: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ class DeviceRows:
     """What the registry is told of n devices at once, each number and each name there once; all of length n.
 
     ``kind``: KIND_NUMBER. ``interval``, ``registered_at``: µs. ``lon``, ``lat``: NaN where unknown. ``attributes``:
-    by row, only of rows that have some.
+    by row, only of rows that have some. ``districts``, ``unit_categories``, ``models``, ``gateways``: empty where no
+    row has one.
     """
 
     number: Int64s
@@ -63,6 +70,10 @@ class DeviceRows:
     mains: Sequence[str | None]
     zones: Sequence[str | None]
     attributes: Mapping[int, Mapping[str, float]]
+    districts: Sequence[str | None] = ()
+    unit_categories: Sequence[str | None] = ()
+    models: Sequence[str | None] = ()
+    gateways: Sequence[str | None] = ()
 
     def __len__(self) -> int:
         return len(self.number)
@@ -82,10 +93,8 @@ class Registry:
 
     def __init__(self) -> None:
         self._names = Names()
-        self._labels: list[str | None] = [None]
-        self._label_numbers: dict[str | None, int] = {None: 0}
-        self._main: Column[np.int32] = Column(np.int32)
-        self._zone: Column[np.int32] = Column(np.int32)
+        self._labels = Labels()
+        self._groups = Groups(self, self._labels)
         self._attributes: dict[str, Column[np.float64]] = {}
         self._channels: dict[str, int] = {"": 0}
         self._channel_names: list[str] = [""]
@@ -122,6 +131,10 @@ class Registry:
                 mains=(entry.main,),
                 zones=(entry.zone,),
                 attributes={0: entry.attributes} if entry.attributes else {},
+                districts=(entry.district,),
+                unit_categories=(entry.unit_category,),
+                models=(entry.model,),
+                gateways=(entry.gateway,),
             )
         )
 
@@ -142,8 +155,7 @@ class Registry:
             (self.retired, rows.retired),
             (self.lon, rows.lon),
             (self.lat, rows.lat),
-            (self._main.rows, self._label_numbers_of(rows.mains)),
-            (self._zone.rows, self._label_numbers_of(rows.zones)),
+            *self._labels_of(rows),
             *self._attributes_of(rows),
         ]
         for column, values in columns:
@@ -167,13 +179,48 @@ class Registry:
         """Return (unit, device) of a number."""
         return self._names.name(number)
 
+    def label(self, name: str, number: int) -> str | None:
+        """Return what a device's file says of it: ``district``, ``unit_category``, ``model``, ``main``, ``zone``
+        (``building/floor/zone``), ``building``, or ``gateway``, behind which it stands, a gateway behind itself.
+        """
+        return self._labels.label(name, number)
+
+    def label_numbers(self, name: str) -> Int32s:
+        """Return the column of numbers that stand for a label (not ``building``), 0 for none."""
+        return self._labels.column(name)
+
+    def number_of_label(self, label: str) -> int | None:
+        """Return the number that stands for a label in every such column, None for one no device has had."""
+        return self._labels.number(label)
+
+    @property
+    def unit_number(self) -> Int32s:
+        """The column of numbers that stand for units."""
+        return self._names.unit_number
+
+    def number_of_unit(self, unit: str) -> int | None:
+        """Return the number that stands for a unit, None for one without devices."""
+        return self._names.number_of_unit(unit)
+
+    def group_of(self, group: str, number: int) -> str | None:
+        """Return what an alert about a device's group is about, None when the device belongs to none.
+
+        ``device`` and ``gateway``: ``unit/device``; ``zone``: ``unit/building/floor/zone``; ``building``:
+        ``unit/building``; ``unit`` and ``main``: its code.
+        """
+        return self._groups.of(group, number)
+
+    def members(self, group: str, subject: str, kinds: Collection[DeviceKind]) -> Int64s:
+        """Return the numbers, ascending, of the devices of these kinds in the group ``subject``, none retired."""
+        return self._groups.members(group, subject, kinds)
+
     def main(self, number: int) -> str | None:
         """Return the code of the water main a hydrant stands on."""
-        return self._labels[self._main.rows.item(number)]
+        return self.label("main", number)
 
     def zone(self, number: int) -> str | None:
         """Return the zone a device protects, as ``building/floor/zone``."""
-        return self._labels[self._zone.rows.item(number)]
+        return self.label("zone", number)
 
     def attribute(self, name: str) -> Floats:
         """Return the column of a number from the devices' own files; NaN where a device has none."""
@@ -226,6 +273,16 @@ class Registry:
         return self._series.device
 
     @property
+    def series_count(self) -> int:
+        """How many series there are."""
+        return self._series.count
+
+    @property
+    def series_metric(self) -> Int16s:
+        """Metric number by series number."""
+        return self._series.metric
+
+    @property
     def series_channel(self) -> Int16s:
         """Channel number by series number."""
         return self._series.channel
@@ -241,18 +298,31 @@ class Registry:
                 values[name][row] = value
         return [(self.attribute(name), column) for name, column in values.items()]
 
-    def _label_numbers_of(self, labels: Sequence[str | None]) -> Int32s:
-        numbers = self._label_numbers
-        for label in labels:
-            if label not in numbers:
-                numbers[label] = len(self._labels)
-                self._labels.append(label)
-        return np.fromiter(map(numbers.__getitem__, labels), np.int32, len(labels))
+    def _labels_of(self, rows: DeviceRows) -> list[tuple[Int32s, Int32s]]:
+        """Return, for each of LABELS, its column and what it is to hold for ``rows``."""
+        given = dict(
+            zip(LABELS, (rows.districts, rows.unit_categories, rows.models, (), rows.mains, rows.zones), strict=True)
+        )
+        given["gateway"] = self._gateways_of(rows)
+        none = np.zeros(len(rows), np.int32)
+        return [
+            (self._labels.column(name), self._labels.numbers_of(labels) if len(labels) else none)
+            for name, labels in given.items()
+        ]
+
+    @staticmethod
+    def _gateways_of(rows: DeviceRows) -> Sequence[str | None]:
+        gateways = np.flatnonzero(rows.kind == KIND_NUMBER[DeviceKind.GATEWAY]).tolist()
+        if not gateways:
+            return rows.gateways
+        labels = list(rows.gateways) or [None] * len(rows)
+        for row in gateways:
+            labels[row] = rows.devices[row]
+        return labels
 
     def _fit(self, size: int) -> None:
         self._names.fit(size)
-        self._main.fit(size)
-        self._zone.fit(size)
+        self._labels.fit(size)
         for column in self._attributes.values():
             column.fit(size)
         self.changed: Int64s = self._changed.fit(size)

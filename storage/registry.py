@@ -101,8 +101,9 @@ _DEVICES = (
     "SELECT d.id, u.code, d.name, d.kind, d.interval_s, d.lon, d.lat, m.code,"
     " b.code || '/' || f.code || '/' || z.code, nullif(d.attributes, '{}'),"
     " (extract(epoch FROM d.registered_at) * 1000000)::int8, d.retired_at IS NOT NULL,"
-    " (extract(epoch FROM d.last_seen_at) * 1000000)::int8, d.status"
-    " FROM device d JOIN unit u ON u.id = d.unit_id LEFT JOIN water_main m ON m.id = d.main_id"
+    " (extract(epoch FROM d.last_seen_at) * 1000000)::int8, d.status, g.district, u.category, d.model, d.gateway"
+    " FROM device d JOIN unit u ON u.id = d.unit_id LEFT JOIN grid g ON g.id = u.grid_id"
+    " LEFT JOIN water_main m ON m.id = d.main_id"
     " LEFT JOIN zone z ON z.id = d.zone_id LEFT JOIN floor f ON f.id = z.floor_id"
     " LEFT JOIN building b ON b.id = f.building_id"
 )
@@ -112,7 +113,8 @@ def _add(registry: Registry, rows: Sequence[asyncpg.Record]) -> None:
     if not rows:
         return
     (
-        ids, units, names, kinds, intervals, lons, lats, mains, zones, attributes, registered, retired, seen, statuses
+        ids, units, names, kinds, intervals, lons, lats, mains, zones, attributes, registered, retired, seen, statuses,
+        districts, categories, models, gateways,
     ) = zip(*rows, strict=True)  # fmt: skip
     numbers = np.array(ids, np.int64)
     new = numbers >= len(registry.kind)
@@ -131,6 +133,10 @@ def _add(registry: Registry, rows: Sequence[asyncpg.Record]) -> None:
             mains=mains,
             zones=zones,
             attributes={row: given for row, given in enumerate(attributes) if given is not None},
+            districts=districts,
+            unit_categories=categories,
+            models=models,
+            gateways=gateways,
         )
     )
     heard = np.array([at or 0 for at in seen], np.int64)

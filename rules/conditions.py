@@ -226,7 +226,8 @@ class Clause(Part):
     """Something active: an alarm of any of ``rules`` or ``events``, on at least ``devices`` devices of the group.
 
     ``share``: and on that share of the group's devices, of the kinds that the rules watch and those that said the
-    events. ``within``: the newest of them began at most this long after one another.
+    events. ``within``: the newest of them began at most this long after one another. ``priority``: only alarms that
+    are at least this urgent, now (a band that rises joins, one that falls back leaves).
     """
 
     rules: tuple[RuleId, ...] = ()
@@ -234,6 +235,7 @@ class Clause(Part):
     devices: Annotated[int, Field(ge=1, le=10_000)] = 1
     share: Ratio | None = None
     within: Duration | None = None
+    priority: Priority | None = None
 
 
 class CombinationCondition(Part):

@@ -11,7 +11,7 @@ _SINGLE_MASK = (1 << 48) - 1
 
 
 class SeriesTable:
-    """The numbers of series, dense from 0 in the order of first sight, and their device and channel columns.
+    """The numbers of series, dense from 0 in the order of first sight, and their device, metric and channel columns.
 
     The columns have room to spare: rows from ``count`` on are 0.
     """
@@ -19,9 +19,11 @@ class SeriesTable:
     def __init__(self) -> None:
         self.count = 0
         self._device: Column[np.int32] = Column(np.int32)
+        self._metric: Column[np.int16] = Column(np.int16)
         self._channel: Column[np.int16] = Column(np.int16)
         self._lookup = Lookup()
         self.device: Int32s = self._device.rows
+        self.metric: Int16s = self._metric.rows
         self.channel: Int16s = self._channel.rows
 
     def number(self, device: int, metric: int, channel: int) -> int:
@@ -43,7 +45,7 @@ class SeriesTable:
         numbers = np.empty(len(fresh), np.int32)
         numbers[order] = np.arange(self.count, self.count + len(fresh), dtype=np.int32)
         found[missing] = numbers[which]
-        self._take_in(missing[first[order]], device, channel)
+        self._take_in(missing[first[order]], device, metric, channel)
         self._lookup.put(fresh[order], numbers[order])
         return found
 
@@ -51,10 +53,12 @@ class SeriesTable:
         """Spare the steps of growth up to ``series`` more."""
         self._lookup.reserve(series)
 
-    def _take_in(self, new: Int64s, device: Int32s | Int64s, channel: Int16s | Int64s) -> None:
+    def _take_in(self, new: Int64s, device: Int32s | Int64s, metric: Int16s, channel: Int16s | Int64s) -> None:
         start, self.count = self.count, self.count + len(new)
         self.device, self.channel = self._device.fit(self.count), self._channel.fit(self.count)
+        self.metric = self._metric.fit(self.count)
         self.device[start : self.count] = device[new]
+        self.metric[start : self.count] = metric[new]
         self.channel[start : self.count] = channel[new]
 
 

@@ -5,14 +5,16 @@ they are counted as they come and the device is judged afterwards.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.quality import DeviceQuality
-from firetower.devices.readings import Bools, Mark, Readings
+from firetower.devices.readings import Bools, Int32s, Int64s, Mark, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.model import Rule
 from firetower.rules.quality import NONE, Indices, condition_of, samples_of
@@ -61,6 +63,25 @@ class ClockWatch:
                 self._awaited.add(device)
             return True
         return False
+
+    def save(self, series: slice) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of the state of some series."""
+        self._fit()
+        return {"stuck": self._stuck.rows[series].copy(), **self._streaks.save(series)}
+
+    def load(self, series: Int32s, saved: dict[str, npt.NDArray[Any]], newest: Int64s) -> None:
+        """Take over what ``save`` returned, for ``series`` in its order; ``newest``: their newest readings, µs.
+
+        Whose clock stands still is found at the next tick: what was said of it is known from the open alerts.
+        """
+        self._fit()
+        stuck = saved["stuck"]
+        self._stuck.rows[series] = stuck
+        self._streaks.load(series, saved)
+        device = self._registry.series_device[series[stuck]]
+        np.add.at(self._stuck_series.rows, device, 1)
+        for of, at in zip(device.tolist(), newest[stuck].tolist(), strict=True):
+            self._turned[of] = max(self._turned.get(of, 0), at)
 
     def step(self, readings: Readings, first: Bools | None) -> None:
         """Take in readings as ``ImplausibleWatch.step`` does; what follows from them is said at the tick."""

@@ -1,16 +1,16 @@
 """The engine: readings or a tick in, verdicts out; event time, no I/O, no clock of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from firetower.core.clock import Micros
-from firetower.devices import columns
 from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
-from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Mark, Quality, Readings
+from firetower.devices.readings import Bools, Int64s, Mark, Quality, Readings
 from firetower.devices.registry import Registry
+from firetower.rules.checkpoint import ROWS, Piece, Watch, of_prefix, prefixed
 from firetower.rules.clocks import ClockWatch
 from firetower.rules.columns import Column
 from firetower.rules.combination import CombinationWatch
@@ -19,14 +19,13 @@ from firetower.rules.glance import Glance
 from firetower.rules.late import LateWatch, came_and_went
 from firetower.rules.quality import ImplausibleWatch
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.series import UNKNOWN, SeriesBook
 from firetower.rules.silence import SilenceWatch
 from firetower.rules.steps import Batch, Step, Tick
 from firetower.rules.suppression import SuppressionWatch
 from firetower.rules.tables import NO_TABLE, make_tables
 from firetower.rules.verdicts import Verdict, VerdictKind
 
-_UNKNOWN = int(np.iinfo(np.int64).min)
-"""Watermark of a series nobody has heard of."""
 _Seed = tuple[str, str, str]
 """Rule, subject, component."""
 
@@ -64,25 +63,23 @@ class Engine:
         as_measured, its_table_of = make_tables(rulebook, registry, derived=False)
         self._glance = Glance([group.tables[0] for group in as_measured], its_table_of, registry)
         self._late = LateWatch(lambda: make_tables(rulebook, registry, derived=False), registry)
-        self._watermark: columns.Column[np.int64] = columns.Column(np.int64, _UNKNOWN)
-        self._table: columns.Column[np.int16] = columns.Column(np.int16, NO_TABLE)
-        self._row: columns.Column[np.int32] = columns.Column(np.int32)
-        self._place: columns.Column[np.int32] = columns.Column(np.int32)
+        self._series = SeriesBook(self._tables, self._table_of, registry)
         self._seeded: dict[_Seed, int] = {}
         self._warmed: dict[_Seed, Verdict] = {}
+        self._restored = False
 
     # what is new -----------------------------------------------------------------------------------
 
     def newest(self, readings: Readings) -> Int64s:
         """Return, shape (n,), the event time of the newest reading taken in of each one's series, µs; min: none."""
-        self._fit()
-        return self._watermark.rows[readings.series]
+        self._series.fit()
+        return self._series.watermark[readings.series]
 
     def unsure(self, readings: Readings) -> Bools:
         """Return, shape (n,), True where a reading cannot be taken as new without a look at what is stored."""
-        self._fit()
-        watermark = self._watermark.rows[readings.series]
-        return np.where(watermark == _UNKNOWN, readings.ts < self._warm_since, readings.ts <= watermark)
+        self._series.fit()
+        watermark = self._series.watermark[readings.series]
+        return np.where(watermark == UNKNOWN, readings.ts < self._warm_since, readings.ts <= watermark)
 
     def evaluate(self, step: Step) -> list[Verdict]:
         """Take in a batch or the passing of time; return what that decides, in event time order.
@@ -94,7 +91,7 @@ class Engine:
         """
         said = self._start()
         said += self._of_tick(step) if isinstance(step, Tick) else self._of_batch(step)
-        return self._whole(said, step.now)
+        return self._whole(said)
 
     def _of_batch(self, batch: Batch) -> list[Verdict]:
         readings = batch.readings
@@ -111,7 +108,7 @@ class Engine:
         silent = self._silence.tick(tick.now, tick.listening_since, lag=tick.lag)
         return delayed + silent + self._clocks.tick(tick.now) + self._combinations.tick(tick.now)
 
-    def _whole(self, said: list[Verdict], now: Micros) -> list[Verdict]:
+    def _whole(self, said: list[Verdict]) -> list[Verdict]:
         """Return what was said with what follows from it: combinations, suppression by design, rules on trial."""
         if not said:
             return said
@@ -169,10 +166,10 @@ class Engine:
         readings = batch.readings
         late = (readings.flags & np.int16(Mark.LATE)) != 0
         said = self._step(readings.take(~late))
-        np.maximum.at(self._watermark.rows, readings.series[late], readings.ts[late])
+        np.maximum.at(self._series.watermark, readings.series[late], readings.ts[late])
         if batch.events:
             said += [each for each in self._events.step(batch.events) if not each.rule.startswith("event:")]
-        for verdict in self._whole(said, batch.now):
+        for verdict in self._whole(said):
             self._warmed[verdict.rule, verdict.subject, verdict.component] = verdict
 
     def _start(self) -> list[Verdict]:
@@ -183,6 +180,10 @@ class Engine:
             if verdict.priority != seeded if verdict.kind is VerdictKind.RAISE else seeded is not None:
                 out.append(verdict)
         self._warmed, self._seeded = {}, {}
+        if self._restored:
+            self._restored = False
+            for group in self._tables:
+                group.restored = False
         out.sort(key=_instant)
         return out
 
@@ -193,20 +194,64 @@ class Engine:
         if metric is None or channel is None or device >= len(registry.kind) or registry.kind[device] < 0:
             return False
         series = np.array([registry.series(device, metric.number, channel)], np.int32)
-        self._fit()
+        self._series.fit()
         if self._implausible.seed(rule, int(series[0])):
             return True
-        table = int(self._tables_for(series, np.array([device]), np.array([metric.number], np.int16))[0])
-        return table != NO_TABLE and self._tables[table].seed(int(self._row.rows[series[0]]), rule, priority)
+        table = int(self._series.tables_for(series, np.array([device]), np.array([metric.number], np.int16))[0])
+        return table != NO_TABLE and self._tables[table].seed(int(self._series.row[series[0]]), rule, priority)
+
+    # checkpoint ------------------------------------------------------------------------------------
+
+    def checkpoint(self) -> Iterator[Piece]:
+        """Yield copies of the state, piece by piece; between two the engine may go on with its work.
+
+        What is of one series and one table is copied at once and knows its newest reading. So a copy that is restored
+        and then given every reading stored since it was begun, some of them again, stands where this engine stands.
+        What is of events and groups comes last, for it may be told again what it knows, but must miss nothing.
+        """
+        self._series.fit()
+        count = self._registry.series_count
+        for start in range(0, count, ROWS):
+            part = slice(start, min(start + ROWS, count))
+            doubts = prefixed("implausible.", self._implausible.save(part)) | prefixed(
+                "clocks.", self._clocks.save(part)
+            )
+            yield Piece("series", arrays=self._series.save(part) | doubts)
+        for group_number, group in enumerate(self._tables):
+            for table_number, table in enumerate(group.tables):
+                for start in range(0, table.rows, ROWS):
+                    saved = table.save(slice(start, min(start + ROWS, table.rows)))
+                    yield Piece("table", (group_number, table_number), saved)
+        yield Piece("watches", facts={name: watch.save() for name, watch in self._watches()})
+
+    def restore(self, pieces: Iterable[Piece]) -> None:
+        """Take over the pieces of a checkpoint of the same rulebook, in their order; before ``seed`` and ``warm``."""
+        for piece in pieces:
+            if piece.part == "series":
+                series, saved = self._series.load(piece.arrays)
+                self._implausible.load(series, of_prefix("implausible.", saved))
+                self._clocks.load(series, of_prefix("clocks.", saved), saved["watermark"])
+            elif piece.part == "table":
+                group_number, table_number = piece.of
+                self._series.load_table(group_number, table_number, piece.arrays)
+            else:
+                for name, watch in self._watches():
+                    watch.load(piece.facts[name])
+        self._restored = True
+        for group in self._tables:
+            group.restored = True
+
+    def _watches(self) -> tuple[tuple[str, Watch], ...]:
+        return (("events", self._events), ("combinations", self._combinations), ("suppression", self._suppression))
 
     # evaluation ------------------------------------------------------------------------------------
 
     def _step(self, readings: Readings) -> list[Verdict]:
-        self._fit()
-        readings, first = self._newest(readings)
+        self._series.fit()
+        readings, first = self._series.newest(readings)
         if not len(readings):
             return []
-        table = self._tables_for(readings.series, readings.device, readings.metric)
+        table = self._series.tables_for(readings.series, readings.device, readings.metric)
         usable = readings.quality != Quality.BAD
         table = np.where(usable, table, NO_TABLE)
         out = self._implausible.step(readings, first)
@@ -219,7 +264,7 @@ class Engine:
                 starts = np.ones(len(which), np.bool_)
                 starts[1:] = part.series[1:] != part.series[:-1]
             column = Column(
-                row=self._row.rows[part.series].astype(np.int64),
+                row=self._series.row[part.series].astype(np.int64),
                 device=part.device.astype(np.int64),
                 ts=part.ts,
                 received=part.received,
@@ -232,66 +277,9 @@ class Engine:
         return out
 
     def _late_of(self, readings: Readings) -> Readings:
-        self._fit()
+        self._series.fit()
         marked = np.flatnonzero(readings.flags & np.int16(Mark.LATE))
-        return readings.take(marked[readings.ts[marked] <= self._watermark.rows[readings.series[marked]]])
-
-    def _newest(self, readings: Readings) -> tuple[Readings, Bools | None]:
-        """Return the readings newer than their series' watermark and raise the watermarks.
-
-        The second is None when no series is there twice; else the readings are sorted by series and time, and it
-        says which are the first of their series.
-        """
-        new = readings.ts > self._watermark.rows[readings.series]
-        if not new.all():
-            readings = readings.take(new)
-        series, count = readings.series, len(readings)
-        place = np.arange(count, dtype=np.int32)
-        self._place.rows[series] = place
-        if (self._place.rows[series] == place).all():
-            self._watermark.rows[series] = readings.ts
-            return readings, None
-        readings = readings.take(np.lexsort((readings.ts, series)))
-        repeat = np.zeros(count, np.bool_)
-        repeat[1:] = (readings.series[1:] == readings.series[:-1]) & (readings.ts[1:] == readings.ts[:-1])
-        if repeat.any():
-            readings = readings.take(~repeat)
-        first = np.ones(len(readings), np.bool_)
-        first[1:] = readings.series[1:] != readings.series[:-1]
-        last = np.append(first[1:], True)
-        self._watermark.rows[readings.series[last]] = readings.ts[last]
-        return readings, first
-
-    def _tables_for(self, series: Int32s, device: Int32s | Int64s, metric: Int16s) -> Int16s:
-        """Return the table of each series; new series are taken in, those whose device changed its kind are moved."""
-        table = self._table_of[self._registry.kind[device], metric]
-        strangers = np.flatnonzero(table != self._table.rows[series])
-        if len(strangers):
-            fresh, where = np.unique(series[strangers], return_index=True)
-            wanted = table[strangers][where]
-            for index in np.unique(self._table.rows[fresh]).tolist():
-                if index != NO_TABLE:
-                    for row in self._row.rows[fresh[self._table.rows[fresh] == index]].tolist():
-                        self._tables[index].drop_row(row)
-            self._table.rows[fresh] = wanted
-            for index in np.unique(wanted).tolist():
-                if index == NO_TABLE:
-                    continue
-                mine = fresh[wanted == index]
-                self._row.rows[mine] = self._tables[index].add_rows(
-                    self._registry.series_device[mine].astype(np.int64),
-                    self._registry.series_channel[mine].astype(np.int64),
-                )
-        return table
-
-    def _fit(self) -> None:
-        """Make room for the series the registry has met since."""
-        size = len(self._registry.series_device)
-        if size > len(self._watermark.rows):
-            self._watermark.fit(size)
-            self._table.fit(size)
-            self._row.fit(size)
-            self._place.fit(size)
+        return readings.take(marked[readings.ts[marked] <= self._series.watermark[readings.series[marked]]])
 
 
 def _instant(verdict: Verdict) -> Micros:

@@ -1,12 +1,14 @@
 """Values nobody can believe (quality bad): a finding 数据质量 by series, since they trip no limit."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
-from firetower.devices.readings import Bools, Int64s, Quality, Readings
+from firetower.devices.readings import Bools, Int32s, Int64s, Quality, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.conditions import QualityCondition
 from firetower.rules.limits import component
@@ -44,6 +46,17 @@ class ImplausibleWatch:
                 self._streaks.hold(series)
                 return True
         return False
+
+    def save(self, series: slice) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of the state of some series."""
+        self._fit()
+        return {"open": self._open.rows[series].copy(), **self._streaks.save(series)}
+
+    def load(self, series: Int32s, saved: dict[str, npt.NDArray[Any]]) -> None:
+        """Take over what ``save`` returned, for ``series`` in its order."""
+        self._fit()
+        self._open.rows[series] = saved["open"]
+        self._streaks.load(series, saved)
 
     def step(self, readings: Readings, first: Bools | None) -> list[Verdict]:
         """Take in readings newer than all before of their series, sorted by series and time where ``first`` is given.

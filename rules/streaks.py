@@ -1,6 +1,9 @@
 """Readings in a row that bear a mark, by series: counted only for the few series that bear it now and then."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from firetower.devices.columns import Column
 from firetower.devices.readings import Bools, Int32s, Int64s
@@ -34,6 +37,15 @@ class Streaks:
         """Count readings without the mark no longer."""
         self._held.rows[series] = False
         self._watched.rows[series] = self._run.rows[series] > 0
+
+    def save(self, series: slice) -> dict[str, npt.NDArray[Any]]:
+        """Return copies of the counts of some series."""
+        return {"run": self._run.rows[series].copy(), "held": self._held.rows[series].copy()}
+
+    def load(self, series: Int32s, saved: dict[str, npt.NDArray[Any]]) -> None:
+        """Take over what ``save`` returned, for ``series`` in its order."""
+        self._run.rows[series], self._held.rows[series] = saved["run"], saved["held"]
+        self._watched.rows[series] = saved["held"] | (saved["run"] > 0)
 
     def step(self, series: Int32s, marked: Bools, first: Bools | None) -> tuple[Int64s, Bools, Int64s]:
         """Take in readings; return which of them are counted, whether each bears the mark, and its place in its run.

@@ -21,10 +21,13 @@ class TableGroup:
     """Tables over the same series: one for the values as measured, one for each derivation (``derived.py``).
 
     Rows are given out and dropped by all of them in the same order, so that a series has one row number in the group.
+    ``restored``: its tables were copied one after the other while readings went on, so that one may know what another
+    does not; each then passes over what it has taken in already.
     """
 
     def __init__(self, tables: list[LimitTable]) -> None:
         self.tables = tables
+        self.restored = False
 
     def add_rows(self, device: Int64s, channel: Int64s) -> Int64s:
         """Take in series and return their rows."""
@@ -42,6 +45,9 @@ class TableGroup:
 
     def step(self, column: Column) -> list[Verdict]:
         """Take readings in and return the verdicts of every delay met up to and at them."""
+        if self.restored:
+            parts = [(table, _newer(table, column)) for table in self.tables]
+            return [verdict for table, part in parts if len(part.ts) for verdict in table.step(part)]
         if len(self.tables) == 1:
             return self.tables[0].step(column)
         return [verdict for table in self.tables for verdict in table.step(column)]
@@ -49,6 +55,22 @@ class TableGroup:
     def tick(self, now: Micros) -> list[Verdict]:
         """Return the verdicts of delays that end by ``now`` while the last reading stands."""
         return [verdict for table in self.tables for verdict in table.tick(now)]
+
+
+def _newer(table: LimitTable, column: Column) -> Column:
+    """Return the readings that ``table`` has not taken in."""
+    which = np.flatnonzero(column.ts > table.newest(column.row))
+    if len(which) == len(column.ts):
+        return column
+    row = column.row[which]
+    first = None
+    if column.first is not None:
+        first = np.ones(len(which), np.bool_)
+        first[1:] = row[1:] != row[:-1]
+    return Column(
+        row, column.device[which], column.ts[which], column.received[which], column.value[which],
+        column.uncertain[which], first,
+    )  # fmt: skip
 
 
 def make_tables(rulebook: Rulebook, registry: Registry, *, derived: bool = True) -> tuple[list[TableGroup], Int16s]:

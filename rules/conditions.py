@@ -159,6 +159,10 @@ class EventCondition(Part):
     ``count`` and ``within``: that many began within that time. Otherwise: any of ``events`` (``all_of``: each of them)
     is active, at ``components`` points at least, for ``on_delay``, until it is not for ``off_delay``.
     ``component``: only what is said of that point.
+
+    A point is the event's component, or its text where it has none. An event begins when it says active of a point
+    where it was not; one older than the newest word of its event and point changes nothing, nor does one said again.
+    ``count`` holds up to ``within`` after the first of the newest ``count`` beginnings, that instant included.
     """
 
     events: Annotated[tuple[EventName, ...], Field(min_length=1, max_length=8)]
@@ -226,8 +230,10 @@ class Clause(Part):
     """Something active: an alarm of any of ``rules`` or ``events``, on at least ``devices`` devices of the group.
 
     ``share``: and on that share of the group's devices, of the kinds that the rules watch and those that said the
-    events. ``within``: the newest of them began at most this long after one another. ``priority``: only alarms that
-    are at least this urgent, now (a band that rises joins, one that falls back leaves).
+    events. ``within``: the newest of them began at most this long after one another: ``devices`` of them did.
+    ``priority``: only alarms that are at least this urgent, now (a band that rises joins and so begins, one that falls
+    back leaves). What raises no alert (``reset``), is on record only, or is on trial where the combination is not, does
+    not count.
     """
 
     rules: tuple[RuleId, ...] = ()
@@ -242,12 +248,14 @@ class CombinationCondition(Part):
     """Several devices of one ``group`` together: every clause of ``all`` holds at once, and none of ``none``.
 
     The alert is about the group (``device``: about the device). It holds for ``on_delay``, and is over once it has not
-    held for ``off_delay``.
+    held for ``off_delay``. Only devices of the rule's ``kinds`` count. ``followed_within``: the alarms of ``all`` began
+    in the order of the clauses, one of the last at most this long after one of the first (at once counts, too).
     """
 
     group: Group
     all: Annotated[tuple[Clause, ...], Field(min_length=1, max_length=4)]
     none: Annotated[tuple[Clause, ...], Field(max_length=4)] = ()
+    followed_within: Duration | None = None
     priority: Priority
     on_delay: Duration = 0
     off_delay: Duration = 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from firetower.alerts import flags as words
 from firetower.alerts.chatter import CHATTER_TRANSITIONS
-from firetower.alerts.holds import NEVER_HELD, POWER_RULES, TAKES_OUT, hold_reason
+from firetower.alerts.holds import NEVER_HELD, POWER_RULES, TAKES_OUT, hold_reason, may_be_of_the_link
 from firetower.alerts.incidents import scene_of
 from firetower.alerts.model import Alert, Condition, Hold, State
 from firetower.alerts.place import disagree
@@ -43,11 +43,13 @@ class Circumstances:
     """What the store knows when an alert is raised; None or "" where nobody registered it.
 
     ``alert_id``: the id that was drawn for it. ``unit``, ``device``: codes; ``device_kind``: of the registry. ``zone``:
-    ``building/floor/zone``, and ``level`` the floor's, of the point where one is registered under the alert's component
-    (``of_point``), else of the device; ``place`` likewise, in the registry's words; ``elsewhere``: the best there is
-    without, the main's name or the unit's address. ``windows``: in force now in the unit or on the main, wherever
-    there. ``cause``: id of an open, active alert that explains this one. ``turns``: how often the alert's key alarmed
-    or returned within ``chatter.CHATTER_WITHIN``, this time not among them.
+    ``building/floor/zone`` (of an alert about a building, its code alone), and ``level`` the floor's, of the point
+    where one is registered under the alert's component (``of_point``), else of the device, else of the zone that the
+    alert is about; ``place`` likewise, in the registry's words; ``elsewhere``: the best there is without, the main's
+    name or the unit's address. ``lon``, ``lat``: the device's, the unit's, or of a main those of a device on it.
+    ``windows``: in force now in the unit or on the main, wherever there. ``cause``: id of an open, active alert that
+    explains this one. ``turns``: how often the alert's key alarmed or returned within ``chatter.CHATTER_WITHIN``, this
+    time not among them.
     """
 
     alert_id: int
@@ -126,18 +128,18 @@ def _scene_place(alert: Alert, found: Circumstances, where: Where) -> Where:
 
 
 def may_be_explained(alert: Alert) -> bool:
-    """Say whether another alert may explain this one away; what may explain others is never explained itself."""
+    """Say whether another alert may explain this one away; of what may explain others, only a gateway's silence."""
     if alert.alert_class is AlertClass.OFFLINE:
-        return alert.subject_kind == SubjectKind.DEVICE
+        return may_be_of_the_link(alert)
     return alert.alert_class is AlertClass.FAULT and alert.rule not in POWER_RULES
 
 
 def may_explain(alert: Alert) -> bool:
-    """Say whether others may be explained by it: it is open, stands, and is a gateway's silence or lost power."""
+    """Say whether others may be explained by it: open, standing, a gateway's or a unit's silence, or lost power."""
     if alert.condition is not Condition.ACTIVE or alert.state is State.CLOSED:
         return False
-    silent_gateway = alert.alert_class is AlertClass.OFFLINE and alert.subject_kind == SubjectKind.GATEWAY
-    return silent_gateway or alert.rule in POWER_RULES
+    of_many = alert.subject_kind in {SubjectKind.GATEWAY, SubjectKind.UNIT}
+    return (alert.alert_class is AlertClass.OFFLINE and of_many) or alert.rule in POWER_RULES
 
 
 def _words_of(alert: Alert, windows: Sequence[Window]) -> list[str]:
@@ -159,7 +161,7 @@ def _raised_in(windows: Sequence[Window]) -> int | None:
 
 
 def _held(alert: Alert, found: Circumstances, windows: Sequence[Window]) -> dict[str, Any]:
-    """Return the fields of the hold that windows or the cause put on an alert, out of service before suppressed."""
+    """Return the fields of the hold an alert begins in: out of service before suppressed, by design before a cause."""
     if alert.state is State.CLOSED or alert.is_fire:
         return {}
     out = [window for window in windows if window.kind in TAKES_OUT and alert.alert_class not in NEVER_HELD]
@@ -177,6 +179,8 @@ def _held(alert: Alert, found: Circumstances, windows: Sequence[Window]) -> dict
             "held_by": window.approved_by,
             "window_id": window.id,
         }
+    if alert.held_by_design:
+        return {"hold": Hold.SUPPRESSED, "hold_reason": alert.hold_reason}
     if found.cause is not None and may_be_explained(alert):
         return {"hold": Hold.SUPPRESSED, "hold_reason": f"cause:{found.cause}", "cause_id": found.cause}
     return {}

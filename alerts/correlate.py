@@ -14,10 +14,11 @@ from firetower.alerts.verification import Verify, verify
 from firetower.core.clock import MINUTE, Micros, rfc3339
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
+from firetower.rules.model import Rule
 from firetower.rules.verdicts import HISTORICAL
 
 CONFIRMS_WITHIN: Micros = 5 * MINUTE
-"""Two signals of one zone confirm each other when they alarmed within this (T)."""
+"""Two signals of one zone confirm each other when they alarmed within this (T), where the rulebook says nothing."""
 
 CONFIRMED_BY = "rule:second_signal"
 OVERRULED_BY = "rule:test_overruled"
@@ -27,6 +28,12 @@ SIGNALS = (AlertClass.FIRE, AlertClass.PREALARM)
 _CONFIRMS_NOTHING = {flags.IN_TEST, flags.AFTER_TEST, HISTORICAL}
 _MANUAL_CALL = "event:manual_call"
 _SPEAKS_FOR_MANY = {DeviceKind.PANEL, DeviceKind.GATEWAY}
+
+
+def confirms_within(rules: Iterable[Rule]) -> Micros:
+    """Return T: that of the first of ``rules`` with a confirmation that is not on trial, else CONFIRMS_WITHIN."""
+    said = (rule.condition.confirmation for rule in rules if not rule.shadow)
+    return next((each.within for each in said if each is not None), CONFIRMS_WITHIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,11 @@ def signal(
 ) -> Signal | None:
     """Return an open alert as a signal; None for what can confirm nothing.
 
-    That is what is no fire or prealarm, whatever has no known zone, was said in a test, or tells of the past.
-    ``words``: its flags.
+    That is what is no fire or prealarm, whatever has no known zone, was said in a test, or tells of the past; and what
+    a rule says of a zone, for it follows from the signals of the zone. ``words``: its flags.
     """
+    if device is None and not rule.startswith(("event:", "manual:")):
+        return None
     if alert_class not in SIGNALS or unit is None or zone is None or not _CONFIRMS_NOTHING.isdisjoint(words):
         return None
     of_many = device_kind in _SPEAKS_FOR_MANY and rule.startswith("event:")
@@ -87,8 +96,8 @@ def signal(
     )
 
 
-def confirmed(signals: Iterable[Signal]) -> Iterator[tuple[int, int | None]]:
-    """Yield, for each signal of one zone, its alert id and that of the nearest signal that confirms it.
+def confirmed(signals: Iterable[Signal], within: Micros = CONFIRMS_WITHIN) -> Iterator[tuple[int, int | None]]:
+    """Yield, for each signal of one zone, its alert id and that of the nearest signal ``within`` that confirms it.
 
     None where no other point does, or it needs none: it is no fire, or confirmed already.
     """
@@ -97,17 +106,17 @@ def confirmed(signals: Iterable[Signal]) -> Iterator[tuple[int, int | None]]:
     said: list[Signal] = []  # by one point, without another's in between
     for _, run in groupby(ordered, key=attrgetter("point")):
         following = list(run)
-        yield from _confirmed(said, earlier, following[0])
+        yield from _confirmed(said, earlier, following[0], within)
         earlier, said = said[-1] if said else None, following
-    yield from _confirmed(said, earlier, None)
+    yield from _confirmed(said, earlier, None, within)
 
 
 def _confirmed(
-    said: Iterable[Signal], earlier: Signal | None, later: Signal | None
+    said: Iterable[Signal], earlier: Signal | None, later: Signal | None, within: Micros
 ) -> Iterator[tuple[int, int | None]]:
     others = [other for other in (earlier, later) if other is not None]
     for each in said:
-        near = [other for other in others if abs(other.alarmed_at - each.alarmed_at) <= CONFIRMS_WITHIN]
+        near = [other for other in others if abs(other.alarmed_at - each.alarmed_at) <= within]
         if not near or not each.is_fire or each.is_confirmed:
             yield each.alert_id, None
         else:

@@ -94,7 +94,8 @@ def leave(alert: Alert, ended: Mapping[int, Window], active: Iterable[Window], a
 
 
 def _is_held_by_window(alert: Alert) -> bool:
-    return alert.hold is Hold.OUT_OF_SERVICE or (alert.hold is Hold.SUPPRESSED and alert.cause_id is None)
+    permitted = alert.hold is Hold.SUPPRESSED and alert.cause_id is None and not alert.held_by_design
+    return alert.hold is Hold.OUT_OF_SERVICE or permitted
 
 
 def _held(alert: Alert, trigger: Trigger, window: Window, at: Micros) -> Move:
@@ -130,16 +131,25 @@ def _evidence(window: Window) -> dict[str, Any]:
 def explains(cause: Alert, alert: Alert) -> bool:
     """Say whether ``cause``, open and standing, explains ``alert``: only faults and silence are ever explained away.
 
-    A silent gateway explains the silence of what reports through it; a panel without power explains its own faults.
+    A silent gateway explains the silence of what reports through it, a unit's dead link that of all its devices and
+    gateways; a panel without power explains its own faults.
     """
     if cause.state is State.CLOSED or cause.condition is not Condition.ACTIVE or alert.unit is None:
         return False
+    if cause.alert_class is AlertClass.OFFLINE and cause.subject_kind == SubjectKind.UNIT:
+        return may_be_of_the_link(alert) and alert.unit == cause.unit
     if cause.alert_class is AlertClass.OFFLINE and cause.subject_kind == SubjectKind.GATEWAY:
         of_device = alert.alert_class is AlertClass.OFFLINE and alert.subject_kind == SubjectKind.DEVICE
         return of_device and alert.gateway is not None and f"{alert.unit}/{alert.gateway}" == cause.subject
     if cause.rule in POWER_RULES and alert.alert_class is AlertClass.FAULT and alert.rule not in POWER_RULES:
         return alert.device is not None and (alert.unit, alert.device) == (cause.unit, cause.device)
     return False
+
+
+def may_be_of_the_link(alert: Alert) -> bool:
+    """Say whether an alert is the silence of a device or gateway, which a dead link may explain."""
+    silent = alert.alert_class is AlertClass.OFFLINE
+    return silent and alert.subject_kind in {SubjectKind.DEVICE, SubjectKind.GATEWAY}
 
 
 def suppress(alert: Alert, causes: Iterable[Alert], at: Micros) -> Move | None:

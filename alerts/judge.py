@@ -2,20 +2,16 @@
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import Any
 
+from firetower.alerts.evidence import actor_of, evidence_of, metric_of, priority_of
 from firetower.alerts.flags import IMPAIRED, SECOND_SIGNAL
 from firetower.alerts.holds import NEVER_HELD
 from firetower.alerts.lifecycle import Trigger, following, hold_after, holds_key
 from firetower.alerts.model import Alert, Condition, Hold, State, Transition
-from firetower.core.clock import Micros, rfc3339
+from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
-from firetower.devices.metrics import catalogue
 from firetower.rules.verdicts import HISTORICAL, SubjectKind, Verdict, VerdictKind
-
-_PAYLOAD_SHOWN = 2000
-"""Bytes of an unreadable alarm that stand in its history; all of them are in the ledger of device events."""
 
 _REASON: dict[Trigger, str] = {
     Trigger.REPEATS: "repeated",
@@ -26,6 +22,7 @@ _REASON: dict[Trigger, str] = {
     Trigger.RETURNS_HELD: "returned",
     Trigger.SUCCEEDED: "succeeded",
     Trigger.LATE_EVIDENCE: "late_evidence",
+    Trigger.RELEASED: "suppression_over",
 }
 
 
@@ -88,7 +85,7 @@ def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
         return Trigger.RETURNS if active and not stale else None
     fire = verdict.alert_class is AlertClass.FIRE
     said_anew = (verdict.event is not None or verdict.historical) and verdict.at > alert.last_event_at
-    rises = (fire and not alert.is_fire) or (not stale and _priority(verdict) < alert.priority)
+    rises = (fire and not alert.is_fire) or (not stale and priority_of(verdict) < alert.priority)
     if alert.state is State.CLOSED:
         # A fire dated before the last one is doubtful (late, or a clock set back), and doubt raises.
         anew = verdict.at != alert.last_event_at if fire else alert.latched and said_anew
@@ -100,6 +97,8 @@ def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
     doubtful = verdict.event is not None and not verdict.historical and verdict.at != alert.last_event_at
     if alert.state is not State.UNACKNOWLEDGED and (again or (fire and (said_anew or doubtful))):
         return Trigger.OCCURS
+    if alert.held_by_design and not (stale or verdict.suppressed):
+        return Trigger.RELEASED
     if alert.state is State.ACKNOWLEDGED and not (stale or alert.is_fire) and _falls(alert, verdict):
         return Trigger.EASES
     return Trigger.REPEATS
@@ -108,7 +107,7 @@ def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
 def _is_news(alert: Alert, trigger: Trigger, verdict: Verdict) -> bool:
     """Say whether something alarmed once more, whatever it does to the alert; in doubt it did."""
     if trigger not in {Trigger.REPEATS, Trigger.EASES}:
-        return trigger in {Trigger.OCCURS, Trigger.RISES}
+        return trigger in {Trigger.OCCURS, Trigger.RISES, Trigger.RELEASED}
     again = alert.condition is Condition.NORMAL and not _is_stale(alert, verdict)
     return again or ((verdict.event is not None or verdict.historical) and verdict.at != alert.last_event_at)
 
@@ -131,7 +130,7 @@ def record(alert: Alert, verdict: Verdict, at: Micros) -> Transition:
     """Return the history entry of a reset 复位, feedback 反馈 or test said by the sender of an open alert."""
     state = following(alert, Trigger.RECORDED)
     reason = verdict.rule.removeprefix("event:")
-    return Transition(alert.state, state, at, _actor(verdict), reason, _evidence(verdict))
+    return Transition(alert.state, state, at, actor_of(verdict), reason, evidence_of(verdict))
 
 
 def sender_of(verdict: Verdict) -> tuple[str | None, str | None]:
@@ -142,6 +141,8 @@ def sender_of(verdict: Verdict) -> tuple[str | None, str | None]:
             return unit, device or None
         case SubjectKind.UNIT:
             return verdict.subject, None
+        case SubjectKind.ZONE:
+            return verdict.subject.partition("/")[0], None
         case _:
             return None, None
 
@@ -150,6 +151,7 @@ def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORM
     """Begin an alert. Late evidence leaves the condition at what is ``standing``, and closes it unless it is a fire."""
     unit, device = sender_of(verdict)
     closed = verdict.for_the_record
+    held = not closed and holds_back(verdict)
     alert = Alert(
         id=0,
         rule=verdict.rule,
@@ -158,10 +160,11 @@ def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORM
         subject=verdict.subject,
         component=verdict.component,
         alert_class=verdict.alert_class,
-        priority=_priority(verdict),
+        priority=priority_of(verdict),
         latched=_latches(verdict),
         state=State.CLOSED if closed else State.UNACKNOWLEDGED,
-        hold=Hold.NONE,
+        hold=Hold.SUPPRESSED if held else Hold.NONE,
+        hold_reason=verdict.suppressed if held else None,
         condition=standing if verdict.historical else Condition.ACTIVE,
         disposition=None,
         cause=None,
@@ -169,7 +172,7 @@ def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORM
         unit_name=None,
         device=device,
         device_kind=None,
-        metric=_metric_name(verdict.metric),
+        metric=metric_of(verdict),
         value=verdict.value,
         limit_value=verdict.limit,
         title_zh=verdict.title_zh,
@@ -189,10 +192,10 @@ def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORM
         condition_at=verdict.at,
         last_event_at=verdict.at,
         closed_at=at if closed else None,
-        closed_by=_actor(verdict) if closed else None,
+        closed_by=actor_of(verdict) if closed else None,
     )
     reason = "closed_historical" if closed else "raised"
-    transition = Transition(None, alert.state, at, _actor(verdict), reason, _evidence(verdict))
+    transition = Transition(None, alert.state, at, actor_of(verdict), reason, evidence_of(verdict))
     return Outcome(alert, transition, began=True)
 
 
@@ -210,7 +213,7 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros, gone: Ab
     if trigger is Trigger.OCCURS:
         changes["occurrences"] = alert.occurrences + 1
         gone = {*gone, SECOND_SIGNAL}  # that was said of the alarm before
-    if trigger in {Trigger.RISES, Trigger.EASES, Trigger.OCCURS}:
+    if trigger in {Trigger.RISES, Trigger.EASES, Trigger.OCCURS, Trigger.RELEASED}:
         changes |= _level(alert, verdict, may_fall=trigger is Trigger.EASES)
         changes["version"] = alert.version + 1
     if gone:
@@ -220,9 +223,9 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros, gone: Ab
     if trigger is Trigger.OCCURS or (state is State.UNACKNOWLEDGED and state is not alert.state):
         changes |= _UNANSWERED
     elif state is State.CLOSED and state is not alert.state:
-        changes |= {"closed_at": at, "closed_by": _actor(verdict)}
+        changes |= {"closed_at": at, "closed_by": actor_of(verdict)}
     moved = replace(alert, **changes)
-    hold = Hold.NONE if state is State.CLOSED else _hold(alert, trigger, moved.alert_class)
+    hold = Hold.NONE if state is State.CLOSED else _hold(alert, trigger, moved.alert_class, verdict)
     if hold is not alert.hold:
         moved = _no_longer_held(alert, moved)
     # A repeat of anything but a fire is counted, not written down: a chattering point would fill the history.
@@ -234,15 +237,27 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros, gone: Ab
     return Outcome(moved, replace(entry, evidence={**entry.evidence, **more}) if more else entry)
 
 
+def holds_back(verdict: Verdict) -> bool:
+    """Say whether a raise begins out of the queue, suppressed by design; never a class that no window holds."""
+    return bool(verdict.suppressed) and verdict.alert_class not in NEVER_HELD
+
+
 def _nobody_waits(alert: Alert) -> bool:
     """Say whether an alert's return closes it though nobody acknowledged it; a latched one stays held until the end."""
     held = alert.hold in {Hold.SUPPRESSED, Hold.OUT_OF_SERVICE}
     return held and not alert.latched and alert.state is not State.CLOSED
 
 
-def _hold(alert: Alert, trigger: Trigger, alert_class: AlertClass) -> Hold:
-    """Return the hold after ``trigger`` took an alert to ``alert_class``; what the class forbids ends at once."""
+def _hold(alert: Alert, trigger: Trigger, alert_class: AlertClass, verdict: Verdict) -> Hold:
+    """Return the hold after ``trigger`` took an alert to ``alert_class``; what the class forbids ends at once.
+
+    So does a suppression by design once it is not said any more, and when the condition is over: nobody would say so
+    of a latched alert later.
+    """
     hold = hold_after(alert, trigger)
+    said_again = trigger in {Trigger.RISES, Trigger.OCCURS} and not verdict.suppressed
+    if alert.held_by_design and (said_again or trigger is Trigger.RETURNS):
+        return Hold.NONE
     if alert_class is AlertClass.FIRE or (alert_class in NEVER_HELD and hold is not Hold.SHELVED):
         return Hold.NONE
     return hold
@@ -285,7 +300,7 @@ def _level(alert: Alert, verdict: Verdict, *, may_fall: bool) -> dict[str, Any]:
     if may_fall or not _falls(alert, verdict):
         changes |= {
             "alert_class": verdict.alert_class,
-            "priority": _priority(verdict),
+            "priority": priority_of(verdict),
             "rule_version": verdict.rule_version,
             "title_zh": verdict.title_zh,
             "title_en": verdict.title_en,
@@ -297,52 +312,12 @@ def _falls(alert: Alert, verdict: Verdict) -> bool:
     """Say whether the verdict is of a lower level; a fire is never brought down to anything else."""
     if alert.is_fire:
         return verdict.alert_class is not AlertClass.FIRE
-    return _priority(verdict) > alert.priority
+    return priority_of(verdict) > alert.priority
 
 
 def _latches(verdict: Verdict) -> bool:
     return verdict.latch or verdict.alert_class is AlertClass.FIRE
 
 
-def _priority(verdict: Verdict) -> int:
-    return 1 if verdict.alert_class is AlertClass.FIRE else verdict.priority
-
-
-def _metric_name(number: int | None) -> str | None:
-    metric = None if number is None else catalogue().by_number.get(number)
-    return None if metric is None else metric.name
-
-
-def _finite(value: float | None) -> float | None:
-    """JSON has no NaN; evidence that cannot be written must not hold up an alarm."""
-    return value if value is not None and isfinite(value) else None
-
-
-def _as_text(payload: bytes) -> str:
-    """Return the bytes of an alarm nobody could read, as far as they are text, for the operator to look at."""
-    return payload[:_PAYLOAD_SHOWN].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-
-
-def _actor(verdict: Verdict) -> str:
-    return "device" if verdict.rule.startswith("event:") else f"rule:{verdict.rule}"
-
-
 def _transition(alert: Alert, state: State, trigger: Trigger, verdict: Verdict, at: Micros) -> Transition:
-    return Transition(alert.state, state, at, _actor(verdict), _REASON[trigger], _evidence(verdict))
-
-
-def _evidence(verdict: Verdict) -> dict[str, Any]:
-    event = verdict.event
-    said = {
-        "device_at": rfc3339(verdict.at),
-        "priority": _priority(verdict),
-        "event": None if event is None else event.event,
-        "received_at": None if event is None else rfc3339(event.received_at),
-        "value": _finite(verdict.value),
-        "limit": _finite(verdict.limit),
-        "component": verdict.component or None,
-        "text": verdict.text or None,
-        "flags": list(verdict.flags) or None,
-        "payload": None if event is None or event.payload is None else _as_text(event.payload),
-    }
-    return {name: value for name, value in said.items() if value is not None}
+    return Transition(alert.state, state, at, actor_of(verdict), _REASON[trigger], evidence_of(verdict))

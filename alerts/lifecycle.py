@@ -29,9 +29,11 @@ what was forwarded is latched from then on. A fire that nobody answers for in ti
 again. Reopening what was closed makes it unacknowledged: the verdict was wrong, and everybody is to hear of it.
 
 *Holds* have a table of their own, ``HOLDS``: shelved 限时搁置 by a person, always with an end; suppressed 设计抑制 by a
-cause that explains it or a permit; out of service 停用 in an approved window. None ever holds a fire: what becomes a
-fire is held no more. When a hold ends by itself, what still stands is unacknowledged, and a plain alert that returned
-meanwhile is closed; so is one that returns while suppressed or out of service, since nobody waits for it.
+cause that explains it, by a permit, or by its rule's own design, until a verdict says that no more; out of service 停用
+in an approved window. None ever holds a fire: what becomes a fire is held no more. When a hold ends by itself, what
+still stands is unacknowledged, and a plain alert that returned meanwhile is closed; so is one that returns while
+suppressed or out of service, since nobody waits for it. A latched one that is suppressed by design comes up as it
+returns, since nobody says later that the suppression is over.
 
 A pair that is in no table is an error naming both. Whatever a device or a rule can say of an alert in some state is in
 its table, so that no message can stop the ingest; a test proves it.

@@ -143,6 +143,11 @@ class Alert:
         """Whether promise 6 protects it."""
         return self.alert_class is AlertClass.FIRE
 
+    @property
+    def held_by_design(self) -> bool:
+        """Whether its rule's suppression by design holds it: ``hold_reason`` is ``rule:<id>`` or ``event:<name>``."""
+        return self.hold is Hold.SUPPRESSED and (self.hold_reason or "").startswith(("rule:", "event:"))
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:

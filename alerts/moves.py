@@ -51,7 +51,8 @@ def entry(
 
 
 def _not_held(alert: Alert) -> dict[str, Any]:
-    by_window = alert.hold is Hold.OUT_OF_SERVICE or (alert.hold is Hold.SUPPRESSED and alert.cause_id is None)
+    permitted = alert.hold is Hold.SUPPRESSED and alert.cause_id is None and not alert.held_by_design
+    by_window = alert.hold is Hold.OUT_OF_SERVICE or permitted
     return {
         "hold": Hold.NONE,
         "hold_reason": None,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2s
 
-from firetower.alerts.judge import sender_of
+from firetower.alerts.judge import holds_back, sender_of
 from firetower.core.clock import Clock, Micros
 from firetower.devices.events import AlertClass
 from firetower.devices.registry import Registry
@@ -104,7 +104,7 @@ class ProvisionalBoard:
         known = self._keys_of.get(token)
         if known is not None and (len(self._tokens_of) == self._detailed or self._detailed >= MOST):
             return
-        raised = [each for each in verdicts if each.kind is VerdictKind.RAISE and not each.for_the_record]
+        raised = [each for each in verdicts if _calls(each)]
         alarms = [self._alarm(verdict) for verdict in raised]
         if known is None:
             self._keys_of[token] = keys = frozenset(alarm.key for alarm in alarms)
@@ -188,6 +188,12 @@ class ProvisionalBoard:
         self.revision += 1
         for on_change in self._listeners:
             on_change()
+
+
+def _calls(verdict: Verdict) -> bool:
+    """Say whether an operator is to be called: neither of the past, nor of a rule on trial, nor held by design."""
+    held = verdict.shadow or holds_back(verdict)
+    return verdict.kind is VerdictKind.RAISE and not (held or verdict.for_the_record)
 
 
 def _rank(alarm: ProvisionalAlarm) -> int:

@@ -1,6 +1,7 @@
 """What another alert explains: hidden while the cause stands, shown again after it. A step of the desk.
 
-A silent gateway hides the silence of its points, lost power hides its panel's faults (``alerts/holds.py``). What is
+A silent gateway hides the silence of its points, a unit's dead link that of its devices and gateways, lost power hides
+its panel's faults (``alerts/holds.py``). What is
 raised while its cause stands is hidden as it is raised; this hides what came before it, and brings everything back.
 """
 
@@ -23,13 +24,15 @@ _STANDS = "c.state <> 'closed' AND c.condition = 'active'"
 
 def _is_cause(c: str) -> str:
     """Return the condition that the row ``c`` stands and may explain others."""
-    silent = f"{c}.alert_class = 'offline' AND {c}.subject_kind = 'gateway'"
+    silent = f"{c}.alert_class = 'offline' AND {c}.subject_kind IN ('gateway', 'unit')"
     return f"({silent} OR {c}.rule IN ({_POWER})) AND {c}.state <> 'closed' AND {c}.condition = 'active'"
 
 
 # What ``holds.explains`` says, so that a page holds nothing but what is to be moved; that decides, on locked rows.
 _EXPLAINS = f"""a.unit = c.unit AND (
-    c.alert_class = 'offline' AND a.alert_class = 'offline' AND a.subject_kind = 'device' AND a.gateway = c.device
+    c.alert_class = 'offline' AND a.alert_class = 'offline' AND (
+        c.subject_kind = 'gateway' AND a.subject_kind = 'device' AND a.gateway = c.device
+        OR c.subject_kind = 'unit' AND a.subject_kind IN ('device', 'gateway'))
     OR c.rule IN ({_POWER}) AND a.rule NOT IN ({_POWER}) AND a.alert_class = 'fault' AND a.device = c.device)"""
 _IN_VIEW = (
     "a.hold = 'none' AND a.state IN ('unacknowledged', 'acknowledged') AND a.condition = 'active'"
@@ -69,11 +72,17 @@ _GRACE_OVER = (
 )
 """A grace with longer to go than one lasts was noted before the clock was set back."""
 _BY_ID = f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[])"
-# by the key of an index of its own: in a flood, a unit's open alerts are too many to look among
+# by the key of an index of its own: in a flood, a unit's open alerts are too many to look among; what is of the unit
+# itself has no device, and such alerts are few
 _STANDING_AT = f"""
 SELECT a.* FROM (SELECT DISTINCT unit, device FROM unnest($1::text[], $2::text[]) AS k (unit, device)) k
 CROSS JOIN LATERAL (
     SELECT {COLUMNS} FROM alert a WHERE a.unit = k.unit AND a.device = k.device AND {_is_cause("a")} OFFSET 0
+) a
+UNION ALL
+SELECT a.* FROM (SELECT DISTINCT unit FROM unnest($1::text[]) AS k (unit)) k
+CROSS JOIN LATERAL (
+    SELECT {COLUMNS} FROM alert a WHERE a.unit = k.unit AND a.device IS NULL AND {_is_cause("a")} OFFSET 0
 ) a
 """
 
@@ -162,12 +171,12 @@ class _Known:
         return under_cause(alert, {cause.id: cause for cause in ([] if own is None else [own]) + near}, now)
 
     def _near(self, alert: Alert) -> list[Alert]:
-        places = dict.fromkeys((alert.unit, of) for of in (alert.gateway, alert.device) if of is not None)
+        places = dict.fromkeys((alert.unit, of) for of in (alert.gateway, alert.device, None))
         return [cause for place in places for cause in self._at.get(place, ())]
 
 
 async def _causes_of(conn: Any, alerts: Sequence[Alert]) -> _Known:
-    """Return the causes that alerts have, and what stands of their gateways and of the devices themselves."""
+    """Return the causes that alerts have, and what stands of their gateways, of their units, of the devices."""
     places = {(alert.unit, of) for alert in alerts for of in (alert.gateway, alert.device) if of is not None}
     standing = await read(conn, _STANDING_AT, [unit for unit, _ in places], [of for _, of in places])
     own = {alert.cause_id for alert in alerts if alert.cause_id is not None}

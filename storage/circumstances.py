@@ -1,7 +1,7 @@
 """What new alerts are raised under, looked up in one round trip a slice: place, windows in force, causes, turns.
 
-Everything is read by keys and bounded, whatever the sizes of the tables: causes among the newest alerts of a gateway,
-turns among the newest of a device. What that leaves out is found by the desk soon after.
+Everything is read by keys and bounded, whatever the sizes of the tables: causes among the newest alerts of a gateway
+or unit, turns among the newest of a device. What that leaves out is found by the desk soon after.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from firetower.storage import windows
 from firetower.storage.alert_rows import CHUNK, chunks
 
 _NEWEST = 5
-"""Alerts of a gateway among which its silence is looked for, and of a device, the one before this one."""
+"""Alerts of a gateway or unit among which its silence is looked for, and of a device, the one before this one."""
 
 
 def _zone_words(zone: str, floor: str, building: str) -> str:
@@ -29,6 +29,15 @@ def _zone_words(zone: str, floor: str, building: str) -> str:
 _GIVEN = ("unit", "device", "rule", "subject_kind", "subject", "component", "alert_class")
 _POWER = ", ".join(f"'{rule}'" for rule in POWER_RULES)
 _TURNS = ", ".join(f"'{reason}'" for reason in TURNS)
+
+# What a group's subject names (``unit/gateway``, ``unit/building``, ``unit/building/floor/zone``), by its codes.
+_GATEWAY = "(SELECT g.id FROM device g JOIN unit o ON o.id = g.unit_id WHERE o.code = n.unit AND g.name = n.device)"
+_BUILDING = "(SELECT g.id FROM building g WHERE g.unit_id = u.id AND g.code = split_part(n.subject, '/', 2))"
+_ZONE = (
+    "(SELECT g.id FROM building o JOIN floor p ON p.building_id = o.id JOIN zone g ON g.floor_id = p.id"
+    " WHERE o.unit_id = u.id AND o.code = split_part(n.subject, '/', 2) AND p.code = split_part(n.subject, '/', 3)"
+    " AND g.code = split_part(n.subject, '/', 4))"
+)
 
 _FACTS = ", ".join(
     f"each.{name}"
@@ -46,18 +55,23 @@ WITH found AS MATERIALIZED (
            n.rule, n.subject_kind, n.subject, n.component, n.explained, n.alert_class,
            coalesce(n.unit, u.code) AS at_unit, nullif(u.name, '') AS at_unit_name,
            coalesce(n.device, d.name) AS at_device, d.kind AS at_kind,
-           CASE WHEN z.code IS NOT NULL THEN b.code || '/' || f.code || '/' || z.code END AS at_zone,
+           CASE WHEN z.code IS NOT NULL THEN b.code || '/' || f.code || '/' || z.code
+                WHEN n.subject_kind = 'zone' THEN nullif(substr(n.subject, strpos(n.subject, '/') + 1), '')
+                END AS at_zone,
            f.level AS at_level,
            concat_ws(' / ', {_zone_words("z", "f", "b")},
                nullif(CASE WHEN p.place IS NULL THEN d.place ELSE p.place END, '')) AS at_place,
            coalesce(nullif(m.name, ''), nullif(u.address, '')) AS at_elsewhere,
-           coalesce(d.lon, u.lon) AS at_lon, coalesce(d.lat, u.lat) AS at_lat,
+           coalesce(d.lon, u.lon, on_main.lon) AS at_lon, coalesce(d.lat, u.lat, on_main.lat) AS at_lat,
            coalesce((SELECT code FROM water_main WHERE id = d.main_id), m.code) AS at_main, d.gateway AS at_gateway,
            d.retired_at IS NOT NULL AS at_retired, p.place IS NOT NULL AS at_point
     FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
         $9::bool[]) WITH ORDINALITY
         AS n (device_id, unit, device, rule, subject_kind, subject, component, alert_class, explained, n)
-    LEFT JOIN LATERAL (SELECT * FROM device WHERE id = n.device_id OFFSET 0) d ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM device WHERE id = CASE WHEN n.device_id IS NULL AND n.subject_kind = 'gateway' THEN {_GATEWAY}
+            ELSE n.device_id END OFFSET 0
+    ) d ON true
     LEFT JOIN LATERAL (
         SELECT zone_id, place FROM point WHERE device_id = n.device_id AND component = n.component OFFSET 0
     ) p ON true
@@ -65,13 +79,21 @@ WITH found AS MATERIALIZED (
         SELECT * FROM unit WHERE id = coalesce(d.unit_id, (SELECT o.id FROM unit o WHERE o.code = n.unit)) OFFSET 0
     ) u ON true
     LEFT JOIN LATERAL (
-        SELECT * FROM zone WHERE id = CASE WHEN p.place IS NULL THEN d.zone_id ELSE p.zone_id END OFFSET 0
+        SELECT * FROM zone WHERE id = CASE WHEN n.subject_kind = 'zone' THEN {_ZONE}
+            WHEN p.place IS NULL THEN d.zone_id ELSE p.zone_id END OFFSET 0
     ) z ON true
     LEFT JOIN LATERAL (SELECT * FROM floor WHERE id = z.floor_id OFFSET 0) f ON true
-    LEFT JOIN LATERAL (SELECT * FROM building WHERE id = f.building_id OFFSET 0) b ON true
     LEFT JOIN LATERAL (
-        SELECT code, name FROM water_main WHERE n.subject_kind = 'main' AND code = n.subject OFFSET 0
+        SELECT * FROM building WHERE id = CASE WHEN n.subject_kind = 'zone' AND f.id IS NULL THEN {_BUILDING}
+            ELSE f.building_id END OFFSET 0
+    ) b ON true
+    LEFT JOIN LATERAL (
+        SELECT id, code, name FROM water_main WHERE n.subject_kind = 'main' AND code = n.subject OFFSET 0
     ) m ON true
+    LEFT JOIN LATERAL (
+        SELECT lon, lat FROM device
+        WHERE m.id IS NOT NULL AND main_id = m.id AND lon IS NOT NULL AND lat IS NOT NULL ORDER BY id LIMIT 1
+    ) on_main ON true
 ),
 in_force AS MATERIALIZED (
     SELECT {windows.COLUMNS} FROM announced_window w
@@ -81,7 +103,8 @@ in_force AS MATERIALIZED (
 )
 SELECT {_FACTS}, in_force.* FROM in_force FULL JOIN (
     SELECT found.*,
-           CASE WHEN NOT explained THEN NULL WHEN alert_class = 'offline' THEN silent.id ELSE unpowered.id END AS cause,
+           CASE WHEN NOT explained THEN NULL WHEN alert_class = 'offline' THEN coalesce(silent.id, dead.id)
+                ELSE unpowered.id END AS cause,
            (SELECT count(*) FROM (
                SELECT id, rule, subject_kind, subject, component FROM alert
                WHERE found.alert_class <> 'fire' AND unit = found.at_unit AND device = found.at_device
@@ -95,12 +118,21 @@ SELECT {_FACTS}, in_force.* FROM in_force FULL JOIN (
     LEFT JOIN LATERAL (
         SELECT g.id FROM (
             SELECT id, alert_class, subject_kind, state, condition FROM alert
-            WHERE found.explained AND found.alert_class = 'offline'
+            WHERE found.explained AND found.alert_class = 'offline' AND found.subject_kind = 'device'
             AND unit = found.at_unit AND device = found.at_gateway ORDER BY raised_at DESC LIMIT {_NEWEST}
         ) g
         WHERE g.alert_class = 'offline' AND g.subject_kind = 'gateway'
         AND g.state <> 'closed' AND g.condition = 'active' LIMIT 1
     ) silent ON true
+    LEFT JOIN LATERAL (
+        SELECT g.id FROM (
+            SELECT id, alert_class, subject_kind, state, condition FROM alert
+            WHERE found.explained AND found.alert_class = 'offline'
+            AND unit = found.at_unit AND device IS NULL ORDER BY raised_at DESC LIMIT {_NEWEST}
+        ) g
+        WHERE g.alert_class = 'offline' AND g.subject_kind = 'unit'
+        AND g.state <> 'closed' AND g.condition = 'active' LIMIT 1
+    ) dead ON true
     LEFT JOIN LATERAL (
         SELECT g.id FROM (
             SELECT id, state, condition FROM alert

@@ -29,7 +29,7 @@ from firetower.storage.pool import store_errors
 
 Thing = TypeVar("Thing")
 
-_WITHIN = f"interval '{CONFIRMS_WITHIN} microseconds'"
+_WITHIN = "$2::bigint * interval '1 microsecond'"
 _CLASSES = ", ".join(f"'{each}'" for each in SIGNALS)
 
 _OPEN = f"""
@@ -84,30 +84,42 @@ SELECT DISTINCT a.unit FROM alert a WHERE a.alert_class = 'fire' AND a.unit = AN
 
 
 class SecondSignalStep:
-    """Step ``second_signal``. ``forward``: what is confirmed is verified and forwarded without waiting for anybody."""
+    """Step ``second_signal``. ``forward``: what is confirmed is verified and forwarded without waiting for anybody.
+
+    ``within``: gives the time within which signals confirm each other, asked for anew each time.
+    """
 
     name = "second_signal"
 
-    def __init__(self, pool: asyncpg.Pool, lease: Lease, *, forward: bool = False) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        lease: Lease,
+        *,
+        forward: bool = False,
+        within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
+    ) -> None:
         self._pool = pool
         self._lease = lease
         self._forward = forward
+        self._within = within
 
     async def take(self, changed: Sequence[int] | None, now: Micros) -> None:
         """Mark the fires that another point of their zone confirms."""
         if changed is not None and not changed:
             return
         with store_errors():
-            query = (_ALL,) if changed is None else (_NEAR, changed)
-            found = await _found(await _read(self._pool, _signal, *query))
+            within = self._within()
+            query = (_ALL,) if changed is None else (_NEAR, changed, within)
+            found = await _found(await _read(self._pool, _signal, *query), within)
             for chunk in chunks(sorted(found.items())):
-                await self._mark({each for pair in chunk for each in pair}, now)
+                await self._mark({each for pair in chunk for each in pair}, within, now)
 
-    async def _mark(self, alert_ids: Iterable[int], now: Micros) -> None:
+    async def _mark(self, alert_ids: Iterable[int], within: Micros, now: Micros) -> None:
         """Decide again on locked rows, and write."""
         async with fenced(self._pool, self._lease) as conn:
             alerts = {alert.id: alert for alert in await locked(conn, alert_ids)}
-            found = await _found([_signal(row) for row in await conn.fetch(_THESE, list(alerts))])
+            found = await _found([_signal(row) for row in await conn.fetch(_THESE, list(alerts))], within)
             done = [
                 confirm(alerts[fire], alerts[other], now, forward=self._forward)
                 async for fire, other in in_turns(found.items())
@@ -153,13 +165,13 @@ async def _read(pool: asyncpg.Pool, of: Callable[[Any], Thing], query: str, *val
         return [of(row) async for row in conn.cursor(query, *values, prefetch=2 * PIECE)]
 
 
-async def _found(signals: Iterable[Signal | None]) -> dict[int, int]:
+async def _found(signals: Iterable[Signal | None], within: Micros) -> dict[int, int]:
     """Return which fires are confirmed by what (``confirmed``), zone by zone, others having their turn in between."""
     zones: dict[tuple[str, str], list[Signal]] = defaultdict(list)
     for each in signals:
         if each is not None:
             zones[each.where].append(each)
-    all_of_them = (pair for of in zones.values() for pair in confirmed(of))
+    all_of_them = (pair for of in zones.values() for pair in confirmed(of, within))
     return {fire: other async for fire, other in in_turns(all_of_them) if other is not None}
 
 

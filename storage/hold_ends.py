@@ -37,7 +37,10 @@ WHERE w.refused_at IS NULL AND w.ends_at > $3 AND (
     OR w.ends_at > $1 AND w.ends_at <= $2 OR w.ended_at > $1 AND w.ended_at <= $2)
 ORDER BY w.id
 """
-_HELD = "a.state <> 'closed' AND (a.hold = 'out_of_service' OR a.hold = 'suppressed' AND a.cause_id IS NULL)"
+_HELD = (
+    "a.state <> 'closed' AND (a.hold = 'out_of_service'"
+    " OR a.hold = 'suppressed' AND a.cause_id IS NULL AND coalesce(a.hold_reason, '') !~ '^(rule|event):')"
+)
 # By how things stand, whenever it came about: each half through an index of its own.
 _HELD_TOO_LONG = f"""
 SELECT a.id, a.window_id FROM (

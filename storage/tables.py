@@ -121,6 +121,7 @@ device = Table(
     Column("clock_skew_ms", BigInteger),
     UniqueConstraint("unit_id", "name"),
     CheckConstraint("status in ('online', 'offline', 'never_seen')", name="status"),
+    Index("device_main_idx", "main_id", "id", postgresql_where=text("main_id is not null")),
 )
 
 point = Table(  # 点位: what a panel's component numbers stand for
@@ -463,6 +464,7 @@ shadow_alert = Table(  # what rules on trial would have raised
     Column("cleared_at", INSTANT),
     Column("occurrences", Integer, nullable=False, server_default="1"),
     Index("shadow_alert_rule_idx", "rule", "raised_at"),
+    Index("shadow_alert_last_at_idx", "last_at"),
 )
 Index(
     "shadow_alert_open_key",

@@ -1,10 +1,12 @@
 """What the desk does in this release: its steps, in the order in which they are asked."""
 
+from collections.abc import Callable
 from functools import partial
 
 import asyncpg
 
-from firetower.core.clock import Clock
+from firetower.alerts.correlate import CONFIRMS_WITHIN
+from firetower.core.clock import Clock, Micros
 from firetower.core.config import Settings
 from firetower.ingest.precedence import Precedence
 from firetower.storage.causes import Causes
@@ -23,16 +25,23 @@ WAITS_S = 1.0
 
 
 def make_desk(
-    settings: Settings, url: str, pool: asyncpg.Pool, clock: Clock, precedence: Precedence | None = None
+    settings: Settings,
+    url: str,
+    pool: asyncpg.Pool,
+    clock: Clock,
+    precedence: Precedence | None = None,
+    *,
+    within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
 ) -> Desk:
     """Return the desk on the database at ``url``; fires first, the figures last.
 
-    ``precedence``: of alarms on this processor; None where none pass.
+    ``precedence``: of alarms on this processor; None where none pass. ``within``: gives the time within which two
+    signals of a zone confirm each other, as the rulebook in force has it.
     """
     lease = Lease(url, DESK, clock=clock)
     steps = (
         OverruleStep(pool, lease),
-        SecondSignalStep(pool, lease, forward=settings.forward_confirmed),
+        SecondSignalStep(pool, lease, forward=settings.forward_confirmed, within=within),
         Escalations(pool, lease),
         IncidentStep(pool, lease),
         WindowTurns(pool, lease),

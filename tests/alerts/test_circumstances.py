@@ -159,8 +159,8 @@ def test_a_cause_explains_faults_and_silence_only_and_never_what_may_itself_be_a
         now, evidence = raised(alert, explained)
         assert (now.hold, now.cause_id, now.hold_reason) == (Hold.SUPPRESSED, 77, "cause:77")
         assert evidence == {"hold": "suppressed", "cause": 77}
-    gateway = begun(of=AlertClass.OFFLINE, kind=SubjectKind.GATEWAY)
-    for alert in (gateway, begun("main_power_lost"), begun("fire"), begun("prealarm"), begun("tamper"), begun()):
+    unit = begun(of=AlertClass.OFFLINE, kind=SubjectKind.UNIT)
+    for alert in (unit, begun("main_power_lost"), begun("fire"), begun("prealarm"), begun("tamper"), begun()):
         assert raised(alert, explained)[0].hold is Hold.NONE
 
 

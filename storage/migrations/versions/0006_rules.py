@@ -58,10 +58,12 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX shadow_alert_rule_idx ON shadow_alert (rule, raised_at)",
+    "CREATE INDEX shadow_alert_last_at_idx ON shadow_alert (last_at)",
     """
     CREATE UNIQUE INDEX shadow_alert_open_key ON shadow_alert (rule, subject_kind, subject, component)
     WHERE cleared_at IS NULL
     """,
+    "CREATE INDEX device_main_idx ON device (main_id, id) WHERE main_id IS NOT NULL",
     """
     CREATE TABLE backtest (
         id text NOT NULL,

@@ -1,0 +1,75 @@
+"""What is usual for a series at an hour of day and kind of day, and how far a value is from it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from firetower.core.clock import HOUR, Micros
+from firetower.devices.readings import Bools, Floats, Int64s
+from firetower.rules.rows import Rows, rounded
+
+HoursAndKinds = Callable[[Int64s], tuple[Int64s, Int64s]]
+"""Local hour of day (0 to 23) and kind of day (0 working day, 1 rest day) of instants, µs."""
+_CELLS = 48
+_LEAST_HOURS = 3
+_MOST_HOURS = 28
+_SAME_HOUR: Micros = 2 * HOUR
+"""Within it, the same cell is the same hour: the next such hour is a day away, and a clock set back repeats one."""
+
+
+class Deviation(Rows):
+    """Value less expected: the mean of past hours of the same hour of day and kind of day.
+
+    An hour counts by the mean of its readings, once the first reading of a later hour has come; with the weight 1/n,
+    n at most 28. Known once the series' first reading is ``learning`` ago and three such hours have counted. An hour
+    in which a deviation was ``beyond`` the rule's mildest limit is not learned: an alert does not become usual.
+    Takes 464 bytes a series.
+    """
+
+    def __init__(self, learning: Micros, beyond: Callable[[Floats], Bools], hours_and_kinds: HoursAndKinds) -> None:
+        super().__init__(
+            [
+                ("born", np.int64),
+                ("began", np.int64),  # the first reading of the present hour
+                ("mean", np.float64),  # of the present hour
+                ("number", np.uint32),  # of its readings
+                ("cell", np.uint8),
+                ("beyond", np.bool_),
+                ("hours", np.uint8, (_CELLS,)),
+                ("usual", np.float64, (_CELLS,)),
+            ]
+        )
+        self._learning, self._beyond, self._hours_and_kinds = learning, beyond, hours_and_kinds
+
+    def _take(self, row: Int64s, ts: Int64s, value: Floats, /) -> Floats:
+        state = self._state
+        hour, kind = self._hours_and_kinds(ts)
+        cell = hour + 24 * kind
+        number, began = state["number"][row].astype(np.int64), state["began"][row]
+        later = (cell != state["cell"][row]) | (ts - began >= _SAME_HOUR) | (number == 0)
+        if later.any():
+            self._learn(row[later & (number > 0)])
+            fresh = row[number == 0]
+            state["born"][fresh] = ts[number == 0]
+            begun = row[later]
+            state["began"][begun], state["cell"][begun], state["beyond"][begun] = ts[later], cell[later], False
+            number = np.where(later, 0, number)
+        learned = (ts - state["born"][row] >= self._learning) & (state["hours"][row, cell] >= _LEAST_HOURS)
+        away = np.where(learned, rounded(value - state["usual"][row, cell]), np.nan)
+        mean = np.where(number == 0, value, state["mean"][row])
+        state["mean"][row] = mean + (value - mean) / (number + 1)
+        state["number"][row] = number + 1
+        beyond = self._beyond(away)
+        if beyond.any():
+            state["beyond"][row[beyond]] = True
+        return away
+
+    def _learn(self, row: Int64s) -> None:
+        """Take the hour that is over into what is usual."""
+        state = self._state
+        row = row[~state["beyond"][row]]
+        cell = state["cell"][row]
+        hours = np.minimum(state["hours"][row, cell] + 1, _MOST_HOURS)
+        usual = state["usual"][row, cell]
+        state["usual"][row, cell] = usual + (state["mean"][row] - usual) / hours
+        state["hours"][row, cell] = hours

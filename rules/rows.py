@@ -1,0 +1,85 @@
+"""State by row of a derivation: one record a series, so that one look into memory fetches all that is known of it."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+import numpy.typing as npt
+
+from firetower.devices import columns
+from firetower.devices.readings import Floats, Int64s
+from firetower.rules.checkpoint import Saved
+from firetower.rules.columns import Column
+
+Records = npt.NDArray[np.void]
+Field = tuple[str, type[np.generic]] | tuple[str, type[np.generic], tuple[int, ...]]
+
+
+class Rows(ABC):
+    """Records by row. Zero in every field is a series of which nothing is known yet."""
+
+    def __init__(self, fields: list[Field]) -> None:
+        self._record = np.dtype([*fields], align=True)
+        if self._record.itemsize % 8:
+            self._record = np.dtype([*fields, ("rest", np.uint8, (8 - self._record.itemsize % 8,))])
+        self._cells: columns.Column[np.int64] = columns.Column(np.int64, 0, (self._record.itemsize // 8,))
+        self._state = self._records(self._cells.rows)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of memory that one series takes."""
+        return self._record.itemsize
+
+    def fit(self, rows: int) -> None:
+        """Make room for that many rows."""
+        self._state = self._records(self._cells.fit(rows))
+
+    def forget(self, row: int) -> None:
+        """Begin a row as new."""
+        self._cells.rows[row] = 0
+
+    def step(self, column: Column) -> Floats:
+        """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""
+        if column.first is None:
+            return self._take(column.row, column.ts, column.value)
+        starts = np.flatnonzero(column.first)
+        size = np.diff(starts, append=len(column.row))
+        order = np.argsort(-size, kind="stable")
+        starts, size = starts[order], size[order]
+        out = np.empty(len(column.row))
+        for turn in range(int(size[0]) if len(size) else 0):  # the first reading of every row, then the second, …
+            which = starts[: np.searchsorted(-size, -turn)] + turn
+            out[which] = self._take(column.row[which], column.ts[which], column.value[which])
+        return out
+
+    def save(self, rows: slice) -> Saved:
+        """Return copies of the state of some rows, arrays of shape (rows, …)."""
+        return {name: self._state[name][rows].copy() for name in self._record.names or ()}
+
+    def load(self, rows: Int64s, saved: Saved) -> None:
+        """Take over state that ``save`` returned, into ``rows``.
+
+        ValueError when it was saved by another version, whose fields are not these.
+        """
+        fields = {name: (self._state[name].dtype, self._state[name].shape[1:]) for name in self._record.names or ()}
+        given = {name: (array.dtype, array.shape[1:]) for name, array in saved.items()}
+        if given != fields:
+            raise ValueError(
+                f"saved state of {type(self).__name__} has the fields {given}; accepted: {fields}; rebuild it from the"
+                " stored readings"
+            )
+        for name, array in saved.items():
+            self._state[name][rows] = array
+
+    @abstractmethod
+    def _take(self, row: Int64s, ts: Int64s, value: Floats, /) -> Floats:
+        """Take one reading of each of some rows in; return the derived values. No row is there twice."""
+
+    def _records(self, cells: Int64s) -> Records:
+        """Return whole rows of int64, which numpy copies as quickly as it can, as the records they are."""
+        records: Records = cells.view(self._record)[:, 0]
+        return records
+
+
+def rounded(value: Floats) -> Floats:
+    """Return figures to nine decimals, so that the noise of the arithmetic does not decide at the exact limit."""
+    return np.round(value, 9)

@@ -1,20 +1,19 @@
 """The rulebook: a folder of YAML files by kind of device, read, validated with file and line, and held ready."""
 
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
 from firetower.core.errors import InvalidInput
-from firetower.devices.events import AlertClass
-from firetower.devices.kinds import DeviceKind
-from firetower.rules.checks import NEVER_FOR_FIRE, check
-from firetower.rules.model import Calendar, Override, Rule, RuleFile
-from firetower.rules.yaml_lines import Document, parse
-from firetower.rules.yaml_lines import Path as YamlPath
+from firetower.rules import checks_book
+from firetower.rules.guard import Loosening, disabled, loosenings
+from firetower.rules.model import Calendar, Override, Rule
+from firetower.rules.rule_files import Placed, ReadFile, overrides_of, read, rules_of
 
 
 class RulebookError(InvalidInput):
@@ -27,9 +26,11 @@ class RulebookError(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Validated rules in the order of files and lines.
+    """Validated rules in the order of files and lines, their overrides, and the calendar.
 
-    By rule id, ``where``: ``file:line``; ``written``: the rule as it stands in the file, of JSON's types.
+    ``where``: ``file:line`` by rule id, and of the n-th override, from 1, by ``overrides[n]``. ``written``: by rule id
+    the rule as it stands in the file, of JSON's types; so are ``written_overrides`` and ``written_calendar`` (None:
+    no file has one).
     """
 
     rules: tuple[Rule, ...]
@@ -37,10 +38,28 @@ class Rulebook:
     written: dict[str, Any] = field(default_factory=dict)
     overrides: tuple[Override, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
+    written_overrides: list[Any] = field(default_factory=list)
+    written_calendar: Any = None
 
     def rule(self, rule_id: str) -> Rule | None:
         """Return the rule of that id; None when the rulebook has none."""
         return next((rule for rule in self.rules if rule.id == rule_id), None)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of what the rules, overrides and calendar say; not of how they are written."""
+        calendar = self.calendar.model_dump(mode="json")
+        said = {
+            "rules": [rule.model_dump(mode="json") for rule in self.rules],
+            "overrides": [override.model_dump(mode="json") for override in self.overrides],
+            "calendar": calendar | {name: sorted(calendar[name]) for name in ("holidays", "working_days")},
+        }
+        return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    @property
+    def loosened(self) -> list[Loosening]:
+        """What fire and prealarm rules have looser than shipped; a rulebook loaded ``guarded`` says by whom."""
+        return list(_against_shipped(self, shipped()))
 
 
 def shipped_folder() -> Path:
@@ -48,126 +67,157 @@ def shipped_folder() -> Path:
     return Path(str(files("firetower.rules") / "rulebook"))
 
 
-def load(folder: Path | None = None) -> Rulebook:
+@cache
+def shipped() -> Rulebook:
+    """Return the rulebook that is shipped; read once."""
+    return load()
+
+
+def load(folder: Path | None = None, *, guarded: bool = False) -> Rulebook:
     """Return the rulebook in ``folder`` (None: the shipped one).
 
+    ``guarded``: a folder of one's own is held against the shipped rulebook, too (``guard``).
     Raises RulebookError naming file, line, field, value and what is accepted, for every problem at once.
     """
+    own = folder is not None and folder.resolve() != shipped_folder().resolve()
     folder = shipped_folder() if folder is None else folder
     paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
     if not paths:
         raise RulebookError(str(folder), [f"{folder}: holds no *.yaml file; a city without rules is not watched"])
-    problems: list[str] = []
-    rules: list[Rule] = []
-    where: dict[str, str] = {}
-    written: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    unread: list[str] = []
     for path in paths:
         try:
-            text = path.read_text("utf-8")
+            texts[path.name] = path.read_text("utf-8")
         except OSError as err:
-            problems.append(f"{path.name}:1: cannot be read: {err.strerror}")
-            continue
+            unread.append(f"{path.name}:1: cannot be read: {err.strerror}; correct its permissions")
         except UnicodeDecodeError as err:
-            problems.append(f"{path.name}:1: is not UTF-8 text (byte {err.start}); save it as UTF-8")
+            unread.append(f"{path.name}:1: is not UTF-8 text (byte {err.start}); save it as UTF-8")
+    return _assembled(str(folder), texts, unread, guarded=guarded and own)
+
+
+def load_texts(texts: Mapping[str, str], *, guarded: bool = False, name: str = "as given") -> Rulebook:
+    """Return the rulebook whose files have these texts, by file name; held and refused as with ``load``."""
+    if not texts:
+        raise RulebookError(name, [f"{name}: holds no file; a city without rules is not watched"])
+    return _assembled(name, texts, [], guarded=guarded)
+
+
+def rebuild(
+    written: Mapping[str, Any],
+    overrides: Sequence[Any] = (),
+    calendar: Any = None,
+    where: Mapping[str, str] | None = None,
+) -> Rulebook:
+    """Return the rulebook of which these are ``written``, ``written_overrides``, ``written_calendar`` and ``where``.
+
+    It was valid where it was loaded and is not checked again. Raises pydantic's ValidationError where it has not the
+    shape of a rulebook of this version.
+    """
+    return Rulebook(
+        tuple(Rule.model_validate(each) for each in written.values()),
+        dict(where or {}),
+        dict(written),
+        tuple(Override.model_validate(each) for each in overrides),
+        Calendar() if calendar is None else Calendar.model_validate(calendar),
+        list(overrides),
+        calendar,
+    )
+
+
+def guard(book: Rulebook, against: Rulebook) -> list[str]:
+    """Return what ``book`` does to the fire and prealarm rules of ``against`` that nobody, or no two persons, may do.
+
+    Each of those rules is there; where one is looser, by itself or by an override, ``loosened`` says who did it.
+    """
+    rules = {rule.id: rule for rule in against.rules}
+    problems = [
+        f"{book.where.get(rule_id) or f'shipped {against.where.get(rule_id, rule_id)}'}: {message}"
+        for rule_id, message in disabled(book.rules, rules)
+    ]
+    for each in _against_shipped(book, against):
+        if each.loosened is not None:
             continue
-        found, lines, raw, wrong = _read(path.name, text)
-        problems += wrong
-        for rule, line, given in zip(found, lines, raw, strict=True):
-            if rule.id in where:
-                problems.append(
-                    f"{path.name}:{line}: id: {rule.id!r} stands at {where[rule.id]} already; ids are unique"
-                )
-                continue
-            where[rule.id] = f"{path.name}:{line}"
-            written[rule.id] = given
-            rules.append(rule)
+        key = each.rule.id if each.override is None else f"overrides[{each.override + 1}]"
+        there = "" if each.scope is None else f" in {each.scope.level} {each.scope.value}"
+        problems.append(
+            f"{book.where.get(key, key)}: {each.rule.id}: loosens a {each.rule.alert_class} rule{there}:"
+            f" {'; '.join(each.what)}; accepted: as shipped or tighter, or with loosened: {{by, approved_by, backtest,"
+            " reason}, two persons and a back-test that misses no fire"
+        )
+    return problems
+
+
+def _against_shipped(book: Rulebook, against: Rulebook) -> Iterable[Loosening]:
+    rules = {rule.id: rule for rule in against.rules}
+    return loosenings(book.rules, book.overrides, rules, against.overrides)
+
+
+def _assembled(folder: str, texts: Mapping[str, str], unread: list[str], *, guarded: bool) -> Rulebook:
+    """Return the rulebook of files; RulebookError with what is wrong with any of them, or with them together."""
+    read_files = [read(name, text) for name, text in sorted(texts.items())]
+    rules = _unique([placed for file in read_files for placed in rules_of(file)])
+    overrides = [placed for file in read_files for placed in overrides_of(file)]
+    calendar = _calendar(read_files)
+    if all(file.sound for file in read_files) and not unread:
+        _check_together(rules, overrides, calendar)
+    problems = unread + [problem for file in read_files for problem in file.told()]
+    if not problems and not rules:
+        problems = [f"{folder}: holds no rule; a city without rules is not watched"]
     if problems:
-        raise RulebookError(str(folder), problems)
-    return Rulebook(tuple(rules), where, written)
+        raise RulebookError(folder, problems)
+    book = Rulebook(
+        tuple(placed.item for placed in rules),
+        {placed.item.id: placed.place for placed in rules}
+        | {f"overrides[{number}]": placed.place for number, placed in enumerate(overrides, 1)},
+        {placed.item.id: placed.written for placed in rules},
+        tuple(placed.item for placed in overrides),
+        Calendar() if calendar is None else calendar.item,
+        [placed.written for placed in overrides],
+        None if calendar is None else calendar.written,
+    )
+    if guarded and (problems := guard(book, shipped())):
+        raise RulebookError(folder, problems)
+    return book
 
 
-def _read(name: str, text: str) -> tuple[list[Rule], list[int], list[Any], list[str]]:
-    """Return the rules of one file, their lines, the rules as written, and what is wrong with it."""
-    document = parse(text)
-    problems = [(line, message) for line, message in document.problems]
-    held = _held_back_fires(document)
-    problems += [(document.line(path), f"{_dotted(path)}: {message}") for path, message in held]
-    rules: list[Rule] = []
-    if not document.problems:
-        try:
-            rules = list(RuleFile.model_validate(document.value).rules)
-        except ValidationError as err:
-            told = {path for path, _ in held}
-            errors = err.errors(include_url=False)
-            for item in errors:
-                path = _real_path(item["loc"], document)
-                hollow = item["type"] == "too_short" and any(
-                    other["loc"][: len(item["loc"])] == item["loc"] for other in errors if other is not item
-                )  # pydantic counts only the items that were well formed
-                if path not in told and not hollow:
-                    problems.append((document.line(path), f"{_dotted(path)}: {_message(item)}"))
-    for index, rule in enumerate(rules):
-        for path, message in check(rule):
-            full = ("rules", index, *path)
-            problems.append((document.line(full), f"{_dotted(full)}: {message}"))
-    lines = [document.line(("rules", index, "id")) for index in range(len(rules))]
-    raw = document.value["rules"] if rules else []
-    return rules, lines, raw, [f"{name}:{line}: {message}" for line, message in sorted(problems)]
+def _unique(rules: Sequence[Placed[Rule]]) -> list[Placed[Rule]]:
+    first: dict[str, Placed[Rule]] = {}
+    for placed in rules:
+        other = first.setdefault(placed.item.id, placed)
+        if other is not placed:
+            placed.note(("id",), f"{placed.item.id!r} stands at {other.place} already; ids are unique")
+    return list(first.values())
 
 
-def _held_back_fires(document: Document) -> list[tuple[YamlPath, str]]:
-    """Return the fields by which a fire rule would be kept from people, at any depth."""
-    held: list[tuple[YamlPath, str]] = []
-    rules = document.at(("rules",))
-    for index, rule in enumerate(rules if isinstance(rules, list) else []):
-        if not isinstance(rule, dict) or rule.get("class") != AlertClass.FIRE:
+def _calendar(read_files: Sequence[ReadFile]) -> Placed[Calendar] | None:
+    first: Placed[Calendar] | None = None
+    for file in read_files:
+        if file.given.calendar is None:
             continue
-        held += [
-            (path, f"{document.at(path)!r} for class fire; accepted: no {path[-1]} at all, a fire is never held back")
-            for path in document.lines
-            if path[:2] == ("rules", index) and path[-1] in NEVER_FOR_FIRE
-        ]
-    return held
+        placed = Placed(file.given.calendar, file, ("calendar",))
+        for path, message in checks_book.check_calendar(placed.item):
+            placed.note(path, message)
+        if first is None:
+            first = placed
+        else:
+            placed.note((), f"stands at {first.place} already; a rulebook has one calendar, keep one of the two")
+    return first
 
 
-def _real_path(loc: tuple[int | str, ...], document: Document) -> YamlPath:
-    """Return where pydantic's location lies in the file, without the names of union members it adds."""
-    path: YamlPath = ()
-    for step in loc:
-        if (*path, step) in document.lines or step == loc[-1]:
-            path = (*path, step)
-    return path
-
-
-def _dotted(path: YamlPath) -> str:
-    """Write a path as people do: ``rules[2].condition.limit``."""
-    text = ""
-    for step in path:
-        text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else step
-    return text or "the file"
-
-
-_ACCEPTED = {
-    "kinds": "any, or a list of " + ", ".join(DeviceKind),
-    "class": ", ".join(AlertClass),
-    "id": "lower-case letters, digits and -, beginning with a letter, for example hydrant-pressure-low",
-    "source": "the basis, then where it is written, for example: S1, GB 55036-2022 3.0.3 (basis: S1, S2, K, D or J)",
-    "priority": "1 red, 2 orange, 3 yellow, 4 blue",
-}
-
-
-def _message(item: ErrorDetails) -> str:
-    """Say what is wrong with a field: the value and what is accepted."""
-    field_name = next((step for step in reversed(item["loc"]) if isinstance(step, str)), "")
-    shown = repr(item["input"])
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    if item["type"] == "extra_forbidden":
-        return f"unknown field (given: {shown}); accepted are the fields in docs/rulebook.md; check the spelling"
-    if item["type"] == "missing":
-        return "is missing" + (f"; accepted: {_ACCEPTED[field_name]}" if field_name in _ACCEPTED else "")
-    if item["type"] == "value_error":
-        return f"{shown} {item['msg'].removeprefix('Value error, ')}"
-    if item["type"] == "string_type" and isinstance(item["input"], bool):
-        return f"{shown} is refused: YAML reads on, off, yes and no as true and false; write the word in quotes"
-    accepted = _ACCEPTED.get(field_name)
-    return f"{shown} is refused; accepted: {accepted}" if accepted else f"{shown} is refused: {item['msg']}"
+def _check_together(
+    rules: Sequence[Placed[Rule]], overrides: Sequence[Placed[Override]], calendar: Placed[Calendar] | None
+) -> None:
+    by_id = {placed.item.id: placed.item for placed in rules}
+    days = Calendar() if calendar is None else calendar.item
+    for rule in rules:
+        for path, message in checks_book.check_names(rule.item, by_id, days):
+            rule.note(path, message)
+    for index, (path, message) in checks_book.check_once([placed.item for placed in rules]):
+        rules[index].note(path, message)
+    for override in overrides:
+        for path, message in checks_book.check_override(override.item, by_id):
+            override.note(path, message)
+    together = checks_book.check_overrides([placed.item for placed in overrides], by_id)
+    for narrow, wide, (path, message) in together:
+        overrides[narrow].note(path, f"{message}; with the override at {overrides[wide].place}")

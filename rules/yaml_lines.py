@@ -71,4 +71,6 @@ def _plain(node: Node, path: Path, document: Document, loader: YAML) -> Any:
         return mapping
     if isinstance(node, SequenceNode):
         return [_plain(item, (*path, index), document, loader) for index, item in enumerate(node.value)]
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        return node.value  # a date stays as it is written: JSON has none, and the rulebook's are text
     return loader.constructor.construct_object(node)

@@ -1,0 +1,177 @@
+"""What a rule on a measured or derived value may not be: units, sides, the order of bands, the way back, windows."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from firetower.core.clock import DAY, SECOND, Micros
+from firetower.devices.events import AlertClass
+from firetower.devices.metrics import Metric, catalogue
+from firetower.rules.conditions import BUCKETS, Band, Bands, Compared, Condition, RateCondition, WindowCondition
+from firetower.rules.finding import Finding, check_class, check_duration, check_priorities, under
+from firetower.rules.model import Rule
+from firetower.rules.quantities import Between, FromFile, Quantity, duration_text
+
+SHORTEST_WINDOW: Micros = BUCKETS * SECOND
+"""12 s: its twelfths are a second each."""
+LONGEST_WINDOW: Micros = 60 * DAY
+SHORTEST_LEARNING: Micros = DAY
+LONGEST_LEARNING: Micros = 60 * DAY
+
+
+def check_measured(rule: Rule, form: str, condition: Bands) -> Iterator[Finding]:
+    """Yield what is wrong with a limit, rate, window, pattern or trend."""
+    if rule.metric is None:
+        yield ("metric",), f"is missing; a {form} needs the metric it is for"
+        return
+    metric = catalogue().by_name.get(rule.metric)
+    if metric is None:
+        yield ("metric",), f"{rule.metric!r} is no metric; accepted: {', '.join(catalogue().by_name)}"
+        return
+    yield from check_class(rule, f"a {form}", (AlertClass.OFFLINE, AlertClass.UNREADABLE))
+    yield from under(("condition", form), _check_form(rule.condition, metric))
+    unit, named = _unit(rule.condition, metric)
+    for index, band in enumerate(condition.bands):
+        yield from under(("condition", form, "bands", index), _check_band(band, condition.side, unit, named))
+    yield from under(("condition", form, "bands"), check_priorities(condition.bands))
+    for index, (milder, worse) in enumerate(pairwise(condition.bands), 1):
+        yield from under(("condition", form, "bands", index), _check_order(condition.side, milder, worse))
+
+
+def _unit(condition: Condition, metric: Metric) -> tuple[str, str]:
+    """Return the unit of the limits, and what it is the unit of."""
+    if condition.rate is not None:
+        return f"{metric.unit}/{condition.rate.per}", f"the rate of {metric.name} per {condition.rate.per}"
+    if condition.trend is not None:
+        return "d", "the days left"
+    if condition.window is not None and condition.window.of == "count":
+        return "readings", "a count"
+    return metric.unit, metric.name
+
+
+def _check_form(condition: Condition, metric: Metric) -> Iterator[Finding]:
+    if condition.limit is not None and condition.limit.of_last is not None:
+        last = condition.limit.of_last
+        if last.n > last.m:
+            yield ("of_last", "n"), f"{last.n} of the last {last.m}; accepted: 1 to {last.m}"
+        if condition.limit.side == "outside":
+            yield ("of_last",), "beside side: outside; accepted: two rules, one above and one below"
+    if condition.rate is not None:
+        yield from _check_slope(condition.rate.over, condition.rate.samples)
+        yield from _check_only(condition.rate, metric)
+    if condition.window is not None:
+        yield from _check_window(condition.window, metric)
+    if condition.pattern is not None:
+        yield from check_duration(("learning",), condition.pattern.learning, SHORTEST_LEARNING, LONGEST_LEARNING)
+    if condition.trend is not None:
+        trend = condition.trend
+        yield from _check_slope(trend.over, trend.samples)
+        yield from _check_unit("to", trend.to, metric.unit, metric.name)
+        if trend.side not in {"below", "at_or_below"}:
+            yield ("side",), f"{trend.side!r} for days left; accepted: below, at_or_below"
+        for index, band in enumerate(trend.bands):
+            if not isinstance(band.limit, Quantity):
+                yield ("bands", index, "limit"), f"{band.limit}; accepted: a number of days, for example 30 d"
+            elif band.limit.value <= 0:
+                yield ("bands", index, "limit"), f"{band.limit}; accepted: more than 0 d"
+
+
+def _check_slope(over: Micros, samples: int) -> Iterator[Finding]:
+    yield from check_duration(("over",), over, SHORTEST_WINDOW, LONGEST_WINDOW)
+    if samples < 2:
+        yield ("samples",), f"{samples}; accepted: 2 to 100 (one reading has no slope)"
+
+
+def _check_window(window: WindowCondition, metric: Metric) -> Iterator[Finding]:
+    yield from check_duration(("over",), window.over, SHORTEST_WINDOW, LONGEST_WINDOW)
+    if window.span > window.over:
+        yield (
+            ("span",),
+            f"{duration_text(window.span)} is longer than the window; accepted: 0s to {duration_text(window.over)}",
+        )
+    if window.of == "sum" and metric.kind != "counter":
+        counters = ", ".join(each.name for each in catalogue().by_name.values() if each.kind == "counter")
+        yield ("of",), f"'sum' of {metric.name}, which is no counter; accepted: sum of {counters}, or mean, change …"
+    if (window.of == "count") != (window.counting is not None):
+        if window.counting is None:
+            yield ("counting",), "is missing; a count needs it: {side: above, limit: …}"
+        else:
+            yield ("counting",), f"beside of: {window.of}; accepted: with of: count only"
+    if window.counting is not None:
+        yield from under(("counting",), _check_unit("limit", window.counting.limit, metric.unit, metric.name))
+    yield from _check_only(window, metric)
+
+
+def _check_only(condition: RateCondition | WindowCondition, metric: Metric) -> Iterator[Finding]:
+    only: Compared | None = condition.only
+    if only is None:
+        return
+    yield from under(("only",), _check_unit("limit", only.limit, metric.unit, metric.name))
+    if condition.side == "outside":
+        yield ("only",), "beside side: outside; accepted: two rules, one above and one below"
+
+
+def _check_unit(name: str, given: Quantity | FromFile | Between | None, unit: str, named: str) -> Iterator[Finding]:
+    if given is not None and given.unit != unit:
+        yield (name,), f"{given}: {given.unit} is not the unit of {named}; accepted: {unit}"
+
+
+def _check_band(band: Band, side: str, unit: str, named: str) -> Iterator[Finding]:
+    for name in ("limit", "clear", "deadband"):
+        yield from _check_unit(name, getattr(band, name), unit, named)
+    if band.and_samples is not None and band.or_samples is not None:
+        yield ("or_samples",), "stands beside and_samples; accepted: one of the two"
+    if band.clear is not None and band.deadband is not None:
+        yield ("deadband",), "stands beside clear; accepted: one of the two"
+    if band.deadband is not None and band.deadband.value <= 0:
+        yield ("deadband",), f"{band.deadband}; accepted: more than 0"
+    if side == "outside":
+        yield from _check_range(band)
+        return
+    if isinstance(band.limit, Between):
+        yield ("limit",), f"{band.limit} for side {side}; accepted: a number with its unit, or side: outside"
+        return
+    if band.clear is None and band.deadband is None and not band.latch:
+        yield ("limit",), "has no way back; give clear or deadband, or latch: true"
+    if band.clear is not None and band.clear.unit == band.limit.unit:
+        yield from _check_clear(band.limit, band.clear, above=side.endswith("above"))
+
+
+def _check_range(band: Band) -> Iterator[Finding]:
+    if band.clear is not None:
+        yield ("clear",), f"{band.clear} beside a range, which has two ends; accepted: deadband"
+    elif band.deadband is None and not band.latch:
+        yield ("limit",), "has no way back; give deadband, or latch: true"
+    if not isinstance(band.limit, Between):
+        yield ("limit",), f"{band.limit} for side outside; accepted: a range, for example {{low: 198 V, high: 242 V}}"
+    elif band.deadband is not None and 2 * band.deadband.value >= band.limit.high - band.limit.low:
+        half = Quantity((band.limit.high - band.limit.low) / 2, band.limit.unit)
+        yield ("deadband",), f"{band.deadband} leaves nothing of the range {band.limit}; accepted: less than {half}"
+
+
+def _check_clear(limit: Quantity | FromFile, clear: Quantity, *, above: bool) -> Iterator[Finding]:
+    if isinstance(limit, FromFile):
+        yield ("clear",), f"{clear} beside a limit of the device's own file; accepted: deadband"
+    elif (clear.value >= limit.value) if above else (clear.value <= limit.value):
+        side = "below" if above else "above"
+        yield ("clear",), f"{clear} is on the wrong side; accepted: {side} the limit {limit}"
+
+
+def _check_order(side: str, milder: Band, worse: Band) -> Iterator[Finding]:
+    if isinstance(milder.limit, Between) and isinstance(worse.limit, Between) and milder.limit.unit == worse.limit.unit:
+        mild, bad = milder.limit, worse.limit
+        if bad == mild or bad.low > mild.low or bad.high < mild.high:
+            yield (
+                ("limit",),
+                f"{bad} after {mild}; bands go from the mildest to the worst: accepted: a range around {mild}",
+            )
+    above = side.endswith("above")
+    more = "above" if above else "below"
+    for name in ("limit", "clear"):
+        less, most = getattr(milder, name), getattr(worse, name)
+        if not (isinstance(less, Quantity) and isinstance(most, Quantity) and less.unit == most.unit):
+            continue
+        if (most.value <= less.value) if above else (most.value >= less.value):
+            yield (
+                (name,),
+                f"{most} after {less}; bands go from the mildest to the worst: accepted: {more} {less}",
+            )

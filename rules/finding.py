@@ -1,0 +1,57 @@
+"""What the validator finds wrong, and the checks that several forms of condition share."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from firetower.core.clock import Micros
+from firetower.devices.events import EVENTS, AlertClass
+from firetower.rules.conditions import Band, SilenceBand
+from firetower.rules.model import Rule
+from firetower.rules.quantities import duration_text
+from firetower.rules.yaml_lines import Path
+
+Finding = tuple[Path, str]
+"""Where in the rule, and what is wrong, with the value and what is accepted."""
+
+
+def under(where: Path, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings of a part as those of the whole in which it stands at ``where``."""
+    yield from ((where + path, text) for path, text in findings)
+
+
+def check_events(events: Iterable[str]) -> Iterator[Finding]:
+    """Yield names of events that no device says (its alarm would never match), and names given twice."""
+    seen: set[str] = set()
+    for index, name in enumerate(events):
+        if name not in EVENTS:
+            yield ("events", index), f"{name!r} is no event; accepted: {', '.join(EVENTS)}"
+        elif name in seen:
+            yield ("events", index), f"{name!r} stands there twice; keep one"
+        seen.add(name)
+
+
+def check_no_metric(rule: Rule, form: str) -> Iterator[Finding]:
+    """Yield a metric beside a form that has no use for one."""
+    if rule.metric is not None:
+        yield ("metric",), f"{rule.metric!r} beside {form}, which compares no measured value; remove it"
+
+
+def check_class(rule: Rule, form: str, refused: tuple[AlertClass, ...]) -> Iterator[Finding]:
+    """Yield a class that a rule of that form cannot have."""
+    if rule.alert_class in refused:
+        accepted = ", ".join(each for each in AlertClass if each not in refused)
+        yield ("class",), f"{rule.alert_class} for {form}; accepted: {accepted}"
+
+
+def check_duration(where: Path, given: Micros, shortest: Micros, longest: Micros) -> Iterator[Finding]:
+    """Yield a duration out of its bounds, both accepted."""
+    if not shortest <= given <= longest:
+        bounds = f"{duration_text(shortest)} to {duration_text(longest)}"
+        yield where, f"{duration_text(given)}; accepted: {bounds}"
+
+
+def check_priorities(bands: Sequence[Band] | Sequence[SilenceBand]) -> Iterator[Finding]:
+    """Yield bands that do not go from the mildest to the worst."""
+    for index, (milder, worse) in enumerate(pairwise([band.priority for band in bands]), 1):
+        if worse >= milder:
+            yield (index, "priority"), f"{worse} after {milder}; accepted: below {milder} (mildest band first)"

@@ -159,7 +159,6 @@ _ACCEPTED: Mapping[str, str] = {
     "holidays": "a list of dates, for example 2026-10-01",
     "working_days": "a list of dates, for example 2026-10-10",
 }
-_TIMES = {"during", "spans"}
 
 
 def _message(item: ErrorDetails) -> str:
@@ -178,12 +177,9 @@ def _message(item: ErrorDetails) -> str:
     if name in {"from", "to"} and item["type"] in {"string_pattern_mismatch", "string_type"}:
         accepted = "month-day, for example 11-15" if "season" in words else "a time of day, for example 22:00"
         return f"{shown} is refused; accepted: {accepted}"
-    named = next((word for word in reversed(words) if word in _ACCEPTED), None) if name in {"str", "Span"} else name
-    return (
-        f"{shown} is refused; accepted: {_ACCEPTED[named]}"
-        if named in _ACCEPTED
-        else f"{shown} is refused: {item['msg']}"
-    )
+    accepted_of = "during" if name in {"str", "Span"} else name
+    told = f"; accepted: {_ACCEPTED[accepted_of]}" if accepted_of in _ACCEPTED else f": {item['msg']}"
+    return f"{shown} is refused{told}"
 
 
 def _shown(value: Any) -> str:

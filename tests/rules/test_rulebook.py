@@ -197,7 +197,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
 def test_two_rules_of_one_id_are_refused_across_files(tmp_path: Path) -> None:
     (tmp_path / "first.yaml").write_text(GOOD, "utf-8")
     (problem,) = refused(tmp_path, GOOD)
-    assert problem.startswith("mine.yaml:2: id: 'pressure-low' stands at first.yaml:2 already")
+    assert problem.startswith("mine.yaml:2: rules[1].id: 'pressure-low' stands at first.yaml:2 already")
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def _urgent(table: LimitTable) -> Bools:
     lanes = table.lanes
     return np.array(
         [
-            table.rules[rule].alert_class in _URGENT or lanes.bands[rule][number - 1].priority == _RED
+            not table.rules[rule].shadow
+            and (table.rules[rule].alert_class in _URGENT or lanes.bands[rule][number - 1].priority == _RED)
             for rule, number in zip(lanes.rule.tolist(), lanes.number.tolist(), strict=True)
         ]
     )

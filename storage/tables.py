@@ -464,7 +464,7 @@ shadow_alert = Table(  # what rules on trial would have raised
     Column("cleared_at", INSTANT),
     Column("occurrences", Integer, nullable=False, server_default="1"),
     Index("shadow_alert_rule_idx", "rule", "raised_at"),
-    Index("shadow_alert_last_at_idx", "last_at"),
+    Index("shadow_alert_cleared_at_idx", "cleared_at", postgresql_where=text("cleared_at is not null")),
 )
 Index(
     "shadow_alert_open_key",

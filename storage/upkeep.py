@@ -3,12 +3,12 @@
 import asyncpg
 
 from firetower.core.clock import Micros
-from firetower.storage import accounts, changes, idempotency, partitions, rejects
+from firetower.storage import accounts, changes, idempotency, partitions, rejects, shadow_alerts
 from firetower.storage.ingest import prune_seen
 
 
 async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int) -> None:
-    """Maintain the partitions; drop old rejects, expired sessions, and what is remembered for an hour or a day.
+    """Maintain the partitions; drop what is old: rejects, sessions, what rules on trial raised, what is remembered.
 
     To be called every few minutes. Raises StoreUnavailable; the next call does what this one left.
     """
@@ -18,3 +18,4 @@ async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int) -> None:
     await prune_seen(pool, now)
     await changes.prune(pool, now)
     await idempotency.forget_keys(pool, now)
+    await shadow_alerts.prune(pool, now, retention_days)

@@ -58,7 +58,7 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX shadow_alert_rule_idx ON shadow_alert (rule, raised_at)",
-    "CREATE INDEX shadow_alert_last_at_idx ON shadow_alert (last_at)",
+    "CREATE INDEX shadow_alert_cleared_at_idx ON shadow_alert (cleared_at) WHERE cleared_at IS NOT NULL",
     """
     CREATE UNIQUE INDEX shadow_alert_open_key ON shadow_alert (rule, subject_kind, subject, component)
     WHERE cleared_at IS NULL

@@ -3,10 +3,10 @@
 import numpy as np
 
 from firetower.devices.readings import Floats, Int64s
-from firetower.rules.rows import Rows
+from firetower.rules.rows import OneByOne
 
 
-class NthOfLast(Rows):
+class NthOfLast(OneByOne):
     """The n-th value of the last m, counted from the highest, or from the lowest where ``lowest``.
 
     That it is beyond a limit says that n of them are, at every limit at once. NaN until there are n. Takes 8 bytes a

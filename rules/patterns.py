@@ -6,7 +6,7 @@ import numpy as np
 
 from firetower.core.clock import HOUR, Micros
 from firetower.devices.readings import Bools, Floats, Int64s
-from firetower.rules.rows import Rows, rounded
+from firetower.rules.rows import OneByOne, rounded
 
 HoursAndKinds = Callable[[Int64s], tuple[Int64s, Int64s]]
 """Local hour of day (0 to 23) and kind of day (0 working day, 1 rest day) of instants, µs."""
@@ -17,7 +17,7 @@ _SAME_HOUR: Micros = 2 * HOUR
 """Within it, the same cell is the same hour: the next such hour is a day away, and a clock set back repeats one."""
 
 
-class Deviation(Rows):
+class Deviation(OneByOne):
     """Value less expected: the mean of past hours of the same hour of day and kind of day.
 
     An hour counts by the mean of its readings, once the first reading of a later hour has come; with the weight 1/n,

@@ -14,7 +14,7 @@ Records = npt.NDArray[np.void]
 Field = tuple[str, type[np.generic]] | tuple[str, type[np.generic], tuple[int, ...]]
 
 
-class Rows(ABC):
+class Rows:
     """Records by row. Zero in every field is a series of which nothing is known yet."""
 
     def __init__(self, fields: list[Field]) -> None:
@@ -31,25 +31,13 @@ class Rows(ABC):
 
     def fit(self, rows: int) -> None:
         """Make room for that many rows."""
+        # address space is reserved for many times the first large size: that of a city at once is more than there is
+        self._cells.fit(min(rows, columns.SMALL + 1))
         self._state = self._records(self._cells.fit(rows))
 
     def forget(self, row: int) -> None:
         """Begin a row as new."""
         self._cells.rows[row] = 0
-
-    def step(self, column: Column) -> Floats:
-        """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""
-        if column.first is None:
-            return self._take(column.row, column.ts, column.value)
-        starts = np.flatnonzero(column.first)
-        size = np.diff(starts, append=len(column.row))
-        order = np.argsort(-size, kind="stable")
-        starts, size = starts[order], size[order]
-        out = np.empty(len(column.row))
-        for turn in range(int(size[0]) if len(size) else 0):  # the first reading of every row, then the second, …
-            which = starts[: np.searchsorted(-size, -turn)] + turn
-            out[which] = self._take(column.row[which], column.ts[which], column.value[which])
-        return out
 
     def save(self, rows: slice) -> Saved:
         """Return copies of the state of some rows, arrays of shape (rows, …)."""
@@ -70,14 +58,32 @@ class Rows(ABC):
         for name, array in saved.items():
             self._state[name][rows] = array
 
-    @abstractmethod
-    def _take(self, row: Int64s, ts: Int64s, value: Floats, /) -> Floats:
-        """Take one reading of each of some rows in; return the derived values. No row is there twice."""
-
     def _records(self, cells: Int64s) -> Records:
         """Return whole rows of int64, which numpy copies as quickly as it can, as the records they are."""
         records: Records = cells.view(self._record)[:, 0]
         return records
+
+
+class OneByOne(Rows, ABC):
+    """Rows that take in one reading at a time, side by side: first the first reading of each row, then the second, …"""
+
+    def step(self, column: Column) -> Floats:
+        """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""
+        if column.first is None:
+            return self._take(column.row, column.ts, column.value)
+        starts = np.flatnonzero(column.first)
+        size = np.diff(starts, append=len(column.row))
+        order = np.argsort(-size, kind="stable")
+        starts, size = starts[order], size[order]
+        out = np.empty(len(column.row))
+        for turn in range(int(size[0]) if len(size) else 0):
+            which = starts[: np.searchsorted(-size, -turn)] + turn
+            out[which] = self._take(column.row[which], column.ts[which], column.value[which])
+        return out
+
+    @abstractmethod
+    def _take(self, row: Int64s, ts: Int64s, value: Floats, /) -> Floats:
+        """Take one reading of each of some rows in; return the derived values. No row is there twice."""
 
 
 def rounded(value: Floats) -> Floats:

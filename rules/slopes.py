@@ -3,8 +3,8 @@
 import numpy as np
 
 from firetower.core.clock import DAY, Micros
-from firetower.devices.readings import Bools, Floats
-from firetower.rules.rings import FLOATS, Entry, Ring
+from firetower.devices.readings import Floats
+from firetower.rules.rings import FLOATS, Ring, Slots, Windows
 from firetower.rules.rows import rounded
 
 
@@ -18,30 +18,29 @@ class Line(Ring):
         fields = [(name, *FLOATS) for name in ("time", "value", "time_time", "time_value")]
         super().__init__(over, samples, max(-(-over // 2), 1), [*fields])
 
-    def _put(self, entry: Entry) -> None:
-        time, mean = entry.at("time"), entry.at("value")
-        share = 1 / (entry.count[entry.place, entry.slot] + 1.0)
-        later, away = entry.offset - time, entry.value - mean
+    def _put(self, slots: Slots) -> None:
+        time, mean = slots.at("time"), slots.at("value")
+        share = 1 / (slots.count + 1.0)
+        later, away = slots.offset - time, slots.value - mean
         moved = time + later * share
-        none = np.zeros(len(entry.value))
-        entry.put("time_value", none, entry.at("time_value") + (entry.offset - moved) * away)
-        entry.put("time_time", none, entry.at("time_time") + (entry.offset - moved) * later)
-        entry.put("time", entry.offset.astype(np.float64), moved)
-        entry.put("value", entry.value, mean + away * share)
+        none = np.zeros(len(slots.value))
+        slots.put("time_value", none, slots.at("time_value") + (slots.offset - moved) * away)
+        slots.put("time_time", none, slots.at("time_time") + (slots.offset - moved) * later)
+        slots.put("time", slots.offset.astype(np.float64), moved)
+        slots.put("value", slots.value, mean + away * share)
 
-    def _line(self, entry: Entry) -> tuple[Floats, Floats]:
+    def _line(self, windows: Windows) -> tuple[Floats, Floats]:
         """Return the slope by µs (NaN of a single reading), and how far the line is above the newest value there."""
-        state, number = entry.state, entry.count
-        total = number.sum(axis=1)
+        state, number, total = windows.state, windows.count.astype(np.float64), windows.count.sum(axis=1)
         # relative to the newest reading, so that neither the date nor a large value costs digits
-        time = state["time"] - entry.offset[:, None] - entry.age * float(self._width)
-        above = state["value"] - entry.value[:, None]
-        mean_time, mean_above = (number * time).sum(axis=1) / total, (number * above).sum(axis=1) / total
+        time = state["time"] - (windows.offset[:, None] + windows.age * float(self._width))
+        above = state["value"] - windows.value[:, None]
+        mean_time, mean_above = _dot(number, time) / total, _dot(number, above) / total
         time -= mean_time[:, None]
         above -= mean_above[:, None]
-        held: Bools = number > 0
-        time_time = (held * state["time_time"] + number * time * time).sum(axis=1)
-        time_value = (held * state["time_value"] + number * time * above).sum(axis=1)
+        number *= time  # from here on by how far its time is from the mean
+        time_time = windows.total("time_time") + _dot(number, time)
+        time_value = windows.total("time_value") + _dot(number, above)
         slope: Floats = time_value / np.where(time_time > 0, time_time, np.nan)
         return slope, mean_above - slope * mean_time
 
@@ -53,8 +52,8 @@ class Slope(Line):
         super().__init__(over, samples)
         self._per = per
 
-    def _figure(self, entry: Entry) -> Floats:
-        return rounded(self._line(entry)[0] * self._per)
+    def _figure(self, windows: Windows) -> Floats:
+        return rounded(self._line(windows)[0] * self._per)
 
 
 class DaysLeft(Line):
@@ -67,10 +66,15 @@ class DaysLeft(Line):
         super().__init__(over, samples)
         self._to = to
 
-    def _figure(self, entry: Entry) -> Floats:
-        slope, above = self._line(entry)
+    def _figure(self, windows: Windows) -> Floats:
+        slope, above = self._line(windows)
         level = slope == 0
         with np.errstate(over="ignore"):  # nearly level: so many days that there is no number for them
-            days = rounded((self._to - entry.value - above) / np.where(level, 1, slope * DAY))
+            days = rounded((self._to - windows.value - above) / np.where(level, 1, slope * DAY))
         days[level | (days < 0)] = np.inf
         return days + 0.0  # never -0
+
+
+def _dot(a: Floats, b: Floats) -> Floats:
+    found: Floats = np.einsum("ij,ij->i", a, b)
+    return found

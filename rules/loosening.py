@@ -19,10 +19,10 @@ from firetower.rules.conditions import (
 )
 from firetower.rules.model import Rule
 from firetower.rules.quantities import Between, Quantity, duration_text
+from firetower.rules.wording import said
 
 GUARDED = (AlertClass.FIRE, AlertClass.PREALARM)
 """Classes whose rules two persons loosen, or nobody."""
-_DURATIONS = {"on_delay", "off_delay", "over", "within", "learning", "missing_for", "span", "one_sample_over"}
 
 
 def looser(than: Rule, rule: Rule | None) -> list[str]:
@@ -191,26 +191,16 @@ def _latch(old: Any, new: Any) -> Iterator[str]:
 def _more(name: str, old: Any, new: Any) -> Iterator[str]:
     before, after = getattr(old, name), getattr(new, name)
     if (after or 0) > (before or 0):
-        yield f"{name} from {_said(name, before)} to {_said(name, after)}"
+        yield f"{name} from {said(name, before)} to {said(name, after)}"
 
 
 def _shorter(name: str, old: Any, new: Any) -> Iterator[str]:
     before, after = getattr(old, name), getattr(new, name)
     if after is not None and (before is None or after < before):
-        yield f"{name} from {_said(name, before)} to {_said(name, after)}"
+        yield f"{name} from {said(name, before)} to {said(name, after)}"
 
 
 def _other(name: str, old: Any, new: Any) -> Iterator[str]:
     before, after = getattr(old, name), getattr(new, name)
     if before != after:
-        yield f"{name} from {_said(name, before)} to {_said(name, after)}"
-
-
-def _said(name: str, value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, Compared):
-        return f"{value.side} {value.limit}"
-    if name == "share":
-        return f"{value:.0%}"
-    return duration_text(value) if name in _DURATIONS else str(value)
+        yield f"{name} from {said(name, before)} to {said(name, after)}"

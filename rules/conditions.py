@@ -18,7 +18,11 @@ Priority = Annotated[int, Field(ge=1, le=4)]
 Group = Literal["device", "zone", "building", "unit", "main", "gateway"]
 """What devices have in common: a zone 防火分区, a building, a unit 联网单位, a water main 管网, a gateway."""
 BUCKETS = 12
-"""A window slides by a twelfth of its length: it holds the readings of the twelfth of now and of the eleven before."""
+"""A window slides by a twelfth of its length: it holds the readings of the twelfth of now and of the eleven before.
+
+Twelfths are counted from 1970 (``ts // (over // 12)``), so it reaches back between eleven twelfths and the whole of its
+length.
+"""
 
 
 class Part(BaseModel):
@@ -82,7 +86,10 @@ class Compared(Part):
 
 
 class OfLast(Part):
-    """N of the last M readings (M 2 to 16). Fewer readings than M known: n of those there are."""
+    """N of the last M readings (M 2 to 16). Fewer readings than M known: n of those there are; under n, unknown.
+
+    They are beyond a limit when the n-th highest of them is (the n-th lowest, on the side below): that is compared.
+    """
 
     n: Annotated[int, Field(ge=1, le=16)]
     m: Annotated[int, Field(ge=2, le=16)]
@@ -98,7 +105,8 @@ class RateCondition(Bands):
     """How quickly the value changes: the slope of the straight line that fits the readings of the window best.
 
     In the metric's unit per ``per`` (``°C/min``). Known with at least ``samples`` readings in the window that reach
-    over half of it. ``only``: while the newest value is that; otherwise the reading counts as in order.
+    over half of it. ``only``: while the newest value is that; otherwise the reading counts as in order. Here and below
+    what is derived is rounded to nine decimals, so that 0.3 less 0.1 is 0.2.
     """
 
     over: Duration
@@ -114,10 +122,11 @@ class WindowCondition(Bands):
     """One figure of the readings within a sliding window of length ``over``.
 
     ``mean``, ``min``, ``max``, ``stdev`` (of the population); ``median``: of the means of the window's twelfths;
-    ``spread``: max less min; ``sum``: what a counter grew by from reading to reading (after a fall it began at 0);
-    ``change``: newest less oldest; ``rise``: newest less min; ``drop``: max less newest; ``count``: readings that are
-    as ``counting`` says, in the unit ``readings``. Known with at least ``samples`` readings that reach over at least
-    ``span`` (absent: 0). ``only``: as with a rate.
+    ``spread``: max less min; ``sum``: what a counter grew by from reading to reading (after a fall it began at 0, its
+    very first reading adds nothing); ``change``: newest less oldest; ``rise``: newest less min; ``drop``: max less
+    newest; ``count``: readings that are as ``counting`` says (absent: all), in the unit ``readings``. Known with at
+    least ``samples`` readings that reach over at least ``span`` (absent: 0; never longer than eleven twelfths of
+    ``over``, what a window is sure to hold). ``only``: as with a rate.
     """
 
     of: Aggregate
@@ -132,8 +141,9 @@ class PatternCondition(Bands):
     """How far the value is from what is usual for the device at this hour and kind of day (working day or rest day).
 
     Usual is the mean of past hours of the same hour of day and kind of day, each hour counted once, a new one with the
-    weight 1/n up to the 28th. Known once the series is ``learning`` old and has at least three such hours. An hour in
-    which the rule was beyond its mildest limit is not learned.
+    weight 1/n up to the 28th. Known once the series is ``learning`` old and has at least three such hours. An hour
+    counts as the mean of its readings, once the first reading of a later hour has come; not if the rule was beyond its
+    mildest limit in it (its own: overrides do not count).
     """
 
     learning: Duration
@@ -142,7 +152,8 @@ class PatternCondition(Bands):
 class TrendCondition(Bands):
     """In how many days the value reaches ``to`` if it goes on as in the window (``side`` below, limits in ``d``).
 
-    From the line that fits the window best, at its newest reading; a value that does not approach ``to`` never does.
+    From the line that fits the window best, at its newest reading; a value that does not approach ``to`` never does,
+    one that is past it and goes on included: ``to`` is the very end (0 %), not a limit of its own.
     Known with at least ``samples`` readings that reach over half of the window.
     """
 

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from firetower.core.clock import HOUR, Micros
 from firetower.devices.readings import Bools, Floats, Int64s
 from firetower.rules.rows import OneByOne, rounded
 
-HoursAndKinds = Callable[[Int64s], tuple[Int64s, Int64s]]
+Int8s = npt.NDArray[np.int8]
+HoursAndKinds = Callable[[Int64s], tuple[Int8s, Int8s]]
 """Local hour of day (0 to 23) and kind of day (0 working day, 1 rest day) of instants, µs."""
 _CELLS = 48
 _LEAST_HOURS = 3
@@ -44,7 +46,7 @@ class Deviation(OneByOne):
     def _take(self, row: Int64s, ts: Int64s, value: Floats, /) -> Floats:
         state = self._state
         hour, kind = self._hours_and_kinds(ts)
-        cell = hour + 24 * kind
+        cell = hour.astype(np.int64) + 24 * kind
         number, began = state["number"][row].astype(np.int64), state["began"][row]
         later = (cell != state["cell"][row]) | (ts - began >= _SAME_HOUR) | (number == 0)
         if later.any():

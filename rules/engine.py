@@ -55,7 +55,7 @@ class Engine:
         on_quality = tuple(rule for rule in rulebook.rules if rule.condition.quality is not None)
         self._implausible = ImplausibleWatch(on_quality, registry)
         self._clocks = ClockWatch(on_quality, registry, quality)
-        self._events = EventWatch(tuple(rule for rule in rulebook.rules if rule.condition.event is not None), registry)
+        self._events = EventWatch(rulebook, registry)
         self._combinations = CombinationWatch(rulebook, registry)
         self._suppression = SuppressionWatch(rulebook, registry)
         self._shadows = frozenset(rule.id for rule in rulebook.rules if rule.shadow)
@@ -91,7 +91,7 @@ class Engine:
         """
         said = self._start()
         said += self._of_tick(step) if isinstance(step, Tick) else self._of_batch(step)
-        return self._whole(said)
+        return self._whole(said, step.now if isinstance(step, Tick) else None)
 
     def _of_batch(self, batch: Batch) -> list[Verdict]:
         readings = batch.readings
@@ -106,13 +106,19 @@ class Engine:
         delayed += self._events.tick(tick.now)
         delayed.sort(key=_instant)
         silent = self._silence.tick(tick.now, tick.listening_since, lag=tick.lag)
-        return delayed + silent + self._clocks.tick(tick.now) + self._combinations.tick(tick.now)
+        return delayed + silent + self._clocks.tick(tick.now)
 
-    def _whole(self, said: list[Verdict]) -> list[Verdict]:
-        """Return what was said with what follows from it: combinations, suppression by design, rules on trial."""
+    def _whole(self, said: list[Verdict], ticked: Micros | None = None) -> list[Verdict]:
+        """Return what was said with what follows from it: combinations, suppression by design, rules on trial.
+
+        ``ticked``: the instant of a tick; None for readings and alarms.
+        """
+        if said:
+            said += self._combinations.step(said)
+        if ticked is not None:
+            said += self._combinations.tick(ticked)
         if not said:
             return said
-        said += self._combinations.step(said)
         said = self._suppression.step(said)
         if not self._shadows:
             return said
@@ -136,25 +142,29 @@ class Engine:
         active_since: Micros,
         *,
         subject: str | None = None,
+        held: bool = False,
     ) -> bool:
         """Take over an active alert, before ``warm``: it is not raised as new, and its return is noticed.
 
         ``device_number``: None for an alert about a group of devices, then ``subject`` names it. False when the
-        rulebook has no such rule for this device and component, so nobody will notice.
+        rulebook has no such rule for this device and component, so nobody will notice. ``held``: the alert is held as
+        suppressed by design.
         """
         if device_number is None:
-            known = self._combinations.seed(rule, subject or "", None, component, active_since)
+            subject = subject or ""
+            known = self._combinations.seed(rule, subject, None, component, active_since, priority=priority)
         else:
             subject = "/".join(self._registry.name(device_number))
-            known = self._combinations.seed(rule, subject, device_number, component, active_since)
+            known = self._combinations.seed(rule, subject, device_number, component, active_since, priority=priority)
             known = self._events.seed(rule, device_number, component, active_since) or known
             if not known and component == "":
                 known = self._silence.seed(rule, device_number, priority, active_since)
                 known = known or self._clocks.seed(rule, device_number)
             elif not known:
                 known = self._seed_series(rule, device_number, component, priority)
+        self._suppression.seed(rule, subject, device_number, component, active_since, priority=priority, held=held)
         if known:
-            self._seeded[rule, subject or "", component] = priority
+            self._seeded[rule, subject, component] = priority
         return known
 
     def warm(self, batch: Batch) -> None:
@@ -168,8 +178,10 @@ class Engine:
         said = self._step(readings.take(~late))
         np.maximum.at(self._series.watermark, readings.series[late], readings.ts[late])
         if batch.events:
-            said += [each for each in self._events.step(batch.events) if not each.rule.startswith("event:")]
+            said += self._events.step(batch.events)
         for verdict in self._whole(said):
+            if verdict.event is not None:
+                continue  # said when it came; what follows from it may not have been
             self._warmed[verdict.rule, verdict.subject, verdict.component] = verdict
 
     def _start(self) -> list[Verdict]:

@@ -1,38 +1,285 @@
 """What devices say themselves: their own alerts, and the event rules over what is active, missing or frequent."""
 
-from collections.abc import Sequence
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from firetower.core.clock import Micros
 from firetower.devices.events import Event
+from firetower.devices.kinds import KIND_NUMBER
 from firetower.devices.registry import Registry
+from firetower.rules.conditions import EventCondition
 from firetower.rules.events import judge
+from firetower.rules.holding import Agenda, Holding, Terms, Turn
+from firetower.rules.lanes import NEVER
+from firetower.rules.missing import Missing
 from firetower.rules.model import Rule
-from firetower.rules.verdicts import Verdict
+from firetower.rules.points import Point, Points
+from firetower.rules.rulebook import Rulebook
+from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+
+_OWN = "event:"
+_Key = tuple[int, int]
+"""Index of a rule, device number."""
+
+
+@dataclass(slots=True)
+class _State:
+    """One event rule on one device; ``begins``: the newest beginnings, as many as the rule counts, in order."""
+
+    holding: Holding = field(default_factory=Holding)
+    begins: list[Micros] = field(default_factory=list)
 
 
 class EventWatch:
-    """Event rules, by device."""
+    """Event rules, by device: what costs grows with the events, and with the delays that run.
 
-    def __init__(self, rules: tuple[Rule, ...], registry: Registry) -> None:
-        self._rules = rules
+    Senders that are not registered get the verdicts of their events and no others. A rule on trial sharpens nothing.
+    """
+
+    def __init__(self, rulebook: Rulebook, registry: Registry) -> None:
+        self._rules = tuple(rule for rule in rulebook.rules if rule.condition.event is not None)
         self._registry = registry
+        self._conditions = [_condition(rule) for rule in self._rules]
+        self._terms = [Terms(condition.on_delay, condition.off_delay) for condition in self._conditions]
+        self._index = {rule.id: index for index, rule in enumerate(self._rules)}
+        self._watching: dict[tuple[int, str], list[int]] = defaultdict(list)  # by kind and event
+        self._sharpening: dict[tuple[int, str], list[int]] = defaultdict(list)
+        self._missing: dict[int, Missing] = {}
+        for index, (rule, condition) in enumerate(zip(self._rules, self._conditions, strict=True)):
+            if condition.own_alert and rule.shadow:
+                continue
+            for kind in rule.kinds:
+                for event in condition.events:
+                    table = self._sharpening if condition.own_alert else self._watching
+                    table[KIND_NUMBER[kind], event].append(index)
+            if condition.missing_for is not None:
+                self._missing[index] = Missing(rule.kinds, condition.missing_for, registry)
+        self._points = Points()
+        self._states: dict[_Key, _State] = {}
+        self._agenda: Agenda[_Key] = Agenda()
+        self._seeded: set[int] = set()
+
+    # start -----------------------------------------------------------------------------------------
 
     def seed(self, rule: str, device: int, component: str, active_since: Micros) -> bool:
         """Take over an open alert, of an event rule or of an event (``event:<name>``)."""
-        return rule.startswith("event:")
+        if rule.startswith(_OWN):
+            self._take_over(device, (rule.removeprefix(_OWN), component), active_since, active=True)
+            return True
+        index = self._index.get(rule)
+        if index is None or self._conditions[index].own_alert:
+            return False
+        if index in self._missing:
+            self._missing[index].seed(device, active_since)
+        else:
+            holding = self._states.setdefault((index, device), _State()).holding
+            if not holding.raised:
+                holding.seed(active_since)
+        return True
+
+    def seed_last(self, device: int, event: str, at: Micros, *, component: str = "", active: bool = True) -> None:
+        """Take over the newest word of a device on an event and a point that is stored; what is known is told again."""
+        self._take_over(device, (event, component), at, active=active)
+        for index in self._watching.get((int(self._registry.kind[device]), event), ()):
+            if active and index in self._missing and self._conditions[index].component in {None, component}:
+                self._missing[index].note(device, at)
+
+    def _take_over(self, device: int, point: Point, at: Micros, *, active: bool) -> None:
+        watched = (int(self._registry.kind[device]), point[0]) in self._watching
+        if watched and self._points.said(device, point, at, active=active):
+            self._seeded.add(device)
+
+    # evaluation ------------------------------------------------------------------------------------
 
     def step(self, events: Sequence[Event]) -> list[Verdict]:
         """Take alarms in, in their order; return their own verdicts and those of the event rules."""
-        return judge(events)
+        own = judge(events)
+        if not self._rules:
+            return own
+        out: list[Verdict] = []
+        for event, verdict in zip(events, own, strict=True):
+            device = event.device_number
+            if device is None:
+                out.append(verdict)
+                continue
+            key = (int(self._registry.kind[device]), event.event)
+            out.append(self._sharpened(verdict, self._sharpening.get(key, ())))
+            watching = self._watching.get(key)
+            if watching is None:
+                continue
+            point = (event.event, event.component or event.text)
+            begins = event.active and not self._points.is_active(device, point)
+            if self._points.said(device, point, event.at, active=event.active):
+                for index in watching:
+                    if self._conditions[index].component in {None, point[1]}:
+                        out += self._heard(index, device, event, begins=begins)
+        return out
 
     def tick(self, now: Micros) -> list[Verdict]:
         """Return what the passing of time decides: delays that are over, and what is missing."""
-        return []
+        out: list[Verdict] = []
+        for device in sorted(self._seeded):
+            out += self._begun_before(device)
+        self._seeded = set()
+        for key in self._agenda.due(now):
+            out += self._said(key, self._advance(key, now))
+        for index, missing in self._missing.items():
+            begun, gone = missing.tick(now)
+            out += [self._verdict(VerdictKind.RAISE, index, device, at) for device, at in begun]
+            out += [self._verdict(VerdictKind.CLEAR, index, device, now) for device in gone]
+        return out
+
+    def _sharpened(self, verdict: Verdict, rules: Iterable[int]) -> Verdict:
+        """Return an event's own verdict with the priority and title of the most urgent rule that sharpens it."""
+        if verdict.kind is VerdictKind.RECORD:
+            return verdict
+        for index in rules:
+            rule, condition, terms = self._rules[index], self._conditions[index], self._terms[index]
+            here = condition.component in {None, verdict.component} and terms.is_active(verdict.at)
+            if here and condition.priority <= verdict.priority:
+                verdict = replace(verdict, priority=condition.priority, title_zh=rule.title.zh, title_en=rule.title.en)
+        return verdict
+
+    def _heard(self, index: int, device: int, event: Event, *, begins: bool) -> list[Verdict]:
+        """Return what an event that is news does to one rule."""
+        if index in self._missing:
+            since = self._missing[index].heard(device, event.at) if event.active else None
+            return [] if since is None else [self._verdict(VerdictKind.CLEAR, index, device, max(event.at, since))]
+        key, condition = (index, device), self._conditions[index]
+        if condition.count is not None:
+            return self._counted(key, event.at) if begins else []
+        met_since = self._met_since(condition, device)
+        if met_since is None and key not in self._states:
+            return []
+        turns = self._advance(key, event.at)
+        at = event.at if met_since is None else max(event.at, met_since)
+        turns += self._states[key].holding.turn(self._terms[index], at, met=met_since is not None)
+        return self._said(key, turns)
+
+    def _counted(self, key: _Key, at: Micros) -> list[Verdict]:
+        """Return what one more beginning does to a rule that counts them."""
+        condition = self._conditions[key[0]]
+        assert condition.count is not None  # asked for by the caller
+        turns = self._advance(key, at)
+        state = self._states[key]
+        insort(state.begins, at)
+        del state.begins[: -condition.count]
+        if len(state.begins) == condition.count and state.begins[-1] - state.begins[0] <= (condition.within or 0):
+            turns += state.holding.turn(self._terms[key[0]], state.begins[-1], met=True)
+        return self._said(key, turns)
+
+    def _advance(self, key: _Key, until: Micros) -> list[Turn]:
+        """Let time pass for one rule on one device."""
+        state, terms = self._states.setdefault(key, _State()), self._terms[key[0]]
+        end = self._end(key[0], state)
+        turns = state.holding.turn(terms, end, met=False) if end < until else []
+        return turns + state.holding.advance(terms, until)
+
+    def _end(self, index: int, state: _State) -> Micros:
+        """Return the last instant at which a rule that counts is met if nothing more begins."""
+        condition = self._conditions[index]
+        if condition.count is None or not state.holding.met:
+            return NEVER
+        first = state.begins[-condition.count] if len(state.begins) >= condition.count else state.holding.since
+        return first + (condition.within or 0)
+
+    def _met_since(self, condition: EventCondition, device: int) -> Micros | None:
+        """Return since when what is active of a device meets a rule; None: it does not."""
+        events: set[str] = set()
+        points: set[str] = set()
+        wanted = len(set(condition.events)) if condition.all_of else 1
+        active = self._points.active(device).items()
+        for (event, point), since in sorted(active, key=lambda item: item[1]):
+            if event in condition.events and condition.component in {None, point}:
+                events.add(event)
+                points.add(point)
+                if len(points) >= condition.components and len(events) >= wanted:
+                    return since
+        return None
+
+    def _begun_before(self, device: int) -> list[Verdict]:
+        """Return what the events taken over at the start mean for the rules; what they leave open stays as it was."""
+        out: list[Verdict] = []
+        kind = int(self._registry.kind[device])
+        watching = {index for (of, _), rules in self._watching.items() if of == kind for index in rules}
+        for index in sorted(watching - self._missing.keys()):
+            since = self._met_since(self._conditions[index], device)
+            if since is None or self._conditions[index].count is not None:
+                continue
+            key = (index, device)
+            turns = self._advance(key, since)
+            out += self._said(key, turns + self._states[key].holding.turn(self._terms[index], since, met=True))
+        return out
+
+    def _said(self, key: _Key, turns: Sequence[Turn]) -> list[Verdict]:
+        """Return the verdicts of turns; note when to look again, or forget what is over."""
+        index, device = key
+        state = self._states[key]
+        end = self._end(index, state)
+        holding = state.holding
+        self._agenda.note(key, min(holding.next_look(self._terms[index]), end if end == NEVER else end + 1))
+        if not (holding.met or holding.raised or state.begins):
+            del self._states[key]
+        kinds = {True: VerdictKind.RAISE, False: VerdictKind.CLEAR}
+        return [self._verdict(kinds[raised], index, device, at, state) for at, raised in turns]
+
+    def _verdict(self, kind: VerdictKind, index: int, device: int, at: Micros, state: _State | None = None) -> Verdict:
+        rule, condition = self._rules[index], self._conditions[index]
+        asked = condition.count or (condition.components if condition.components > 1 else None)
+        found = None if asked is None or state is None else self._number(condition, device, state)
+        return Verdict(
+            kind=kind,
+            rule=rule.id,
+            rule_version=rule.version,
+            subject_kind=SubjectKind.DEVICE,
+            subject="/".join(self._registry.name(device)),
+            component=condition.component or "",
+            alert_class=rule.alert_class,
+            priority=condition.priority,
+            latch=condition.latch,
+            at=at,
+            title_zh=rule.title.zh,
+            title_en=rule.title.en,
+            device_number=device,
+            value=found,
+            limit=None if found is None or asked is None else float(asked),
+            flags=("retired",) * bool(self._registry.retired[device]),
+        )
+
+    def _number(self, condition: EventCondition, device: int, state: _State) -> float:
+        """Return how many beginnings, or points, there are."""
+        if condition.count is not None:
+            return float(len(state.begins))
+        active = self._points.active(device)
+        return float(len({point for event, point in active if event in condition.events}))
+
+    # checkpoint ------------------------------------------------------------------------------------
 
     def save(self) -> Any:
         """Return the state, of JSON's types."""
-        return {}
+        return {
+            "points": self._points.save(),
+            "states": [
+                [self._rules[index].id, device, state.holding.save(), list(state.begins)]
+                for (index, device), state in self._states.items()
+            ],
+            "missing": {self._rules[index].id: missing.save() for index, missing in self._missing.items()},
+        }
 
     def load(self, saved: Any) -> None:
         """Take over what ``save`` returned."""
+        self._points.load(saved["points"])
+        for rule, device, holding, begins in saved["states"]:
+            key = (self._index[rule], device)
+            self._states[key] = _State(Holding.load(holding), list(begins))
+            self._said(key, [])
+        for rule, missing in saved["missing"].items():
+            self._missing[self._index[rule]].load(missing)
+
+
+def _condition(rule: Rule) -> EventCondition:
+    assert rule.condition.event is not None  # only event rules are asked
+    return rule.condition.event

@@ -1,0 +1,104 @@
+"""The members of one clause of a combination in one group: which devices' alarms are active, and since when."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+
+from firetower.core.clock import Micros
+
+Alarm = tuple[str, str]
+"""A rule, or ``event:<name>``, and the component."""
+Begin = tuple[Micros, int]
+"""When an alarm began, and its device's number."""
+
+
+class Members:
+    """Alarms by device. ``devices`` and ``within``: how many are to have begun within which time, µs (None: any)."""
+
+    def __init__(self, devices: int, within: Micros | None) -> None:
+        self._devices, self._within = devices, within
+        self._of: dict[int, dict[Alarm, Micros]] = {}
+        self.begins: list[Begin] = []
+        """In their order."""
+        self._near = False
+
+    def __len__(self) -> int:
+        """Return how many devices have an alarm."""
+        return len(self._of)
+
+    def __contains__(self, device: int) -> bool:
+        return device in self._of
+
+    @property
+    def devices(self) -> Iterable[int]:
+        """The devices that have an alarm."""
+        return self._of.keys()
+
+    @property
+    def near(self) -> bool:
+        """Whether as many as asked for began within the time asked for."""
+        return self._within is None or self._near
+
+    def add(self, device: int, alarm: Alarm, begin: Micros) -> None:
+        """Take in an alarm; one that is known began when it did."""
+        alarms = self._of.setdefault(device, {})
+        if alarm in alarms:
+            return
+        alarms[alarm] = begin
+        insort(self.begins, (begin, device))
+        if self._within is not None and not self._near:
+            low = bisect_left(self.begins, (begin - self._within, -1))
+            high = bisect_right(self.begins, (begin + self._within + 1, -1))
+            self._near = _are_near(self.begins[low:high], self._devices, self._within)
+
+    def remove(self, device: int, alarm: Alarm) -> None:
+        """Forget an alarm, as far as it is known."""
+        alarms = self._of.get(device, {})
+        begin = alarms.pop(alarm, None)
+        if begin is None:
+            return
+        if not alarms:
+            del self._of[device]
+        del self.begins[bisect_left(self.begins, (begin, device))]
+        if self._within is not None and self._near:
+            self._near = _are_near(self.begins, self._devices, self._within)
+
+    def drop(self, device: int) -> None:
+        """Forget a device."""
+        for alarm in list(self._of.get(device, ())):
+            self.remove(device, alarm)
+
+    def save(self) -> list[tuple[int, str, str, Micros]]:
+        """Return device, rule, component and begin of each alarm."""
+        return [(device, *alarm, begin) for device, alarms in self._of.items() for alarm, begin in alarms.items()]
+
+
+def followed(parts: Sequence[Members], within: Micros) -> bool:
+    """Say whether an alarm of each part began no earlier than one of the part before, all of them within a time."""
+    newest = [begin for begin, _ in parts[0].begins]
+    oldest = newest  # of the chain that ends there, and begins as late as it can
+    for part in parts[1:]:
+        chains = [
+            (begin, oldest[place - 1])
+            for begin, _ in part.begins
+            if (place := bisect_right(newest, begin))
+        ]  # fmt: skip
+        newest, oldest = [begin for begin, _ in chains], [first for _, first in chains]
+    return any(last - first <= within for last, first in zip(newest, oldest, strict=True))
+
+
+def _are_near(begins: Iterable[Begin], devices: int, within: Micros) -> bool:
+    """Say whether that many devices have an alarm that began within a time; ``begins`` in order."""
+    recent: deque[Begin] = deque()
+    count: Counter[int] = Counter()
+    for begin, device in begins:
+        recent.append((begin, device))
+        count[device] += 1
+        while begin - recent[0][0] > within:
+            _, gone = recent.popleft()
+            count[gone] -= 1
+            if not count[gone]:
+                del count[gone]
+        if len(count) >= devices:
+            return True
+    return False

@@ -19,7 +19,7 @@ Query_co = TypeVar("Query_co", covariant=True)
 Body_co = TypeVar("Body_co", covariant=True)
 
 BODY_LIMIT = 64 * 1024
-"""Bytes of the largest request body taken."""
+"""Bytes of the largest request body taken, where a route does not say otherwise."""
 
 
 class Access(StrEnum):
@@ -29,6 +29,7 @@ class Access(StrEnum):
     SIGNED_IN = "signed_in"  # whoever belongs to the centre
     OPERATOR = "operator"  # operator and admin: whoever may act on alerts
     EVERYBODY = "everybody"  # units' accounts too: the handler shows them what is their unit's, and nothing else
+    ADMIN = "admin"
     ASKING = "asking"  # whoever may ask for something: operator, admin and units' accounts
 
 
@@ -109,6 +110,7 @@ class Route:
     headers: tuple[tuple[str, str], ...] = ()
     socket: bool = False
     media: str = "application/json"
+    body_limit: int = BODY_LIMIT
 
     @property
     def unsafe(self) -> bool:
@@ -130,7 +132,7 @@ def _adapt(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse
         site = request.app[SITE]
         person = await site.guard.admit(request, route.access, unsafe=route.unsafe, socket=route.socket)
         query = _query(route.query, request)
-        body = None if route.body is None else await _body(route.body, request, person)
+        body = None if route.body is None else await _body(route.body, request, person, route.body_limit)
         result = await route.handler(Call(request, site, person, query, body))
         if isinstance(result, web.StreamResponse):
             return result
@@ -160,8 +162,17 @@ def _query(model: type[Asked], request: web.Request) -> Asked:
         raise invalid(err, names_of(model), "query parameter") from err
 
 
-async def _body(model: type[Asked], request: web.Request, person: Person | None) -> Asked:
-    raw = await request.read()
+async def _read(request: web.Request, limit: int) -> bytes:
+    raw = bytearray()
+    while part := await request.content.readany():
+        raw += part
+        if len(raw) > limit:
+            raise Refused(413, "too_large", f"the body is larger than {limit} bytes; send less")
+    return bytes(raw)
+
+
+async def _body(model: type[Asked], request: web.Request, person: Person | None, limit: int) -> Asked:
+    raw = await (request.read() if limit == BODY_LIMIT else _read(request, limit))
     by_cookie = person is not None and person.by_cookie
     if request.content_type != "application/json" and (raw or by_cookie):
         raise Refused(

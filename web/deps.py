@@ -22,13 +22,21 @@ class Health(Protocol):
         ...
 
 
+class Backtests(Protocol):
+    """Whoever does back-tests."""
+
+    def begin(self, backtest_id: str) -> None:
+        """Begin one that was asked for (``storage.backtests.ask``), apart from everything else."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
     """What the composition root hands in.
 
     ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
     None serves none. ``rulebook``: the one in force. ``provisional``: alarms that are not in the store yet.
-    ``roster``: when shifts begin.
+    ``roster``: when shifts begin. ``backtests``: None where none are done.
     """
 
     pool: Pool
@@ -41,6 +49,7 @@ class Deps:
     console: Path | None
     provisional: ProvisionalBoard
     roster: Roster = field(default_factory=Roster)
+    backtests: Backtests | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ _KEEP = 10_000
 _ROLES = {  # who has which access; what is not named here is refused
     "signed_in": {"admin", "operator", "viewer"},
     "operator": {"admin", "operator"},
+    "admin": {"admin"},
     "everybody": {"admin", "operator", "viewer", "unit"},
     "asking": {"admin", "operator", "unit"},
 }
@@ -68,7 +69,7 @@ class Guard:
                 headers={"WWW-Authenticate": "Bearer"},
             )
         if person.role not in _ROLES[access]:
-            raise Refused(403, "forbidden", _why_not(person))
+            raise Refused(403, "forbidden", _why_not(person, access))
         return replace(person, by_cookie=by_cookie)
 
     async def whose(self, digest: bytes) -> Person | None:
@@ -176,13 +177,14 @@ def _person(account: accounts.Account, expires_at: Micros, digest: bytes) -> Per
     return Person(account.username, account.role, expires_at, digest, by_cookie=False, unit=account.unit)
 
 
-def _why_not(person: Person) -> str:
+def _why_not(person: Person, access: str) -> str:
     if person.unit is not None:
         return (
             f"{person.username} is an account of unit {person.unit}: it sees what is that unit's and asks for windows"
             " (POST /api/v1/windows); the centre acknowledges, verifies, shelves and closes: call it"
         )
-    return f"{person.username} is a {person.role}; this takes an operator or an admin"
+    takes = "an admin" if access == "admin" else "an operator or an admin"
+    return f"{person.username} is of role {person.role}; this takes {takes}"
 
 
 def _token_of(request: web.Request) -> tuple[str | None, bool]:

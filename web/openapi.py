@@ -16,6 +16,7 @@ _PART = re.compile(r"{(\w+)}")
 _TAKES = {
     Access.SIGNED_IN: "Takes the role viewer, operator or admin.",
     Access.OPERATOR: "Takes the role operator or admin.",
+    Access.ADMIN: "Takes the role admin.",
     Access.EVERYBODY: "An account of a unit is shown what is its unit's.",
     Access.ASKING: "Takes the role operator, admin or unit.",
 }

@@ -20,6 +20,7 @@ from firetower.core.logs import logger
 from firetower.web import (
     act_routes,
     alert_routes,
+    backtest_routes,
     device_routes,
     docs_page,
     health,
@@ -67,6 +68,7 @@ def routes() -> list[Route]:
         *incident_routes.ROUTES,
         *device_routes.ROUTES,
         *record_routes.ROUTES,
+        *backtest_routes.ROUTES,  # before a rule by the name of backtests
         *rule_routes.ROUTES,
         *window_routes.ROUTES,
         *protection_routes.ROUTES,

@@ -40,6 +40,16 @@ class Health:
 
 
 @dataclass
+class Begun:
+    """Whoever would do back-tests: only notes which were begun."""
+
+    backtests: list[str] = field(default_factory=list)
+
+    def begin(self, backtest_id: str) -> None:
+        self.backtests.append(backtest_id)
+
+
+@dataclass
 class Running:
     """A running web part, and the store behind it."""
 
@@ -51,6 +61,7 @@ class Running:
     health: Health
     site: Site
     board: ProvisionalBoard
+    begun: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
 
     async def sign_in(self, username: str = "olga") -> dict[str, str]:
@@ -124,7 +135,7 @@ async def running(pool: asyncpg.Pool, clock: ManualClock, console_folder: Path) 
     """The web part, listening, with an admin (ada), an operator (olga) and a viewer (vera)."""
     for name, role in (("ada", "admin"), ("olga", "operator"), ("vera", "viewer")):
         await accounts.add(pool, name, _HASH, role, clock.now())  # type: ignore[arg-type]
-    registry, health = Registry(), Health()
+    registry, health, begun = Registry(), Health(), Begun()
     board = ProvisionalBoard(registry, clock)
     app = make_app(
         Deps(
@@ -137,10 +148,12 @@ async def running(pool: asyncpg.Pool, clock: ManualClock, console_folder: Path) 
             lambda: 12.34,
             console_folder,
             provisional=board,
+            backtests=begun,
         )
     )
     async with (
         serve(app, "127.0.0.1", 0) as port,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client,
     ):
-        yield Running(f"http://127.0.0.1:{port}", client, pool, registry, clock, health, app[SITE], board)
+        url = f"http://127.0.0.1:{port}"
+        yield Running(url, client, pool, registry, clock, health, app[SITE], board, begun.backtests)

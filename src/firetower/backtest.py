@@ -1,0 +1,140 @@
+"""A back-test 回测: stored history under another rulebook, beside the rules in force, and how the two differ."""
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
+
+from firetower.alerts.comparison import Outcome, Side, compared
+from firetower.alerts.rehearsal import Rehearsal, by_key
+from firetower.core.clock import HOUR, Micros, rfc3339
+from firetower.devices.readings import Readings
+from firetower.devices.registry import Registry
+from firetower.rules import rulebook as rulebooks
+from firetower.rules.backtest import STEP, Replay
+from firetower.rules.engine import Engine
+from firetower.rules.memory import events_of, memory_of
+from firetower.rules.rulebook import Rulebook
+from firetower.storage import history, readings
+from firetower.storage import registry as stored_registry
+from firetower.storage.burning_rules import in_force
+
+_CHUNK: Micros = HOUR
+
+
+async def backtest(
+    pool: asyncpg.Pool,
+    new: Rulebook,
+    since: Micros,
+    until: Micros,
+    *,
+    now: Micros,
+    progress: Callable[[float], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Return how ``new`` and the rules in force differ on what is stored from ``since`` to ``until``, of JSON's types.
+
+    The replay begins one memory of the rules before, uncounted, so that what was half over at ``since`` is. Devices are
+    those of the registry as it is now. ``progress``: told the share that is done. Raises InvalidInput for a range of
+    which nothing can be said, StoreUnavailable.
+    """
+    ruling = await in_force(pool) or rulebooks.load()
+    first = await history.check_range(pool, since, until, now)
+    begin = max(since - max(events_of(new), events_of(ruling)), first)
+    registry = Registry()
+    await stored_registry.load(pool, registry)
+    replay = Replay([Engine(new, registry), Engine(ruling, registry)], registry, begin)
+    outcomes = await history.outcomes(pool, begin, until)
+    answers = by_key((each.key, each.answered) for each in outcomes)
+    desks = Rehearsal(answers), Rehearsal(answers)
+    began = time.monotonic()
+    remembered = await _remember(pool, registry, replay, desks, memories=_memories(new, ruling), first=first)
+    await _run(pool, registry, replay, desks, until=until, progress=progress)
+    took = time.monotonic() - began
+    return {
+        "from": rfc3339(since),
+        "to": rfc3339(until),
+        "replayed_from": rfc3339(min(remembered, begin)),
+        "devices": registry.devices,
+        "readings": replay.readings,
+        "events": replay.events,
+        "took_s": round(took, 3),
+        "times_real_time": round((until - begin) / 1e6 / max(took, 1e-6), 1),
+        **_told(desks, outcomes, registry, since, until),
+    }
+
+
+def _memories(*books: Rulebook) -> dict[int, Micros]:
+    """Return how far back readings count for any of ``books``, µs, by metric number."""
+    longest: dict[int, Micros] = {}
+    for book in books:
+        for metric, span in memory_of(book).items():
+            longest[metric] = max(longest.get(metric, 0), span)
+    return longest
+
+
+async def _remember(
+    pool: asyncpg.Pool,
+    registry: Registry,
+    replay: Replay,
+    desks: tuple[Rehearsal, Rehearsal],
+    *,
+    memories: dict[int, Micros],
+    first: Micros,
+) -> Micros:
+    """Have the metrics that remember for longer replayed up to where the whole replay begins; return from when on."""
+    begin = replay.now
+    starts = sorted({max(begin - span, first) for span in memories.values()} - {begin})
+    for start, end in pairwise([*starts, begin]):
+        metrics = [metric for metric, span in memories.items() if max(begin - span, first) <= start]
+        async for page in readings.recent(pool, registry, start, until=end, metrics=metrics):
+            for decided in replay.remember(page):
+                desks[decided.engine].take(decided.verdicts, start, decided.now)
+    return min(starts, default=begin)
+
+
+async def _run(
+    pool: asyncpg.Pool,
+    registry: Registry,
+    replay: Replay,
+    desks: tuple[Rehearsal, Rehearsal],
+    *,
+    until: Micros,
+    progress: Callable[[float], None],
+) -> None:
+    begin = start = replay.now
+    while start < until:
+        end = min(start + _CHUNK, until)
+        events = await history.events(pool, registry, start, end)
+        fed = 0
+        async for page in readings.recent(pool, registry, start, until=end):
+            last = int(page.ts[-1])
+            upto = next((place for place in range(fed, len(events)) if events[place].at > last), len(events))
+            replay.feed(page, events[fed:upto])
+            fed = upto
+            _decide(replay, desks, last)
+        replay.feed(Readings.empty(), events[fed:])
+        _decide(replay, desks, -(-end // STEP) * STEP)
+        start = end
+        progress((end - begin) / (until - begin))
+
+
+def _decide(replay: Replay, desks: tuple[Rehearsal, Rehearsal], until: Micros) -> None:
+    for decided in replay.run_to(until):
+        desks[decided.engine].take(decided.verdicts, decided.now - STEP, decided.now)
+
+
+def _told(
+    desks: tuple[Rehearsal, Rehearsal], outcomes: list[Outcome], registry: Registry, since: Micros, until: Micros
+) -> dict[str, Any]:
+    sides = []
+    for desk in desks:
+        counted = [each for each in desk.sounded if since <= each.at]
+        zones: dict[int, str] = {}
+        for number in {each.device_number for each in counted if each.device_number is not None}:
+            zone = registry.zone(number)
+            if zone is not None:
+                zones[number] = f"{registry.name(number)[0]}/{zone}"
+        sides.append(Side(counted, zones))
+    return compared(sides[0], sides[1], outcomes, since=since, until=until)

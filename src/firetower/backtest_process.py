@@ -1,0 +1,112 @@
+"""A back-test that was asked for through the API, in a process of its own, so that the service goes on beside it."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from typing import Any
+
+from firetower.backtest import backtest
+from firetower.core.clock import Clock
+from firetower.core.errors import FiretowerError, StoreUnavailable
+from firetower.core.logs import logger
+from firetower.rules.rulebook import load_texts
+from firetower.storage import backtests
+from firetower.storage.pool import Pool
+
+log = logger("backtest")
+
+_TAIL = 600
+"""Characters of what a failed process said that stand in its error."""
+_ENDS_WITHIN_S = 5.0
+_NICER = 10
+"""How much it gives way to the service on the same machine (nice)."""
+
+
+class BacktestProcesses:
+    """Starts and watches the processes; to be started only once ``storage.backtests.ask`` has written it down.
+
+    ``database``: the URL they are to use. A process ends with us: its standard input is closed when we are gone.
+    """
+
+    def __init__(self, pool: Pool, database: str, clock: Clock) -> None:
+        self._pool = pool
+        self._database = database
+        self._clock = clock
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Take care of those that are begun, until cancelled; then they end, too."""
+        async with asyncio.TaskGroup() as self._group:
+            await asyncio.get_running_loop().create_future()
+
+    def begin(self, backtest_id: str) -> None:
+        """Begin a back-test that was asked for."""
+        assert self._group is not None  # the composition root started run()
+        self._group.create_task(self._watch(backtest_id), name=f"back-test {backtest_id}")
+
+    async def _watch(self, backtest_id: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "firetower", "rules", "backtest", "--id", backtest_id,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "FIRETOWER_DATABASE_URL": self._database},
+            start_new_session=True,  # Ctrl-C reaches us alone
+        )  # fmt: skip
+        assert process.stderr is not None
+        try:
+            said = b""
+            while part := await process.stderr.read(4096):
+                said = (said + part)[-_TAIL:]
+            status = await process.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            with contextlib.suppress(StoreUnavailable, TimeoutError):
+                async with asyncio.timeout(_ENDS_WITHIN_S):
+                    await process.wait()
+                    await backtests.fail(
+                        self._pool, backtest_id, "the service was stopped; ask again", self._clock.now()
+                    )
+            raise
+        if status:
+            words = said.decode("utf-8", "replace").strip()
+            log.error("back-test %s ended with status %d: %s", backtest_id, status, words)
+            try:
+                error = f"its process ended with status {status}: {words or 'it said nothing'}"
+                await backtests.fail(self._pool, backtest_id, error, self._clock.now())
+            except StoreUnavailable as err:  # whoever asks for it next finds that nobody does it
+                log.warning("that back-test %s failed could not be written down: %s", backtest_id, err)
+
+
+async def do_asked(pool: Pool, backtest_id: str, clock: Clock, *, whole: asyncio.StreamReader | None = None) -> str:
+    """Do a back-test that was asked for and return its state, ``done``, ``failed``, or ``""`` where there is nothing
+    to do. ``whole``: ends when whoever asked is gone.
+    """
+    os.nice(_NICER)
+    async with backtests.at_work(pool, backtest_id) as texts:
+        if texts is None:
+            return ""
+        asked = await backtests.found(pool, backtest_id, clock.now())
+        assert asked is not None  # it is at work
+        work: asyncio.Task[dict[str, Any]] = asyncio.create_task(
+            backtest(pool, load_texts(texts), asked[0].since, asked[0].until, now=clock.now()), name="back-test"
+        )
+        watch = None
+        if whole is not None:
+            watch = asyncio.create_task(_until_alone(whole, work), name="whoever asked")
+        try:
+            result = await work
+        except FiretowerError as err:
+            await backtests.fail(pool, backtest_id, str(err), clock.now())
+            return "failed"
+        finally:
+            if watch is not None:
+                watch.cancel()
+        await backtests.finish(pool, backtest_id, result, clock.now())
+        return "done"
+
+
+async def _until_alone(whole: asyncio.StreamReader, work: asyncio.Task[Any]) -> None:
+    while await whole.read(4096):
+        pass
+    work.cancel()

@@ -1,0 +1,132 @@
+"""What is stored, read again to replay it: alarms of devices, what people did with alerts, how far back it reaches."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from firetower.alerts.comparison import Outcome
+from firetower.alerts.rehearsal import Answered
+from firetower.core.clock import DAY, MINUTE, Micros, from_datetime, rfc3339, to_datetime
+from firetower.core.errors import InvalidInput
+from firetower.devices.events import AlertClass, Event
+from firetower.devices.registry import Registry
+from firetower.devices.topics import OWN_UNIT
+from firetower.storage.pool import store_errors
+
+LONGEST: Micros = 92 * DAY
+"""The longest range that is replayed at once."""
+AHEAD: Micros = 10 * MINUTE
+"""An event is dated at most 5 min after it came, what is further ahead takes its arrival; some room beside that."""
+
+
+async def events(
+    pool: asyncpg.Pool,
+    registry: Registry,
+    since: Micros,
+    until: Micros,
+    *,
+    devices: Sequence[tuple[str, str]] | None = None,
+) -> list[Event]:
+    """Return the stored alarms of devices with ``since <= at < until``, in the order of their event times.
+
+    ``devices``: only of these, by unit and name. Firetower's own are left out. Raises StoreUnavailable.
+    """
+    only = "" if devices is None else " AND (unit, device) IN (SELECT * FROM unnest($5::text[], $6::text[]))"
+    more = () if devices is None else ([unit for unit, _ in devices], [name for _, name in devices])
+    with store_errors():
+        rows = await pool.fetch(
+            "SELECT unit, device, event, active, component, text, at, received_at, key, flags, payload"
+            f" FROM device_event WHERE received_at >= $1 AND at >= $2 AND at < $3 AND unit <> $4{only} ORDER BY at, id",
+            to_datetime(since - AHEAD),
+            to_datetime(since),
+            to_datetime(until),
+            OWN_UNIT,
+            *more,
+        )
+    return [
+        Event(
+            unit=row["unit"],
+            device=row["device"],
+            device_number=registry.number(row["unit"], row["device"]),
+            event=row["event"],
+            active=row["active"],
+            component=row["component"],
+            text=row["text"],
+            at=from_datetime(row["at"]),
+            received_at=from_datetime(row["received_at"]),
+            key=row["key"],
+            flags=tuple(row["flags"]),
+            payload=row["payload"],
+        )
+        for row in rows
+    ]
+
+
+async def outcomes(pool: asyncpg.Pool, since: Micros, until: Micros) -> list[Outcome]:
+    """Return the stored alerts that began in the range by event time, with what people did. Raises StoreUnavailable."""
+    with store_errors():
+        rows = await pool.fetch(
+            "SELECT id, rule, subject_kind, subject, component, alert_class, unit, zone, device_at, raised_at,"
+            " acknowledged_at, closed_at, verification, disposition, title_zh, title_en FROM alert"
+            " WHERE raised_at >= $1 AND device_at >= $2 AND device_at < $3"
+            " AND subject_kind <> 'system' AND unit IS DISTINCT FROM $4 ORDER BY device_at, id",
+            to_datetime(since - AHEAD),
+            to_datetime(since),
+            to_datetime(until),
+            OWN_UNIT,
+        )
+    return [
+        Outcome(
+            id=row["id"],
+            key=(row["rule"], row["subject_kind"], row["subject"], row["component"]),
+            alert_class=AlertClass(row["alert_class"]),
+            unit=row["unit"],
+            zone=row["zone"],
+            device_at=from_datetime(row["device_at"]),
+            answered=Answered(
+                raised_at=from_datetime(row["raised_at"]),
+                acknowledged_at=None if row["acknowledged_at"] is None else from_datetime(row["acknowledged_at"]),
+                closed_at=None if row["closed_at"] is None else from_datetime(row["closed_at"]),
+            ),
+            confirmed=row["disposition"] == "real_fire" or (row["verification"] == "real" and not row["disposition"]),
+            false=row["disposition"] == "false_alarm",
+            title_zh=row["title_zh"],
+            title_en=row["title_en"],
+        )
+        for row in rows
+    ]
+
+
+async def check_range(pool: asyncpg.Pool, since: Micros, until: Micros, now: Micros) -> Micros:
+    """Return from when on something is stored; raises InvalidInput for a range that cannot be replayed.
+
+    A range may begin a day before what is stored, since retention goes by days. Raises StoreUnavailable.
+    """
+    if not since < until <= now:
+        raise InvalidInput(
+            f"the range {rfc3339(since)} to {rfc3339(until)} is none of the past; give a beginning before its end, and"
+            f" an end that is not after now, {rfc3339(now)}"
+        )
+    if until - since > LONGEST:
+        raise InvalidInput(
+            f"the range is {(until - since) / DAY:.0f} days long; at most {LONGEST // DAY} are replayed at once: take a"
+            " shorter one"
+        )
+    first = await oldest(pool)
+    if first is None:
+        raise InvalidInput("nothing is stored yet, so there is nothing to replay; let devices report first")
+    if since < first - DAY or until <= first:
+        raise InvalidInput(
+            f"the oldest reading or alarm stored is of {rfc3339(first)}, and the range is {rfc3339(since)} to"
+            f" {rfc3339(until)}; begin with what is stored"
+        )
+    return first
+
+
+async def oldest(pool: asyncpg.Pool) -> Micros | None:
+    """Return the time of the oldest stored reading or alarm; None when there is none. Raises StoreUnavailable."""
+    with store_errors():
+        found = await pool.fetchval(
+            "SELECT least((SELECT min(ts) FROM reading), (SELECT min(received_at) FROM device_event))"
+        )
+    return None if found is None else from_datetime(found)

@@ -34,7 +34,7 @@ class ClockWatch:
     """
 
     def __init__(self, rules: tuple[Rule, ...], registry: Registry, quality: DeviceQuality | None) -> None:
-        self._rules = tuple(rule for rule in rules if condition_of(rule).of != "implausible")
+        self._rules = tuple(rule for rule in rules if condition_of(rule).of in {"clock_skew", "clock_stuck"})
         self._registry, self._quality = registry, quality
         self._samples, self._clear = samples_of(self._rules)
         self._over, self._back = (

@@ -19,6 +19,7 @@ from firetower.rules.glance import Glance
 from firetower.rules.late import LateWatch, came_and_went
 from firetower.rules.quality import ImplausibleWatch
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.sequence import SequenceWatch
 from firetower.rules.series import UNKNOWN, SeriesBook
 from firetower.rules.silence import SilenceWatch
 from firetower.rules.steps import Batch, Step, Tick
@@ -55,6 +56,7 @@ class Engine:
         on_quality = tuple(rule for rule in rulebook.rules if rule.condition.quality is not None)
         self._implausible = ImplausibleWatch(on_quality, registry)
         self._clocks = ClockWatch(on_quality, registry, quality)
+        self._sequences = SequenceWatch(on_quality, registry, quality)
         self._events = EventWatch(rulebook, registry)
         self._combinations = CombinationWatch(rulebook, registry)
         self._suppression = SuppressionWatch(rulebook, registry)
@@ -106,7 +108,7 @@ class Engine:
         delayed += self._events.tick(tick.now)
         delayed.sort(key=_instant)
         silent = self._silence.tick(tick.now, tick.listening_since, lag=tick.lag)
-        return delayed + silent + self._clocks.tick(tick.now)
+        return delayed + silent + self._clocks.tick(tick.now) + self._sequences.tick(tick.now)
 
     def _whole(self, said: list[Verdict], ticked: Micros | None = None) -> list[Verdict]:
         """Return what was said with what follows from it: combinations, suppression by design, rules on trial.
@@ -159,7 +161,7 @@ class Engine:
             known = self._events.seed(rule, device_number, component, active_since) or known
             if not known and component == "":
                 known = self._silence.seed(rule, device_number, priority, active_since)
-                known = known or self._clocks.seed(rule, device_number)
+                known = known or self._clocks.seed(rule, device_number) or self._sequences.seed(rule, device_number)
             elif not known:
                 known = self._seed_series(rule, device_number, component, priority)
         self._suppression.seed(rule, subject, device_number, component, active_since, priority=priority, held=held)
@@ -254,7 +256,12 @@ class Engine:
             group.restored = True
 
     def _watches(self) -> tuple[tuple[str, Watch], ...]:
-        return (("events", self._events), ("combinations", self._combinations), ("suppression", self._suppression))
+        return (
+            ("events", self._events),
+            ("combinations", self._combinations),
+            ("suppression", self._suppression),
+            ("sequences", self._sequences),
+        )
 
     # evaluation ------------------------------------------------------------------------------------
 

@@ -73,6 +73,11 @@ def check_combination(rule: Rule, condition: CombinationCondition) -> Iterator[F
     for part, clauses in (("all", condition.all), ("none", condition.none)):
         for index, clause in enumerate(clauses):
             yield from under(("condition", "combination", part, index), _check_clause(clause, condition.group))
+    if condition.followed_within is not None and len(condition.all) < 2:
+        yield (
+            ("condition", "combination", "followed_within"),
+            "with one clause there is nothing that follows; give all two clauses or more, in their order",
+        )
 
 
 def _check_clause(clause: Clause, group: Group) -> Iterator[Finding]:

@@ -83,20 +83,16 @@ def _check_slope(over: Micros, samples: int) -> Iterator[Finding]:
 
 def _check_window(window: WindowCondition, metric: Metric) -> Iterator[Finding]:
     yield from check_duration(("over",), window.over, SHORTEST_WINDOW, LONGEST_WINDOW)
-    if window.span > window.over:
-        yield (
-            ("span",),
-            f"{duration_text(window.span)} is longer than the window; accepted: 0s to {duration_text(window.over)}",
-        )
+    sure = window.over * (BUCKETS - 1) // BUCKETS
+    if window.span > sure:
+        given = f"{duration_text(window.span)} in a window of {duration_text(window.over)}"
+        yield ("span",), f"{given}, which is not sure to hold so much; accepted: 0s to {duration_text(sure)}"
     if window.of == "sum" and metric.kind != "counter":
         counters = ", ".join(each.name for each in catalogue().by_name.values() if each.kind == "counter")
         yield ("of",), f"'sum' of {metric.name}, which is no counter; accepted: sum of {counters}, or mean, change …"
-    if (window.of == "count") != (window.counting is not None):
-        if window.counting is None:
-            yield ("counting",), "is missing; a count needs it: {side: above, limit: …}"
-        else:
-            yield ("counting",), f"beside of: {window.of}; accepted: with of: count only"
     if window.counting is not None:
+        if window.of != "count":
+            yield ("counting",), f"beside of: {window.of}; accepted: with of: count only"
         yield from under(("counting",), _check_unit("limit", window.counting.limit, metric.unit, metric.name))
     yield from _check_only(window, metric)
 

@@ -162,6 +162,7 @@ def _combination(old: CombinationCondition, new: CombinationCondition) -> Iterat
     yield from _other("group", old, new)
     for name in ("priority", "on_delay"):
         yield from _more(name, old, new)
+    yield from _shorter("followed_within", old, new)
     yield from _latch(old, new)
     if len(new.all) != len(old.all):
         yield f"clauses of all from {len(old.all)} to {len(new.all)}"
@@ -180,7 +181,8 @@ def _clause(old: Clause, new: Clause) -> Iterator[str]:
             yield f"{name} from {', '.join(before)} to {', '.join(after) or 'none'}"
     for name in ("devices", "share"):
         yield from _more(name, old, new)
-    yield from _shorter("within", old, new)
+    for name in ("within", "priority"):
+        yield from _shorter(name, old, new)
 
 
 def _latch(old: Any, new: Any) -> Iterator[str]:

@@ -11,7 +11,7 @@ from firetower.rules.quantities import duration_text
 _DURATIONS = frozenset(
     {
         "on_delay", "off_delay", "one_sample_over", "over", "span", "learning", "missing_for", "within", "after",
-        "at_least", "at_most", "interval_from", "interval_below", "offline_for", "clear",
+        "at_least", "at_most", "followed_within", "interval_from", "interval_below", "offline_for", "clear",
     }
 )  # fmt: skip
 _TOLD_APART = ("bands", "source")

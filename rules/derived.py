@@ -11,6 +11,7 @@ import numpy as np
 
 from firetower.devices.metrics import Metric
 from firetower.devices.readings import Bools, Floats, Int64s
+from firetower.rules.calendars import Days
 from firetower.rules.checkpoint import Saved
 from firetower.rules.columns import Column
 from firetower.rules.conditions import Compared, Side
@@ -91,7 +92,7 @@ def make(spec: Spec, metric: Metric, calendar: Calendar) -> Derived:
         case ("window", of, over, samples, span, counted, only):
             return _while(only, window(of, over, samples, span, _test(counted)))
         case ("pattern", learning, mildest):
-            raise NotImplementedError(f"{learning} {mildest} {calendar} {Deviation}")
+            return Deviation(learning, _test(mildest), Days(calendar).hours_and_kinds)
         case ("trend", to, over, samples):
             return DaysLeft(over, samples, to)
     raise ValueError(f"nothing derives {spec} of {metric.name}; accepted: what spec_of returns")

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from firetower.core.clock import HOUR, Micros
 from firetower.devices.readings import Bools, Floats, Int64s
+from firetower.rules.calendars import Int8s
 from firetower.rules.rows import OneByOne, rounded
 
-Int8s = npt.NDArray[np.int8]
 HoursAndKinds = Callable[[Int64s], tuple[Int8s, Int8s]]
 """Local hour of day (0 to 23) and kind of day (0 working day, 1 rest day) of instants, µs."""
 _CELLS = 48

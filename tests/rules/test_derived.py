@@ -1,0 +1,353 @@
+"""What rates, windows, patterns and trends derive, held against plain Python over the list of all readings."""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+from statistics import fmean, median, pstdev
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firetower.core.clock import DAY, HOUR, MINUTE, SECOND
+from firetower.devices.metrics import catalogue
+from firetower.rules.columns import Column
+from firetower.rules.derived import Derived, make, spec_of
+from firetower.rules.model import Calendar, Rule
+
+START = 1_763_800_000 * SECOND  # no multiple of an hour: windows begin where they like
+OVER = 10 * MINUTE
+WIDTH = OVER // 12
+AGGREGATES = ("mean", "min", "max", "median", "stdev", "spread", "sum", "change", "rise", "drop", "count")
+Reading = tuple[int, int, float]  # row, ts, value
+
+
+def rule(metric: str = "temperature", side: str = "above", bound: str = "1 x", **form: object) -> Rule:
+    (name, fields), *_ = form.items()
+    band = {"priority": 3, "limit": bound, "latch": True, "source": "J, a test"}
+    return Rule.model_validate({
+        "id": "a-rule", "version": 1, "title": {"zh": "测", "en": "T"}, "advice": {"zh": "测", "en": "T"},
+        "class": "hazard", "kinds": ["heat"], "metric": metric,
+        "condition": {name: {"side": side, "bands": [band], **fields}},
+    })  # fmt: skip
+
+
+def derived(rows: int = 1, side: str = "above", bound: str = "1 x", **form: object) -> Derived:
+    made = make(spec_of(rule(side=side, bound=bound, **form)), catalogue().by_name["temperature"], Calendar())
+    made.fit(rows)
+    return made
+
+
+def window(of: str, rows: int = 1, **more: object) -> Derived:
+    return derived(rows, window={"of": of, "over": "10min", **more})
+
+
+def column(readings: list[Reading]) -> Column:
+    """As the engine makes one: sorted by row and time, ``first`` only where a row is there twice."""
+    readings = sorted(readings)
+    row, ts, value = (list(each) for each in zip(*readings, strict=True))
+    first = np.array([place == 0 or row[place - 1] != row[place] for place in range(len(row))])
+    number, times = np.array(row, np.int64), np.array(ts, np.int64)
+    return Column(
+        row=number, device=number, ts=times, received=times, value=np.array(value, float),
+        uncertain=np.zeros(len(row), bool), first=None if first.all() else first,
+    )  # fmt: skip
+
+
+def fed(made: Derived, readings: list[Reading], cuts: list[int] = ()) -> dict[tuple[int, int], float]:
+    """Feed readings in batches and return what is derived, by row and time."""
+    out: dict[tuple[int, int], float] = {}
+    ends = sorted({0, *(cut for cut in cuts if 0 < cut < len(readings)), len(readings)})
+    for start, end in pairwise(ends):
+        batch = column(readings[start:end])
+        out.update(zip(zip(batch.row.tolist(), batch.ts.tolist(), strict=True), made.step(batch).tolist(), strict=True))
+    return out
+
+
+def values(made: Derived, *pairs: tuple[float, float]) -> list[float]:
+    """Feed (seconds after START, value) one by one to row 0."""
+    return [fed(made, [(0, START + round(at * SECOND), value)])[0, START + round(at * SECOND)] for at, value in pairs]
+
+
+def same(a: float, b: float) -> bool:
+    return (math.isnan(a) and math.isnan(b)) or math.isclose(a, b, rel_tol=1e-9, abs_tol=2e-9)
+
+
+streams = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.sampled_from([1, 7, 20, 50, 51, 75, 300, 599, 600, 700]).map(lambda s: s * SECOND) | st.integers(1, 10**8),
+        st.sampled_from([0.0, 0.1, 0.2, 0.3, 60.1, 60.2, 1e6]) | st.floats(-50, 100).map(lambda x: round(x, 2)),
+    ),
+    min_size=1,
+    max_size=50,
+)
+cuts = st.lists(st.integers(1, 49), max_size=6)
+
+
+def stream_of(steps: list[tuple[int, int, float]]) -> list[Reading]:
+    now, out = START, []
+    for row, step, value in steps:
+        now += step
+        out.append((row, now, value))
+    return out
+
+
+def as_of(readings: list[Reading], place: int, width: int = WIDTH) -> list[Reading]:
+    """The window of a reading, plainly: those of its row, up to it, of its bucket and of the eleven before."""
+    row, ts, _ = readings[place]
+    return [each for each in readings[: place + 1] if each[0] == row and each[1] // width >= ts // width - 11]
+
+
+def plain(of: str, readings: list[Reading], place: int) -> float:
+    held = as_of(readings, place)
+    numbers = [value for _, _, value in held]
+    if of == "median":
+        buckets = {ts // WIDTH for _, ts, _ in held}
+        return median(fmean(value for _, ts, value in held if ts // WIDTH == bucket) for bucket in buckets)
+    if of == "sum":
+        row = [each for each in readings[: place + 1] if each[0] == readings[place][0]]
+        return math.fsum(
+            after[2] - before[2] if after[2] >= before[2] else after[2]
+            for before, after in pairwise(row)
+            if after in held
+        )
+    return {
+        "mean": fmean(numbers), "min": min(numbers), "max": max(numbers), "stdev": pstdev(numbers),
+        "spread": max(numbers) - min(numbers), "change": numbers[-1] - numbers[0], "rise": numbers[-1] - min(numbers),
+        "drop": max(numbers) - numbers[-1], "count": float(sum(value >= 0.2 for value in numbers)),
+    }[of]  # fmt: skip
+
+
+def line(held: list[Reading]) -> tuple[Fraction, Fraction]:
+    """The slope by second and the value at the newest reading of the line that fits best, exactly."""
+    times = [Fraction(ts - held[-1][1], SECOND) for _, ts, _ in held]
+    numbers = [Fraction(value) for _, _, value in held]
+    mean_time, mean = sum(times) / len(held), sum(numbers) / len(held)
+    slope = sum((t - mean_time) * (v - mean) for t, v in zip(times, numbers, strict=True)) / sum(
+        (t - mean_time) ** 2 for t in times
+    )
+    return slope, mean - slope * mean_time
+
+
+@pytest.mark.parametrize("of", AGGREGATES)
+@settings(max_examples=15, deadline=None)
+@given(steps=streams, cuts=cuts)
+def test_a_window_shows_its_figure_of_the_readings_in_it(of, steps, cuts):
+    """However they are batched, with gaps and several readings of a series in one batch; and never noise."""
+    readings = stream_of(steps)
+    counting = {"counting": {"side": "at_or_above", "limit": "0.2 x"}} if of == "count" else {}
+    found = fed(window(of, rows=3, **counting), readings, cuts)
+    for place, (row, ts, _) in enumerate(readings):
+        assert same(found[row, ts], round(plain(of, readings, place), 9)), (place, as_of(readings, place))
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps=streams, cuts=cuts)
+def test_a_rate_is_the_slope_of_the_best_line_once_readings_reach_over_half_the_window(steps, cuts):
+    """With jitter, gaps and repeats; unknown with fewer than ``samples`` readings or over a shorter stretch."""
+    readings = stream_of(steps)
+    found = fed(derived(3, rate={"over": "10min", "per": "min", "samples": 3}), readings, cuts)
+    for place, (row, ts, _) in enumerate(readings):
+        held = as_of(readings, place)
+        known = len(held) >= 3 and 2 * (ts - held[0][1]) >= OVER
+        wanted = float(line(held)[0] * 60) if known else math.nan
+        assert same(found[row, ts], wanted), (place, held)
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(1, 6), more=st.integers(0, 6), side=st.sampled_from(["above", "below"]), steps=streams, cuts=cuts)
+def test_n_of_the_last_m_are_beyond_exactly_when_the_nth_of_them_is(n, more, side, steps, cuts):
+    """Highest first for above, lowest first for below; unknown until there are n readings."""
+    readings, m = stream_of(steps), max(n + more, 2)
+    found = fed(derived(3, side, limit={"of_last": {"n": n, "m": m}}), readings, cuts)
+    for place, (row, ts, _) in enumerate(readings):
+        last = sorted([value for of, _, value in readings[: place + 1] if of == row][-m:], reverse=side == "above")
+        assert same(found[row, ts], last[n - 1] if len(last) >= n else math.nan)
+
+
+@settings(max_examples=30, deadline=None)
+@given(to=st.sampled_from([0.0, 10.0, 60.1]), steps=streams, cuts=cuts)
+def test_a_trend_is_the_days_until_the_line_meets_its_end(to, steps, cuts):
+    """From the newest reading on; never, where the line is level or leads away."""
+    readings = stream_of(steps)
+    found = fed(derived(3, "below", trend={"to": f"{to} x", "over": "10min", "samples": 2}), readings, cuts)
+    for place, (row, ts, _) in enumerate(readings):
+        held = as_of(readings, place)
+        if len(held) < 2 or 2 * (ts - held[0][1]) < OVER:
+            assert math.isnan(found[row, ts])
+            continue
+        slope, at = line(held)
+        days = (Fraction(to) - at) / slope / (DAY // SECOND) if slope else -1
+        if abs(days) > 1e-8:  # at its end itself a hair decides
+            wanted = math.inf if days < 0 else float(days)
+            assert same(found[row, ts], wanted) or min(found[row, ts], wanted) > 1e6, (place, held)
+
+
+FORMS = [
+    ("above", {"window": {"of": of, "over": "10min", "samples": 2, "span": "1min"}}) for of in AGGREGATES
+] + [
+    ("above", {"limit": {"of_last": {"n": 2, "m": 3}}}),
+    ("above", {"rate": {"over": "10min", "per": "min", "only": {"side": "above", "limit": "0.2 x"}}}),
+    ("below", {"trend": {"to": "0 x", "over": "10min"}}),
+    ("above", {"pattern": {"learning": "1d"}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("side", "form"), FORMS, ids=[str(form)[:40] for _, form in FORMS])
+@settings(max_examples=6, deadline=None)
+@given(steps=streams, where=st.integers(0, 49), cuts=cuts)
+def test_saved_state_goes_on_as_if_it_had_never_been_put_down(side, form, steps, where, cuts):
+    """In other rows, too, and to the last bit; and a row that was forgotten begins as new."""
+    readings = stream_of(steps)
+    whole, half, other = derived(3, side, **form), derived(3, side, **form), derived(6, side, **form)
+    wanted = fed(whole, readings)
+    before, after = readings[:where], readings[where:]
+    if before:
+        fed(half, before)
+    saved = half.save(slice(0, 3))
+    other.load(np.array([5, 0, 3]), saved)
+    assert all(len(array) == 3 for array in saved.values())
+    if after:
+        moved = fed(other, [({0: 5, 1: 0, 2: 3}[row], ts, value) for row, ts, value in after], cuts)
+        back = {5: 0, 0: 1, 3: 2}
+        np.testing.assert_equal(
+            {(back[row], ts): value for (row, ts), value in moved.items()},
+            {key: wanted[key] for key in {(row, ts) for row, ts, _ in after}},
+        )
+    for row in range(3):
+        whole.forget(row)
+    later = [(row, ts + DAY, value) for row, ts, value in readings]
+    np.testing.assert_equal(fed(whole, later), fed(derived(3, side, **form), later))
+
+
+def test_state_of_another_derivation_is_refused():
+    """As of another version of the program: its numbers would mean something else."""
+    with pytest.raises(ValueError, match="saved state of Median has the fields"):
+        window("median").load(np.array([0]), window("min").save(slice(0, 1)))
+
+
+def test_tenths_that_no_binary_number_holds_meet_their_limit_exactly():
+    """0.3 less 0.1 is 0.2, the mean of 0.1, 0.2 and 0.3 is 0.2, and 8 °C in a minute is 8 °C/min."""
+    pairs = (0, 0.1), (60, 0.2), (120, 0.3)
+    assert values(window("rise"), *pairs)[-1] == 0.2
+    assert values(window("change"), *pairs)[-1] == 0.2
+    assert values(window("mean"), *pairs)[-1] == 0.2
+    rate = derived(rate={"over": "4min", "per": "min"})
+    assert values(rate, *((at, 40.1 + 8 * at / 60) for at in range(0, 181, 13)))[-1] == 8.0
+
+
+def test_a_rate_is_the_same_with_jittered_and_with_missing_readings():
+    """A line is a line, whenever it was looked at: 8 °C/min with readings where they should be, jittered, or lost."""
+    plan = [at + 3 * math.sin(at) for at in range(0, 300, 10)]
+    lost = [at for place, at in enumerate(plan) if place % 3 and not 60 < at < 130]
+    for times in (range(0, 300, 10), plan, lost):
+        found = values(
+            derived(rate={"over": "5min", "per": "min"}), *((at, 40 + round(8 * at / 60, 9)) for at in times)
+        )
+        assert found[-1] == pytest.approx(8, abs=1e-6)
+
+
+def test_a_gap_longer_than_the_window_leaves_nothing_known():
+    """After it, the rate of what was before says nothing of now."""
+    rate = derived(rate={"over": "10min", "per": "min", "samples": 2})
+    assert values(rate, (0, 1), (400, 2))[-1] == pytest.approx(0.15)
+    assert math.isnan(values(rate, (4000, 3))[-1])
+
+
+def test_a_large_offset_costs_no_digits():
+    """The spread of a cable at 60.1 ± 0.1 °C is as exact at a million times that."""
+    pairs = [(at, 1e6 + (at // 10 % 2) / 4) for at in range(0, 400, 10)]
+    assert values(window("stdev"), *pairs)[-1] == 0.125
+    slope = derived(rate={"over": "10min", "per": "h"})
+    assert values(slope, *((at, 1e6 + at / 8) for at in range(0, 400, 8)))[-1] == 450.0
+
+
+def test_a_counter_that_fell_began_at_zero():
+    """And a first reading adds nothing, whatever it says; growth counts where its later reading lies."""
+    assert values(window("sum"), (0, 500), (60, 510), (120, 3), (180, 4.5)) == [0, 10, 13, 14.5]
+    made = window("sum")
+    assert values(made, (0, 500), (3600, 520)) == [0, 20]
+
+
+def test_a_figure_is_known_with_enough_readings_over_a_span_long_enough():
+    """``samples`` and ``span`` both, exactly."""
+    made = window("spread", samples=3, span="2min")
+    unknown = [math.isnan(each) for each in values(made, (0, 1), (60, 1), (119, 1), (120, 1))]
+    assert unknown == [True, True, True, False]
+
+
+def test_a_window_reaches_back_eleven_twelfths_at_least():
+    """A reading 9 minutes old is in a window of ten, one of ten minutes is not."""
+    for shift in range(0, 60, 7):
+        assert values(window("count"), (shift, 1), (shift + 549, 1))[-1] == 2
+        assert values(window("count"), (shift, 1), (shift + 600, 1))[-1] == 1
+
+
+@pytest.mark.parametrize(("side", "safe"), [("above", -math.inf), ("at_or_below", math.inf)])
+def test_while_the_newest_value_is_not_as_asked_everything_is_in_order(side, safe):
+    """A rise counts above 40 °C only; below, or at it, the derived value is far on the safe side."""
+    made = derived(side=side, rate={"over": "2min", "per": "min", "only": {"side": "above", "limit": "40 x"}})
+    assert values(made, (0, 20), (40, 30), (80, 40), (110, 45))[:3] == [safe] * 3
+    assert values(made, (120, 46))[0] > 0
+
+
+def test_rules_with_the_same_question_share_a_derivation():
+    """Whatever their limits are; but a pattern, which learns by its limit, and ``only`` on the other side do not."""
+    rate = {"over": "5min", "per": "min"}
+    assert spec_of(rule(rate=rate, bound="5 x")) == spec_of(rule(rate=rate, bound="8 x", side="below"))
+    asked = {**rate, "only": {"side": "above", "limit": "40 x"}}
+    assert spec_of(rule(rate=asked)) != spec_of(rule(rate=asked, side="below"))
+    assert spec_of(rule(pattern={"learning": "7d"})) != spec_of(rule(pattern={"learning": "7d"}, bound="2 x"))
+    assert spec_of(rule(limit={})) is None
+
+
+MONDAY = 1_763_913_600 * SECOND  # 2025-11-24 00:00 in Shanghai
+
+
+def hourly(made: Derived, day: int, value: float, hour: int = 8) -> float:
+    """Two readings around ``value`` in an hour of a day after MONDAY; return what the second derived."""
+    at = MONDAY + day * DAY + hour * HOUR
+    return list(fed(made, [(0, at, value - 1), (0, at + 30 * MINUTE, value + 1)]).values())[-1]
+
+
+def test_a_pattern_is_learned_by_hour_and_kind_of_day():
+    """Three working days' eight o'clocks tell what is usual at eight on the fourth, not at nine nor on a Saturday."""
+    made = derived(pattern={"learning": "3d"}, bound="50 x")
+    assert [math.isnan(hourly(made, day, 10.0 * day)) for day in range(3)] == [True] * 3
+    assert hourly(made, 3, 29) == 20  # 30 at the second reading; usual: the mean of 0, 10 and 20
+    assert math.isnan(hourly(made, 3, 29, hour=9))
+    assert math.isnan(hourly(made, 5, 29))
+    assert hourly(made, 7, 29) == 30 - (0 + 10 + 20 + 29) / 4  # the next Monday
+
+
+def test_a_pattern_waits_for_its_learning_time():
+    """Three hours are not enough while the series is younger than that."""
+    made = derived(pattern={"learning": "4d"})
+    for day in range(3):
+        hourly(made, day, 10)
+    at = MONDAY + 4 * DAY
+    found = fed(made, [(0, at - 1, 10.0)]) | fed(made, [(0, at + 8 * HOUR, 12.0)])
+    assert math.isnan(found[0, at - 1])
+    assert found[0, at + 8 * HOUR] == 2
+
+
+def test_an_hour_beyond_the_mildest_limit_does_not_become_usual():
+    """One reading of it is enough; at the limit itself ``above`` learns."""
+    made = derived(pattern={"learning": "3d"}, bound="5 x")
+    for day in (0, 1, 2):
+        hourly(made, day, 10)
+    assert hourly(made, 3, 15) == 6  # beyond, the second only
+    assert hourly(made, 4, 14) == 5  # what was usual stayed so; at the limit
+    assert hourly(made, 7, 10) == 11 - (10 + 10 + 10 + 14) / 4
+
+
+def test_old_hours_fade_after_the_28th():
+    """The 29th hour weighs a 28th, so that what is usual follows the season."""
+    made = derived(pattern={"learning": "3d"}, bound="500 x")
+    days = [day for day in range(60) if day % 7 < 5]
+    for day in days[:28]:
+        hourly(made, day, 0)
+    hourly(made, days[28], 28)
+    assert hourly(made, days[29], 0) == 1 - 1.0

@@ -9,6 +9,7 @@ import numpy as np
 from firetower.core.clock import Micros
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.registry import Registry
+from firetower.rules.calendars import Days
 from firetower.rules.clauses import Alarm, Members, followed
 from firetower.rules.conditions import Clause, CombinationCondition
 from firetower.rules.holding import Agenda, Holding, Terms, Turn
@@ -55,7 +56,11 @@ class CombinationWatch:
         self._rules = tuple(rule for rule in rulebook.rules if rule.condition.combination is not None)
         self._registry = registry
         self._conditions = [_condition(rule) for rule in self._rules]
-        self._terms = [Terms(condition.on_delay, condition.off_delay) for condition in self._conditions]
+        days = Days(rulebook.calendar)
+        self._terms = [
+            Terms.of(rule, days, condition.on_delay, condition.off_delay)
+            for rule, condition in zip(self._rules, self._conditions, strict=True)
+        ]
         self._index = {rule.id: index for index, rule in enumerate(self._rules)}
         self._kinds = [frozenset(KIND_NUMBER[kind] for kind in rule.kinds) for rule in self._rules]
         known = {rule.id: rule for rule in rulebook.rules}

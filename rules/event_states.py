@@ -10,6 +10,7 @@ from firetower.core.clock import Micros
 from firetower.devices.events import Event
 from firetower.devices.kinds import KIND_NUMBER
 from firetower.devices.registry import Registry
+from firetower.rules.calendars import Days
 from firetower.rules.conditions import EventCondition
 from firetower.rules.events import judge
 from firetower.rules.holding import Agenda, Holding, Terms, Turn
@@ -43,7 +44,11 @@ class EventWatch:
         self._rules = tuple(rule for rule in rulebook.rules if rule.condition.event is not None)
         self._registry = registry
         self._conditions = [_condition(rule) for rule in self._rules]
-        self._terms = [Terms(condition.on_delay, condition.off_delay) for condition in self._conditions]
+        days = Days(rulebook.calendar)
+        self._terms = [
+            Terms.of(rule, days, condition.on_delay, condition.off_delay)
+            for rule, condition in zip(self._rules, self._conditions, strict=True)
+        ]
         self._index = {rule.id: index for index, rule in enumerate(self._rules)}
         self._watching: dict[tuple[int, str], list[int]] = defaultdict(list)  # by kind and event
         self._sharpening: dict[tuple[int, str], list[int]] = defaultdict(list)
@@ -146,8 +151,7 @@ class EventWatch:
     def _heard(self, index: int, device: int, event: Event, *, begins: bool) -> list[Verdict]:
         """Return what an event that is news does to one rule."""
         if index in self._missing:
-            since = self._missing[index].heard(device, event.at) if event.active else None
-            return [] if since is None else [self._verdict(VerdictKind.CLEAR, index, device, max(event.at, since))]
+            return self._came(index, device, event.at) if event.active else []
         key, condition = (index, device), self._conditions[index]
         if condition.count is not None:
             return self._counted(key, event.at) if begins else []
@@ -158,6 +162,14 @@ class EventWatch:
         at = event.at if met_since is None else max(event.at, met_since)
         turns += self._states[key].holding.turn(self._terms[index], at, met=met_since is not None)
         return self._said(key, turns)
+
+    def _came(self, index: int, device: int, at: Micros) -> list[Verdict]:
+        """Return what an event does to a rule that may have missed it, also where no tick came in between."""
+        since, said = self._missing[index].heard(device, at)
+        if since is None:
+            return []
+        clear = self._verdict(VerdictKind.CLEAR, index, device, max(at, since))
+        return [clear] if said else [self._verdict(VerdictKind.RAISE, index, device, since), clear]
 
     def _counted(self, key: _Key, at: Micros) -> list[Verdict]:
         """Return what one more beginning does to a rule that counts them."""

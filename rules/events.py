@@ -14,7 +14,7 @@ _UNREADABLE = "unreadable"
 def judge(events: Sequence[Event]) -> list[Verdict]:
     """Return one verdict for each event, in their order.
 
-    ``active`` false clears; feedback, reset and test are recorded; a name nobody knows is a fire when it says so,
+    ``active`` false clears; feedback, reset, test and manual mode are recorded; a name nobody knows is a fire when it says so,
     else unreadable.
     """
     return [_judge(event) for event in events]

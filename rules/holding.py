@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
@@ -9,7 +10,9 @@ import numpy as np
 
 from firetower.core.clock import MINUTE, Micros
 from firetower.devices.readings import Bools, Int64s
+from firetower.rules.calendars import Days
 from firetower.rules.lanes import NEVER
+from firetower.rules.model import Rule
 
 Key = TypeVar("Key")
 Turn = tuple[Micros, bool]
@@ -25,6 +28,12 @@ class Terms:
     on_delay: Micros = 0
     off_delay: Micros = 0
     active: Active | None = None
+
+    @classmethod
+    def of(cls, rule: Rule, days: Days, on_delay: Micros, off_delay: Micros) -> "Terms":
+        """Return the delays given and the schedule of ``rule``."""
+        schedule = rule.schedule
+        return cls(on_delay, off_delay, None if schedule is None else partial(days.active, schedule))
 
     def is_active(self, at: Micros) -> bool:
         """Say whether the schedule is active at an instant."""

@@ -41,13 +41,15 @@ class Missing:
         self._last.rows[device] = max(at, int(self._last.rows[device]))
         self._plan(np.array([device]))
 
-    def heard(self, device: int, at: Micros) -> Micros | None:
-        """Note the event; return since when it was missing, as far as that was said."""
+    def heard(self, device: int, at: Micros) -> tuple[Micros | None, bool]:
+        """Note the event; return since when it was missing (None: it was not), and whether that was said."""
         self._fit()
-        raised_at = int(self._raised_at.rows[device])
+        raised_at, due = int(self._raised_at.rows[device]), int(self._due.rows[device])
         self._raised_at.rows[device] = NEVER
         self.note(device, at)
-        return None if raised_at == NEVER else raised_at
+        if raised_at != NEVER:
+            return raised_at, True
+        return (due, False) if due <= at else (None, False)
 
     def tick(self, now: Micros) -> tuple[list[tuple[int, Micros]], list[int]]:
         """Return what begins to be missing, device and instant, and the devices no longer watched that were."""

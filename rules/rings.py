@@ -36,6 +36,12 @@ class Windows:
         state["newest"] = self.bucket + 1
         self.count: npt.NDArray[np.uint32] = state["count"] * (self.age >= passed[:, None])
 
+    @property
+    def number(self) -> Int64s:
+        """How many readings there are in all slots."""
+        number: Int64s = np.einsum("ij->i", self.count).astype(np.int64)
+        return number
+
     def total(self, field: str) -> Floats:
         """Return the sum of a field over the slots that hold readings."""
         held = (self.count > 0).view(np.int8)
@@ -44,7 +50,7 @@ class Windows:
 
     def oldest(self, field: str) -> npt.NDArray[np.float64]:
         """Return what a field holds in the oldest slot that holds readings."""
-        slot = np.where(self.count > 0, self.age, np.int8(-1)).argmax(axis=1)
+        slot = ((self.count > 0) * (self.age + np.int8(1))).argmax(axis=1)
         found: npt.NDArray[np.float64] = self.state[field][self.place, slot]
         return found
 
@@ -145,7 +151,7 @@ class Ring(Rows, ABC):
         """Return whether there are readings enough, and over a span long enough; None: each one is enough."""
         known: Bools | None = None
         if self._samples > 1:
-            known = windows.count.sum(axis=1) >= self._samples
+            known = windows.number >= self._samples
         if not self._span:
             return known
         far: Bools = windows.ts - windows.oldest("first") >= self._span

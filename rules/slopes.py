@@ -31,7 +31,7 @@ class Line(Ring):
 
     def _line(self, windows: Windows) -> tuple[Floats, Floats]:
         """Return the slope by µs (NaN of a single reading), and how far the line is above the newest value there."""
-        state, number, total = windows.state, windows.count.astype(np.float64), windows.count.sum(axis=1)
+        state, number, total = windows.state, windows.count.astype(np.float64), windows.number
         # relative to the newest reading, so that neither the date nor a large value costs digits
         time = state["time"] - (windows.offset[:, None] + windows.age * float(self._width))
         above = state["value"] - windows.value[:, None]

@@ -21,7 +21,7 @@ class Mean(Ring):
         slots.put("sum", slots.value, slots.at("sum") + slots.value)
 
     def _figure(self, windows: Windows) -> Floats:
-        return rounded(windows.total("sum") / windows.count.sum(axis=1))
+        return rounded(windows.total("sum") / windows.number)
 
 
 class Median(Mean):
@@ -48,7 +48,7 @@ class Deviation(Ring):
         slots.put("mean", slots.value, moved)
 
     def _figure(self, windows: Windows) -> Floats:
-        number, total = windows.count, windows.count.sum(axis=1)
+        number, total = windows.count, windows.number
         away = windows.state["mean"] - windows.value[:, None]  # from the newest, so that large values lose nothing
         mean = np.einsum("ij,ij->i", number, away) / total
         away -= mean[:, None]

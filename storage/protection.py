@@ -1,11 +1,13 @@
 """The board of what does not protect right now: what is announced, held, shielded or silent, the widest gap first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from firetower.alerts.windows import Window, WindowKind, WindowState
 from firetower.core.clock import Micros, from_datetime
 from firetower.devices.kinds import DeviceKind
+from firetower.rules.model import Scope
 from firetower.storage import windows
 from firetower.storage.pool import Pool, store_errors
 
@@ -30,7 +32,9 @@ _UNPROTECTING = (WindowKind.TEST, WindowKind.MAINTENANCE, WindowKind.IMPAIRMENT,
 class Gap:
     """One thing that does not protect. Times in µs; ``until`` None: until somebody mends it.
 
-    ``kind``: a window's, or ``shelved``, ``suppressed``, ``out_of_service``, ``shielded``, ``silent`` of an alert.
+    ``kind``: a window's; ``shelved``, ``suppressed``, ``out_of_service``, ``shielded``, ``silent`` of an alert;
+    ``loosened``, ``rule_off``, ``on_trial`` of a rule, then with ``rule``, its ``scope``, who approved it beside who
+    did it, and what ``changes`` from what to what. ``since`` None: not known.
     ``width``: 0 a unit or a water main, 1 a zone, 2 a device that others hang on, 3 a device, 4 a point.
     """
 
@@ -44,13 +48,17 @@ class Gap:
     place: str | None
     what_zh: str
     what_en: str
-    since: Micros
+    since: Micros | None
     until: Micros | None
     reason: str | None
     measure: str | None
     by: str | None
     window_id: int | None
     alert_id: int | None
+    rule: str | None = None
+    scope: Scope | None = None
+    approved_by: str | None = None
+    changes: tuple[str, ...] = ()
 
 
 _WORDS = {
@@ -80,10 +88,11 @@ _GAPS = (
 )
 
 
-async def not_protected(pool: Pool, *, limit: int, now: Micros) -> tuple[list[Gap], int]:
+async def not_protected(pool: Pool, *, limit: int, now: Micros, of_rules: Sequence[Gap] = ()) -> tuple[list[Gap], int]:
     """Return the ``limit`` widest gaps, of the same width the oldest first, and how many there are beyond them.
 
-    At most COUNTED alerts are counted. Raises StoreUnavailable.
+    ``of_rules``: what the rulebook in force leaves unprotected. At most COUNTED alerts are counted. Raises
+    StoreUnavailable.
     """
     with store_errors():
         async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
@@ -101,10 +110,10 @@ async def not_protected(pool: Pool, *, limit: int, now: Micros) -> tuple[list[Ga
                 counted = await conn.fetchval(
                     f"SELECT count(*) FROM (SELECT 1 FROM alert a WHERE {_GAPS} LIMIT $2) few", kinds, COUNTED
                 )
-    found = [_of_window(each) for each in announced if _opens_a_gap(each, now)]
+    found = [*of_rules, *(_of_window(each) for each in announced if _opens_a_gap(each, now))]
     total = len(found) + counted
     found += [_of_alert(row) for row in rows]
-    found.sort(key=lambda gap: (gap.width, gap.since))
+    found.sort(key=lambda gap: (gap.width, now if gap.since is None else gap.since))
     return found[:limit], total - len(found[:limit])
 
 

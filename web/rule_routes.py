@@ -2,15 +2,19 @@
 
 from pydantic import BaseModel, Field
 
-from firetower.core.errors import NotFound
+from firetower.alerts.ports import PAGE_LIMIT
+from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.rules.conditions import Condition
-from firetower.rules.model import Rule
+from firetower.rules.model import Rule, Suppression
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.verdicts import SubjectKind
+from firetower.storage import shadow_alerts
+from firetower.storage.shadow_alerts import ShadowAlert
 from firetower.web.alert_json import Title
 from firetower.web.api import Call, Route
-from firetower.web.api_models import Answered, Nothing
+from firetower.web.api_models import Answered, Asked, Instant, Moment, Nothing, instant, instant_or_none
 
 
 class RuleOut(Answered):
@@ -24,6 +28,8 @@ class RuleOut(Answered):
     kinds: list[DeviceKind]
     metric: str | None
     condition: Condition
+    suppressed: Suppression | None = Field(description="what holds its alerts back by design, and why; never a fire's")
+    shadow: bool = Field(description="on trial: its alerts are counted and listed, not shown or sent")
     where: str | None = Field(description="file and line of the rulebook")
 
 
@@ -34,6 +40,49 @@ class RuleList(Answered):
     next_cursor: None = None
 
 
+class ShadowQuery(Asked):
+    """Which of a rule's shadow alerts."""
+
+    since: Moment | None = Field(None, description="begun at or after")
+    cursor: str | None = Field(None, max_length=1000, description="`next_cursor` of the page before")
+    limit: int = Field(100, ge=1, le=PAGE_LIMIT)
+
+
+class ShadowAlertOut(Answered):
+    """An alert that a rule on trial would have raised. Times are the devices'."""
+
+    id: str
+    rule_version: int
+    subject_kind: SubjectKind
+    subject: str
+    component: str
+    alert_class: AlertClass = Field(serialization_alias="class")
+    priority: int
+    title: Title
+    value: float | None = Field(description="of the last time, in the metric's unit")
+    limit: float | None
+    raised_at: Instant
+    last_at: Instant
+    cleared_at: Instant | None = Field(description="null: it stands")
+    occurrences: int
+
+
+class ShadowCounts(Answered):
+    """How many a rule would have raised."""
+
+    open: int = Field(description="those that stand")
+    last_24_h: int
+    last_7_d: int
+
+
+class ShadowList(Answered):
+    """What a rule on trial would have raised, newest first."""
+
+    counts: ShadowCounts
+    items: list[ShadowAlertOut]
+    next_cursor: str | None
+
+
 async def list_rules(call: Call[Nothing, None]) -> BaseModel:
     """List the rules in force, each limit with its source."""
     book = call.deps.rulebook()
@@ -42,12 +91,60 @@ async def list_rules(call: Call[Nothing, None]) -> BaseModel:
 
 async def get_rule(call: Call[Nothing, None]) -> BaseModel:
     """Return one rule."""
-    rule_id = call.path("rule")
     book = call.deps.rulebook()
+    return _rule_out(book, _rule(call, book))
+
+
+async def list_shadow(call: Call[ShadowQuery, None]) -> BaseModel:
+    """List what a rule raised while it was on trial, and count it; of a rule that never was, nothing."""
+    rule = _rule(call, call.deps.rulebook())
+    query = call.query
+    if query.cursor is not None and not (
+        query.cursor.isascii() and query.cursor.isdecimal() and len(query.cursor) <= 18
+    ):
+        raise InvalidInput(
+            f"cursor {query.cursor[:80]!r} is none of this list; start again without a cursor", {"field": "cursor"}
+        )
+    page = await shadow_alerts.page(
+        call.deps.pool,
+        rule.id,
+        now=call.deps.clock.now(),
+        since=query.since,
+        before=None if query.cursor is None else int(query.cursor),
+        limit=query.limit,
+    )
+    return ShadowList(
+        counts=ShadowCounts(open=page.open, last_24_h=page.day, last_7_d=page.week),
+        items=[_shadow_out(each) for each in page.items],
+        next_cursor=None if page.last_id is None else str(page.last_id),
+    )
+
+
+def _rule(call: Call[Asked, None], book: Rulebook) -> Rule:
+    rule_id = call.path("rule")
     rule = book.rule(rule_id)
     if rule is None:
         raise NotFound(f"there is no rule {rule_id!r}; GET /api/v1/rules lists them")
-    return _rule_out(book, rule)
+    return rule
+
+
+def _shadow_out(each: ShadowAlert) -> ShadowAlertOut:
+    return ShadowAlertOut(
+        id=str(each.id),
+        rule_version=each.rule_version,
+        subject_kind=each.subject_kind,
+        subject=each.subject,
+        component=each.component,
+        alert_class=each.alert_class,
+        priority=each.priority,
+        title=Title(zh=each.title_zh, en=each.title_en),
+        value=each.value,
+        limit=each.limit,
+        raised_at=instant(each.raised_at),
+        last_at=instant(each.last_at),
+        cleared_at=instant_or_none(each.cleared_at),
+        occurrences=each.occurrences,
+    )
 
 
 def _rule_out(book: Rulebook, rule: Rule) -> RuleOut:
@@ -60,6 +157,8 @@ def _rule_out(book: Rulebook, rule: Rule) -> RuleOut:
         kinds=list(rule.kinds),
         metric=rule.metric,
         condition=rule.condition,
+        suppressed=rule.suppressed,
+        shadow=rule.shadow,
         where=book.where.get(rule.id),
     )
 
@@ -67,4 +166,13 @@ def _rule_out(book: Rulebook, rule: Rule) -> RuleOut:
 ROUTES = (
     Route("GET", "/api/v1/rules", list_rules, "The rulebook", "records", answer=RuleList),
     Route("GET", "/api/v1/rules/{rule}", get_rule, "One rule", "records", answer=RuleOut),
+    Route(
+        "GET",
+        "/api/v1/rules/{rule}/shadow",
+        list_shadow,
+        "What a rule on trial would have raised",
+        "records",
+        query=ShadowQuery,
+        answer=ShadowList,
+    ),
 )

@@ -221,6 +221,10 @@ async def test_the_board_of_what_does_not_protect_is_written_as_the_contract_say
                 "by": "olga",
                 "id": window["id"],
                 "alert_id": None,
+                "rule": None,
+                "scope": None,
+                "approved_by": None,
+                "changes": [],
             }
         ],
         "more": 0,

@@ -39,11 +39,13 @@ export function Board({ desk }) {
       <div>
         <p><b>${titleIn(gap.what)}</b> ${whereIs(gap)}</p>
         <p class="muted num">${[
-          t("board.since", { time: moment(Date.parse(gap.since), now) }),
-          gap.until ? t("hold_of.until", { time: moment(Date.parse(gap.until), now), left: age(Date.parse(gap.until) - now) }) : t("board.open_end"),
+          gap.since ? t("board.since", { time: moment(Date.parse(gap.since), now) }) : t("board.in_force"),
+          gap.until ? t("hold_of.until", { time: moment(Date.parse(gap.until), now), left: age(Date.parse(gap.until) - now) }) : gap.since && t("board.open_end"),
           gap.by && t("hold_of.by", { by: gap.by }),
+          gap.approved_by && t("board.approved_by", { by: gap.approved_by }),
         ].filter(Boolean).join(" · ")}</p>
         ${gap.reason && !gap.reason.startsWith("cause:") && html`<p>${t("hold_of.why", { why: whyOf(gap.reason) })}</p>`}
+        ${gap.changes?.length > 0 && html`<p>${t("board.changes", { changes: gap.changes.join("; ") })}</p>`}
         ${gap.measure && html`<p>${t("board.measure", { measure: gap.measure })}</p>`}
         ${gap.alert_id && html`<button class="link" onClick=${() => {
           desk.select(gap.alert_id);
@@ -54,6 +56,12 @@ export function Board({ desk }) {
     ${board.more > 0 && html`<p>${t("panel.more", { n: board.more })}</p>`}`;
 }
 
-/** The unit, and the place in words; in codes where nobody registered one. */
-export const whereIs = ({ unit, place, zone, device, component, main }) =>
-  [unit, place ?? [zone, device, component, main && t("board.main", { main })].filter(Boolean).join(" / ")].filter(Boolean).join(" · ");
+/** Where a rule is off or other: whole city, a district … */
+const inScope = ({ level, value }) => (level === "city" ? word("scope", level) : `${word("scope", level)} ${value}`);
+
+/** The unit, and the place in words; in codes where nobody registered one; of a rule, its scope. */
+export function whereIs({ unit, place, zone, device, component, main, scope }) {
+  if (scope) return inScope(scope);
+  const there = place ?? [zone, device, component, main && t("board.main", { main })].filter(Boolean).join(" / ");
+  return [unit, there].filter(Boolean).join(" · ");
+}

@@ -36,7 +36,7 @@ export function History({ desk, alert }) {
     </ol>`;
 }
 
-const actor = (name) => (name === "device" || name === "timer" ? word("actor", name) : name);
+const actor = (name) => word("actor", name);
 
 const WORDS = { disposition: "disposition", result: "verification", verification: "verification", method: "method", channel: "channel", class: "class" };
 const TEXTS = ["person", "to", "reference", "cause", "reason", "text", "note", "caller", "phone"];

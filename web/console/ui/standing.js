@@ -22,8 +22,13 @@ export function Standing({ desk, alert }) {
     </dl>`;
 }
 
-/** A reason the server gives begins with the kind of the window, in its own word. */
-export const whyOf = (reason) => reason.replace(/^(\w+): /, (_, kind) => `${word("window", kind)} `);
+/** A reason the server gives begins with the kind of the window, in its own word, or names what suppresses by design. */
+export function whyOf(reason) {
+  const [, by, name] = /^(rule|event):(\S+)$/.exec(reason) ?? [];
+  if (by === "rule") return t("hold_of.by_rule", { rule: name });
+  if (by === "event") return t("hold_of.by_event", { event: name });
+  return reason.replace(/^(\w+): /, (_, kind) => `${word("window", kind)} `);
+}
 
 /** Who, why, until when, because of what. */
 export function holdWords(desk, alert, now) {

@@ -44,7 +44,8 @@ class Glance:
     def _of_table(self, index: int, readings: Readings, which: list[int], channels: Sequence[str]) -> list[Verdict]:
         table = self._tables[index]
         lanes = table.lanes
-        zone = lanes.zones(readings.value[which], readings.device[which], self._registry)
+        device = readings.device[which]
+        zone = lanes.zones(readings.value[which], device, readings.ts[which], lanes.variant(device))
         worst: dict[tuple[int, int], int] = {}
         for row, lane in np.argwhere((zone == 1) & self._urgent[index]).tolist():
             worst[which[row], int(lanes.rule[lane])] = int(lanes.number[lane])

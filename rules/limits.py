@@ -1,17 +1,22 @@
 """Limit rules over all series of one kind and metric: bands, deadbands and delays in event time, as numpy columns.
 
 A *lane* is one band of one rule. Each reading puts each lane in a zone: 1 beyond the limit, -1 back past the clear
-value, 0 in between.
+value, 0 in between. The value is as measured or, with a derivation (``derived.py``), as derived; an unknown one is in
+between.
 A run of equal zones long enough (delay or samples) is *met*: for zone 1 the rule's level rises to that band, for
 zone -1 it falls under it. Both are facts of event time, so a delay that ends between two readings ends at its own
 instant, whether a tick or the next reading finds it. A reading stands until the next one, or until it is stale; a
 gap by itself neither ends a run nor meets it.
+
+A rule with a schedule: a reading outside of it is in zone -1, which ends a run beyond the limit. A delay of such a run
+whose end lies outside is not met while a reading stands; a later reading inside, still beyond with none outside in
+between, meets it. A rule that is off for a device by an override: all its readings are in zone -1.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from firetower.core.clock import Micros
 from firetower.devices import columns
@@ -19,43 +24,26 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import Metric
 from firetower.devices.readings import Int64s
 from firetower.devices.registry import Registry
+from firetower.rules import derived
+from firetower.rules.calendars import Days
+from firetower.rules.checkpoint import Saved, of_prefix, prefixed
 from firetower.rules.columns import Column
-from firetower.rules.derived import Spec
-from firetower.rules.lanes import NEVER, Lanes, Zones
+from firetower.rules.lanes import NEVER, Lanes
 from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.scopes import Scopes, VariantsOf
+from firetower.rules.standing import Records, Runs, Standing, record_of, runs_of, standing_at, standing_of
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
-_MOST_COUNTED = 255
 _BLOCK_BITS = 12
-Records = npt.NDArray[np.void]
-"""Rows of state: structured, so that one look into memory fetches all that is known of a series."""
-
-
-@dataclass(slots=True)
-class Standing:
-    """The reading that stands for a row, and the run it ends in each lane."""
-
-    row: int
-    ts: Micros
-    value: float
-    uncertain: bool
-    zone: list[int]
-    since: list[int]
-    count: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Runs:
-    """Per reading and lane, shape (n, lanes): its zone, since when (µs) and for how many readings it has been that."""
-
-    zone: Zones
-    since: Int64s
-    count: Int64s
 
 
 class LimitTable:
-    """State and evaluation of the limit rules that apply to one metric of one kind of device; one row a series."""
+    """State and evaluation of the rules that apply to one metric of one kind of device; one row a series.
+
+    ``spec``: what their values are derived from (``derived.py``); None: as measured. ``scopes``: where the rulebook's
+    overrides are in force, for several tables to share.
+    """
 
     def __init__(
         self,
@@ -65,26 +53,16 @@ class LimitTable:
         registry: Registry,
         *,
         rulebook: Rulebook,
-        spec: Spec | None = None,
+        spec: derived.Spec | None = None,
+        scopes: Scopes | None = None,
     ) -> None:
         self.kind, self.metric, self.rules = kind, metric, rules
         self._registry = registry
-        self.lanes = Lanes(rules)
-        lanes = len(self.lanes)
-        self._record = np.dtype(
-            [
-                ("since", np.int64, (lanes,)),
-                ("ts", np.int64),
-                ("received", np.int64),
-                ("due", np.int64),
-                ("value", np.float64),
-                ("zone", np.int8, (lanes,)),
-                ("count", np.uint8, (lanes,)),
-                ("level", np.int8, (len(rules),)),
-                ("uncertain", np.bool_),
-            ],
-            align=True,
-        )
+        scopes = Scopes(rulebook.overrides, registry) if scopes is None else scopes
+        variants = VariantsOf(scopes, [rule.id for rule in rules])
+        self.lanes = Lanes(rules, registry, variants, Days(rulebook.calendar))
+        self._derived = None if spec is None else derived.make(spec, metric, rulebook.calendar)
+        self._record = record_of(len(self.lanes), len(rules))
         self.rows = 0
         self._dropped: list[int] = []
         self._cells: columns.Column[np.int64] = columns.Column(np.int64, 0, (self._record.itemsize // 8,))
@@ -107,6 +85,8 @@ class LimitTable:
             self._block_due.fit((self.rows >> _BLOCK_BITS) + 1)
             self._device.fit(self.rows)
             self._channel.fit(self.rows)
+        if self._derived is not None:
+            self._derived.fit(self.rows)
         rows = np.append(np.array(used, np.int64), np.arange(first, self.rows, dtype=np.int64))
         self._device.rows[rows], self._channel.rows[rows] = device, channel
         return rows
@@ -116,7 +96,41 @@ class LimitTable:
         self._cells.rows[row] = 0
         self._state["due"][row] = NEVER
         self._wall_due.rows[row] = NEVER
+        if self._derived is not None:
+            self._derived.forget(row)
         self._dropped.append(row)
+
+    def newest(self, rows: Int64s) -> Int64s:
+        """Return the time of the newest reading taken in of each row, µs; 0 without one."""
+        newest: Int64s = self._state["ts"][rows]
+        return newest
+
+    def save(self, rows: slice) -> Saved:
+        """Return copies of the state of some rows, arrays of shape (rows, …), with each one's device and channel.
+
+        ``ts``: of the newest reading taken in, 0 without one.
+        """
+        saved = {name: self._state[name][rows].copy() for name in self._record.names or ()}
+        saved |= {"device": self._device.rows[rows].copy(), "channel": self._channel.rows[rows].copy()}
+        return saved if self._derived is None else saved | prefixed("derived.", self._derived.save(rows))
+
+    def load(self, rows: Int64s, saved: Saved) -> None:
+        """Take over state that ``save`` returned, into ``rows`` given out for the same series before.
+
+        Raises ValueError when it was saved by a table of other rules.
+        """
+        for name in self._record.names or ():
+            if name not in saved or saved[name].shape[1:] != self._state[name].shape[1:]:
+                raise ValueError(
+                    f"saved state of {self.metric.name} does not fit its rules in {name}; rebuild it instead"
+                )
+        if self._derived is not None:
+            self._derived.load(rows, of_prefix("derived.", saved))
+        for name in self._record.names or ():
+            self._state[name][rows] = saved[name]
+        due = saved["due"]
+        waits = np.flatnonzero(due != NEVER)
+        self._wait(rows[waits], due[waits] - saved["ts"][waits] + saved["received"][waits])
 
     def seed(self, row: int, rule: str, priority: int) -> bool:
         """Set the level an open alert of ``rule`` stands at; False when the rulebook has no such rule here."""
@@ -130,10 +144,13 @@ class LimitTable:
 
     def step(self, column: Column) -> list[Verdict]:
         """Take readings in and return the verdicts of every delay met up to and at them."""
+        if self._derived is not None:
+            column = replace(column, value=self._derived.step(column))
         cells = self._cells.rows[column.row]
         before = self._records(cells)
-        zone = self.lanes.zones(column.value, column.device, self._registry)
-        runs = _runs_once(zone, column.ts, before) if column.first is None else _runs(zone, column, before)
+        variant = self.lanes.variant(column.device)
+        zone = self.lanes.zones(column.value, column.device, column.ts, variant)
+        runs = runs_of(zone, column, before)
         moving = zone == 1  # the lanes that may change a level; while none is up, only those beyond their limit
         if before["level"].any():
             level = before["level"][:, self.lanes.rule]
@@ -144,7 +161,7 @@ class LimitTable:
         if len(hot):
             met, waits = self.lanes.met(
                 zone[hot], runs.since[hot], runs.count[hot], column.ts[hot],
-                self._registry.interval[column.device[hot]],
+                self._registry.interval[column.device[hot]], None if variant is None else variant[hot],
             )  # fmt: skip
             walk[hot] |= (met & moving[hot]).any(axis=1)
             due[hot] = np.where(moving[hot], waits, NEVER).min(axis=1)
@@ -177,7 +194,7 @@ class LimitTable:
                 record = self._state[row]
                 until = int(now - record["received"] + record["ts"])
                 level = record["level"].tolist()
-                standing = _standing(row, record)
+                standing = standing_of(row, record)
                 self._advance(standing, level, int(record["due"]), until, out)
                 self._keep(standing, level, until)
             self._block_due.rows[block] = wall_due.min()
@@ -195,8 +212,12 @@ class LimitTable:
         due = due[ends]
         delayed = np.flatnonzero((due != NEVER) | (was_due != NEVER))
         wall_due = np.where(due == NEVER, NEVER, due - after["ts"] + after["received"])
-        self._wall_due.rows[rows[delayed]] = wall_due[delayed]
-        np.minimum.at(self._block_due.rows, rows[delayed] >> _BLOCK_BITS, wall_due[delayed])
+        self._wait(rows[delayed], wall_due[delayed])
+
+    def _wait(self, rows: Int64s, wall_due: Int64s) -> None:
+        """Note by when a tick has to look at rows."""
+        self._wall_due.rows[rows] = wall_due
+        np.minimum.at(self._block_due.rows, rows >> _BLOCK_BITS, wall_due)
 
     def _records(self, cells: Int64s) -> Records:
         """Return whole rows of int64, which numpy copies as quickly as it can, as the records they are."""
@@ -208,12 +229,9 @@ class LimitTable:
         first, end = span
         row, level, due = int(column.row[first]), before["level"][first].tolist(), int(before["due"][first])
         if due < column.ts[first]:
-            self._advance(_standing(row, before[first]), level, due, int(column.ts[first]) - 1, out)
+            self._advance(standing_of(row, before[first]), level, due, int(column.ts[first]) - 1, out)
         for index in range(first, end):
-            standing = Standing(
-                row, int(column.ts[index]), float(column.value[index]), bool(column.uncertain[index]),
-                runs.zone[index].tolist(), runs.since[index].tolist(), runs.count[index].tolist(),
-            )  # fmt: skip
+            standing = standing_at(column, runs, index)
             until = int(column.ts[index + 1]) - 1 if index + 1 < end else standing.ts
             self._advance(standing, level, standing.ts, until, out)
         self._keep(standing, level, standing.ts)
@@ -238,8 +256,9 @@ class LimitTable:
 
     def _met(self, standing: Standing) -> list[Micros]:
         """Return, per lane, the instant its run is met while ``standing`` stands; NEVER when it is not."""
-        interval = int(self._registry.interval[self._device.rows[standing.row]])
-        return self.lanes.met_at(standing.zone, standing.since, standing.count, standing.ts, interval)
+        device = int(self._device.rows[standing.row])
+        interval = int(self._registry.interval[device])
+        return self.lanes.met_at(standing.zone, standing.since, standing.count, standing.ts, interval, device)
 
     def _keep(self, standing: Standing, level: list[int], until: Micros) -> None:
         """Store the levels and the next instant after ``until`` that may change one."""
@@ -299,8 +318,8 @@ class LimitTable:
             title_en=title.en,
             device_number=device,
             metric=self.metric.number,
-            value=value,
-            limit=self.lanes.limit(self.lanes.of_rule(index)[number - 1], device, registry),
+            value=value if math.isfinite(value) else None,
+            limit=self.lanes.limit(self.lanes.of_rule(index)[number - 1], device, value),
             flags=("uncertain",) * uncertain + ("retired",) * bool(registry.retired[device]),
             again=again,
         )
@@ -309,33 +328,3 @@ class LimitTable:
 def component(metric: str, channel: str) -> str:
     """Return the component of a limit rule's alert: the metric with its channel, ``cable_temperature.2``."""
     return f"{metric}.{channel}" if channel else metric
-
-
-def _runs_once(zone: Zones, ts: Int64s, before: Records) -> Runs:
-    """Return the runs that readings end, each of a row of its own; ``before``: the state of their rows."""
-    same = zone == before["zone"]
-    since = np.where(same, before["since"], ts[:, None])
-    return Runs(zone, since, np.where(same, np.minimum(before["count"], _MOST_COUNTED - 1) + 1, 1))
-
-
-def _runs(zone: Zones, column: Column, before: Records) -> Runs:
-    """Return the same where rows have several readings; ``before``: the state of each reading's row before all."""
-    first = column.first
-    assert first is not None  # else _runs_once
-    previous = np.empty_like(zone)
-    previous[1:] = zone[:-1]
-    previous[first] = before["zone"][first]
-    same = zone == previous
-    place = np.arange(len(zone))[:, None]
-    start = np.maximum.accumulate(np.where(~same | first[:, None], place, 0), axis=0)
-    continues = np.take_along_axis(same, start, axis=0)
-    since = np.where(continues, before["since"], column.ts[start])
-    count = place - start + 1 + np.where(continues, before["count"], 0)
-    return Runs(zone, since, np.minimum(count, _MOST_COUNTED))
-
-
-def _standing(row: int, record: np.void) -> Standing:
-    return Standing(
-        row, int(record["ts"]), float(record["value"]), bool(record["uncertain"]),
-        record["zone"].tolist(), record["since"].tolist(), record["count"].tolist(),
-    )  # fmt: skip

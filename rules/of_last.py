@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from firetower.devices.readings import Floats, Int64s
-from firetower.rules.rows import OneByOne
+from firetower.devices.readings import Floats
+from firetower.rules.columns import Column
+from firetower.rules.rows import Rows
 
 
-class NthOfLast(OneByOne):
+class NthOfLast(Rows):
     """The n-th value of the last m, counted from the highest, or from the lowest where ``lowest``.
 
     That it is beyond a limit says that n of them are, at every limit at once. NaN until there are n. Takes 8 bytes a
@@ -14,21 +15,35 @@ class NthOfLast(OneByOne):
     """
 
     def __init__(self, n: int, m: int, *, lowest: bool) -> None:
-        super().__init__([("count", np.int64), ("last", np.float64, (m,))])
+        super().__init__([("known", np.int64), ("last", np.float64, (m,))])
         self._n, self._m, self._lowest = n, m, lowest
 
-    def _take(self, row: Int64s, _ts: Int64s, value: Floats, /) -> Floats:
-        cells = self._cells.rows[row]
+    def step(self, column: Column) -> Floats:
+        """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""
+        cells = self._cells.rows[column.row]
         state = self._records(cells)
-        count = state["count"].copy()
-        place, last = np.arange(len(row)), state["last"]
-        last[place, count % self._m] = value
-        state["count"] = count + 1
-        self._cells.rows[row] = cells
-        worst = np.inf if self._lowest else -np.inf
-        few = count < self._m - 1
-        if few.any():
-            last = np.where(np.arange(self._m) <= count[:, None], last, worst)
+        before, back = state["last"].copy(), np.arange(self._m)  # the newest first
+        if column.first is None:
+            known = state["known"] + 1
+            last = np.concatenate([column.value[:, None], before[:, :-1]], axis=1)
+            ends = slice(None)
+        else:
+            place = np.arange(len(column.row))
+            others = place - np.maximum.accumulate(np.where(column.first, place, 0))  # of the row, before it, given now
+            known = state["known"] + others + 1
+            of_before = back - others[:, None] - 1
+            last = np.where(
+                of_before < 0,
+                column.value[np.maximum(place[:, None] - back, 0)],
+                np.take_along_axis(before, np.maximum(of_before, 0), axis=1),
+            )
+            ends = np.append(column.first[1:], True)
+        state["last"], state["known"] = last, np.minimum(known, self._m)
+        self._cells.rows[column.row[ends]] = cells[ends]
         nth = self._n - 1 if self._lowest else self._m - self._n
-        found: Floats = np.partition(last, nth, axis=1)[:, nth]
-        return np.where(count + 1 < self._n, np.nan, found) if few.any() else found
+        if (known >= self._m).all():
+            found: Floats = np.partition(last, nth, axis=1)[:, nth]
+            return found
+        worst = np.inf if self._lowest else -np.inf
+        last = np.where(back < known[:, None], last, worst)
+        return np.where(known < self._n, np.nan, np.partition(last, nth, axis=1)[:, nth])

@@ -7,7 +7,8 @@ import numpy as np
 from firetower.core.clock import HOUR, Micros
 from firetower.devices.readings import Bools, Floats, Int64s
 from firetower.rules.calendars import Int8s
-from firetower.rules.rows import OneByOne, rounded
+from firetower.rules.columns import Column
+from firetower.rules.rows import Rows, rounded
 
 HoursAndKinds = Callable[[Int64s], tuple[Int8s, Int8s]]
 """Local hour of day (0 to 23) and kind of day (0 working day, 1 rest day) of instants, µs."""
@@ -18,7 +19,7 @@ _SAME_HOUR: Micros = 2 * HOUR
 """Within it, the same cell is the same hour: the next such hour is a day away, and a clock set back repeats one."""
 
 
-class Deviation(OneByOne):
+class Deviation(Rows):
     """Value less expected: the mean of past hours of the same hour of day and kind of day.
 
     An hour counts by the mean of its readings, once the first reading of a later hour has come; with the weight 1/n,
@@ -42,10 +43,25 @@ class Deviation(OneByOne):
         )
         self._learning, self._beyond, self._hours_and_kinds = learning, beyond, hours_and_kinds
 
-    def _take(self, row: Int64s, ts: Int64s, value: Floats, /) -> Floats:
-        state = self._state
-        hour, kind = self._hours_and_kinds(ts)
+    def step(self, column: Column) -> Floats:
+        """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""
+        hour, kind = self._hours_and_kinds(column.ts)
         cell = hour.astype(np.int64) + 24 * kind
+        if column.first is None:
+            return self._take(column.row, column.ts, column.value, cell)
+        starts = np.flatnonzero(column.first)
+        size = np.diff(starts, append=len(column.row))
+        order = np.argsort(-size, kind="stable")
+        starts, size = starts[order], size[order]
+        out = np.empty(len(column.row))
+        for turn in range(int(size[0])):  # the first reading of every row, then the second, …
+            which = starts[: np.searchsorted(-size, -turn)] + turn
+            out[which] = self._take(column.row[which], column.ts[which], column.value[which], cell[which])
+        return out
+
+    def _take(self, row: Int64s, ts: Int64s, value: Floats, cell: Int64s) -> Floats:
+        """Take one reading of each of some rows in; return the derived values. No row is there twice."""
+        state = self._state
         number, began = state["number"][row].astype(np.int64), state["began"][row]
         later = (cell != state["cell"][row]) | (ts - began >= _SAME_HOUR) | (number == 0)
         if later.any():

@@ -1,14 +1,11 @@
 """State by row of a derivation: one record a series, so that one look into memory fetches all that is known of it."""
 
-from abc import ABC, abstractmethod
-
 import numpy as np
 import numpy.typing as npt
 
 from firetower.devices import columns
 from firetower.devices.readings import Floats, Int64s
 from firetower.rules.checkpoint import Saved
-from firetower.rules.columns import Column
 
 Records = npt.NDArray[np.void]
 Field = tuple[str, type[np.generic]] | tuple[str, type[np.generic], tuple[int, ...]]
@@ -62,28 +59,6 @@ class Rows:
         """Return whole rows of int64, which numpy copies as quickly as it can, as the records they are."""
         records: Records = cells.view(self._record)[:, 0]
         return records
-
-
-class OneByOne(Rows, ABC):
-    """Rows that take in one reading at a time, side by side: first the first reading of each row, then the second, …"""
-
-    def step(self, column: Column) -> Floats:
-        """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""
-        if column.first is None:
-            return self._take(column.row, column.ts, column.value)
-        starts = np.flatnonzero(column.first)
-        size = np.diff(starts, append=len(column.row))
-        order = np.argsort(-size, kind="stable")
-        starts, size = starts[order], size[order]
-        out = np.empty(len(column.row))
-        for turn in range(int(size[0]) if len(size) else 0):
-            which = starts[: np.searchsorted(-size, -turn)] + turn
-            out[which] = self._take(column.row[which], column.ts[which], column.value[which])
-        return out
-
-    @abstractmethod
-    def _take(self, row: Int64s, ts: Int64s, value: Floats, /) -> Floats:
-        """Take one reading of each of some rows in; return the derived values. No row is there twice."""
 
 
 def rounded(value: Floats) -> Floats:

@@ -9,7 +9,7 @@ from firetower.alerts.acts import Acknowledge, Act, Assign, Note, Shelve, Unshel
 from firetower.alerts.closing import CallBack, Close, Reopen
 from firetower.alerts.judge import judge
 from firetower.alerts.lifecycle import holds_key
-from firetower.alerts.model import Alert, Disposition, Hold, Method, State, Transition, Verification
+from firetower.alerts.model import Alert, Condition, Disposition, Hold, Method, State, Transition, Verification
 from firetower.alerts.verification import Channel, Forward, Receipt, Verify
 from firetower.core.clock import HOUR, SECOND
 from firetower.core.errors import Conflict, InvalidInput
@@ -19,11 +19,12 @@ from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 T0 = 1_763_800_000 * SECOND
 
 
-def _verdict(kind, alert_class, priority, latch, from_event, at) -> Verdict:
+def _verdict(kind, alert_class, priority, latch, from_event, at, suppressed) -> Verdict:
     said = Event("u", "d", 1, "x", True, "", "", at, at, str(at)) if from_event else None
     return Verdict(
-        kind, "r", 1, SubjectKind.DEVICE, "u/d", "", alert_class, priority, latch, at, "题", "title", event=said
-    )
+        kind, "r", 1, SubjectKind.DEVICE, "u/d", "", alert_class, priority, latch, at, "题", "title", event=said,
+        suppressed=suppressed,
+    )  # fmt: skip
 
 
 VERDICTS = st.builds(
@@ -34,6 +35,7 @@ VERDICTS = st.builds(
     st.booleans(),
     st.booleans(),
     st.integers(0, 40).map(lambda s: T0 + s * SECOND),
+    st.sampled_from(["", "", "rule:panel-impaired"]),
 )
 ACTS = st.one_of(
     st.just(Acknowledge()),
@@ -102,6 +104,10 @@ def _check(before: Alert, after: Alert, entries: list[Transition], act: Act | No
 def _check_one(alert: Alert) -> None:
     if alert.is_fire:
         assert (alert.priority, alert.hold) == (1, Hold.NONE)
+    if alert.hold is Hold.SUPPRESSED:
+        assert alert.alert_class is AlertClass.HAZARD
+        assert alert.hold_reason == "rule:panel-impaired"
+        assert alert.condition is Condition.ACTIVE, "what is suppressed by design ends, or comes up, as it returns"
     if alert.hold is Hold.SHELVED:
         assert alert.held_until is not None
         assert alert.state is not State.CLOSED

@@ -10,6 +10,7 @@ from firetower.alerts.correlate import (
     Signal,
     confirm,
     confirmed,
+    confirms_within,
     overrule,
     overruled,
     signal,
@@ -18,6 +19,7 @@ from firetower.alerts.judge import judge
 from firetower.alerts.model import Alert, Method, State, Verification
 from firetower.core.clock import MINUTE, SECOND
 from firetower.devices.events import AlertClass
+from firetower.rules.model import Rule
 from firetower.rules.verdicts import HISTORICAL, SubjectKind, Verdict, VerdictKind
 
 T0 = 1_763_800_000 * SECOND
@@ -65,6 +67,28 @@ def test_two_detectors_of_one_zone_confirm_each_other_within_five_minutes() -> N
     """Both fires are confirmed, each by the other; a moment later than T, none is."""
     assert pairs(said(1), said(2, "s-2", T0 + 5 * MINUTE)) == {1: 2, 2: 1}
     assert pairs(said(1), said(2, "s-2", T0 + 5 * MINUTE + 1)) == {}
+
+
+def test_the_rulebook_says_within_which_time_signals_confirm_each_other() -> None:
+    """That of its first confirmation; a rule on trial says nothing, and without one it is five minutes."""
+    rule = Rule.model_validate(
+        {
+            "id": "second-signal", "version": 1, "title": {"zh": "确认", "en": "Confirmed"}, "class": "fire",
+            "advice": {"zh": "查", "en": "look"}, "kinds": ["smoke"],
+            "condition": {"confirmation": {"within": "2min", "source": "J, us"}},
+        }
+    )  # fmt: skip
+    assert confirms_within([rule]) == 2 * MINUTE
+    assert confirms_within([rule.model_copy(update={"shadow": True})]) == confirms_within([]) == 5 * MINUTE
+    signals = [each for each in (said(1), said(2, "s-2", T0 + 3 * MINUTE)) if each is not None]
+    assert dict(confirmed(signals, 3 * MINUTE)) == {1: 2, 2: 1}
+    assert dict(confirmed(signals, confirms_within([rule]))) == {1: None, 2: None}
+
+
+def test_what_a_rule_says_of_a_zone_confirms_nothing_for_it_follows_from_the_zones_signals() -> None:
+    """A person who reports a fire there is a signal of their own."""
+    assert pairs(said(1), said(2, None, rule="smoke-and-heat")) == {}
+    assert pairs(said(1), said(2, None, rule="manual:report")) == {1: 2, 2: 1}
 
 
 def test_a_prealarm_confirms_a_fire_and_is_not_confirmed_itself() -> None:

@@ -213,3 +213,16 @@ async def test_a_call_point_in_another_zone_overrules_the_test(pool: asyncpg.Poo
     await OverruleStep(pool, lease).take([call], AT)
     assert (await read(pool, one))[0].flags == (flags.DURING_TEST,)
     assert await reasons(pool, call) == ["raised"]
+
+
+async def test_the_time_between_two_signals_is_asked_for_at_each_look(pool: asyncpg.Pool, lease: Lease) -> None:
+    """A rulebook that is loaded with another one needs no restart."""
+    within = [MINUTE]
+    step = SecondSignalStep(pool, lease, within=lambda: within[0])
+    first = await raised(pool, "s-1")
+    second = await raised(pool, "s-2", at=AT + 2 * MINUTE)
+    await step.take([second], AT + 2 * MINUTE)
+    assert [each.flags for each in await read(pool, first, second)] == [(), ()]
+    within[0] = 3 * MINUTE
+    await step.take([second], AT + 2 * MINUTE)
+    assert [each.flags for each in await read(pool, first, second)] == [(flags.SECOND_SIGNAL,)] * 2

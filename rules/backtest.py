@@ -33,15 +33,19 @@ class Decided:
 class Replay:
     """Drives ``engines``, all on ``registry``, from ``since`` on, which is rounded down to a whole minute.
 
-    The registry must be theirs alone: ``last_seen`` follows the replay. Somebody listens all the time, from ``since``
-    on; so silence counts from then on at the earliest. What was marked late when it came is given when it arrived, as
-    it was then. A device heard of before has spoken; which channel of words said ``offline`` is not stored.
+    The registry must be theirs alone: ``last_seen`` follows the replay. Somebody listens all the time, from
+    ``listening_since`` (absent: ``since``) on; so silence counts from then on at the earliest. What was marked late
+    when it came is given when it arrived, as it was then. A device heard of before has spoken; that one said
+    ``offline`` is not stored.
     """
 
-    def __init__(self, engines: Sequence[Engine], registry: Registry, since: Micros) -> None:
+    def __init__(
+        self, engines: Sequence[Engine], registry: Registry, since: Micros, *, listening_since: Micros | None = None
+    ) -> None:
         self._engines = engines
         self._registry = registry
         self._since = self._done = since // STEP * STEP
+        self._listening_since = self._since if listening_since is None else listening_since
         self._coming = Readings.empty()
         self._late = Readings.empty()
         self._events: list[Event] = []
@@ -55,17 +59,17 @@ class Replay:
         """Up to where history has been evaluated, µs."""
         return self._done
 
-    def remember(self, readings: Readings) -> Iterator[Decided]:
+    def remember(self, readings: Readings, events: Sequence[Event] = ()) -> Iterator[Decided]:
         """Take in what is older than ``since``, oldest first across calls, of metrics that remember for longer.
 
         No time passes by it, so nothing is silent, and delays end with the next reading.
         """
         readings = readings.take((readings.flags & np.int16(Mark.LATE)) == 0)
-        if not len(readings):
+        if not len(readings) and not events:
             return
         self._registry.heard(readings.device, np.minimum(readings.received, self._since))
         self.readings += len(readings)
-        batch = Batch(readings, int(readings.ts[-1]))
+        batch = Batch(readings, int(readings.ts[-1]) if len(readings) else events[-1].at, events)
         for place, engine in enumerate(self._engines):
             yield Decided(place, batch.now, engine.evaluate(batch))
 
@@ -82,15 +86,21 @@ class Replay:
     def run_to(self, until: Micros) -> Iterator[Decided]:
         """Evaluate every whole minute up to ``until``; all that is stored of them must have been fed."""
         while self._done + STEP <= until:
-            now = self._done + STEP
-            batch = Batch(self._readings_of(now), now, self._events_of(now))
-            self._hear(batch, now)
-            for place, engine in enumerate(self._engines):
-                said = engine.evaluate(batch) if len(batch.readings) or batch.events else []
-                said = said + engine.evaluate(Tick(now, self._since))
-                if said:
-                    yield Decided(place, now, said)
-            self._done = now
+            yield from self._step(self._done + STEP, self._done + STEP)
+
+    def finish(self, at: Micros) -> Iterator[Decided]:
+        """Evaluate what has been fed and is of no whole minute, up to ``at`` (inclusive), and let it be ``at``."""
+        yield from self._step(at, at + 1)
+
+    def _step(self, now: Micros, end: Micros) -> Iterator[Decided]:
+        batch = Batch(self._readings_of(end), now, self._events_of(end))
+        self._hear(batch, end)
+        for place, engine in enumerate(self._engines):
+            said = engine.evaluate(batch) if len(batch.readings) or batch.events else []
+            said = said + engine.evaluate(Tick(now, self._listening_since))
+            if said:
+                yield Decided(place, now, said)
+        self._done = now
 
     def _readings_of(self, now: Micros) -> Readings:
         cut = int(np.searchsorted(self._coming.ts, now))

@@ -15,6 +15,7 @@ from firetower.rules.clocks import ClockWatch
 from firetower.rules.columns import Column
 from firetower.rules.combination import CombinationWatch
 from firetower.rules.event_states import EventWatch
+from firetower.rules.explain import RuleState
 from firetower.rules.glance import Glance
 from firetower.rules.late import LateWatch, came_and_went
 from firetower.rules.quality import ImplausibleWatch
@@ -132,6 +133,10 @@ class Engine:
         ``channels``: the suffix of each reading's metric; readings need no series, nor their channels a number.
         """
         return self._glance.raised(readings, channels)
+
+    def describe(self, device: int) -> dict[tuple[int, int], list[RuleState]]:
+        """Return how the measured rules of a device stand, by metric and channel number of its series."""
+        return self._series.describe(device)
 
     # start -----------------------------------------------------------------------------------------
 

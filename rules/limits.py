@@ -28,6 +28,7 @@ from firetower.rules import derived
 from firetower.rules.calendars import Days
 from firetower.rules.checkpoint import Saved, of_prefix, prefixed
 from firetower.rules.columns import Column
+from firetower.rules.explain import RuleState, states_of
 from firetower.rules.lanes import NEVER, Lanes
 from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook
@@ -141,6 +142,12 @@ class LimitTable:
                 self._state["level"][row, index] = level
                 return True
         return False
+
+    def describe(self, row: int) -> list[RuleState]:
+        """Return how each rule stands for a series; nothing before its first reading."""
+        record = self._state[row]
+        standing = standing_of(row, record)
+        return states_of(self.rules, self.lanes, standing, record, self._met(standing)) if standing.ts else []
 
     def step(self, column: Column) -> list[Verdict]:
         """Take readings in and return the verdicts of every delay met up to and at them."""

@@ -8,6 +8,7 @@ from firetower.devices import columns
 from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.checkpoint import Saved
+from firetower.rules.explain import RuleState
 from firetower.rules.tables import NO_TABLE, TableGroup
 
 UNKNOWN = int(np.iinfo(np.int64).min)
@@ -87,6 +88,18 @@ class SeriesBook:
                     self._registry.series_channel[mine].astype(np.int64),
                 )
         return table
+
+    def describe(self, device: int) -> dict[tuple[int, int], list[RuleState]]:
+        """Return how the rules of a device's series stand, by metric and channel number."""
+        self.fit()
+        found: dict[tuple[int, int], list[RuleState]] = {}
+        registry = self._registry
+        for series in np.flatnonzero(registry.series_device == device).tolist():
+            table, row = int(self._table.rows[series]), int(self._row.rows[series])
+            if table != NO_TABLE:
+                key = (int(registry.series_metric[series]), int(registry.series_channel[series]))
+                found[key] = [state for each in self._groups[table].tables for state in each.describe(row)]
+        return found
 
     def fit(self) -> None:
         """Make room for the series the registry has met since."""

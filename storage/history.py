@@ -15,6 +15,8 @@ from firetower.storage.pool import store_errors
 
 LONGEST: Micros = 92 * DAY
 """The longest range that is replayed at once."""
+QUIET: Micros = 4 * DAY
+"""Longer than any silence rule shipped waits for a device."""
 AHEAD: Micros = 10 * MINUTE
 """An event is dated at most 5 min after it came, what is further ahead takes its arrival; some room beside that."""
 
@@ -130,3 +132,19 @@ async def oldest(pool: asyncpg.Pool) -> Micros | None:
             "SELECT least((SELECT min(ts) FROM reading), (SELECT min(received_at) FROM device_event))"
         )
     return None if found is None else from_datetime(found)
+
+
+async def last_heard(pool: asyncpg.Pool, numbers: Sequence[int], before: Micros) -> dict[int, Micros]:
+    """Return when devices were last heard before an instant, µs, by their readings of the days before it.
+
+    A device without any in QUIET before is left out. Raises StoreUnavailable.
+    """
+    with store_errors():
+        rows = await pool.fetch(
+            "SELECT device, max(received_at) AS heard FROM reading WHERE ts >= $1 AND ts < $2 AND device = ANY($3)"
+            " GROUP BY device",
+            to_datetime(before - QUIET),
+            to_datetime(before),
+            list(numbers),
+        )
+    return {row["device"]: from_datetime(row["heard"]) for row in rows}

@@ -1,7 +1,7 @@
 """A back-test 回测: stored history under another rulebook, beside the rules in force, and how the two differ."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -49,13 +49,16 @@ async def backtest(
     answers = by_key((each.key, each.answered) for each in outcomes)
     desks = Rehearsal(answers), Rehearsal(answers)
     began = time.monotonic()
-    remembered = await _remember(pool, registry, replay, desks, memories=_memories(new, ruling), first=first)
+    memories = _memories(new, ruling)
+    async for page in remembered(pool, registry, replay.now, memories, first=first):
+        for decided in replay.remember(page):
+            desks[decided.engine].take(decided.verdicts, int(page.ts[0]), decided.now)
     await _run(pool, registry, replay, desks, until=until, progress=progress)
     took = time.monotonic() - began
     return {
         "from": rfc3339(since),
         "to": rfc3339(until),
-        "replayed_from": rfc3339(min(remembered, begin)),
+        "replayed_from": rfc3339(max(first, begin - max(memories.values(), default=0))),
         "devices": registry.devices,
         "readings": replay.readings,
         "events": replay.events,
@@ -74,24 +77,24 @@ def _memories(*books: Rulebook) -> dict[int, Micros]:
     return longest
 
 
-async def _remember(
+async def remembered(
     pool: asyncpg.Pool,
     registry: Registry,
-    replay: Replay,
-    desks: tuple[Rehearsal, Rehearsal],
+    begin: Micros,
+    memories: Mapping[int, Micros],
     *,
-    memories: dict[int, Micros],
     first: Micros,
-) -> Micros:
-    """Have the metrics that remember for longer replayed up to where the whole replay begins; return from when on."""
-    begin = replay.now
+    devices: Sequence[int] | None = None,
+) -> AsyncIterator[Readings]:
+    """Yield the stored readings before ``begin`` of metrics that remember so far back, µs by number; oldest first.
+
+    ``first``: nothing is stored before. ``devices``: only of these numbers. Raises StoreUnavailable.
+    """
     starts = sorted({max(begin - span, first) for span in memories.values()} - {begin})
     for start, end in pairwise([*starts, begin]):
         metrics = [metric for metric, span in memories.items() if max(begin - span, first) <= start]
-        async for page in readings.recent(pool, registry, start, until=end, metrics=metrics):
-            for decided in replay.remember(page):
-                desks[decided.engine].take(decided.verdicts, start, decided.now)
-    return min(starts, default=begin)
+        async for page in readings.recent(pool, registry, start, until=end, metrics=metrics, devices=devices):
+            yield page
 
 
 async def _run(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from firetower import cli_backtest
+from firetower import cli_backtest, cli_explain
 from firetower.core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -118,4 +118,5 @@ def _print(book: "Rulebook", shown: "list[Rule]", chosen: list[str], there: dict
         typer.echo("")
 
 
+app.command("explain")(cli_explain.explain)
 app.command("backtest")(cli_backtest.backtest)

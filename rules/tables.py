@@ -12,6 +12,7 @@ from firetower.rules.derived import Spec, spec_of
 from firetower.rules.limits import LimitTable
 from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.scopes import Scopes
 from firetower.rules.verdicts import Verdict
 
 NO_TABLE = -1
@@ -79,11 +80,12 @@ def make_tables(rulebook: Rulebook, registry: Registry, *, derived: bool = True)
     ``derived``: False for the rules on values as measured alone.
     """
     metrics = catalogue()
+    scopes = Scopes(rulebook.overrides, registry)
     groups: list[TableGroup] = []
     group_of = np.full((len(DeviceKind) + 1, max(metrics.by_number) + 1), NO_TABLE, np.int16)
     for kind in DeviceKind:
         for metric in metrics.by_number.values():
-            tables = _tables(rulebook, registry, kind, metric, derived=derived)
+            tables = _tables(rulebook, registry, kind, metric, scopes, derived=derived)
             if tables:
                 group_of[KIND_NUMBER[kind], metric.number] = len(groups)
                 groups.append(TableGroup(tables))
@@ -91,14 +93,14 @@ def make_tables(rulebook: Rulebook, registry: Registry, *, derived: bool = True)
 
 
 def _tables(
-    rulebook: Rulebook, registry: Registry, kind: DeviceKind, metric: Metric, *, derived: bool
+    rulebook: Rulebook, registry: Registry, kind: DeviceKind, metric: Metric, scopes: Scopes, *, derived: bool
 ) -> list[LimitTable]:
     by_spec: dict[Spec | None, list[Rule]] = {}
     for rule in rulebook.rules:
         if rule.measured is not None and rule.metric == metric.name and kind in rule.kinds:
             by_spec.setdefault(spec_of(rule), []).append(rule)
     return [
-        LimitTable(kind, metric, tuple(rules), registry, rulebook=rulebook, spec=spec)
+        LimitTable(kind, metric, tuple(rules), registry, rulebook=rulebook, spec=spec, scopes=scopes)
         for spec, rules in by_spec.items()
         if derived or spec is None
     ]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from firetower.alerts.ports import Standing
 from firetower.core.clock import DAY, Micros, from_datetime, to_datetime
 from firetower.devices.events import AlertClass
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
@@ -170,6 +171,29 @@ def _columns(said: Sequence[_Said]) -> list[list[Any]]:
         [each.first.at for each in said],
         [each.at for each in last],
         [each.count for each in said],
+    ]
+
+
+async def standing(pool: Pool) -> list[Standing]:
+    """Return what stands, for the engine at start, so that its return is noticed. Raises StoreUnavailable."""
+    with store_errors():
+        rows = await pool.fetch(
+            "SELECT s.rule, s.subject_kind, s.subject, s.component, s.priority, s.raised_at, ("
+            "  SELECT d.id FROM unit u JOIN device d ON d.unit_id = u.id WHERE s.subject_kind IN ('device', 'gateway')"
+            "  AND u.code = split_part(s.subject, '/', 1) AND d.name = split_part(s.subject, '/', 2)) AS device_id"
+            " FROM shadow_alert s WHERE s.cleared_at IS NULL ORDER BY s.id"
+        )
+    return [
+        Standing(
+            rule=row["rule"],
+            subject_kind=row["subject_kind"],
+            subject=row["subject"],
+            component=row["component"],
+            device_number=row["device_id"],
+            priority=row["priority"],
+            condition_at=from_datetime(row["raised_at"]),
+        )
+        for row in rows
     ]
 
 

@@ -1,5 +1,7 @@
 """A look at single values: what they would raise, under the key and with the words of the real alert."""
 
+from dataclasses import replace
+
 from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
@@ -59,3 +61,11 @@ def test_it_is_said_as_the_rules_say_it_and_leaves_no_trace() -> None:
     assert seen.kind is VerdictKind.RAISE
     for field in ("rule_version", "alert_class", "priority", "latch", "title_zh", "title_en", "limit", "value"):
         assert getattr(seen, field) == getattr(fire, field)
+
+
+def test_a_rule_on_trial_is_not_shown_by_a_look_either() -> None:
+    shipped = rulebook.load()
+    trial = tuple(rule.model_copy(update={"shadow": True}) if rule.id == "gas-leak" else rule for rule in shipped.rules)
+    _, registry = made()
+    gas = single(3, "gas", 60.0)
+    assert raised(Engine(replace(shipped, rules=trial), registry), gas, "kitchen") == []

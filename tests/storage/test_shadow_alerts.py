@@ -8,7 +8,7 @@ from alert_making import T0, commit, hazard
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, to_datetime
 from firetower.devices.registry import Registry
 from firetower.ingest.ports import Work
-from firetower.rules.verdicts import HISTORICAL, Verdict, VerdictKind
+from firetower.rules.verdicts import HISTORICAL, SubjectKind, Verdict, VerdictKind
 from firetower.storage import shadow_alerts
 from firetower.storage.ingest import IngestStore
 
@@ -101,6 +101,19 @@ async def test_a_trial_that_is_over_leaves_nothing_standing(pool: asyncpg.Pool) 
         await shadow_alerts.end_others(conn, ["other-rule"], NOW)
     assert (await listed(pool))[0][3] == (NOW - T0) // SECOND
     assert (await listed(pool, "other-rule"))[0][3] is None
+
+
+async def test_what_stands_is_known_to_the_engine_at_start_by_the_number_of_its_device(pool: asyncpg.Pool) -> None:
+    """A group has none; what is over is not among it."""
+    await pool.execute("INSERT INTO unit (code) VALUES ('u1')")
+    await pool.execute("INSERT INTO device (unit_id, name, kind) SELECT id, 'h1', 'hydrant' FROM unit")
+    number = await pool.fetchval("SELECT id FROM device")
+    group = tried("", T0, subject_kind=SubjectKind.MAIN, subject="m1")
+    await committed(pool, tried("h1", T0, priority=2), tried("h2", T0 - SECOND), group)
+    await committed(pool, tried("h2", T0, VerdictKind.CLEAR))
+    found = {each.subject: each for each in await shadow_alerts.standing(pool)}
+    assert {subject: each.device_number for subject, each in found.items()} == {"u1/h1": number, "m1": None}
+    assert (found["u1/h1"].rule, found["u1/h1"].priority, found["u1/h1"].condition_at) == ("new-rule", 2, T0)
 
 
 async def test_nothing_of_a_trial_stands_in_the_alerts_that_seed_the_engine(pool: asyncpg.Pool) -> None:

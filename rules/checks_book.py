@@ -1,7 +1,7 @@
 """What a rulebook may not be as a whole: names that lead nowhere, overrides that make a rule what none may be."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -145,10 +145,11 @@ def check_merged(rule: Rule, overrides: Sequence[Override]) -> Iterator[Finding]
     merged = resolved(rule, overrides)
     if merged is None or merged is rule:
         return
-    known = set(check(rule))
     places = {change.priority: index for index, change in enumerate(overrides[-1].bands)}
     bands = _bands(rule)
+    known: set[Finding] | None = None
     for path, text in check(merged):
+        known = set(check(rule)) if known is None else known
         if (path, text) in known:
             continue
         where: tuple[str | int, ...] = ("bands",)
@@ -158,10 +159,15 @@ def check_merged(rule: Rule, overrides: Sequence[Override]) -> Iterator[Finding]
         yield where, f"{text} (the rule as it is in force there)"
 
 
+_JUDGED_ALONE = {"on_delay", "off_delay", "one_sample_over"}
+"""Fields of a band that no check holds against another field of it, or of another band."""
+
+
 def check_overrides(overrides: Sequence[Override], rules: Mapping[RuleId, Rule]) -> Iterator[tuple[int, int, Finding]]:
     """Yield what is wrong with two overrides of one rule: their places, the later one or the narrower first.
 
-    Two of one rule and scope; and two that may fit one device and make of the rule what it may not be together.
+    Two of one rule and scope; and two that may fit one device and make of the rule what it may not be together, each
+    of them in order alone.
     """
     seen: dict[tuple[RuleId, Scope], int] = {}
     by_rule: dict[RuleId, dict[tuple[Any, ...], int]] = {}
@@ -169,15 +175,21 @@ def check_overrides(overrides: Sequence[Override], rules: Mapping[RuleId, Rule])
         first = seen.setdefault((override.rule, override.scope), index)
         if first != index:
             yield index, first, (("scope",), f"of {override.rule} stands there twice")
-        elif override.rule in rules and not any(check_override(override, rules)):
-            alike = (override.scope.level, override.off, override.bands)  # what many scopes have alike is tried once
+            continue
+        limits = tuple(_limits(override))
+        if limits and not any(check_override(override, rules)):
+            alike = (override.scope.level, limits)  # what many scopes have alike is tried once
             by_rule.setdefault(override.rule, {}).setdefault(alike, index)
     for rule_id, distinct in by_rule.items():
-        for pair in combinations(distinct.values(), 2):
-            wide, narrow = sorted(pair, key=lambda each: LEVELS.index(overrides[each].scope.level))
-            if overrides[wide].scope.level == overrides[narrow].scope.level:
-                continue
-            alone = {text for each in pair for _, text in check_merged(rules[rule_id], [overrides[each]])}
-            for where, text in check_merged(rules[rule_id], [overrides[wide], overrides[narrow]]):
-                if text not in alone:
-                    yield narrow, wide, (where, text)
+        by_level = [[index for (level, _), index in distinct.items() if level == each] for each in LEVELS]
+        for wide, narrow in combinations(by_level, 2):
+            for one, other in product(wide, narrow):
+                for finding in check_merged(rules[rule_id], [overrides[one], overrides[other]]):
+                    yield other, one, finding
+
+
+def _limits(override: Override) -> Iterator[tuple[Any, ...]]:
+    for change in override.bands:
+        for name, value in given(change).items():
+            if name not in _JUDGED_ALONE:
+                yield change.priority, name, value

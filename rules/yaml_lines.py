@@ -9,6 +9,8 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 Path = tuple[str | int, ...]
+_OF_JSON = ("str", "int", "float", "bool", "null")
+"""Tags of values that JSON has, too."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,6 @@ def _plain(node: Node, path: Path, document: Document, loader: YAML) -> Any:
         return mapping
     if isinstance(node, SequenceNode):
         return [_plain(item, (*path, index), document, loader) for index, item in enumerate(node.value)]
-    if node.tag == "tag:yaml.org,2002:timestamp":
+    if node.tag.rpartition(":")[2] not in _OF_JSON:
         return node.value  # a date stays as it is written: JSON has none, and the rulebook's are text
     return loader.constructor.construct_object(node)

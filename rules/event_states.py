@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from firetower.core.clock import Micros
 from firetower.devices.events import Event
 from firetower.devices.kinds import KIND_NUMBER
@@ -17,8 +19,10 @@ from firetower.rules.holding import Agenda, Holding, Terms, Turn
 from firetower.rules.lanes import NEVER
 from firetower.rules.missing import Missing
 from firetower.rules.model import Rule
+from firetower.rules.overrides import resolved
 from firetower.rules.points import Point, Points
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.scopes import Scopes
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 _OWN = "event:"
@@ -37,7 +41,8 @@ class _State:
 class EventWatch:
     """Event rules, by device: what costs grows with the events, and with the delays that run.
 
-    Senders that are not registered get the verdicts of their events and no others. A rule on trial sharpens nothing.
+    Senders that are not registered get the verdicts of their events and no others. A rule on trial sharpens nothing,
+    nor does one that an override turns off for the device, which raises nothing there either.
     """
 
     def __init__(self, rulebook: Rulebook, registry: Registry) -> None:
@@ -62,6 +67,8 @@ class EventWatch:
                     table[KIND_NUMBER[kind], event].append(index)
             if condition.missing_for is not None:
                 self._missing[index] = Missing(rule.kinds, condition.missing_for, registry)
+        self._scopes = Scopes(rulebook.overrides, registry)
+        self._overridden = {each.rule for each in rulebook.overrides} & self._index.keys()
         self._points = Points()
         self._states: dict[_Key, _State] = {}
         self._agenda: Agenda[_Key] = Agenda()
@@ -111,7 +118,8 @@ class EventWatch:
                 out.append(verdict)
                 continue
             key = (int(self._registry.kind[device]), event.event)
-            out.append(self._sharpened(verdict, self._sharpening.get(key, ())))
+            sharpening = [index for index in self._sharpening.get(key, ()) if self._applies(self._rules[index], device)]
+            out.append(self._sharpened(verdict, sharpening))
             watching = self._watching.get(key)
             if watching is None:
                 continue
@@ -121,7 +129,7 @@ class EventWatch:
                 for index in watching:
                     if self._conditions[index].component in {None, point[1]}:
                         out += self._heard(index, device, event, begins=begins)
-        return out
+        return self._in_force(out)
 
     def tick(self, now: Micros) -> list[Verdict]:
         """Return what the passing of time decides: delays that are over, and what is missing."""
@@ -135,7 +143,27 @@ class EventWatch:
             begun, gone = missing.tick(now)
             out += [self._verdict(VerdictKind.RAISE, index, device, at) for device, at in begun]
             out += [self._verdict(VerdictKind.CLEAR, index, device, now) for device in gone]
-        return out
+        return self._in_force(out)
+
+    def _in_force(self, verdicts: list[Verdict]) -> list[Verdict]:
+        """Return the verdicts without raises of rules that are off for their device."""
+        if not self._overridden:
+            return verdicts
+        return [
+            each
+            for each in verdicts
+            if each.kind is not VerdictKind.RAISE
+            or each.device_number is None
+            or each.rule not in self._overridden
+            or self._applies(self._rules[self._index[each.rule]], each.device_number)
+        ]
+
+    def _applies(self, rule: Rule, device: int) -> bool:
+        """Whether no override turns the rule off for the device."""
+        if rule.id not in self._overridden:
+            return True
+        overrides = self._scopes.variants[int(self._scopes.of(np.array([device]))[0])]
+        return resolved(rule, [each for each in overrides if each.rule == rule.id]) is not None
 
     def _sharpened(self, verdict: Verdict, rules: Iterable[int]) -> Verdict:
         """Return an event's own verdict with the priority and title of the most urgent rule that sharpens it."""

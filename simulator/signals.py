@@ -135,8 +135,8 @@ class Signals:
         return [self._leakage(i, at), *cables, *(self._current(i, at, phase) for phase in range(3))]
 
     def _tank(self, i: Int64s, at: Int64s) -> list[Floats]:
-        """Draw-down to where the float valve opens, then a refill four times as fast."""
-        period = (noise.between(self.seed, "tank period", i, 90, 300) * MINUTE).astype(np.int64)
+        """Draw-down to where the float valve opens, then a refill four times as fast; never as fast as a leak."""
+        period = (noise.between(self.seed, "tank period", i, 6, 15) * HOUR).astype(np.int64)
         begin = (noise.uniform(self.seed, "tank phase", i) * period).astype(np.int64)
         share = (at + begin) % period / period
         full = np.where(share < 0.8, 1 - share / 0.8, (share - 0.8) / 0.2)

@@ -100,14 +100,14 @@ def test_an_open_finding_is_taken_over_at_start() -> None:
     for stored, live in (([(0, BAD), (60, BAD)], [(120, 0), (180, 0)]), ([(0, 0), (60, 0)], [])):
         world = World(warm_since=0)
         device = world.device()
-        assert world.engine.seed("value-implausible", device, "flow", 4, START)
+        assert world.engine.seed("value-implausible", device, "water_used", 4, START)
         for seconds, quality in stored:
-            world.engine.warm(Batch(world.readings((device, "flow", seconds, 900), quality=quality), 0))
+            world.engine.warm(Batch(world.readings((device, "water_used", seconds, 900), quality=quality), 0))
         said = world.tick(61)
         for seconds, quality in live:
-            said += world.report((device, "flow", seconds, 900), quality=quality)
+            said += world.report((device, "water_used", seconds, 900), quality=quality)
         assert [(each.kind.value, each.rule) for each in said] == [("clear", "value-implausible")]
-    assert not World().engine.seed("no-such-rule", 1, "flow", 4, START)
+    assert not World().engine.seed("no-such-rule", 1, "water_used", 4, START)
 
 
 def test_what_is_already_implausible_at_start_is_found_at_start() -> None:

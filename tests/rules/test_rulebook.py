@@ -222,14 +222,14 @@ def test_an_empty_or_missing_folder_is_refused(tmp_path: Path) -> None:
 def test_every_shipped_limit_carries_its_unit_and_its_source() -> None:
     seen = 0
     for rule in load().rules:
-        condition = rule.condition.limit or rule.condition.silence or rule.condition.quality
+        condition = getattr(rule.condition, *rule.condition.forms)
         for band in getattr(condition, "bands", (condition,)):
             assert band.source.split(",")[0].split("/")[0] in {"S1", "S2", "K", "D", "J"}
             assert len(band.source) > 12
             seen += 1
-            if rule.condition.limit is not None:
+            if rule.measured is not None:
                 assert band.limit.unit
-    assert seen > 20
+    assert seen > 60
 
 
 def test_where_a_rule_stands_is_known_and_the_pressure_of_a_hydrant_stands_in_its_file() -> None:
@@ -257,7 +257,10 @@ def test_shipped_limits_of_tanks_come_from_each_tank_s_own_file() -> None:
 
 def test_every_rule_of_class_fire_is_red_latched_and_at_most_ten_seconds_late() -> None:
     fires = [rule for rule in load().rules if rule.alert_class is AlertClass.FIRE]
-    assert {rule.id for rule in fires} == {"smoke-fire", "heat-fire"}
-    for band in (band for rule in fires for band in rule.condition.limit.bands):
+    measured = [rule for rule in fires if rule.measured is not None]
+    assert {rule.id for rule in measured} == {"smoke-fire", "heat-fire"}
+    together = [rule.condition.combination for rule in fires if rule.condition.combination is not None]
+    assert len(together) == 4
+    for band in [*together, *(band for rule in measured for band in rule.measured.bands)]:
         assert (band.priority, band.latch) == (1, True)
         assert band.on_delay <= 10_000_000

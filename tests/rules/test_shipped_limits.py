@@ -7,7 +7,7 @@ from scenario import SHIPPED, World, brief
 
 from firetower.devices.kinds import DeviceKind
 
-MIN = 60.0
+MIN, HOUR = 60.0, 3600.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,15 @@ LIMITS = [
     ("water-level-low", 3, TANK, "level", 2.7, 2.6, 2.71, False, 10 * MIN, OWN),
     ("water-level-low", 2, TANK, "level", 1.5, 1.4, 1.51, False, 5 * MIN, OWN),
     ("water-level-high", 3, TANK, "level", 3.0, 3.1, 2.99, False, 5 * MIN, OWN),
+    ("water-refill-slow", 3, TANK, "level", 2.7, 2.6, 2.71, False, 48 * HOUR, OWN),
+    ("hydrant-opened", 3, HYD, "flow", 1.0, 1.1, 0.9, False, 60, {}),
+    ("hydrant-opened", 3, CRANE, "flow", 1.0, 15.0, 0.9, False, 60, {}),
+    ("hydrant-freezing", 4, HYD, "temperature", 5.0, 4.9, 5.1, False, 30 * MIN, {}),
+    ("hydrant-freezing", 3, CRANE, "temperature", 1.0, 0.9, 1.1, False, 30 * MIN, {}),
+    ("voltage-out-of-range", 4, ELEC, "voltage", 198.0, 197.9, 198.1, False, 10 * MIN, {}),
+    ("voltage-out-of-range", 4, ELEC, "voltage", 242.0, 242.1, 241.9, False, 10 * MIN, {}),
+    ("voltage-out-of-range", 3, ELEC, "voltage", 176.0, 175.9, 176.1, False, 60, {}),
+    ("voltage-out-of-range", 3, ELEC, "voltage", 264.0, 264.1, 263.9, False, 60, {}),
     ("battery-low", 4, HYD, "battery_percent", 30.0, 29.0, 30.1, False, 0, {}),
     ("battery-low", 3, SMOKE, "battery_percent", 10.0, 9.0, 10.1, False, 0, {}),
 ]
@@ -104,6 +113,16 @@ def test_the_table_above_covers_every_shipped_limit() -> None:
     assert {(rule, kind) for rule, _, kind in shipped if rule != "battery-low"} == {
         (row[0], row[2]) for row in LIMITS if row[0] != "battery-low"
     }
+
+
+def test_a_hydrant_is_not_watched_for_frost_in_summer() -> None:
+    """1 November to 31 March; a sensor that says 0 °C in July is another finding."""
+    for month, days, found in (("March", 129, True), ("April", 130, False), ("July", 250, False)):
+        world = World()
+        device = world.device(HYD)
+        begin = days * 24 * HOUR
+        said = world.report(*[(device, "temperature", begin + each * MIN, 0.5) for each in range(40)])
+        assert any(verdict.rule == "hydrant-freezing" for verdict in said) is found, month
 
 
 # fmt: off

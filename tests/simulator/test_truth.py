@@ -86,7 +86,7 @@ def test_the_engine_finds_what_the_demo_says_it_should_and_in_time(seed: int) ->
     play, found = watched(build(seed, 150), "demo", 470)
     raised = {(verdict.subject, verdict.alert_class, verdict.priority): at for at, verdict in reversed(found)}
     wanted = [expected for expected in play.truth if expected.alert_class != "fault" and "alarm" not in expected.step]
-    assert len(wanted) == 7
+    assert len(wanted) == 8
     for expected in wanted:
         at = raised.pop((f"{expected.unit}/{expected.device}", expected.alert_class, expected.priority), None)
         assert at is not None, expected

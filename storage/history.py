@@ -1,6 +1,7 @@
 """What is stored, read again to replay it: alarms of devices, what people did with alerts, how far back it reaches."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import asyncpg
 
@@ -13,6 +14,7 @@ from firetower.devices.registry import Registry
 from firetower.devices.topics import OWN_UNIT
 from firetower.storage.pool import store_errors
 
+_EVENT = "unit, device, event, active, component, text, at, received_at, key, flags, payload"
 LONGEST: Micros = 92 * DAY
 """The longest range that is replayed at once."""
 QUIET: Micros = 4 * DAY
@@ -37,7 +39,7 @@ async def events(
     more = () if devices is None else ([unit for unit, _ in devices], [name for _, name in devices])
     with store_errors():
         rows = await pool.fetch(
-            "SELECT unit, device, event, active, component, text, at, received_at, key, flags, payload"
+            f"SELECT {_EVENT}"
             f" FROM device_event WHERE received_at >= $1 AND at >= $2 AND at < $3 AND unit <> $4{only} ORDER BY at, id",
             to_datetime(since - AHEAD),
             to_datetime(since),
@@ -45,23 +47,45 @@ async def events(
             OWN_UNIT,
             *more,
         )
-    return [
-        Event(
-            unit=row["unit"],
-            device=row["device"],
-            device_number=registry.number(row["unit"], row["device"]),
-            event=row["event"],
-            active=row["active"],
-            component=row["component"],
-            text=row["text"],
-            at=from_datetime(row["at"]),
-            received_at=from_datetime(row["received_at"]),
-            key=row["key"],
-            flags=tuple(row["flags"]),
-            payload=row["payload"],
+    return [_event(row, registry) for row in rows]
+
+
+async def last_words(
+    pool: asyncpg.Pool, registry: Registry, names: Collection[str], since: Micros, before: Micros
+) -> list[Event]:
+    """Return the newest word of each device on each of these events and each point, in the order of their times.
+
+    Of those with ``since <= at < before``. Raises StoreUnavailable.
+    """
+    with store_errors():
+        rows = await pool.fetch(
+            "SELECT * FROM (SELECT DISTINCT ON (unit, device, event, component, text)"
+            f" {_EVENT}, id FROM device_event WHERE received_at >= $1 AND at >= $2 AND at < $3 AND unit <> $4"
+            " AND event = ANY($5) ORDER BY unit, device, event, component, text, at DESC, id DESC) w ORDER BY at, id",
+            to_datetime(since - AHEAD),
+            to_datetime(since),
+            to_datetime(before),
+            OWN_UNIT,
+            list(names),
         )
-        for row in rows
-    ]
+    return [_event(row, registry) for row in rows]
+
+
+def _event(row: Any, registry: Registry) -> Event:
+    return Event(
+        unit=row["unit"],
+        device=row["device"],
+        device_number=registry.number(row["unit"], row["device"]),
+        event=row["event"],
+        active=row["active"],
+        component=row["component"],
+        text=row["text"],
+        at=from_datetime(row["at"]),
+        received_at=from_datetime(row["received_at"]),
+        key=row["key"],
+        flags=tuple(row["flags"]),
+        payload=row["payload"],
+    )
 
 
 async def outcomes(pool: asyncpg.Pool, since: Micros, until: Micros) -> list[Outcome]:

@@ -9,11 +9,11 @@ import asyncpg
 
 from firetower.alerts.comparison import Outcome, Side, compared
 from firetower.alerts.rehearsal import Rehearsal, by_key
-from firetower.core.clock import HOUR, Micros, rfc3339
+from firetower.core.clock import DAY, HOUR, Micros, rfc3339
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
 from firetower.rules import rulebook as rulebooks
-from firetower.rules.backtest import STEP, Replay
+from firetower.rules.backtest import STEP, Replay, events_watched
 from firetower.rules.engine import Engine
 from firetower.rules.memory import events_of, memory_of
 from firetower.rules.rulebook import Rulebook
@@ -21,6 +21,8 @@ from firetower.storage import history, readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.burning_rules import in_force
 
+WORDS_BACK: Micros = 60 * DAY
+"""A device's word on an event may be so old and still stand: what is active, and when a pump last ran."""
 _CHUNK: Micros = HOUR
 
 
@@ -53,6 +55,10 @@ async def backtest(
     async for page in remembered(pool, registry, replay.now, memories, first=first):
         for decided in replay.remember(page):
             desks[decided.engine].take(decided.verdicts, int(page.ts[0]), decided.now)
+    names = events_watched(new) | events_watched(ruling)
+    words = await history.last_words(pool, registry, names, replay.now - WORDS_BACK, replay.now)
+    for decided in replay.remember(Readings.empty(), words):
+        desks[decided.engine].take(decided.verdicts, 0, decided.now)
     await _run(pool, registry, replay, desks, until=until, progress=progress)
     took = time.monotonic() - began
     return {

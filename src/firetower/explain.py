@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import numpy as np
 
-from firetower.backtest import remembered
+from firetower.backtest import WORDS_BACK, remembered
 from firetower.core.clock import DAY, MINUTE, Micros, rfc3339
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import Event
@@ -26,8 +26,6 @@ from firetower.storage import history, readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.burning_rules import in_force
 
-EVENTS_BACK: Micros = 60 * DAY
-"""A device's own alarms are looked for so far back: what is active may have begun long ago."""
 SHOWN = 5
 """Newest readings of a series, and events, that are told."""
 MOST_MEMBERS = 2_000
@@ -111,7 +109,7 @@ async def _replay(pool: asyncpg.Pool, registry: Registry, book: Rulebook, number
     for number, heard in last.items():
         registry.last_seen[number] = heard
     heard_of = Heard(begin=replay.now, device=numbers[0])
-    before = await history.events(pool, registry, replay.now - EVENTS_BACK, replay.now, devices=names)
+    before = await history.events(pool, registry, replay.now - WORDS_BACK, replay.now, devices=names)
     async for page in remembered(pool, registry, replay.now, memory_of(book), first=first or 0, devices=numbers):
         for decided in replay.remember(page):
             heard_of.decided(decided.verdicts)

@@ -9,12 +9,25 @@ from history_making import BEGIN, LOOSER, NOW, RULING, at, make_history, store
 
 from firetower.backtest import backtest
 from firetower.backtest_process import do_asked
-from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, rfc3339
+from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, rfc3339, to_datetime
 from firetower.core.errors import Conflict, InvalidInput
+from firetower.devices.events import Event
 from firetower.rules.backtest import fire_digest
 from firetower.rules.rulebook import load_texts
 from firetower.storage import backtests
+from firetower.storage.alerts import apply_verdicts
 from firetower.storage.burning_rules import note_in_force
+
+MISSING = """
+rules:
+  - id: no-start
+    version: 1
+    title: {zh: 未启动, en: Not started}
+    advice: {zh: 检查, en: Look}
+    class: fault
+    kinds: [panel]
+    condition: {event: {events: [pump_start], priority: 3, missing_for: 3d, source: "J, a test"}}
+"""
 
 
 async def told(pool: asyncpg.Pool, texts: dict[str, str], *, since: int = at(5), until: int = NOW) -> dict[str, Any]:
@@ -183,3 +196,17 @@ async def test_whoever_asked_being_gone_ends_it(pool: asyncpg.Pool) -> None:
     with pytest.raises(asyncio.CancelledError):
         await do_asked(pool, backtest_id, ManualClock(NOW), whole=whole)
     assert [each.state for each in await backtests.listed(pool, NOW + 2 * MINUTE)] == ["failed"]
+
+
+async def test_an_event_of_days_ago_counts_where_a_rule_asks_when_it_last_came(pool: asyncpg.Pool) -> None:
+    """A pump ran three days before minute 20, and is missing after three days: from minute 20 on, and not before."""
+    registry = await make_history(pool)
+    await pool.execute("UPDATE device SET registered_at = $1", to_datetime(BEGIN - 30 * DAY))
+    ran = at(20) - 3 * DAY
+    said = Event(
+        "u1", "panel-1", registry.number("u1", "panel-1"), "pump_start", True, "p1", "", ran, ran + SECOND, "p"
+    )
+    async with pool.acquire() as conn, conn.transaction():
+        await apply_verdicts(conn, [], at=ran + SECOND, events=[said])
+    assert (await told(pool, RULING | {"missing.yaml": MISSING}))["new"]["by_rule"]["no-start"] == 1
+    assert "no-start" not in (await told(pool, RULING | {"missing.yaml": MISSING}, until=at(19)))["new"]["by_rule"]

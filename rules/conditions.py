@@ -152,9 +152,9 @@ class PatternCondition(Bands):
 class TrendCondition(Bands):
     """In how many days the value reaches ``to`` if it goes on as in the window (``side`` below, limits in ``d``).
 
-    From the line that fits the window best, at its newest reading; a value that does not approach ``to`` never does,
-    one that is past it and goes on included: ``to`` is the very end (0 %), not a limit of its own.
-    Known with at least ``samples`` readings that reach over half of the window.
+    From the line that fits the window best, at its newest reading; at ``to`` it is 0. A value that does not
+    approach ``to`` never does, one that is past it and goes on included: ``to`` is the very end (0 %), no limit of its
+    own. Known with at least ``samples`` readings that reach over half of the window.
     """
 
     to: Amount

@@ -57,9 +57,9 @@ class Slope(Line):
 
 
 class DaysLeft(Line):
-    """In how many days the line meets ``to``, from the newest reading on; 0 where it does just then.
+    """In how many days the line meets ``to``, from the newest reading on; 0 where it does just then, level or not.
 
-    Infinite where the line is level or has met ``to`` before: it leads away from there.
+    Infinite where the line is level elsewhere or has met ``to`` before: it leads away from there.
     """
 
     def __init__(self, over: Micros, samples: int, to: float) -> None:
@@ -68,10 +68,11 @@ class DaysLeft(Line):
 
     def _figure(self, windows: Windows) -> Floats:
         slope, above = self._line(windows)
+        left = self._to - windows.value - above
         level = slope == 0
         with np.errstate(over="ignore"):  # nearly level: so many days that there is no number for them
-            days = rounded((self._to - windows.value - above) / np.where(level, 1, slope * DAY))
-        days[level | (days < 0)] = np.inf
+            days = rounded(left / np.where(level, 1, slope * DAY))
+        days[(level & (left != 0)) | (days < 0)] = np.inf
         return days + 0.0  # never -0
 
 

@@ -179,7 +179,7 @@ def test_a_trend_is_the_days_until_the_line_meets_its_end(to, steps, cuts):
             assert math.isnan(found[row, ts])
             continue
         slope, at = line(held)
-        days = (Fraction(to) - at) / slope / (DAY // SECOND) if slope else -1
+        days = (Fraction(to) - at) / slope / (DAY // SECOND) if slope else -(at != Fraction(to))
         if abs(days) > 1e-8:  # at its end itself a hair decides
             wanted = math.inf if days < 0 else float(days)
             assert same(found[row, ts], wanted) or min(found[row, ts], wanted) > 1e6, (place, held)
@@ -247,6 +247,17 @@ def test_a_rate_is_the_same_with_jittered_and_with_missing_readings():
             derived(rate={"over": "5min", "per": "min"}), *((at, 40 + round(8 * at / 60, 9)) for at in times)
         )
         assert found[-1] == pytest.approx(8, abs=1e-6)
+
+
+def test_a_battery_that_stays_empty_has_no_days_left():
+    """At its end a level line is there already; a level line anywhere else never gets there."""
+    for value, left in ((0.0, 0.0), (10.0, math.inf)):
+        assert (
+            values(derived(side="below", trend={"to": "0 x", "over": "10min", "samples": 2}), (0, value), (400, value))[
+                -1
+            ]
+            == left
+        )
 
 
 def test_a_gap_longer_than_the_window_leaves_nothing_known():

@@ -84,4 +84,4 @@ def _check_suppression(rule: Rule, suppression: Suppression) -> Iterator[Finding
         yield (), "names nothing that holds it back; give rules or events, at least one"
     if rule.id in suppression.rules:
         yield ("rules",), f"{rule.id!r} would hold itself back; remove it"
-    yield from check_events(suppression.events)
+    yield from check_events(suppression.events, alerts=True)

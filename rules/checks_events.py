@@ -83,7 +83,7 @@ def check_combination(rule: Rule, condition: CombinationCondition) -> Iterator[F
 def _check_clause(clause: Clause, group: Group) -> Iterator[Finding]:
     if not clause.rules and not clause.events:
         yield (), "names nothing; give rules or events, at least one"
-    yield from check_events(clause.events)
+    yield from check_events(clause.events, alerts=True)
     if len(set(clause.rules)) != len(clause.rules):
         yield ("rules",), "names a rule twice; keep one"
     if group == "device" and clause.devices > 1:

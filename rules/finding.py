@@ -19,14 +19,20 @@ def under(where: Path, findings: Iterable[Finding]) -> Iterator[Finding]:
     yield from ((where + path, text) for path, text in findings)
 
 
-def check_events(events: Iterable[str]) -> Iterator[Finding]:
-    """Yield names of events that no device says (its alarm would never match), and names given twice."""
+def check_events(events: Iterable[str], *, alerts: bool = False) -> Iterator[Finding]:
+    """Yield names of events that no device says (its alarm would never match), and names given twice.
+
+    ``alerts``: what counts is the alert of the event, so one that is only recorded never matches either.
+    """
     seen: set[str] = set()
     for index, name in enumerate(events):
         if name not in EVENTS:
             yield ("events", index), f"{name!r} is no event; accepted: {', '.join(EVENTS)}"
         elif name in seen:
             yield ("events", index), f"{name!r} stands there twice; keep one"
+        elif alerts and EVENTS[name].alert_class is None:
+            instead = "an event that does, or, among the rules, an event rule over it"
+            yield ("events", index), f"{name!r} is recorded and raises no alert; accepted: {instead}"
         seen.add(name)
 
 

@@ -191,13 +191,23 @@ def test_a_rule_on_trial_counts_for_combinations_on_trial_only() -> None:
     assert (raised.rule, raised.shadow) == ("trial", True)
 
 
-def test_what_is_late_and_what_is_only_recorded_does_not_count() -> None:
-    """An event older than the newest of its point, and a pump's manual mode, which raises no alert."""
-    estate = Estate(together("unit", {"events": ["fault", "manual_mode"]}))
+def test_an_event_that_comes_late_does_not_count() -> None:
+    """The point has said since that it is over."""
+    estate = Estate(together("unit", {"events": ["fault"]}))
     panel = estate.put(DeviceKind.PANEL)
     assert estate.says(panel, "fault", 10, active=False) == []
     assert estate.says(panel, "fault", 5) == []
-    assert estate.says(panel, "manual_mode", 20) == []
+    assert turns(estate.says(panel, "fault", 11)) == [("raise", "together", 11)]
+
+
+def test_what_is_only_recorded_counts_by_a_rule_over_it() -> None:
+    """A pump's manual mode raises no alert, so a clause that names it would never be met: it is refused."""
+    manual = rule("manual", "event", {"events": ["manual_mode"]})
+    estate = Estate(manual, together("unit", {"rules": ["manual"]}))
+    said = estate.says(estate.put(DeviceKind.PUMP_ROOM), "manual_mode", 5)
+    assert turns(said) == [("raise", "manual", 5), ("raise", "together", 5)]
+    with pytest.raises(AssertionError, match="'manual_mode' is recorded and raises no alert"):
+        together("unit", {"events": ["manual_mode"]})
 
 
 def test_a_units_silent_points_are_one_alert_about_its_link() -> None:

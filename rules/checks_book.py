@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
+from firetower.devices.city import UnitCategory
 from firetower.devices.events import AlertClass
 from firetower.rules.checks import check, check_span, is_date
 from firetower.rules.checks_fire import check_loosened
@@ -89,6 +90,10 @@ def check_override(override: Override, rules: Mapping[RuleId, Rule]) -> Iterator
     scopes = [level for level in LEVELS if getattr(override.scope, level) is not None]
     if len(scopes) != 1:
         yield ("scope",), f"holds {' and '.join(scopes) or 'nothing'}; accepted: exactly one of {', '.join(LEVELS)}"
+    category = override.scope.unit_category
+    if category is not None and category not in get_args(UnitCategory):
+        accepted = ", ".join(get_args(UnitCategory))
+        yield ("scope", "unit_category"), f"{category!r} is no category of unit; accepted: {accepted}"
     yield from check_loosened(override.loosened)
     rule = rules.get(override.rule)
     if rule is None:

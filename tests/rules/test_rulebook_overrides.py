@@ -77,6 +77,7 @@ REFUSED = [
     (override("low", "", "off: true"), "overrides[1].scope", ["holds nothing", "exactly one of city, district"]),
     (override("low", "street: a", "off: true"), "overrides[1].scope.street", ["unknown field"]),
     (override("low", "city: Beijing", "off: true"), "overrides[1].scope.city", ["'Beijing' is refused", "all"]),
+    (override("low", "unit_category: hmoes", "off: true"), "scope.unit_category", ["'hmoes' is no", "homes"]),
     (override("low", "device: h-1", "off: true"), "overrides[1].scope.device", ["'h-1' is refused", "unit/device"]),
     (override("low", "city: all", "bands: []"), "overrides[1].bands", ["changes nothing"]),
     (override("low", "city: all", "bands: [{priority: 4}]"), "bands[1]", ["changes nothing"]),

@@ -20,6 +20,7 @@ from firetower.rules.glance import Glance
 from firetower.rules.late import LateWatch, came_and_went
 from firetower.rules.quality import ImplausibleWatch
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.scopes import Scopes
 from firetower.rules.sequence import SequenceWatch
 from firetower.rules.series import UNKNOWN, SeriesBook
 from firetower.rules.silence import SilenceWatch
@@ -51,8 +52,9 @@ class Engine:
         self.rulebook = rulebook
         self._registry = registry
         self._warm_since = warm_since
+        scopes = Scopes(rulebook.overrides, registry)
         self._silence = SilenceWatch(
-            tuple(rule for rule in rulebook.rules if rule.condition.silence is not None), registry
+            tuple(rule for rule in rulebook.rules if rule.condition.silence is not None), registry, scopes
         )
         on_quality = tuple(rule for rule in rulebook.rules if rule.condition.quality is not None)
         self._implausible = ImplausibleWatch(on_quality, registry)
@@ -62,10 +64,10 @@ class Engine:
         self._combinations = CombinationWatch(rulebook, registry)
         self._suppression = SuppressionWatch(rulebook, registry)
         self._shadows = frozenset(rule.id for rule in rulebook.rules if rule.shadow)
-        self._tables, self._table_of = make_tables(rulebook, registry)
-        as_measured, its_table_of = make_tables(rulebook, registry, derived=False)
+        self._tables, self._table_of = make_tables(rulebook, registry, scopes)
+        as_measured, its_table_of = make_tables(rulebook, registry, scopes, derived=False)
         self._glance = Glance([group.tables[0] for group in as_measured], its_table_of, registry)
-        self._late = LateWatch(lambda: make_tables(rulebook, registry, derived=False), registry)
+        self._late = LateWatch(lambda: make_tables(rulebook, registry, scopes, derived=False), registry)
         self._series = SeriesBook(self._tables, self._table_of, registry)
         self._seeded: dict[_Seed, int] = {}
         self._warmed: dict[_Seed, Verdict] = {}

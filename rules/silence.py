@@ -8,9 +8,10 @@ from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.readings import Int64s
 from firetower.devices.registry import Registry
-from firetower.rules.conditions import SilenceBand, SilenceCondition
+from firetower.rules.allowances import Allowances, condition_of
 from firetower.rules.lanes import NEVER
 from firetower.rules.model import Rule
+from firetower.rules.scopes import Scopes
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 TOLD_A_TICK = 500
@@ -25,8 +26,9 @@ Int8s = npt.NDArray[np.int8]
 class SilenceWatch:
     """What is silent at present, by device number.
 
-    A device takes the first rule that fits its kind and interval, one list for devices that have spoken and one for
-    those that never did. Its silence is over with a message, never by itself.
+    A device takes the first rule that fits its kind and interval and is not off for it, one list for devices that have
+    spoken and one for those that never did. Its silence is over with a message, never by itself. ``scopes``: where the
+    rulebook's overrides are in force.
 
     A tick looks only at devices that may have become silent, and says at most TOLD_A_TICK silences that begin and as
     many that end, the oldest first; the next tick goes on where it stopped, and each is dated when it was, not when it
@@ -34,9 +36,10 @@ class SilenceWatch:
     devices registered while it runs are taken in tens of thousands a tick.
     """
 
-    def __init__(self, rules: tuple[Rule, ...], registry: Registry) -> None:
+    def __init__(self, rules: tuple[Rule, ...], registry: Registry, scopes: Scopes | None = None) -> None:
         self._rules = rules
-        self._conditions = [_condition(rule) for rule in rules]
+        self._allowances = Allowances(rules, registry, Scopes((), registry) if scopes is None else scopes)
+        self._conditions = [condition_of(rule) for rule in rules]
         self._clear_messages = np.array([condition.clear_messages for condition in self._conditions] + [0])
         self._of_never = np.array([condition.of == "never_seen" for condition in self._conditions] + [False])
         self._offline_for = np.array(
@@ -178,8 +181,9 @@ class SilenceWatch:
 
     def _judge(self, index: int, devices: Int64s, silent_since: Int64s, now: Micros) -> tuple[Int8s, Int64s, Int64s]:
         """Return the level each device has reached under a rule, since when, and when it may rise next."""
-        condition, interval = self._conditions[index], self._registry.interval[devices]
-        ends = np.stack([silent_since + _limit(band, interval) for band in condition.bands])
+        condition = self._conditions[index]
+        allowed = self._allowances.of(index, devices)[:, : len(condition.bands)]
+        ends = (silent_since[:, None] + allowed).T
         if condition.offline_for is not None:
             ends[0] = np.minimum(ends[0], self._told(devices))
         level = np.zeros(len(devices), np.int8)
@@ -193,11 +197,11 @@ class SilenceWatch:
         """Return when each device has been silent for as long as its first band allows, counted from ``floor`` on."""
         start, rule = self._start_and_rule(devices)
         np.maximum(start, floor, out=start)
-        interval = self._registry.interval[devices]
         end = np.full(len(devices), NEVER, np.int64)
-        for index, condition in enumerate(self._conditions):
-            mine = (rule == index) & (start != NEVER)
-            end[mine] = start[mine] + _limit(condition.bands[0], interval[mine])
+        for index in range(len(self._conditions)):
+            mine = np.flatnonzero((rule == index) & (start != NEVER))
+            if len(mine):
+                end[mine] = start[mine] + self._allowances.of(index, devices[mine])[:, 0]
         return end
 
     def _earliest(self, devices: Int64s) -> Int64s:
@@ -251,6 +255,7 @@ class SilenceWatch:
             fits = kinds[kind] & (rule == _NONE) & (interval >= condition.interval_from)
             if condition.interval_below is not None:
                 fits &= interval < condition.interval_below
+            fits &= ~self._allowances.off(index, devices)
             rule[fits] = index
         return rule
 
@@ -272,21 +277,3 @@ class SilenceWatch:
             title_en=rule.title.en,
             device_number=device,
         )
-
-
-def _condition(rule: Rule) -> SilenceCondition:
-    assert rule.condition.silence is not None  # the engine hands over silence rules only
-    return rule.condition.silence
-
-
-def _limit(band: SilenceBand, interval: Int64s) -> Int64s:
-    """Return the silence a band allows, in µs, for devices that report every ``interval`` µs."""
-    if band.after is not None:
-        return np.full(len(interval), band.after, np.int64)
-    assert band.intervals is not None  # the validator: exactly one of the two
-    limit: Int64s = interval * band.intervals
-    if band.at_least is not None:
-        limit = np.maximum(limit, band.at_least)
-    if band.at_most is not None:
-        limit = np.minimum(limit, band.at_most)
-    return limit

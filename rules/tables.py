@@ -74,13 +74,15 @@ def _newer(table: LimitTable, column: Column) -> Column:
     )  # fmt: skip
 
 
-def make_tables(rulebook: Rulebook, registry: Registry, *, derived: bool = True) -> tuple[list[TableGroup], Int16s]:
+def make_tables(
+    rulebook: Rulebook, registry: Registry, scopes: Scopes, *, derived: bool = True
+) -> tuple[list[TableGroup], Int16s]:
     """Return the groups, and their index by (kind, metric); the last kind stands for -1, no device.
 
-    ``derived``: False for the rules on values as measured alone.
+    ``scopes``: where the rulebook's overrides are in force. ``derived``: False for the rules on values as measured
+    alone.
     """
     metrics = catalogue()
-    scopes = Scopes(rulebook.overrides, registry)
     groups: list[TableGroup] = []
     group_of = np.full((len(DeviceKind) + 1, max(metrics.by_number) + 1), NO_TABLE, np.int16)
     for kind in DeviceKind:

@@ -24,7 +24,8 @@ def rule(name: str, form: str, condition: dict[str, Any], **fields: Any) -> Rule
         condition = {"priority": 3, "source": SOURCE, **condition}
     words = {"version": 1, "title": {"zh": "规则", "en": name}, "advice": WORDS, "class": "hazard", "kinds": "any"}
     made = Rule.model_validate({"id": name, **words, **fields, "condition": {form: condition}})
-    assert list(check(made)) == []
+    wrong = [words for _, words in check(made)]
+    assert not wrong, wrong
     return made
 
 

@@ -33,6 +33,8 @@ TARGETS = (
     Target("fires lost", "alarms.lost", 0, ""),
     Target("another unit's fire beside a bad sender: not shown", "alarms.bad_sender.others_missing", 0, ""),
     Target("rule evaluation, per reading and rule", "rules.rules.-1.us_per_reading_and_rule", 0.2, "us"),
+    Target("back-test of 10,000 devices", "backtest.times_real_time", 100, "times", least=True),
+    Target("back-test: stored readings not replayed", "backtest.lost", 0, ""),
     Target("start with a million devices", "growth.largest_start_s", 20, "s"),
     Target("memory of a registered device", "growth.bytes_per_device", 1024, "bytes"),
     Target("cost of a message, a million devices beside 10,000", "growth.cost_ratio", 1.2, "times"),

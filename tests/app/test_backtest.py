@@ -6,9 +6,10 @@ from typing import Any
 import asyncpg
 import pytest
 from history_making import BEGIN, LOOSER, NOW, RULING, at, make_history, store
+from waiting import until as wait_until
 
 from firetower.backtest import backtest
-from firetower.backtest_process import do_asked
+from firetower.backtest_process import BacktestProcesses, do_asked
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, rfc3339, to_datetime
 from firetower.core.errors import Conflict, InvalidInput
 from firetower.devices.events import Event
@@ -185,6 +186,39 @@ async def test_one_that_cannot_be_done_fails_with_the_reason(pool: asyncpg.Pool)
     found = await backtests.found(pool, backtest_id, NOW)
     assert found is not None
     assert (found[0].state, "nothing is stored" in str(found[0].error)) == ("failed", True)
+
+
+async def test_it_is_done_in_a_process_of_its_own(pool: asyncpg.Pool, database_url: str) -> None:
+    """What is begun is done when its process has ended; what died, or was stopped with the service, says so."""
+    await make_history(pool)
+    ids: list[str] = []
+
+    async def ended(url: str, state: str) -> str:
+        """Begin one on a database, wait until it is in that state, and return its error."""
+        processes = BacktestProcesses(pool, url, ManualClock(NOW))
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(processes.run())
+            await asyncio.sleep(0)
+            ids.append(await ask(pool, LOOSER))
+            processes.begin(ids[-1])
+            await wait_until(lambda: is_now(ids[-1], state), seconds=60)
+            await asyncio.sleep(0)
+            running.cancel()
+        found = await backtests.found(pool, ids[-1], NOW)
+        assert found is not None
+        return str(found[0].error)
+
+    async def is_now(backtest_id: str, state: str) -> bool:
+        found = await backtests.found(pool, backtest_id, NOW)
+        return found is not None and found[0].state == state
+
+    assert await ended(database_url, "done") == "None"
+    told = await backtests.found(pool, ids[0], NOW)
+    assert told is not None
+    assert told[1] is not None
+    assert told[1]["fires"]["missed"] == 1
+    assert "its process ended with status 2" in await ended("postgresql://127.0.0.1:1/none", "failed")
+    assert await ended(database_url, "running") == "the service was stopped; ask again"
 
 
 async def test_whoever_asked_being_gone_ends_it(pool: asyncpg.Pool) -> None:

@@ -89,6 +89,6 @@ class Standing:
     subject_kind: str
     subject: str
     component: str
-    device_number: int
+    device_number: int | None
     priority: int
     condition_at: Micros

@@ -2,27 +2,39 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
-from firetower.devices.readings import Bools, Int64s, Readings
+from firetower.devices.readings import Bools, Int64s, Mark, Readings
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch, Step
 from firetower.rules.verdicts import Verdict
 
+_LATE = np.int16(Mark.LATE)
+
 
 class RulesInForce:
     """``ports.Rules``: an engine, and for the time of a reload what it takes in meanwhile.
 
-    From ``tap`` on every batch that is evaluated is kept too; ``tapped`` hands out the oldest of them for the engine
-    that is to follow, and ``swap`` puts that one in its place. Between the last ``tapped`` and ``swap`` nothing may be
-    awaited, so that no batch is missed. ``untap`` ends a reload that came to nothing. ``burning``: rules that raised a
-    fire since ``tap``, whose alerts may not be stored yet.
+    ``begin`` notes how old the readings are that come while another engine is made from what is stored. From ``tap`` on
+    every batch that is evaluated is kept too; ``tapped`` hands out the oldest of them for the engine that is to follow,
+    and ``swap`` puts that one in its place. Between the last ``tapped`` and ``swap`` nothing may be awaited, so that no
+    batch is missed. ``untap`` ends a reload that came to nothing. ``burning``: rules that raised a fire since
+    ``begin``, whose alerts may not be stored yet.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._tapped: list[Batch] | None = None
+        self._lowest: Micros | None = None
         self.burning: set[str] = set()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that judges now."""
+        return self._engine
 
     @property
     def rulebook(self) -> Rulebook:
@@ -31,10 +43,16 @@ class RulesInForce:
 
     # a reload --------------------------------------------------------------------------------------
 
-    def tap(self) -> None:
-        """Keep what is evaluated from now on."""
-        self._tapped = []
+    def begin(self, at: Micros) -> None:
+        """Note from now on how old the readings are that are taken in, if any is older than ``at``; and what burns."""
+        self._lowest = at
         self.burning.clear()
+
+    def tap(self) -> Micros:
+        """Keep what is evaluated from now on; return from when on stored readings must be read for what was before."""
+        self._tapped = []
+        assert self._lowest is not None  # ``begin`` comes first
+        return self._lowest
 
     def tapped(self) -> Batch | None:
         """Take the oldest batch kept; None when there is none."""
@@ -42,11 +60,12 @@ class RulesInForce:
 
     def untap(self) -> None:
         """Keep no more."""
-        self._tapped = None
+        self._tapped = self._lowest = None
 
     def swap(self, engine: Engine) -> None:
         """Let ``engine`` judge from now on."""
-        self._engine, self._tapped = engine, None
+        self._engine = engine
+        self.untap()
 
     # judging ---------------------------------------------------------------------------------------
 
@@ -61,11 +80,14 @@ class RulesInForce:
     def evaluate(self, step: Step) -> list[Verdict]:
         """As ``Engine.evaluate``."""
         verdicts = self._engine.evaluate(step)
-        if self._tapped is None:
+        if self._lowest is None:
             return verdicts
-        if isinstance(step, Batch):
+        if isinstance(step, Batch) and self._tapped is not None:
             self._tapped.append(step)
-        self.burning |= {each.rule for each in verdicts if each.alert_class is AlertClass.FIRE}
+        elif isinstance(step, Batch) and len(step.readings):
+            in_time = step.readings.ts[(step.readings.flags & _LATE) == 0]
+            self._lowest = min(self._lowest, int(in_time.min(initial=self._lowest)))
+        self.burning |= {each.rule for each in verdicts if each.alert_class is AlertClass.FIRE and not each.shadow}
         return verdicts
 
     def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:

@@ -51,6 +51,7 @@ class Ticker:
         self.rules_trouble: str | None = None
         self._telemetry = telemetry
         self._committer = Committer("tick", store, clock, order)
+        self._ticking = asyncio.Lock()
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -61,8 +62,17 @@ class Ticker:
             due = max(due + PERIOD_S, loop.time())  # a late tick is not made up for
             await asyncio.sleep(due - loop.time())
 
+    async def settled(self) -> None:
+        """Return once everything that was decided before is committed."""
+        async with self._ticking:
+            pass
+
     async def tick(self) -> None:
         """Put the time to the rules once and commit what they decide."""
+        async with self._ticking:
+            await self._tick()
+
+    async def _tick(self) -> None:
         now = self._clock.now()
         verdicts = [] if self._system is None else self._system.look(now)
         try:

@@ -81,15 +81,17 @@ class AlertStore(AlertActs):
         return {(row["alert_class"], row["priority"]): row["n"] for row in rows}
 
     async def open_for_engine(self) -> Sequence[Standing]:
-        """Return the rules' alerts whose condition stands, closed ones too, so that none of them is raised as new.
+        """Return the rules' and registered devices' alerts whose condition stands, closed ones too.
+
+        None of them is to be raised as new, and combinations have to know what is active.
 
         One whose condition is normal again is left out though it is open: its next raise is an occurrence.
         """
         with store_errors():
             rows = await self._pool.fetch(
                 "SELECT rule, subject_kind, subject, component, device_id, priority, condition_at FROM alert"
-                " WHERE condition = 'active'"
-                " AND device_id IS NOT NULL AND NOT starts_with(rule, 'event:') ORDER BY id"
+                " WHERE condition = 'active' AND NOT starts_with(rule, 'manual:') AND subject_kind <> 'system'"
+                " AND (device_id IS NOT NULL OR NOT starts_with(rule, 'event:')) ORDER BY id"
             )
         return [
             Standing(

@@ -14,9 +14,10 @@ from firetower.devices.readings import Floats, Readings
 from firetower.devices.registry import Registry
 from firetower.ingest.ports import RETAINED, Committed, Seen, Stranger, Work
 from firetower.rules.verdicts import Verdict
-from firetower.storage import backlog, canary, readings, rejects, strangers
+from firetower.storage import backlog, canary, meters, readings, rejects, shadow_alerts, strangers
 from firetower.storage.alert_verdicts import Overtaken, apply_verdicts
 from firetower.storage.changes import CHANNEL, announcing
+from firetower.storage.checkpoints import ReplayFloor, lower
 from firetower.storage.lease import Lease
 from firetower.storage.pool import store_errors
 
@@ -55,7 +56,8 @@ _log = logger("storage.ingest")
 class IngestStore:
     """``ingest.ports.Store`` on PostgreSQL. ``retention_days``: readings older than that are not kept.
 
-    ``lease``: checked by whatever is written; None where nobody else can write.
+    ``lease``: checked by whatever is written; None where nobody else can write. ``floor``: from when on readings are
+    replayed on top of the engine's checkpoint; None where no engine is.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class IngestStore:
         *,
         retention_days: int = 400,
         lease: Lease | None = None,
+        floor: ReplayFloor | None = None,
     ) -> None:
         self._lease = lease
+        self._floor = floor
         self._pool = pool
         self._registry = registry
         self._clock = clock
@@ -125,12 +129,13 @@ class IngestStore:
         violation is a bug (decoding enforces them all); it is logged with the work's size and raised.
         """
         insert = readings.insert
+        floor = self._floor if self._floor is not None and self._floor.lowers(work.readings) else None
         try:
             with store_errors():
-                async with self._pool.acquire() as conn:
+                async with floor.lock if floor else contextlib.nullcontext(), self._pool.acquire() as conn:
                     for _ in range(_ATTEMPTS):
                         try:
-                            return await self._once(conn, work, insert)
+                            return await self._once(conn, work, insert, lowers=floor is not None)
                         except readings.NotAllNew:
                             insert = readings.insert_new
                         except Overtaken:
@@ -149,7 +154,7 @@ class IngestStore:
             " commit the batch again"
         )
 
-    async def _once(self, conn: Any, work: Work, insert: Insert) -> Committed:
+    async def _once(self, conn: Any, work: Work, insert: Insert, *, lowers: bool) -> Committed:
         """Make the transaction: as few round trips as may be, since every one of them is part of an alarm's way."""
         try:
             if self._lease is None:
@@ -158,18 +163,26 @@ class IngestStore:
                 raise await self._lease.overtaken(conn)
             now = self._clock.now()
             new = await insert(conn, work.readings, at=now, retention_days=self._retention_days)
+            if lowers and self._floor is not None:
+                await lower(conn, self._floor.lowest)
             await _store_seen(conn, work.seen)
             await rejects.forget(conn, work.replayed)  # first: what is still wrong is written anew
             await rejects.store(conn, work.rejects)
             await backlog.leave(conn, work.brought_back)
             events, verdicts = await _without_kept(conn, work)
             at = self._clock.now()
+            on_trial = [each for each in verdicts if each.shadow]
+            if on_trial:
+                verdicts = [each for each in verdicts if not each.shadow]
             applied = await apply_verdicts(conn, verdicts, at=at, events=events)
+            tried = await shadow_alerts.apply(conn, on_trial) if on_trial else {}
             flown = "" if work.canary is None else canary.noting(work.canary, at, CHANNEL)
             await conn.execute(f"{flown}{announcing(applied.alert_ids, at)}COMMIT")
         except BaseException:
             await _undo(conn)
             raise
+        for rule, count in tried.items():
+            meters.shadow_alerts.labels(rule).inc(count)
         return Committed(stored=new, repeated=len(work.readings) - new, raised=applied.raised, at=at)
 
 

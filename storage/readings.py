@@ -1,6 +1,7 @@
 """Readings in and out: numpy columns to binary COPY and back, each key (ts, device, metric, channel) stored once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -149,29 +150,57 @@ async def _stored(pool: asyncpg.Pool, readings: Readings, part: slice) -> Floats
     return np.array([np.nan if row[0] is None else row[0] for row in rows], np.float64)
 
 
-async def recent(pool: asyncpg.Pool, registry: Registry, since: Micros) -> AsyncIterator[Readings]:
-    """Yield the stored readings of registered devices with ``ts >= since``, oldest first, in batches.
+async def recent(
+    pool: asyncpg.Pool,
+    registry: Registry,
+    since: Micros,
+    *,
+    until: Micros | None = None,
+    devices: Sequence[int] | None = None,
+    metrics: Sequence[int] | None = None,
+    page: int | None = None,
+) -> AsyncIterator[Readings]:
+    """Yield the stored readings of registered devices with ``since <= ts < until``, oldest first, in batches.
 
-    Each batch holds all readings of its instants, so that none is cut between two.
+    Each batch holds all readings of its instants, so that none is cut between two. ``devices``,
+    ``metrics``: only of these numbers. ``page``: about how many a batch.
     """
-    size = _PAGE
+    only = _Only(_LAST if until is None else until, devices, metrics)
+    size = page = page or _PAGE
     while True:
-        page = await _page(pool, since, size)
-        if len(page) < size:
-            if len(page):
-                yield _unpack(page, registry)
+        rows = await _page(pool, since, only, size)
+        if len(rows) < size:
+            if len(rows):
+                yield _unpack(rows, registry)
             return
-        last = page["ts"][-1]
-        whole = page[: np.searchsorted(page["ts"], last)]
+        last = rows["ts"][-1]
+        whole = rows[: np.searchsorted(rows["ts"], last)]
         if not len(whole):  # one instant alone fills the page
             size *= 2
             continue
         yield _unpack(whole, registry)
         since = int(last) + _POSTGRES_EPOCH
-        size = _PAGE
+        size = page
 
 
-async def _page(pool: asyncpg.Pool, since: Micros, size: int) -> npt.NDArray[np.void]:
+@dataclass(frozen=True, slots=True)
+class _Only:
+    """Which readings are asked for: before ``until``, of these devices and metrics (None: of all)."""
+
+    until: Micros
+    devices: Sequence[int] | None
+    metrics: Sequence[int] | None
+
+    def condition(self, first: int) -> tuple[str, list[list[int]]]:
+        """Return SQL on numbers, with its parameters, which begin at ``$first``."""
+        columns = (("device", self.devices), ("metric", self.metrics))
+        given = [(name, list(wanted)) for name, wanted in columns if wanted is not None]
+        said = "".join(f" AND {name} = ANY(${first + n})" for n, (name, _) in enumerate(given))
+        return said, [wanted for _, wanted in given]
+
+
+async def _page(pool: asyncpg.Pool, since: Micros, only: _Only, size: int) -> npt.NDArray[np.void]:
+    condition, numbers = only.condition(4)
     got = bytearray()
 
     async def take(data: bytes) -> None:
@@ -180,10 +209,12 @@ async def _page(pool: asyncpg.Pool, since: Micros, size: int) -> npt.NDArray[np.
     with store_errors():
         async with pool.acquire() as conn:
             await conn.copy_from_query(
-                f"SELECT {', '.join(COLUMNS)} FROM reading WHERE ts >= $1"
-                " ORDER BY ts, device, metric, channel LIMIT $2",
+                f"SELECT {', '.join(COLUMNS)} FROM reading WHERE ts >= $1 AND ts < $2{condition}"
+                " ORDER BY ts, device, metric, channel LIMIT $3",
                 to_datetime(since),
+                to_datetime(only.until),
                 size,
+                *numbers,
                 output=take,
                 format="binary",
             )

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,49 +13,35 @@ from typing import Any
 import asyncpg
 
 from firetower import garbage
-from firetower.alerts.notify.webhook import Webhook
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.child import check_port, keep_running
 from firetower.core.clock import MINUTE, SECOND, Clock, Micros, SystemClock
 from firetower.core.config import Settings
-from firetower.core.errors import FiretowerError, StoreUnavailable
+from firetower.core.errors import FiretowerError
 from firetower.core.logs import logger
 from firetower.core.mqtt import MqttSession
 from firetower.core.outside import Outside
 from firetower.desk_wiring import make_desk
 from firetower.devices.metrics import catalogue
-from firetower.devices.quality import DeviceQuality
 from firetower.devices.registry import Registry
 from firetower.devices.topics import lane_filters
 from firetower.devices.wire import Decoder
 from firetower.engines import Urls
-from firetower.health import Health, Signal
+from firetower.health import Health
+from firetower.hearing import LANES, Base, Hearing, every, hear
 from firetower.ingest.canary import CanaryWatch
-from firetower.ingest.deadman import DeadMan
 from firetower.ingest.lane import Lane
 from firetower.ingest.lookout import Lookout
-from firetower.ingest.order import CommitOrder
-from firetower.ingest.precedence import Precedence
-from firetower.ingest.probe import Probe
-from firetower.ingest.processing import Shared
-from firetower.ingest.replay import Replayer
-from firetower.ingest.rules_in_force import RulesInForce
-from firetower.ingest.system import SystemWatch
-from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook as rulebooks
-from firetower.rules_reload import Current, RulesReload, Warming, on_hangup
-from firetower.storage import accounts, liveness, migrate, rejects
+from firetower.rules_reload import Current, on_hangup
+from firetower.storage import accounts, liveness, migrate
 from firetower.storage import canary as canaries
 from firetower.storage import pool as pools
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import AlertStore
-from firetower.storage.backlog import AlarmBacklog
-from firetower.storage.burning_rules import note_in_force, with_burning
 from firetower.storage.ingest import IngestStore
-from firetower.storage.installation import installation_id
 from firetower.storage.lease import Lease
-from firetower.storage.quality import QualityStore
 from firetower.storage.upkeep import upkeep
 from firetower.web import passwords
 from firetower.web.server import Deps, make_app, serve
@@ -65,7 +51,6 @@ log = logger("app")
 SUBSCRIBED_WITHIN_S = 5.0
 ENDS_WITHIN_S = 5.0
 """An end that takes longer waits for a database that does not answer."""
-LANES = ("alarm", "telemetry", "status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +87,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
 
         registry = Registry()
         await stored_registry.load(pool, registry)
-        current = Current(rulebooks.load(settings.rulebook))
+        current = Current(rulebooks.load(settings.rulebook, guarded=True))
         alerts = AlertStore(desk, clock)
         lease = Lease(urls.database, 0, clock=clock)
         if hears:  # before the engine is warmed: whoever was overtaken commits no more
@@ -118,18 +103,18 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
 
         start("embedded engines", keep_running(urls.children))
         start("registry", stored_registry.watch(pool, registry))
-        start("upkeep", _every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)))
+        start("upkeep", every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)))
         board = ProvisionalBoard(registry, clock)
         canary = CanaryWatch(lambda: canaries.latest(desk), clock)
         start("canary", canary.run())
         hearing: Hearing | None = None
         if hears:
             base = Base(settings, urls, pool, registry, current, alerts, clock, lease, outside, board, canary)
-            hearing = await _hear(base, start)
+            hearing = await hear(base, start)
         else:
             on_hangup(lambda: None)  # whoever judges loads it; what is in force is shown here soon after
             start("rulebook", current.follow(pool))
-            start("liveness", _every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
+            start("liveness", every(5 * SECOND, lambda: liveness.mirror(pool, registry, clock.now())))
         alarms = hearing.lanes[LANES.index("alarm")] if hearing else None
         own_name = f"firetower-look-out-{secrets.token_hex(8)}"
         lookout = Lookout(
@@ -168,110 +153,6 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
         on_ready(Running(http_url, generated))
         await stop.wait()
         log.info("stopping")
-
-
-@dataclass(frozen=True, slots=True)
-class Base:
-    """What is there before any part is started. ``lease``: taken where devices' messages are taken in."""
-
-    settings: Settings
-    urls: Urls
-    pool: asyncpg.Pool
-    registry: Registry
-    current: Current
-    alerts: AlertStore
-    clock: Clock
-    lease: Lease
-    outside: Outside
-    board: ProvisionalBoard
-    canary: CanaryWatch
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """What takes devices' messages in, as the rest of the process sees it."""
-
-    lanes: Sequence[Lane]
-    ticker: Ticker
-    precedence: Precedence
-    signals: Mapping[str, Signal]
-
-
-async def _hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], None]) -> Hearing:
-    """Bring the engine to the state it had, and start everything between the broker and the store."""
-    settings, urls, pool, registry, clock = base.settings, base.urls, base.pool, base.registry, base.clock
-    start("lease", base.lease.keep())
-
-    quality = DeviceQuality(registry)
-    figures = QualityStore(pool, quality)
-    await figures.load()
-    warming = Warming(pool, registry, base.alerts, quality, clock)
-    base.current.set(await with_burning(pool, base.current.rulebook))
-    engine = RulesInForce(await warming.engine(base.current.rulebook))
-    await note_in_force(pool, base.current.rulebook)
-    installation = await installation_id(pool)
-    probe = Probe(
-        MqttSession(urls.mqtt, f"firetower-p0-probe-{installation}", clean=True, clock=clock), installation, clock
-    )
-    shared = Shared(
-        decoder=Decoder(catalogue(), registry, retention_days=settings.retention_days),
-        engine=engine,
-        store=IngestStore(pool, registry, clock, retention_days=settings.retention_days, lease=base.lease),
-        registry=registry,
-        clock=clock,
-        order=CommitOrder(),
-        precedence=Precedence(),
-        own=probe,
-        quality=quality,
-        provisional=base.board,
-        backlog=AlarmBacklog(pool, base.lease),
-    )
-    lanes = [
-        Lane(
-            name,
-            MqttSession(
-                urls.mqtt,
-                f"firetower-p0-{name}-{installation}",
-                filters=lane_filters(name),
-                # a new session is told every retained status, which a resumed one is not
-                clean=name == "status",
-                clock=clock,
-            ),
-            shared,
-            batch_messages=settings.batch_messages,
-            batch_age_ms=settings.batch_age_ms,
-            auto_register=settings.auto_register,
-        )
-        for name in LANES
-    ]
-    telemetry = lanes[LANES.index("telemetry")]
-    system = SystemWatch(telemetry, base.canary, certain=lambda: probe.known("telemetry"))
-    ticker = Ticker(engine, shared.store, clock, shared.order, telemetry=telemetry, system=system)
-    replayer = Replayer(rejects.Ledger(pool), telemetry)
-    signals: dict[str, Signal] = {}
-
-    for lane in lanes:
-        start(f"lane {lane.name}", lane.run())
-    start("probe", probe.run())
-    start("ticker", ticker.run())
-    start("replay", replayer.run())
-    reload = RulesReload(settings.rulebook, engine, warming, lanes, pool, on_loaded=base.current.set)
-    on_hangup(reload.ask)
-    start("rulebook", reload.run())
-    start("replay asked", rejects.follow_asked(pool, replayer.told))
-    start("liveness", _every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())))
-    start("quality", _every(5 * SECOND, lambda: figures.flush(clock.now())))
-    if settings.deadman_url is not None:
-        deadman = DeadMan(settings.deadman_url, base.outside, base.canary, clock)
-        signals["dead_man"] = deadman
-        start("dead-man signal", deadman.run())
-    if settings.notify_url is not None and settings.notify_secret is not None:
-        webhook = Webhook(
-            settings.notify_url, settings.notify_secret.get_secret_value(), base.outside, base.board, clock
-        )
-        signals["notify"] = webhook
-        start("webhook", webhook.run())
-    return Hearing(lanes, ticker, shared.precedence, signals)
 
 
 @contextlib.contextmanager
@@ -322,18 +203,6 @@ async def _close(pool: asyncpg.Pool) -> None:
             await pool.close()
     except TimeoutError:
         pool.terminate()
-
-
-async def _every(period: Micros, act: Callable[[], Awaitable[object]]) -> None:
-    """Do ``act`` each ``period``; a store that cannot answer now is asked again next time."""
-    while True:
-        try:
-            await act()
-        except (StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as err:
-            task = asyncio.current_task()
-            assert task is not None  # this is a coroutine that runs as one
-            log.warning("%s: put off, the store cannot answer: %s", task.get_name(), err)
-        await asyncio.sleep(period / SECOND)
 
 
 async def _first_account(pool: asyncpg.Pool, settings: Settings, now: Micros) -> str | None:

@@ -1,4 +1,4 @@
-"""The engine brought to the state it had, at the start and when a rulebook is loaded again (SIGHUP)."""
+"""A rulebook loaded again (SIGHUP): validated, warmed beside the one in force, put in its place between two batches."""
 
 import asyncio
 import signal
@@ -9,24 +9,20 @@ from typing import Protocol
 
 import asyncpg
 
-from firetower.core.clock import HOUR, Clock, Micros
+from firetower.core.clock import Clock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
-from firetower.devices.quality import DeviceQuality
-from firetower.devices.registry import Registry
 from firetower.ingest.rules_in_force import RulesInForce
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook, RulebookError
-from firetower.rules.steps import Batch
-from firetower.storage import readings
-from firetower.storage.alerts import AlertStore
 from firetower.storage.burning_rules import burning_rules, gone_or_lowered, in_force, note_in_force
+from firetower.storage.checkpoints import MARGIN
+from firetower.storage.lease import Lease
+from firetower.storage.rule_gone import end_gone
+from firetower.warming import slices
 
 log = logger("rules")
-
-WARM_WINDOW: Micros = 2 * HOUR
-"""How far back stored readings are read to rebuild delays and counts that were half over."""
 
 
 @dataclass(slots=True)
@@ -65,36 +61,16 @@ class Settles(Protocol):
         ...
 
 
-class Warming:
-    """Makes engines that know what is stored: the open alerts, then the readings of the last two hours.
+class Makes(Protocol):
+    """Whoever makes engines that know what is stored (``warming.Warming``)."""
 
-    ``quality``: where devices' clocks are measured.
-    """
+    async def whole(self, rulebook: Rulebook) -> Engine:
+        """Return one. Raises StoreUnavailable."""
+        ...
 
-    def __init__(
-        self, pool: asyncpg.Pool, registry: Registry, alerts: AlertStore, quality: DeviceQuality, clock: Clock
-    ) -> None:
-        self._pool = pool
-        self._registry = registry
-        self._alerts = alerts
-        self._quality = quality
-        self._clock = clock
-
-    async def engine(self, rulebook: Rulebook) -> Engine:
-        """Return an engine of ``rulebook`` that is warm. Raises StoreUnavailable."""
-        since = self._clock.now() - WARM_WINDOW
-        engine = Engine(rulebook, self._registry, warm_since=since, quality=self._quality)
-        for row in await self._alerts.open_for_engine():
-            if not engine.seed(row.rule, row.device_number, row.component, row.priority, row.condition_at):
-                log.warning(
-                    "alert of %s on %s %s: the rulebook has no such rule any more, so its return to normal is not"
-                    " noticed; close it by hand",
-                    row.rule, row.subject, row.component,
-                )  # fmt: skip
-        async for batch in readings.recent(self._pool, self._registry, since):
-            self._registry.heard(batch.device, batch.received)  # later than what was written of it before we ended
-            engine.warm(Batch(batch, self._clock.now()))
-        return engine
+    async def catch_up(self, engine: Engine, since: Micros) -> None:
+        """Give it what was stored since. Raises StoreUnavailable."""
+        ...
 
 
 class RulesReload:
@@ -109,10 +85,12 @@ class RulesReload:
         self,
         folder: Path | None,
         in_force: RulesInForce,
-        warming: Warming,
+        warming: Makes,
         lanes: Sequence[Settles],
         pool: asyncpg.Pool,
         *,
+        lease: Lease,
+        clock: Clock,
         on_loaded: Callable[[Rulebook], None],
     ) -> None:
         self._folder = folder
@@ -120,6 +98,8 @@ class RulesReload:
         self._warming = warming
         self._lanes = lanes
         self._pool = pool
+        self._lease = lease
+        self._clock = clock
         self._on_loaded = on_loaded
         self._asked = asyncio.Event()
 
@@ -127,8 +107,10 @@ class RulesReload:
         """Have the rulebook loaded again; asked while that goes on, it is done once more."""
         self._asked.set()
 
-    async def run(self) -> None:
-        """Load whenever asked, until cancelled."""
+    async def run(self, *, whole: bool) -> None:
+        """Load whenever asked, until cancelled; before, make the state whole where the start could not (``whole``)."""
+        if not whole:
+            await self._complete()
         while True:
             await self._asked.wait()
             self._asked.clear()
@@ -141,17 +123,50 @@ class RulesReload:
 
     async def load(self) -> None:
         """Load once. Raises RulebookError for one that is refused, StoreUnavailable."""
-        book = await asyncio.to_thread(rulebooks.load, self._folder)
-        self._in_force.tap()
+        book = await asyncio.to_thread(rulebooks.load, self._folder, guarded=True)
+        await self._put_in_force(book)
+        self._on_loaded(book)
+        log.info("rulebook loaded: %d rules", len(book.rules))
         try:
+            await note_in_force(self._pool, book)
+            for lane in self._lanes:
+                await lane.settled()  # what the rulebook before decided
+            gone = await end_gone(self._pool, self._lease, book, self._clock.now())
+        except StoreUnavailable as err:
+            log.warning("that this rulebook is in force could not be written down (%s); load it again", err)
+        else:
+            if gone:
+                log.warning("%d alerts were of rules that the rulebook has no more, or has on trial", gone)
+
+    async def _complete(self) -> None:
+        """Have the rulebook in force judge with all that its rules remember, which a start does not wait for."""
+        book = self._in_force.rulebook
+        while self._in_force.rulebook is book:
+            try:
+                await self._put_in_force(book)
+            except StoreUnavailable as err:
+                log.warning("the state of the rules is not whole yet, the store cannot answer: %s", err)
+                await asyncio.sleep(_FOLLOWS_EVERY_S)
+            else:
+                log.info("the state of the rules is whole")
+                return
+
+    async def _put_in_force(self, book: Rulebook) -> None:
+        """Make an engine beside the one in force and put it in its place. Raises RulebookError, StoreUnavailable."""
+        self._in_force.begin(self._clock.now() - MARGIN)
+        try:
+            self._refuse_under_fire(book, await burning_rules(self._pool))
+            engine = await self._warming.whole(book)
+            since = self._in_force.tap()
             for lane in self._lanes:
                 await lane.settled()
-            self._refuse_under_fire(book, await burning_rules(self._pool))
-            engine = await self._warming.engine(book)
+            await self._warming.catch_up(engine, since)
             self._refuse_under_fire(book, await burning_rules(self._pool))  # a person may have found a fire meanwhile
             while (batch := self._in_force.tapped()) is not None:
-                engine.warm(batch)
-                if len(batch.readings) > _AT_ONCE:
+                parts = list(slices(batch))
+                for part in parts:
+                    engine.warm(part)
+                if len(parts) > 1:
                     await asyncio.sleep(0)
             # fires since then, whose alerts may be on their way still: nothing is awaited from the last batch to here
             self._refuse_under_fire(book, dict.fromkeys(sorted(self._in_force.burning), 0))
@@ -159,12 +174,6 @@ class RulesReload:
             self._in_force.untap()
             raise
         self._in_force.swap(engine)
-        self._on_loaded(book)
-        log.info("rulebook loaded: %d rules", len(book.rules))
-        try:
-            await note_in_force(self._pool, book)
-        except StoreUnavailable as err:
-            log.warning("that this rulebook is in force could not be written down (%s); load it again", err)
 
     def _refuse_under_fire(self, book: Rulebook, burning: dict[str, int]) -> None:
         """Refuse ``book`` when it lacks, or has as less than a fire rule, one of ``burning`` (alert id, 0: not yet)."""
@@ -178,5 +187,3 @@ class RulesReload:
 
 
 _FOLLOWS_EVERY_S = 10.0
-_AT_ONCE = 1000
-"""Readings taken in without giving way: about a millisecond."""

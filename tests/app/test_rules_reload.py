@@ -1,11 +1,14 @@
 """A rulebook is loaded again without a batch that no engine judged, and none is loaded that a fire forbids."""
 
+from collections.abc import Callable
+from typing import Any
+
 import asyncpg
 import numpy as np
 import pytest
 from alert_making import commit, fire
 
-from firetower.core.clock import SECOND, Micros
+from firetower.core.clock import SECOND, ManualClock, Micros
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
@@ -55,14 +58,21 @@ class Store:
         self.registry, self.in_force, self.meanwhile = registry, in_force, meanwhile
         self.judged: list[str] = []
 
-    async def engine(self, rulebook: Rulebook) -> Engine:
-        engine = Engine(rulebook, self.registry)
+    async def whole(self, rulebook: Rulebook) -> Engine:
+        return Engine(rulebook, self.registry)
+
+    async def catch_up(self, engine: Engine, since: Micros) -> None:
+        """Nothing was stored meanwhile; what is judged now comes after what could be read."""
         for batch in self.meanwhile:
             self.judged += [verdict.rule for verdict in self.in_force.evaluate(Batch(batch, T0))]
-        return engine
 
     async def settled(self) -> None:
         """Nothing waits to be committed."""
+
+
+def reloading(in_force: RulesInForce, store: Store, on_loaded: Callable[[Rulebook], None]) -> RulesReload:
+    nobody: Any = None  # neither store nor lease is asked
+    return RulesReload(None, in_force, store, [store], nobody, lease=nobody, clock=ManualClock(), on_loaded=on_loaded)
 
 
 async def test_what_is_judged_while_the_new_rulebook_is_warmed_is_known_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +80,12 @@ async def test_what_is_judged_while_the_new_rulebook_is_warmed_is_known_to_it(mo
 
     monkeypatch.setattr("firetower.rules_reload.burning_rules", none)
     monkeypatch.setattr("firetower.rules_reload.note_in_force", none)
+    monkeypatch.setattr("firetower.rules_reload.end_gone", none)
     registry = city()
     in_force = RulesInForce(Engine(rulebooks.load(), registry))
     store = Store(registry, in_force, [smoke(registry, T0, 0.5)])
     loaded: list[Rulebook] = []
-    reload = RulesReload(None, in_force, store, [store], None, on_loaded=loaded.append)  # type: ignore[arg-type]
+    reload = reloading(in_force, store, loaded.append)
     before = in_force.rulebook
     await reload.load()
     assert store.judged == []
@@ -86,17 +97,18 @@ async def test_what_is_judged_while_the_new_rulebook_is_warmed_is_known_to_it(mo
 async def test_a_store_that_is_away_leaves_the_rulebook_in_force_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firetower.rules_reload.burning_rules", none)
     monkeypatch.setattr("firetower.rules_reload.note_in_force", none)
+    monkeypatch.setattr("firetower.rules_reload.end_gone", none)
     registry = city()
     in_force = RulesInForce(Engine(rulebooks.load(), registry))
 
     class Away(Store):
-        async def engine(self, rulebook: Rulebook) -> Engine:
+        async def whole(self, rulebook: Rulebook) -> Engine:
             raise ConnectionError
 
     store = Away(registry, in_force, [])
     before = in_force.rulebook
     with pytest.raises(ConnectionError):
-        await RulesReload(None, in_force, store, [store], None, on_loaded=lambda _: None).load()  # type: ignore[arg-type]
+        await reloading(in_force, store, lambda _: None).load()
     assert in_force.rulebook is before
     in_force.evaluate(Batch(smoke(registry, T0, 0.5), T0))
     assert in_force.tapped() is None, "nothing is kept any more"
@@ -143,12 +155,12 @@ async def test_a_fire_that_is_raised_while_the_new_rulebook_is_warmed_refuses_it
     """Its alert may not be stored yet when the store is asked which rules are burning."""
     monkeypatch.setattr("firetower.rules_reload.burning_rules", none)
     whole = rulebooks.load()
-    monkeypatch.setattr("firetower.rules_reload.rulebooks.load", lambda _: without(whole, "smoke-fire"))
+    monkeypatch.setattr("firetower.rules_reload.rulebooks.load", lambda _, **_kw: without(whole, "smoke-fire"))
     registry = city()
     in_force = RulesInForce(Engine(whole, registry))
     store = Store(registry, in_force, [smoke(registry, T0 + n * 10 * SECOND, 0.5) for n in range(3)])
     with pytest.raises(RulebookError, match="smoke-fire: is missing, but a fire of it is open"):
-        await RulesReload(None, in_force, store, [store], None, on_loaded=lambda _: None).load()  # type: ignore[arg-type]
+        await reloading(in_force, store, lambda _: None).load()
     assert "smoke-fire" in store.judged
     assert in_force.rulebook.rule("smoke-fire") is not None
 

@@ -1,0 +1,166 @@
+"""Engines brought to the state they would have, had they judged all along: by a checkpoint, by what is stored."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import asyncpg
+import numpy as np
+
+from firetower.core.clock import MINUTE, Clock, Micros
+from firetower.core.logs import logger
+from firetower.devices.events import Event
+from firetower.devices.quality import DeviceQuality
+from firetower.devices.readings import Readings
+from firetower.devices.registry import Registry
+from firetower.rules.checkpoint import decode
+from firetower.rules.engine import Engine
+from firetower.rules.memory import SHORTEST, events_of, memory_of
+from firetower.rules.rulebook import Rulebook
+from firetower.rules.steps import Batch
+from firetower.storage import history, readings
+from firetower.storage.alerts import AlertStore
+from firetower.storage.checkpoints import CheckpointStore
+
+log = logger("rules")
+
+_AHEAD: Micros = 10 * MINUTE
+_AT_ONCE = 1000
+"""Readings taken in without giving way while the service runs: about a millisecond."""
+_PAGE_WHILE_RUNNING = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """An engine. ``whole``: it knows all that its rules remember; else only what a delay of two hours needs."""
+
+    engine: Engine
+    whole: bool
+
+
+class Warming:
+    """Makes engines that know what is stored: the open alerts, readings and alarms.
+
+    ``quality``: where devices' clocks are measured. ``checkpoints``: None where there are none.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        registry: Registry,
+        alerts: AlertStore,
+        quality: DeviceQuality,
+        *,
+        clock: Clock,
+        checkpoints: CheckpointStore | None = None,
+    ) -> None:
+        self._pool = pool
+        self._registry = registry
+        self._alerts = alerts
+        self._quality = quality
+        self._clock = clock
+        self._checkpoints = checkpoints
+
+    async def at_start(self, rulebook: Rulebook) -> Warm:
+        """Return an engine as soon as may be: from its checkpoint, else warm with the last hours. StoreUnavailable."""
+        found = await self._from_checkpoint(rulebook)
+        if found is not None:
+            return Warm(found, whole=True)
+        now = self._clock.now()
+        engine = Engine(rulebook, self._registry, warm_since=now - SHORTEST, quality=self._quality)
+        await self._seed(engine)
+        async for batch in self._stored([(now - SHORTEST, None)], now - events_of(rulebook)):
+            engine.warm(batch)
+        return Warm(engine, whole=not memory_of(rulebook))
+
+    async def whole(self, rulebook: Rulebook) -> Engine:
+        """Return an engine that knows all that its rules remember, while the service goes on. StoreUnavailable."""
+        now = self._clock.now()
+        spans = memory_of(rulebook)
+        # the readings of the last hours count for every metric; those before for the metrics with longer memories
+        engine = Engine(rulebook, self._registry, warm_since=now - SHORTEST, quality=self._quality)
+        await self._seed(engine)
+        ages = sorted({*spans.values()}, reverse=True)
+        stages: list[tuple[Micros, list[int] | None]] = [
+            (now - age, [metric for metric, span in spans.items() if span >= age]) for age in ages
+        ]
+        stages.append((now - SHORTEST, None))
+        async for batch in self._stored(stages, now - events_of(rulebook), page=_PAGE_WHILE_RUNNING):
+            for part in slices(batch):
+                engine.warm(part)
+                await asyncio.sleep(0)
+        return engine
+
+    async def catch_up(self, engine: Engine, since: Micros) -> None:
+        """Give ``engine`` what was stored since, some of it again, while the service goes on. StoreUnavailable."""
+        async for batch in self._stored([(since, None)], since, page=_PAGE_WHILE_RUNNING):
+            for part in slices(batch):
+                engine.warm(part)
+                await asyncio.sleep(0)
+
+    async def _from_checkpoint(self, rulebook: Rulebook) -> Engine | None:
+        checkpoint = None if self._checkpoints is None else await self._checkpoints.read(rulebook.digest)
+        if checkpoint is None or self._checkpoints is None:
+            return None
+        engine = Engine(rulebook, self._registry, warm_since=checkpoint.replay_from, quality=self._quality)
+        try:
+            engine.restore([decode(data) async for data in self._checkpoints.pieces(checkpoint.number)])
+        except Exception:
+            # a cache: whatever is wrong with it, what is stored tells the same
+            log.exception("the checkpoint of the rules cannot be used; their state is made anew from what is stored")
+            await self._checkpoints.drop()
+            return None
+        await self._seed(engine)
+        async for batch in self._stored([(checkpoint.replay_from, None)], checkpoint.replay_from):
+            engine.warm(batch)
+        return engine
+
+    async def _seed(self, engine: Engine) -> None:
+        for row in await self._alerts.open_for_engine():
+            known = engine.seed(
+                row.rule, row.device_number, row.component, row.priority, row.condition_at, subject=row.subject
+            )
+            if not known and engine.rulebook.rule(row.rule) is not None:
+                log.warning(
+                    "alert of %s on %s %s: the rule is not for this device any more, so its return to normal is not"
+                    " noticed; close it by hand",
+                    row.rule, row.subject, row.component,
+                )  # fmt: skip
+
+    async def _stored(
+        self, stages: list[tuple[Micros, list[int] | None]], events_since: Micros, *, page: int | None = None
+    ) -> AsyncIterator[Batch]:
+        """Yield what is stored, oldest first: ``stages`` say from when on, and of which metrics (None: all).
+
+        Alarms come with the readings of their time.
+        """
+        alarms = await history.events(self._pool, self._registry, events_since, self._clock.now() + _AHEAD)
+        ends = [since for since, _ in stages[1:]] + [None]
+        for (since, metrics), until in zip(stages, ends, strict=True):
+            async for batch in readings.recent(
+                self._pool, self._registry, since, until=until, metrics=metrics, page=page
+            ):
+                self._registry.heard(batch.device, batch.received)  # later than what was written of it before we ended
+                newest = int(batch.ts[-1])
+                yield Batch(batch, newest, _until(alarms, newest))
+        if alarms:
+            yield Batch(Readings.empty(), alarms[-1].at, alarms)
+
+
+def _until(events: list[Event], at: Micros) -> list[Event]:
+    """Take those out that are not later than ``at``."""
+    count = next((n for n, event in enumerate(events) if event.at > at), len(events))
+    taken = events[:count]
+    del events[:count]
+    return taken
+
+
+def slices(batch: Batch) -> Iterator[Batch]:
+    """Yield a batch in parts that may be taken in without giving way; the alarms come with the last."""
+    count = len(batch.readings)
+    if count <= _AT_ONCE:
+        yield batch
+        return
+    for start in range(0, count, _AT_ONCE):
+        part = batch.readings.take(np.arange(start, min(start + _AT_ONCE, count)))
+        yield Batch(part, batch.now, batch.events if start + _AT_ONCE >= count else ())

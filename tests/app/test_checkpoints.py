@@ -1,0 +1,180 @@
+"""The engine's checkpoint: written once all that it knows is committed, read at a start, true to what is stored."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from firetower.checkpoints import Checkpoints
+from firetower.core.clock import HOUR, ManualClock, Micros
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.metrics import catalogue
+from firetower.devices.quality import DeviceQuality
+from firetower.devices.readings import Readings
+from firetower.devices.registry import Registry
+from firetower.ingest.ports import Stranger, Work
+from firetower.ingest.rules_in_force import RulesInForce
+from firetower.rules.engine import Engine
+from firetower.rules.rulebook import Rulebook, load
+from firetower.rules.steps import Batch
+from firetower.storage import registry as stored_registry
+from firetower.storage.alerts import AlertStore
+from firetower.storage.checkpoints import CheckpointStore, ReplayFloor
+from firetower.storage.ingest import IngestStore
+from firetower.storage.lease import Lease
+from firetower.warming import Warming
+
+PRESSURE = catalogue().by_name["pressure"].number
+SLOW = """
+rules:
+  - id: hydrant-low-for-long
+    version: 1
+    title: {zh: 水压长时间偏低, en: Pressure low for long}
+    advice: {zh: 检查, en: Look}
+    class: hazard
+    kinds: [hydrant]
+    metric: pressure
+    condition:
+      limit:
+        side: below
+        bands: [{priority: 3, limit: 0.14 MPa, clear: 0.16 MPa, on_delay: 6h, source: "J, a test"}]
+"""
+
+
+class Installation:
+    """Two hydrants, their store, and engines that come and go."""
+
+    def __init__(self, pool: asyncpg.Pool, lease: Lease, clock: ManualClock, book: Rulebook) -> None:
+        self.pool, self.lease, self.clock, self.book = pool, lease, clock, book
+        self.begun = clock.now()
+        self.waiting: list[str] = []
+
+    async def start(self) -> None:
+        """Begin with what is stored and nothing in memory, as after a crash."""
+        self.registry, self.floor = Registry(), ReplayFloor()
+        await stored_registry.load(self.pool, self.registry)
+        self.kept = CheckpointStore(self.pool, self.lease, self.floor)
+        self.store = IngestStore(self.pool, self.registry, self.clock, lease=self.lease, floor=self.floor)
+        alerts, quality = AlertStore(self.pool, self.clock), DeviceQuality(self.registry)
+        self.warming = Warming(self.pool, self.registry, alerts, quality, clock=self.clock, checkpoints=self.kept)
+        await self.store.register([Stranger("u1", each, DeviceKind.HYDRANT) for each in ("h1", "h2")], self.begun)
+
+    async def settled(self) -> None:
+        """What a lane says once everything is committed."""
+        self.waiting.append("settled")
+
+    async def checkpoint(self, engine: Engine) -> None:
+        assert await Checkpoints(RulesInForce(engine), self.kept, self.floor, [self], self.clock).take()
+
+    def low(self, hours: float, *, device: str = "h1", value: float = 0.05) -> Readings:
+        number = self.registry.number("u1", device)
+        assert number is not None
+        at = self.begun + round(hours * HOUR)
+        series = self.registry.series(number, PRESSURE, 0)
+        return Readings.of([series], [number], [PRESSURE], [0], [at], [at], [value], [0])
+
+    async def judge(self, engine: Engine, readings: Readings) -> list[tuple[str, Micros]]:
+        """Have readings judged and stored, at the time of the newest or later; return rules and event times."""
+        self.clock.set(max(self.clock.now(), int(readings.ts.max())))
+        verdicts = engine.evaluate(Batch(readings, self.clock.now()))
+        await self.store.commit(Work("telemetry", readings=readings, verdicts=verdicts))
+        return [(verdict.rule, verdict.at) for verdict in verdicts]
+
+
+@pytest_asyncio.fixture
+async def here(
+    pool: asyncpg.Pool, database_url: str, clock: ManualClock, tmp_path: Path
+) -> AsyncIterator[Installation]:
+    (tmp_path / "slow.yaml").write_text(SLOW, "utf-8")
+    lease = Lease(database_url, 0, clock=clock)
+    await lease.take()
+    made = Installation(pool, lease, clock, load(tmp_path))
+    await made.start()
+    yield made
+    lease.release()
+
+
+async def test_a_delay_longer_than_any_warm_up_stays_half_over_through_a_restart(here: Installation) -> None:
+    """Low since the first hour; the checkpoint knows it, though the last hours alone could not tell."""
+    engine = Engine(here.book, here.registry)
+    for hour in range(6):
+        assert await here.judge(engine, here.low(hour)) == []
+    await here.checkpoint(engine)
+    assert await here.judge(engine, here.low(5.9)) == []
+
+    await here.start()
+    warm = await here.warming.at_start(here.book)
+    assert warm.whole
+    assert await here.judge(warm.engine, here.low(6)) == [("hydrant-low-for-long", here.begun + 6 * HOUR)]
+
+
+async def test_a_backlog_stored_after_the_checkpoint_is_known_after_a_restart(here: Installation) -> None:
+    """Hours older than what is replayed else: the checkpoint is replayed from the oldest of it on."""
+    engine = Engine(here.book, here.registry)
+    await here.judge(engine, here.low(5))
+    await here.checkpoint(engine)
+    for hour in range(6):
+        assert await here.judge(engine, here.low(hour, device="h2")) == []
+
+    await here.start()
+    warm = await here.warming.at_start(here.book)
+    assert warm.whole
+    assert await here.judge(warm.engine, here.low(6, device="h2")) == [("hydrant-low-for-long", here.begun + 6 * HOUR)]
+
+
+async def test_without_a_checkpoint_the_whole_state_is_made_from_what_is_stored(here: Installation) -> None:
+    """A start does not wait for it and says so; what is made afterwards knows as much as if it had never stopped."""
+    engine = Engine(here.book, here.registry)
+    for hour in range(6):
+        await here.judge(engine, here.low(hour))
+    await here.start()
+    assert not (await here.warming.at_start(here.book)).whole
+    whole = await here.warming.whole(here.book)
+    await here.warming.catch_up(whole, here.clock.now() - HOUR)
+    assert await here.judge(whole, here.low(6)) == [("hydrant-low-for-long", here.begun + 6 * HOUR)]
+
+
+async def test_a_checkpoint_of_another_rulebook_is_not_taken(here: Installation, tmp_path: Path) -> None:
+    await here.judge(engine := Engine(here.book, here.registry), here.low(0))
+    await here.checkpoint(engine)
+    (tmp_path / "slow.yaml").write_text(SLOW.replace("0.14 MPa", "0.13 MPa"), "utf-8")
+    assert not (await here.warming.at_start(load(tmp_path))).whole
+
+
+async def test_a_checkpoint_that_cannot_be_read_is_thrown_away_and_the_start_goes_on(
+    here: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    await here.judge(engine := Engine(here.book, here.registry), here.low(0))
+    await here.checkpoint(engine)
+    await here.pool.execute("UPDATE rule_checkpoint_piece SET data = 'nonsense' WHERE n = 0")
+    await here.start()
+    assert not (await here.warming.at_start(here.book)).whole
+    assert "the checkpoint of the rules cannot be used" in caplog.text
+    assert await here.pool.fetchval("SELECT count(*) FROM rule_checkpoint") == 0
+
+
+async def test_a_checkpoint_is_written_only_when_all_it_knows_is_committed(here: Installation) -> None:
+    """Else a crash could leave a state that knows of an alert nobody stored."""
+    await here.judge(engine := Engine(here.book, here.registry), here.low(0))
+    before = await here.pool.fetchval("SELECT count(*) FROM rule_checkpoint")
+
+    class Slow(Installation):
+        async def settled(self) -> None:
+            self.waiting.append(str(await self.pool.fetchval("SELECT count(*) FROM rule_checkpoint")))
+
+    lane = Slow(here.pool, here.lease, here.clock, here.book)
+    assert await Checkpoints(RulesInForce(engine), here.kept, here.floor, [lane], here.clock).take()
+    assert (before, lane.waiting) == (0, ["0"])
+    assert await here.pool.fetchval("SELECT count(*) FROM rule_checkpoint") == 1
+
+
+async def test_of_two_checkpoints_the_newer_one_stays(here: Installation) -> None:
+    engine = Engine(here.book, here.registry)
+    for hour in range(2):
+        await here.judge(engine, here.low(hour))
+        await here.checkpoint(engine)
+    assert await here.pool.fetchval("SELECT count(*) FROM rule_checkpoint") == 1
+    pieces = await here.pool.fetchval("SELECT count(DISTINCT checkpoint_id) FROM rule_checkpoint_piece")
+    assert pieces == 1

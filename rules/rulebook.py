@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -146,6 +147,28 @@ def guard(book: Rulebook, against: Rulebook) -> list[str]:
             " reason}, two persons and a back-test that misses no fire"
         )
     return problems
+
+
+def restored(book: Rulebook, rules: AbstractSet[str], overrides: AbstractSet[int]) -> Rulebook:
+    """Return ``book`` with these rules as they are shipped, and without the overrides at these places, from 0."""
+    back = shipped()
+    put = [rule for rule in back.rules if rule.id in rules]
+    kept = [place for place in range(len(book.overrides)) if place not in overrides]
+    names = {f"overrides[{place + 1}]" for place in range(len(book.overrides))}
+    return replace(
+        book,
+        rules=(*(rule for rule in book.rules if rule.id not in rules), *put),
+        where={name: at for name, at in book.where.items() if name not in rules and name not in names}
+        | {f"overrides[{n}]": book.where[f"overrides[{place + 1}]"] for n, place in enumerate(kept, 1)},
+        written=book.written | {rule.id: back.written[rule.id] for rule in put},
+        overrides=tuple(book.overrides[place] for place in kept),
+        written_overrides=[book.written_overrides[place] for place in kept],
+    )
+
+
+def taken_away(book: Rulebook) -> dict[str, str]:
+    """Return the shipped fire and prealarm rules that ``book`` takes away, by id, each with what to do."""
+    return dict(disabled(book.rules, {rule.id: rule for rule in shipped().rules}))
 
 
 def _against_shipped(book: Rulebook, against: Rulebook) -> Iterable[Loosening]:

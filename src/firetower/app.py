@@ -33,7 +33,7 @@ from firetower.hearing import LANES, Base, Hearing, every, hear
 from firetower.ingest.canary import CanaryWatch
 from firetower.ingest.lane import Lane
 from firetower.ingest.lookout import Lookout
-from firetower.rules import rulebook as rulebooks
+from firetower.rule_protection import rules_for_a_start
 from firetower.rules_reload import Current, on_hangup
 from firetower.storage import accounts, liveness, migrate
 from firetower.storage import canary as canaries
@@ -87,7 +87,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
 
         registry = Registry()
         await stored_registry.load(pool, registry)
-        current = Current(rulebooks.load(settings.rulebook, guarded=True))
+        current = Current(await rules_for_a_start(pool, settings.rulebook))
         alerts = AlertStore(desk, clock)
         lease = Lease(urls.database, 0, clock=clock)
         if hears:  # before the engine is warmed: whoever was overtaken commits no more

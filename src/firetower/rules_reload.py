@@ -13,6 +13,7 @@ from firetower.core.clock import Clock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.ingest.rules_in_force import RulesInForce
+from firetower.rule_protection import unproven
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook, RulebookError
@@ -124,6 +125,8 @@ class RulesReload:
     async def load(self) -> None:
         """Load once. Raises RulebookError for one that is refused, StoreUnavailable."""
         book = await asyncio.to_thread(rulebooks.load, self._folder, guarded=True)
+        if problems := [f"{each.rule.id}: {why}" for each, why in await unproven(self._pool, book)]:
+            raise RulebookError(str(self._folder), problems)
         await self._put_in_force(book)
         self._on_loaded(book)
         log.info("rulebook loaded: %d rules", len(book.rules))

@@ -20,7 +20,9 @@ async def test_a_fire_during_a_reload_arrives_and_its_rule_stays_in_force_until_
     smoke = folder / "smoke.yaml"
     whole = smoke.read_text("utf-8")
     first = whole.index("  - id: smoke-fire")
-    without_fire = whole[:first] + whole[whole.index("  - id: smoke-prealarm") :]
+    fire = whole[first : whole.index("  - id: smoke-prealarm")]
+    own = folder / "own.yaml"
+    own.write_text("rules:\n" + fire.replace("smoke-fire", "own-smoke-fire", 1), "utf-8")
     async with (
         running(database_url, nats.url, tmp_path, rulebook=str(folder)) as service,
         signed_in(service) as api,
@@ -33,12 +35,19 @@ async def test_a_fire_during_a_reload_arrives_and_its_rule_stays_in_force_until_
             start = now_ms() - 30_000
             burning = [{"ts": start + 10_000 * n, "smoke": 0.5} for n in range(3)]
             await asyncio.to_thread(device.send, "firetower/v1/mall-01/smk-1/telemetry", burning)
-            alert = await until(lambda: api.alert(rule="smoke-fire"), 10)
+            alert = await until(lambda: api.alert(rule="own-smoke-fire"), 10)
 
-            smoke.write_text(without_fire, "utf-8")
+            kept = own.read_text("utf-8")
+            own.unlink()
             service.signal(signal.SIGHUP)
-            await until(lambda: f"smoke-fire: is missing, but fire alert {alert['id']}" in service.log(), 10)
-            assert await rule("smoke-fire") is not None
+            await until(lambda: f"own-smoke-fire: is missing, but fire alert {alert['id']}" in service.log(), 10)
+            assert await rule("own-smoke-fire") is not None
+            own.write_text(kept, "utf-8")
+
+            smoke.write_text(whole.replace("limit: 0.20 dB/m", "limit: 0.30 dB/m"), "utf-8")
+            service.signal(signal.SIGHUP)
+            await until(lambda: "smoke-fire: loosens a fire rule" in service.log(), 10)
+            assert (await rule("smoke-fire"))["condition"]["limit"]["bands"][0]["limit"]["value"] == 0.2
 
             smoke.write_text("rules: nonsense", "utf-8")
             service.signal(signal.SIGHUP)

@@ -154,21 +154,30 @@ def cable_warms(degrees: float, *, start: float = 50, device: int | None = None,
 
 
 def stands_still(metric: str, value: float, kind: DeviceKind) -> Callable[[float], Told]:
-    """So many equal readings over a day."""
+    """So many hours the same, from the first reading that equals the one before it; each half hour a reading."""
 
-    def tell(readings: float) -> Told:
-        town, end = Town(), last_of(2 * HOUR, 3 * DAY)
-        step = 23 * HOUR / (readings - 1)
-        town.measures(town.put(kind, HOUR), metric, *[(end - count * step, value) for count in range(int(readings))])
+    def tell(hours: float) -> Told:
+        town, begin = Town(), last_of(10 * MIN, 0)
+        device = town.put(kind, HOUR / 2)
+        town.measures(device, metric, *every(HOUR / 2, begin, begin + 24 * HOUR, value))
+        town.passes(begin + (hours + 0.5) * HOUR)
         return town.said
 
     return tell
 
 
-def shakes(megapascals: float) -> Told:
-    """Pressure jumps up and down by so much for five hours: its standard deviation."""
+def few_equal(readings: int) -> Told:
+    """A circuit that reports each 80 minutes, so many times the same, then no more."""
     town = Town()
-    rows = [(moment, 0.3 + megapascals * (-1) ** place) for place, (moment, _) in enumerate(every(150, 0, 5 * HOUR, 0))]
+    town.measures(town.put(ELEC, 80 * MIN), "current", *every(80 * MIN, 0, 80 * MIN * readings, 31.0))
+    town.passes(80 * MIN * readings + 3 * HOUR)
+    return town.said
+
+
+def shakes(megapascals: float) -> Told:
+    """Pressure jumps up and down by so much for six hours: its standard deviation."""
+    town = Town()
+    rows = [(moment, 0.3 + megapascals * (-1) ** place) for place, (moment, _) in enumerate(every(150, 0, 6 * HOUR, 0))]
     town.measures(town.put(HYD, 150), "pressure", *rows)
     return town.said
 
@@ -374,8 +383,8 @@ STORIES = [
     Story("hydrant-pressure-implausible", 3, unbelievable("pressure", 312, HYD), 3, 1, 2, True),
     Story("value-implausible", 4, unbelievable("level", 140, TANK), 3, 1, 2, True),
     Story("messages-missing", 4, misses, 21, 19, 20, True),
-    Story("hydrant-pressure-stuck", 4, stands_still("pressure", 0.31, HYD), 24, 19, 20, True),
-    Story("current-stuck", 4, stands_still("current", 31.0, ELEC), 24, 19, 20, True),
+    Story("hydrant-pressure-stuck", 4, stands_still("pressure", 0.31, HYD), 24.4, 23.9, 24, True),
+    Story("current-stuck", 4, stands_still("current", 31.0, ELEC), 24.4, 23.9, 24, True),
     Story("hydrant-pressure-noisy", 4, shakes, 0.06, 0.045, 0.05, False),
     Story("sleeping-smoke-silent", 4, silent(SMOKE, 24 * HOUR), 26 * HOUR, 24 * HOUR, 25 * HOUR, True, "K"),
     Story("sleeping-smoke-silent", 3, silent(SMOKE, 24 * HOUR), 51 * HOUR, 49 * HOUR, 50 * HOUR, True, "K"),
@@ -450,8 +459,9 @@ LOOKALIKES: list[tuple[str, str, Callable[[], Told]]] = [
     ("main-pressure-very-low", "six hydrants low, at 0.13 MPa", lambda: low_on_a_main(0.13, 6)),
     ("hydrant-leaking", "flow in the evening", runs_by_day),
     ("water-level-falling", "a fire pump that runs", lambda: tank_falls(0.3, pump=True)),
-    ("hydrant-pressure-stuck", "a dry hydrant", lambda: stands_still("pressure", 0.0, HYD)(24)),
-    ("current-stuck", "an idle circuit", lambda: stands_still("current", 0.0, ELEC)(24)),
+    ("hydrant-pressure-stuck", "a dry hydrant", lambda: stands_still("pressure", 0.0, HYD)(24.4)),
+    ("current-stuck", "an idle circuit", lambda: stands_still("current", 0.0, ELEC)(24.4)),
+    ("current-stuck", "nineteen equal readings in a day", lambda: few_equal(19)),
     ("fire-with-waterflow", "water and smoke in other buildings", water_elsewhere),
     ("zone-silent-after-warning", "silence before the alarm", silent_before_warning),
 ]

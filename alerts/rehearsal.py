@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from firetower.alerts.acts import Acknowledge, decide
 from firetower.alerts.judge import Outcome, judge, sender_of
 from firetower.alerts.lifecycle import Trigger, holds_key
-from firetower.alerts.model import Alert, Condition, State
+from firetower.alerts.model import Alert, Condition, Hold, State
 from firetower.alerts.moves import moved
 from firetower.core.clock import MINUTE, Micros
 from firetower.devices.events import AlertClass
@@ -19,7 +19,7 @@ Key = tuple[str, str, str, str]
 SAME_WITHIN: Micros = 10 * MINUTE
 """A stored alert and one of a back-test that began this close together are about the same thing."""
 _ACTOR = "backtest"
-_SOUNDS_AGAIN = {"priority_rose": "rose", "occurred_again": "again"}
+_SOUNDS_AGAIN = {"priority_rose": "rose", "occurred_again": "again", "suppression_over": "released"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,6 @@ class Rehearsal:
     def __init__(self, answers: Mapping[Key, Sequence[Answered]] | None = None) -> None:
         self._answers = answers or {}
         self._open: dict[Key, Alert] = {}
-        self._suppressed: set[Key] = set()
         self._due: list[tuple[Micros, int, Key, Trigger]] = []
         self._acts = 0
         self.sounded: list[Sounded] = []
@@ -89,13 +88,7 @@ class Rehearsal:
         outcome = judge(self._open.get(key), verdict, at)
         if outcome.alert is None:
             return
-        released = key in self._suppressed and not verdict.suppressed
-        self._suppressed.discard(key)
-        if verdict.suppressed and verdict.kind is VerdictKind.RAISE:
-            self._suppressed.add(key)
         why = _why(outcome)
-        if why is None and released and verdict.kind is VerdictKind.RAISE:
-            why = "released"
         if why is not None:
             self.sounded.append(_sounded(verdict, outcome.alert, at, why))
         self._keep(key, outcome.alert)
@@ -131,9 +124,9 @@ class Rehearsal:
             self._keep(key, alert)
 
     def _answer_at_once(self, key: Key, at: Micros) -> None:
-        """Do at once what no stored alert says the time of."""
+        """Do at once what no stored alert says the time of; what is held back is in front of nobody."""
         alert = self._open.get(key)
-        if alert is None or self._stored(key, alert.raised_at) is not None:
+        if alert is None or alert.hold is not Hold.NONE or self._stored(key, alert.raised_at) is not None:
             return
         if alert.state in {State.UNACKNOWLEDGED, State.RETURNED}:
             alert = decide(alert, Acknowledge(), actor=_ACTOR, at=at)[0]
@@ -175,7 +168,7 @@ def _sounded(verdict: Verdict, alert: Alert, at: Micros, why: str) -> Sounded:
         title_zh=verdict.title_zh,
         title_en=verdict.title_en,
         shadow=verdict.shadow,
-        suppressed=bool(verdict.suppressed),
+        suppressed=alert.hold is Hold.SUPPRESSED,
         historical=verdict.for_the_record,
     )
 

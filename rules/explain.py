@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from firetower.core.clock import MINUTE, SECOND, Micros, to_datetime
+from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, Micros, to_datetime
 from firetower.devices.liveness import LEAST_STANDING, MISSED_INTERVALS
 from firetower.devices.registry import Registry
 from firetower.rules.conditions import Band, Side
@@ -85,8 +85,13 @@ class Speaker:
         return text if local.date() == today.date() else f"{local.date().isoformat()} {text}"
 
     def span(self, micros: Micros) -> str:
-        """Return how long, in whole seconds."""
-        return duration_text(max(micros, 0) // SECOND * SECOND)
+        """Return how long, in its two largest units."""
+        left, said = max(micros, 0), []
+        for size, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s")):
+            count, left = divmod(left, size)
+            if count:
+                said.append(f"{count}{unit}")
+        return " ".join(said[:2]) or "0s"
 
     def bands(self, rule: Rule, state: RuleState, device: int, registry: Registry) -> list[BandTold]:
         """Return the bands of a rule, the mildest first, as they are for a device of that registry."""
@@ -138,11 +143,9 @@ class Speaker:
         said = f"{value} is in order, not {_WORDS[side]} {limit}, since {self.time(lane.since)}"
         if not raised:
             return said
-        ends = "with the next reading" if lane.met == NEVER else f"at {self.time(lane.met)}"
+        ends = "once a later reading is in order, too" if lane.met == NEVER else f"at {self.time(lane.met)} if it stays"
         passed = f"{self.span(self.now - lane.since)} of {duration_text(band.off_delay)}"
-        return f"{said}, {passed}: it is over {ends} if it stays" + (
-            "; the alert is latched, a person closes it" * band.latch
-        )
+        return f"{said}, {passed}: it is over {ends}" + ("; the alert is latched, a person closes it" * band.latch)
 
     def _fires(self, band: Band, state: RuleState, lane: BandState, *, raised: bool, interval: Micros) -> str:
         if raised:

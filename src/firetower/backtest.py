@@ -24,6 +24,8 @@ from firetower.storage.burning_rules import in_force
 WORDS_BACK: Micros = 60 * DAY
 """A device's word on an event may be so old and still stand: what is active, and when a pump last ran."""
 _CHUNK: Micros = HOUR
+_PAGE = 200_000
+"""Readings taken in at once where no time passes between them."""
 
 
 async def backtest(
@@ -99,7 +101,8 @@ async def remembered(
     starts = sorted({max(begin - span, first) for span in memories.values()} - {begin})
     for start, end in pairwise([*starts, begin]):
         metrics = [metric for metric, span in memories.items() if max(begin - span, first) <= start]
-        async for page in readings.recent(pool, registry, start, until=end, metrics=metrics, devices=devices):
+        pages = readings.recent(pool, registry, start, until=end, metrics=metrics, devices=devices, page=_PAGE)
+        async for page in pages:
             yield page
 
 

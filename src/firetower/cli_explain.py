@@ -75,8 +75,7 @@ def text_of(told: dict[str, Any]) -> list[str]:
         )
         lines.append(printable(f"  {state}{trial}: {rule['why']}"))
         lines += [
-            printable(f"  {each['scope']} has limits of its own: {each['reason']} [{each['source']}]")
-            for each in rule["overrides"]
+            printable(f"  other in {each['scope']}: {each['reason']} [{each['source']}]") for each in rule["overrides"]
         ]
         lines += [printable(f"  priority {band['priority']}: {band['why']}") for band in rule["bands"]]
     return lines

@@ -65,9 +65,9 @@ class CombinationWatch:
         self._kinds = [frozenset(KIND_NUMBER[kind] for kind in rule.kinds) for rule in self._rules]
         known = {rule.id: rule for rule in rulebook.rules}
         self._sources: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._clauses = [(*condition.all, *condition.none) for condition in self._conditions]
         self._watched: list[list[frozenset[DeviceKind]]] = []  # by rule and clause: the kinds that its rules watch
-        for index, (rule, condition) in enumerate(zip(self._rules, self._conditions, strict=True)):
-            clauses = (*condition.all, *condition.none)
+        for index, (rule, clauses) in enumerate(zip(self._rules, self._clauses, strict=True)):
             for number, clause in enumerate(clauses):
                 for source in _sources(clause):
                     if rule.shadow or source not in known or not known[source].shadow:
@@ -116,7 +116,8 @@ class CombinationWatch:
             device, alarm = verdict.device_number, (verdict.rule, verdict.component)
             for index in self._sources[verdict.rule]:
                 if verdict.kind is VerdictKind.RAISE:
-                    out += self._moved_on(index, device, verdict.at)
+                    if (index, device) in self._where:
+                        out += self._moved_on(index, device, verdict.at)
                     key = self._take_in(index, device, alarm, verdict.at, verdict.priority)
                 else:
                     key = self._leave(index, device, alarm)
@@ -161,18 +162,19 @@ class CombinationWatch:
         subject = registry.group_of(condition.group, device)
         if subject is None:
             return None
-        group = self._group((index, subject))
-        clauses = (*condition.all, *condition.none)
+        group, clauses = self._group((index, subject)), self._clauses[index]
+        counts = False
         for number in self._sources[alarm[0]][index]:
             least = clauses[number].priority
             if least is None or priority <= least:
                 group.clauses[number].add(device, alarm, begin)
+                counts = True
             else:
                 group.clauses[number].remove(device, alarm)
-        if any(device in members for members in group.clauses):
+        if counts:
             self._where[index, device] = subject
             group.last = max(group.last, begin)
-        else:
+        elif not any(device in members for members in group.clauses):
             self._where.pop((index, device), None)
         return index, subject
 
@@ -212,11 +214,16 @@ class CombinationWatch:
         """Return the verdicts of a group of which something was said at ``at``."""
         group = self._groups[key]
         group.last = max(group.last, at)
-        turns = group.holding.turn(self._terms[key[0]], group.last, met=self._is_met(key, group))
-        return self._said(key, turns)
+        met, holding = self._is_met(key, group), group.holding
+        if not (met or holding.met or holding.raised) and any(group.clauses):
+            return []  # as it was: most alarms are one of too few
+        return self._said(key, holding.turn(self._terms[key[0]], group.last, met=met))
 
     def _is_met(self, key: _Key, group: _Group) -> bool:
         condition = self._conditions[key[0]]
+        for members, clause in zip(group.clauses, condition.all, strict=False):  # quickly, for most are too few
+            if len(members) < clause.devices:
+                return False
         wanted = len(condition.all)
         if not all(self._clause_is_met(key, group, number) for number in range(wanted)):
             return False
@@ -232,14 +239,15 @@ class CombinationWatch:
     def _needed(self, key: _Key, members: Members, number: int) -> int:
         """Return how many devices a clause asks for in a group."""
         index, subject = key
-        condition = self._conditions[index]
-        clause = (*condition.all, *condition.none)[number]
+        clause = self._clauses[index][number]
         if clause.share is None or len(members) < clause.devices:
             return clause.devices
         kinds = set(self._watched[index][number])
         if clause.events:
             kinds |= {_KINDS[kind] for kind in self._registry.kind[list(members.devices)].tolist()}
-        all_of_them = self._registry.members(condition.group, subject, kinds & set(self._rules[index].kinds))
+        all_of_them = self._registry.members(
+            self._conditions[index].group, subject, kinds & set(self._rules[index].kinds)
+        )
         return max(clause.devices, int(np.ceil(clause.share * len(all_of_them) - 1e-9)))
 
     def _said(self, key: _Key, turns: Iterable[Turn]) -> list[Verdict]:

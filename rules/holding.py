@@ -14,6 +14,8 @@ from firetower.rules.calendars import Days
 from firetower.rules.lanes import NEVER
 from firetower.rules.model import Rule
 
+MOST_LOOKS = 500
+"""Things that are due, looked at in one tick: a district that loses its power must not hold anything up."""
 Key = TypeVar("Key")
 Turn = tuple[Micros, bool]
 """An instant at which something began to count as raised (True) or ended (False)."""
@@ -135,9 +137,12 @@ class Agenda(Generic[Key]):
             heappush(self._heap, (at, self._count, key))
 
     def due(self, now: Micros) -> list[Key]:
-        """Return, and forget, what is to be looked at by ``now``, in the order of its instants."""
+        """Return, and forget, what is to be looked at by ``now``, in the order of its instants; MOST_LOOKS at once.
+
+        The next call goes on where this one stopped: each turn has its own instant, whenever it is told.
+        """
         out: list[Key] = []
-        while self._heap and self._heap[0][0] <= now:
+        while self._heap and self._heap[0][0] <= now and len(out) < MOST_LOOKS:
             at, _, key = heappop(self._heap)
             if self._next.get(key) == at:
                 del self._next[key]

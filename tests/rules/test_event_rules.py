@@ -47,6 +47,19 @@ def test_a_delay_that_was_over_before_the_state_ended_is_told_with_it() -> None:
     assert turns(estate.says(pump, "manual_mode", 600, active=False)) == [("raise", "manual", 600)]
 
 
+def test_thousands_that_are_due_at_once_are_told_in_turns_each_at_its_own_instant() -> None:
+    """A district loses its power: 1,200 delays end in one tick, none is lost and none is told late in its own time."""
+    estate = Estate(rule("dark", "event", {"events": ["main_power_lost"], "on_delay": "60s"}))
+    panels = [estate.put(DeviceKind.PANEL) for _ in range(1200)]
+    estate.engine.evaluate(
+        Batch(estate.readings(), at(0), [estate.event(each, "main_power_lost", 0) for each in panels])
+    )
+    said = [estate.tick(seconds) for seconds in (100, 101, 102, 103)]
+    assert [len(each) for each in said] == [500, 500, 200, 0]
+    assert {each.at for tick in said for each in tick} == {at(60)}
+    assert len({each.subject for tick in said for each in tick}) == 1200
+
+
 def test_all_of_several_events_is_all_of_them_at_once() -> None:
     """Main and backup power lost is red; one of them is the event's own alert and no more."""
     estate = Estate(BOTH)

@@ -194,7 +194,8 @@ def _own_words(row: Any) -> str | None:
     kind, _, subject = row["scene"].partition(":")
     if kind == "main":
         return subject or None
-    words: str | None = row["zone"] if kind == "zone" else row["place"] or row["device"]
+    in_a_zone = kind == "zone" and "/" in row["zone"]  # else a building, which its own place names
+    words: str | None = row["zone"] if in_a_zone else row["place"] or row["device"] or row["zone"]
     return words
 
 

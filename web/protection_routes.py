@@ -80,10 +80,11 @@ async def not_protected(call: Call[BoardQuery, None]) -> BaseModel:
     now = call.deps.clock.now()
     of_rules = await asyncio.to_thread(rule_gaps, call.deps.rulebook())
     gaps, more = await protection.not_protected(call.deps.pool, limit=call.query.limit, now=now, of_rules=of_rules)
-    return Board(items=[_out(gap) for gap in gaps], more=more)
+    return Board(items=[out(gap) for gap in gaps], more=more)
 
 
-def _out(gap: Gap) -> GapOut:
+def out(gap: Gap) -> GapOut:
+    """Return a line of the board as the API writes it."""
     return GapOut(
         kind=GapKind(gap.kind),
         unit=gap.unit,
@@ -101,9 +102,7 @@ def _out(gap: Gap) -> GapOut:
         id=None if gap.window_id is None else str(gap.window_id),
         alert_id=None if gap.alert_id is None else str(gap.alert_id),
         rule=gap.rule,
-        scope=None
-        if gap.scope is None
-        else ScopeOut.model_validate(dict(zip(("level", "value"), gap.scope, strict=True))),
+        scope=None if gap.scope is None else ScopeOut(level=gap.scope.level, value=gap.scope.value),
         approved_by=gap.approved_by,
         changes=list(gap.changes),
     )

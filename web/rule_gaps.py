@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from firetower.rules.model import Loosened, Rule, Scope
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.rulebook import Rulebook, shipped
 from firetower.storage.protection import Gap
 
 _ALONE = ("shadow from false to true",)
@@ -11,7 +11,7 @@ _ALONE = ("shadow from false to true",)
 
 
 def rule_gaps(book: Rulebook) -> Sequence[Gap]:
-    """Return what stands on the board because of ``book``; since when is not known.
+    """Return what stands on the board because of ``book``; since when is not known. What is off as shipped does not.
 
     Reads the shipped rulebook when first asked: to be called in a thread.
     """
@@ -25,10 +25,11 @@ def _gaps(book: Rulebook) -> Iterator[Gap]:
         told = each.rule.id in trials and each.scope is None and each.what == _ALONE
         if each.override not in off and not told:
             yield _gap("loosened", each.rule, each.scope, each.loosened, changes=each.what)
+    as_shipped = shipped().overrides
     for n in sorted(off):
         override = book.overrides[n]
         rule = book.rule(override.rule)
-        if rule is not None:
+        if rule is not None and override not in as_shipped:
             yield _gap("rule_off", rule, override.scope, override.loosened, reason=override.reason)
     for rule in book.rules:
         if rule.shadow:

@@ -100,12 +100,16 @@ async def test_a_window_holds_what_is_about_the_zone_or_main_it_covers(pool: asy
 
 
 @pytest.mark.usefixtures("town")
-async def test_a_burst_joins_the_incident_of_its_main(pool: asyncpg.Pool, lease: Any) -> None:
+async def test_a_burst_joins_the_incident_of_its_main_and_a_building_has_its_own(
+    pool: asyncpg.Pool, lease: Any
+) -> None:
     number = await pool.fetchval("SELECT id FROM device WHERE name = 'h1'")
     hydrant, burst = await raised(pool, hazard("h1", device_number=number), about(SubjectKind.MAIN, "m1", priority=2))
     await IncidentStep(pool, lease).take([hydrant.id, burst.id], NOW)
-    (incident,) = await pool.fetch("SELECT headline_en, priority FROM incident")
-    assert tuple(incident) == ("Water main 人民路管: 2 hazards", 2)
+    (building,) = await raised(pool, about(SubjectKind.ZONE, "u1/A"))
+    await IncidentStep(pool, lease).take([building.id], NOW)
+    told = await pool.fetch("SELECT headline_en, priority FROM incident ORDER BY id")
+    assert list(map(tuple, told)) == [("Water main 人民路管: 2 hazards", 2), ("万象城, A座: 1 hazard", 3)]
 
 
 async def test_two_hundred_silent_points_of_a_dead_link_are_one_alert_in_view(

@@ -3,6 +3,7 @@
 from firetower.rules import rulebook
 from firetower.rules.rulebook import Rulebook, rebuild
 from firetower.storage.protection import Gap
+from firetower.web.protection_routes import out
 from firetower.web.rule_gaps import rule_gaps
 
 SIGNED = {"by": "li", "approved_by": "wang", "backtest": "bt-1", "reason": "kitchen"}
@@ -28,8 +29,9 @@ def smoke_fire() -> float:
     return rule.condition.limit.bands[0].limit.value
 
 
-def test_nothing_that_is_shipped_is_loosened() -> None:
-    assert [gap for gap in rule_gaps(rulebook.shipped()) if gap.kind == "loosened"] == []
+def test_nothing_that_is_shipped_is_loosened_or_off() -> None:
+    """Where the shipped rulebook turns a rule off for another, nothing is unprotected."""
+    assert [gap.kind for gap in rule_gaps(rulebook.shipped()) if gap.kind != "on_trial"] == []
 
 
 def test_a_loosened_fire_rule_stands_there_with_both_persons_in_its_scope_and_what_changed() -> None:
@@ -40,6 +42,9 @@ def test_a_loosened_fire_rule_stands_there_with_both_persons_in_its_scope_and_wh
     assert (gap.kind, gap.rule, gap.unit, gap.device, gap.width) == ("loosened", "smoke-fire", "u1", "smk-1", 3)
     assert (gap.by, gap.approved_by, gap.reason) == ("li", "wang", "kitchen")
     assert f"{smoke_fire() + 1} dB/m" in gap.changes[0]
+    written = out(gap).model_dump(mode="json")
+    assert written["scope"] == {"level": "device", "value": "u1/smk-1"}
+    assert (written["kind"], written["since"], written["approved_by"]) == ("loosened", None, "wang")
     (wide,) = new(own(looser | {"scope": {"district": "east"}}))
     assert wide.scope is not None
     assert (wide.scope.level, wide.scope.value, wide.unit, wide.width) == ("district", "east", None, 0)

@@ -100,9 +100,7 @@ async def test_a_window_holds_what_is_about_the_zone_or_main_it_covers(pool: asy
 
 
 @pytest.mark.usefixtures("town")
-async def test_a_burst_joins_the_incident_of_its_main_and_a_building_has_its_own(
-    pool: asyncpg.Pool, lease: Any
-) -> None:
+async def test_a_burst_joins_the_incident_of_its_main_and_a_building_has_one(pool: asyncpg.Pool, lease: Any) -> None:
     number = await pool.fetchval("SELECT id FROM device WHERE name = 'h1'")
     hydrant, burst = await raised(pool, hazard("h1", device_number=number), about(SubjectKind.MAIN, "m1", priority=2))
     await IncidentStep(pool, lease).take([hydrant.id, burst.id], NOW)

@@ -15,6 +15,7 @@ import asyncpg
 from firetower import garbage
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
+from firetower.backtest_process import BacktestProcesses
 from firetower.core.child import check_port, keep_running
 from firetower.core.clock import MINUTE, SECOND, Clock, Micros, SystemClock
 from firetower.core.config import Settings
@@ -137,11 +138,13 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
         http_url = None
         if settings.role in {"all", "web"}:
             console = Path(str(files("firetower.web") / "console"))
+            backtests = BacktestProcesses(pool, urls.database, clock)
+            start("back-tests", backtests.run())
             app = make_app(
                 Deps(
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=lambda: current.rulebook,
                     health=health, message_rate=health.message_rate, console=console, provisional=board,
-                    roster=Roster(settings.shift_times, settings.zone),
+                    roster=Roster(settings.shift_times, settings.zone), backtests=backtests,
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))

@@ -46,12 +46,16 @@ class BacktestProcesses:
         self._group.create_task(self._watch(backtest_id), name=f"back-test {backtest_id}")
 
     async def _watch(self, backtest_id: str) -> None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "firetower", "rules", "backtest", "--id", backtest_id,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "FIRETOWER_DATABASE_URL": self._database},
-            start_new_session=True,  # Ctrl-C reaches us alone
-        )  # fmt: skip
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "firetower", "rules", "backtest", "--id", backtest_id,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, "FIRETOWER_DATABASE_URL": self._database},
+                start_new_session=True,  # Ctrl-C reaches us alone
+            )  # fmt: skip
+        except OSError as err:
+            await self._failed(backtest_id, f"its process cannot be started: {err.strerror}; free memory, ask again")
+            return
         assert process.stderr is not None
         try:
             said = b""
@@ -69,13 +73,15 @@ class BacktestProcesses:
                     )
             raise
         if status:
-            words = said.decode("utf-8", "replace").strip()
-            log.error("back-test %s ended with status %d: %s", backtest_id, status, words)
-            try:
-                error = f"its process ended with status {status}: {words or 'it said nothing'}"
-                await backtests.fail(self._pool, backtest_id, error, self._clock.now())
-            except StoreUnavailable as err:  # whoever asks for it next finds that nobody does it
-                log.warning("that back-test %s failed could not be written down: %s", backtest_id, err)
+            words = said.decode("utf-8", "replace").strip() or "it said nothing"
+            await self._failed(backtest_id, f"its process ended with status {status}: {words}")
+
+    async def _failed(self, backtest_id: str, error: str) -> None:
+        log.error("back-test %s failed: %s", backtest_id, error)
+        try:
+            await backtests.fail(self._pool, backtest_id, error, self._clock.now())
+        except StoreUnavailable as err:  # whoever asks for it next finds that nobody does it
+            log.warning("that back-test %s failed could not be written down: %s", backtest_id, err)
 
 
 async def do_asked(pool: Pool, backtest_id: str, clock: Clock, *, whole: asyncio.StreamReader | None = None) -> str:

@@ -176,6 +176,15 @@ class Engine:
             self._seeded[rule, subject, component] = priority
         return known
 
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The events that a rule misses when they do not come: ``seed_last`` is to be told of them."""
+        return self._events.awaited
+
+    def seed_last(self, device_number: int, event: str, at: Micros, *, component: str = "") -> None:
+        """Take over when a device said last that an event is active at a point, before ``warm``."""
+        self._events.seed_last(device_number, event, at, component=component)
+
     def warm(self, batch: Batch) -> None:
         """Take what is stored in, oldest first across calls; what it decides is said at the first tick or evaluation.
 

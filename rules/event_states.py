@@ -20,7 +20,7 @@ from firetower.rules.lanes import NEVER
 from firetower.rules.missing import Missing
 from firetower.rules.model import Rule
 from firetower.rules.overrides import resolved
-from firetower.rules.points import Point, Points
+from firetower.rules.points import Points
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.scopes import Scopes
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
@@ -79,7 +79,11 @@ class EventWatch:
     def seed(self, rule: str, device: int, component: str, active_since: Micros) -> bool:
         """Take over an open alert, of an event rule or of an event (``event:<name>``)."""
         if rule.startswith(_OWN):
-            self._take_over(device, (rule.removeprefix(_OWN), component), active_since, active=True)
+            event = rule.removeprefix(_OWN)
+            watched = (int(self._registry.kind[device]), event) in self._watching
+            if watched and self._points.said(device, (event, component), active_since, active=True):
+                self._seeded.add(device)
+            self.seed_last(device, event, active_since, component=component)
             return True
         index = self._index.get(rule)
         if index is None or self._conditions[index].own_alert:
@@ -92,17 +96,16 @@ class EventWatch:
                 holding.seed(active_since)
         return True
 
-    def seed_last(self, device: int, event: str, at: Micros, *, component: str = "", active: bool = True) -> None:
-        """Take over the newest word of a device on an event and a point that is stored; what is known is told again."""
-        self._take_over(device, (event, component), at, active=active)
-        for index in self._watching.get((int(self._registry.kind[device]), event), ()):
-            if active and index in self._missing and self._conditions[index].component in {None, component}:
-                self._missing[index].note(device, at)
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The events of rules on what is missing."""
+        return frozenset(event for index in self._missing for event in self._conditions[index].events)
 
-    def _take_over(self, device: int, point: Point, at: Micros, *, active: bool) -> None:
-        watched = (int(self._registry.kind[device]), point[0]) in self._watching
-        if watched and self._points.said(device, point, at, active=active):
-            self._seeded.add(device)
+    def seed_last(self, device: int, event: str, at: Micros, *, component: str = "") -> None:
+        """Take over when a device said last that an event is active at a point; whether it still is, is not known."""
+        for index in self._watching.get((int(self._registry.kind[device]), event), ()):
+            if index in self._missing and self._conditions[index].component in {None, component}:
+                self._missing[index].note(device, at)
 
     # evaluation ------------------------------------------------------------------------------------
 

@@ -141,9 +141,22 @@ def test_a_retired_device_misses_nothing() -> None:
 def test_what_the_store_knows_of_the_last_event_counts_at_a_start() -> None:
     estate = Estate(TESTED)
     pump = estate.put(DeviceKind.PUMP_ROOM)
-    estate.engine._events.seed_last(pump, "pump_start", at(5 * DAYS))
+    assert estate.engine.awaited == {"pump_start"}
+    estate.engine.seed_last(pump, "pump_start", at(5 * DAYS))
     assert estate.tick(13 * DAYS - 1) == []
     assert turns(estate.tick(13 * DAYS)) == [("raise", "tested", 13 * DAYS)]
+
+
+def test_an_open_alert_of_the_event_is_the_event_though_it_is_told_again() -> None:
+    """The pump's last start is an alert nobody has dealt with yet: it was not missing since."""
+    estate = Estate(TESTED)
+    pump = estate.put(DeviceKind.PUMP_ROOM)
+    estate.engine.seed("event:pump_start", pump, "P1", 2, at(5 * DAYS))
+    estate.engine.warm(
+        Batch(estate.readings(), at(9 * DAYS), [estate.event(pump, "pump_start", 5 * DAYS, component="P1")])
+    )
+    assert estate.tick(9 * DAYS) == []
+    assert turns(estate.tick(14 * DAYS)) == [("raise", "tested", 13 * DAYS)]
 
 
 def test_a_rule_makes_the_events_own_alert_more_urgent_under_its_own_key() -> None:

@@ -223,15 +223,10 @@ def test_state_of_another_derivation_is_refused():
 
 def test_tenths_that_no_binary_number_holds_meet_their_limit_exactly():
     """0.3 less 0.1 is 0.2, the mean of 0.1, 0.2 and 0.3 is 0.2, and 8 °C in a minute is 8 °C/min."""
-    pairs = (0, 0.1), (60, 0.2), (120, 0.3)
-    assert values(window("rise"), *pairs)[-1] == 0.2
-    assert values(window("mean"), *pairs)[-1] == 0.2
-    assert (
-        values(derived(rate={"over": "4min", "per": "min"}), *((at, 40.1 + 8 * at / 60) for at in range(0, 181, 13)))[
-            -1
-        ]
-        == 8
-    )
+    for of in ("rise", "mean"):
+        assert values(window(of), (0, 0.1), (60, 0.2), (120, 0.3))[-1] == 0.2
+    rate = derived(rate={"over": "4min", "per": "min"})
+    assert values(rate, *((at, 40.1 + 8 * at / 60) for at in range(0, 181, 13)))[-1] == 8
 
 
 def test_a_rate_is_the_same_with_jittered_and_with_missing_readings():

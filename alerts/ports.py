@@ -82,7 +82,7 @@ class Entry:
 class Standing:
     """A rule's alert of a device whose condition still stands, whatever its state: what the engine must know at start.
 
-    ``condition_at``: device time since when it stands, µs.
+    ``condition_at``: device time since when it stands, µs. ``held``: suppressed by design.
     """
 
     rule: str
@@ -92,3 +92,4 @@ class Standing:
     device_number: int | None
     priority: int
     condition_at: Micros
+    held: bool = False

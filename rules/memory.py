@@ -31,6 +31,17 @@ def memory_of(book: Rulebook) -> dict[int, Micros]:
     return {number: span for number, span in longest.items() if span > SHORTEST}
 
 
+def missed_by(book: Rulebook) -> tuple[set[str], Micros]:
+    """Return the events that rules may miss, and how far back the last one counts, µs."""
+    found = [
+        rule.condition.event
+        for rule in book.rules
+        if rule.condition.event is not None and rule.condition.event.missing_for is not None
+    ]
+    names = {name for condition in found for name in condition.events}
+    return names, max((condition.missing_for or 0 for condition in found), default=0) + DAY
+
+
 def events_of(book: Rulebook) -> Micros:
     """Return how far back a device's alarms count, µs; what is missing for longer is asked of the store."""
     spans = [

@@ -89,7 +89,8 @@ class AlertStore(AlertActs):
         """
         with store_errors():
             rows = await self._pool.fetch(
-                "SELECT rule, subject_kind, subject, component, device_id, priority, condition_at FROM alert"
+                "SELECT rule, subject_kind, subject, component, device_id, priority, condition_at,"
+                " hold = 'suppressed' AND coalesce(hold_reason, '') ~ '^(rule|event):' AS held FROM alert"
                 " WHERE condition = 'active' AND NOT starts_with(rule, 'manual:') AND subject_kind <> 'system'"
                 " AND (device_id IS NOT NULL OR NOT starts_with(rule, 'event:')) ORDER BY id"
             )
@@ -102,6 +103,7 @@ class AlertStore(AlertActs):
                 device_number=row["device_id"],
                 priority=row["priority"],
                 condition_at=from_datetime(row["condition_at"]),
+                held=row["held"],
             )
             for row in rows
         ]

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 
 from firetower import garbage
+from firetower.alerts.correlate import confirms_within
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.backtest_process import BacktestProcesses
@@ -124,7 +125,14 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             IngestStore(desk, registry, clock), board, clock, active=lambda: alarms is None or alarms.paused,
         )  # fmt: skip
         start("look-out", lookout.run())
-        office = make_desk(settings, urls.database, pool, clock, hearing.precedence if hearing else None)
+        office = make_desk(
+            settings,
+            urls.database,
+            pool,
+            clock,
+            hearing.precedence if hearing else None,
+            within=lambda: confirms_within(current.rulebook.rules),
+        )
         start("desk", office.run())
         health = Health(
             pool,

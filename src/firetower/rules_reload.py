@@ -44,7 +44,7 @@ class Current:
             except StoreUnavailable as err:
                 log.debug("the rulebook in force is not known now: %s", err)
             else:
-                if found is not None and found.written != self.rulebook.written:
+                if found is not None and found.digest != self.rulebook.digest:
                     self.rulebook = found
             await asyncio.sleep(_FOLLOWS_EVERY_S)
 

@@ -15,10 +15,10 @@ from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
 from firetower.rules.checkpoint import decode
 from firetower.rules.engine import Engine
-from firetower.rules.memory import SHORTEST, events_of, memory_of
+from firetower.rules.memory import SHORTEST, events_of, memory_of, missed_by
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch
-from firetower.storage import history, readings
+from firetower.storage import history, readings, shadow_alerts
 from firetower.storage.alerts import AlertStore
 from firetower.storage.checkpoints import CheckpointStore
 
@@ -116,16 +116,28 @@ class Warming:
         return engine
 
     async def _seed(self, engine: Engine) -> None:
-        for row in await self._alerts.open_for_engine():
+        """Tell ``engine`` what is open and active, also of rules on trial, and what it may come to miss."""
+        book, now = engine.rulebook, self._clock.now()
+        on_trial = {rule.id for rule in book.rules if rule.shadow}
+        real = [row for row in await self._alerts.open_for_engine() if row.rule not in on_trial]
+        tried = [row for row in await shadow_alerts.standing(self._pool) if row.rule in on_trial]
+        for row in (*real, *tried):
             known = engine.seed(
-                row.rule, row.device_number, row.component, row.priority, row.condition_at, subject=row.subject
-            )
+                row.rule, row.device_number, row.component, row.priority, row.condition_at,
+                subject=row.subject, held=row.held,
+            )  # fmt: skip
             if not known and engine.rulebook.rule(row.rule) is not None:
                 log.warning(
                     "alert of %s on %s %s: the rule is not for this device any more, so its return to normal is not"
                     " noticed; close it by hand",
                     row.rule, row.subject, row.component,
                 )  # fmt: skip
+        names, longest = missed_by(book)
+        if not names:
+            return
+        for word in await history.last_words(self._pool, self._registry, names, now - longest, now + _AHEAD):
+            if word.active and word.device_number is not None:
+                engine.seed_last(word.device_number, word.event, word.at, component=word.component)
 
     async def _stored(
         self, stages: list[tuple[Micros, list[int] | None]], events_since: Micros, *, page: int | None = None

@@ -289,7 +289,7 @@ def is_so(condition: EventCondition, words: list[Word], device: Device, at: int)
 
 
 def follow(begins: list[list[tuple[int, str]]], within: int) -> bool:
-    """Whether alarms, one of each clause, began in the order of the clauses, the last so long after the first at most."""
+    """Whether alarms, one of each clause, began in the order of the clauses, all within so long of the first."""
     for first, _ in begins[0]:
         at = first
         for clause in begins[1:]:

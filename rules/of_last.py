@@ -26,7 +26,7 @@ class NthOfLast(Rows):
         if column.first is None:
             known = state["known"] + 1
             last = np.concatenate([column.value[:, None], before[:, :-1]], axis=1)
-            ends = slice(None)
+            ends = np.arange(len(column.row))
         else:
             place = np.arange(len(column.row))
             others = place - np.maximum.accumulate(np.where(column.first, place, 0))  # of the row, before it, given now
@@ -37,7 +37,7 @@ class NthOfLast(Rows):
                 column.value[np.maximum(place[:, None] - back, 0)],
                 np.take_along_axis(before, np.maximum(of_before, 0), axis=1),
             )
-            ends = np.append(column.first[1:], True)
+            ends = np.flatnonzero(np.append(column.first[1:], True))
         state["last"], state["known"] = last, np.minimum(known, self._m)
         self._cells.rows[column.row[ends]] = cells[ends]
         nth = self._n - 1 if self._lowest else self._m - self._n

@@ -73,6 +73,6 @@ def _plain(node: Node, path: Path, document: Document, loader: YAML) -> Any:
         return mapping
     if isinstance(node, SequenceNode):
         return [_plain(item, (*path, index), document, loader) for index, item in enumerate(node.value)]
-    if node.tag.rpartition(":")[2] not in _OF_JSON:
+    if str(node.tag).rpartition(":")[2] not in _OF_JSON:
         return node.value  # a date stays as it is written: JSON has none, and the rulebook's are text
     return loader.constructor.construct_object(node)

@@ -135,9 +135,9 @@ async def test_late_readings_are_stored_and_marked(nats: Any) -> None:
     lane, pub = city.lane("telemetry"), publisher(nats.url)
     earlier, later = said(smoke=0.01), said(smoke=0.02)
     async with running(lane, pub):
-        for payload in (later, earlier):
+        for count, payload in enumerate((later, earlier)):
             await pub.publish(TELEMETRY, payload)
-            await until(lambda count=lane.acknowledged: lane.acknowledged > count)
+            await until(lambda count=count: lane.acknowledged > count)
     assert dict(city.store.readings.values()) == {0.02: 0, 0.01: Mark.LATE}
 
 

@@ -85,10 +85,10 @@ async def test_readings_that_a_failing_rule_did_not_judge_are_stored_and_the_led
     city = City(nats.url)
     evaluate = city.engine.evaluate
 
-    def faulty(readings: Any, now: Any) -> Any:
-        if 0.013 in readings.value:
+    def faulty(batch: Any) -> Any:
+        if 0.013 in batch.readings.value:
             raise ZeroDivisionError("a bug")
-        return evaluate(readings, now)
+        return evaluate(batch)
 
     monkeypatch.setattr(city.engine, "evaluate", faulty)
     lane, pub = city.lane("telemetry"), publisher(nats.url)

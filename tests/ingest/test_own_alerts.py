@@ -207,7 +207,7 @@ async def test_rules_that_fail_do_not_silence_firetowers_own_alerts(
     def fail(*_: Any, **__: Any) -> list[Verdict]:
         raise IndexError("a bug")
 
-    monkeypatch.setattr(Engine, "tick", fail)
+    monkeypatch.setattr(Engine, "evaluate", fail)
     stored.telemetry.behind = 61 * SECOND
     await stored.ticker.tick()
     assert stored.ticker.rules_trouble is not None

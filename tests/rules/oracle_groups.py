@@ -37,6 +37,7 @@ class GroupOracle:
     log: list[Said] = field(default_factory=list)  # of all but combinations
     told: dict[tuple[str, str], int] = field(default_factory=dict)  # by rule and subject: turns said
     now: int = 0
+    looked: int = 0  # newest instant at which something was said
     held: dict[tuple[str, str, str], Said] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -144,9 +145,10 @@ class GroupOracle:
         out: list[Said] = []
         by_name = {rule.id: rule for rule in self.book.rules}
         for at in sorted({one.at for one in said}):
-            before = {
-                key: one for key, one in self.held.items() if not self._holding(by_name[one.rule], one.subject, at)
-            }
+            is_now = at >= self.looked  # else a word from before, which ends nothing
+            self.looked = max(self.looked, at)
+            free = {key for key, one in self.held.items() if not self._holding(by_name[one.rule], one.subject, at)}
+            before = {key: self.held[key] for key in sorted(free) if is_now}
             gone = {one.key for one in said if one.at == at}
             for key, one in before.items():
                 del self.held[key]

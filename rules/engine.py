@@ -185,22 +185,25 @@ class Engine:
         """Take over when a device said last that an event is active at a point, before ``warm``."""
         self._events.seed_last(device_number, event, at, component=component)
 
-    def warm(self, batch: Batch) -> None:
+    def warm(self, step: Step) -> None:
         """Take what is stored in, oldest first across calls; what it decides is said at the first tick or evaluation.
 
         Only how it stands at the end is said: a condition that came and went is history, and a seeded one is known.
-        Readings that came late only raise watermarks: the state is what it would be had we never stopped.
+        Readings that came late only raise watermarks: the state is what it would be had we never stopped. A tick at the
+        end ends the delays that ended meanwhile, so that what only a tick had raised is not taken back first.
         """
+        said = self._of_tick(step) if isinstance(step, Tick) else self._of_stored(step)
+        for verdict in self._whole(said, step.now if isinstance(step, Tick) else None):
+            if verdict.event is not None:
+                continue  # said when it came; what follows from it may not have been
+            self._warmed[verdict.rule, verdict.subject, verdict.component] = verdict
+
+    def _of_stored(self, batch: Batch) -> list[Verdict]:
         readings = batch.readings
         late = (readings.flags & np.int16(Mark.LATE)) != 0
         said = self._step(readings.take(~late))
         np.maximum.at(self._series.watermark, readings.series[late], readings.ts[late])
-        if batch.events:
-            said += self._events.step(batch.events)
-        for verdict in self._whole(said):
-            if verdict.event is not None:
-                continue  # said when it came; what follows from it may not have been
-            self._warmed[verdict.rule, verdict.subject, verdict.component] = verdict
+        return said + self._events.step(batch.events) if batch.events else said
 
     def _start(self) -> list[Verdict]:
         """Return, once, what ``warm`` found and the open alerts do not know."""

@@ -17,6 +17,7 @@ from firetower.rule_protection import unproven
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook, RulebookError
+from firetower.rules.steps import Tick
 from firetower.storage.burning_rules import burning_rules, gone_or_lowered, in_force, note_in_force
 from firetower.storage.checkpoints import MARGIN
 from firetower.storage.lease import Lease
@@ -171,6 +172,7 @@ class RulesReload:
                     engine.warm(part)
                 if len(parts) > 1:
                     await asyncio.sleep(0)
+            engine.warm(Tick(self._clock.now(), None))
             # fires since then, whose alerts may be on their way still: nothing is awaited from the last batch to here
             self._refuse_under_fire(book, dict.fromkeys(sorted(self._in_force.burning), 0))
         except BaseException:

@@ -17,7 +17,7 @@ from firetower.rules.checkpoint import decode
 from firetower.rules.engine import Engine
 from firetower.rules.memory import SHORTEST, events_of, memory_of, missed_by
 from firetower.rules.rulebook import Rulebook
-from firetower.rules.steps import Batch
+from firetower.rules.steps import Batch, Tick
 from firetower.storage import history, readings, shadow_alerts
 from firetower.storage.alerts import AlertStore
 from firetower.storage.checkpoints import CheckpointStore
@@ -71,6 +71,7 @@ class Warming:
         await self._seed(engine)
         async for batch in self._stored([(now - SHORTEST, None)], now - events_of(rulebook)):
             engine.warm(batch)
+        engine.warm(Tick(self._clock.now(), None))
         return Warm(engine, whole=not memory_of(rulebook))
 
     async def whole(self, rulebook: Rulebook) -> Engine:
@@ -113,6 +114,7 @@ class Warming:
         await self._seed(engine)
         async for batch in self._stored([(checkpoint.replay_from, None)], checkpoint.replay_from):
             engine.warm(batch)
+        engine.warm(Tick(self._clock.now(), None))
         return engine
 
     async def _seed(self, engine: Engine) -> None:

@@ -8,7 +8,7 @@ from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry
-from firetower.rules.steps import Batch
+from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import SubjectKind
 
 HEAT, ELEC, TANK = DeviceKind.HEAT, DeviceKind.ELECTRICAL, DeviceKind.WATER_LEVEL
@@ -201,3 +201,17 @@ def test_what_came_and_went_before_the_restart_is_not_said() -> None:
 def test_seeding_says_when_nobody_will_watch_the_alert(rule: str, component: str) -> None:
     world = World()
     assert world.engine.seed(rule, world.device(HEAT), component, 1, START) is False
+
+
+def test_what_only_a_tick_had_raised_is_not_taken_back_and_raised_again_by_a_restart() -> None:
+    """The delay ended between two reports, while the last one stood."""
+    world, after = World(), World()
+    device = world.device(DeviceKind.HYDRANT, interval=60)
+    readings = [(device, "pressure", 0, 0.3)] + [(device, "pressure", moment, 0.05) for moment in range(60, 301, 60)]
+    world.report(*readings)
+    assert brief(world.tick(360)) == [("raise", "hydrant-pressure-low", 3, 360)]
+    after.device(DeviceKind.HYDRANT, interval=60)
+    after.engine.seed("hydrant-pressure-low", device, "pressure", 3, at(360))
+    after.engine.warm(Batch(after.readings(*readings), at(360)))
+    after.engine.warm(Tick(at(365), None))
+    assert after.report((device, "pressure", 420, 0.05)) == []

@@ -3,8 +3,8 @@
 Run: ``script/bench rules``. Every batch holds 2,000 pressures of different hydrants, each judged by every shipped rule
 on a hydrant's pressure; one hydrant in a hundred is low. ``limits`` is the same with the two rules on the pressure as
 measured alone. Beside it, on readings of the same kind: ``bare``, one limit with deadband and on delay in numpy,
-without verdicts; ``rule-engine``, a general rule library from PyPI that compares each reading with each limit and keeps no
-state; and the oracle of our tests, the same rules in plain Python.
+without verdicts; ``rule-engine``, a general rule library from PyPI that compares each reading with each limit and has
+no state; and the oracle of our tests, the same rules in plain Python.
 """
 
 import resource

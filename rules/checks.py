@@ -12,7 +12,7 @@ from firetower.rules.finding import Finding, check_events, under
 from firetower.rules.model import Rule, Schedule, Span, Suppression
 
 FORMS = tuple(Condition.model_fields)
-_SCHEDULED = ("limit", "rate", "window", "pattern", "trend", "event", "combination")
+_SCHEDULED = ("limit", "rate", "window", "pattern", "trend", "imbalance", "event", "combination")
 """Forms that can be active at times only; silence and quality are always."""
 
 

@@ -6,7 +6,17 @@ from itertools import pairwise
 from firetower.core.clock import DAY, SECOND, Micros
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import Metric, catalogue
-from firetower.rules.conditions import BUCKETS, Band, Bands, Compared, Condition, RateCondition, WindowCondition
+from firetower.rules.conditions import (
+    BUCKETS,
+    Band,
+    Bands,
+    Compared,
+    Condition,
+    ImbalanceCondition,
+    RateCondition,
+    TrendCondition,
+    WindowCondition,
+)
 from firetower.rules.finding import Finding, check_class, check_duration, check_priorities, under
 from firetower.rules.model import Rule
 from firetower.rules.quantities import Between, FromFile, Quantity, duration_text
@@ -16,10 +26,12 @@ SHORTEST_WINDOW: Micros = BUCKETS * SECOND
 LONGEST_WINDOW: Micros = 60 * DAY
 SHORTEST_LEARNING: Micros = DAY
 LONGEST_LEARNING: Micros = 60 * DAY
+LONGEST_WITHIN: Micros = DAY
+"""Readings of one day are of one load at the most."""
 
 
 def check_measured(rule: Rule, form: str, condition: Bands) -> Iterator[Finding]:
-    """Yield what is wrong with a limit, rate, window, pattern or trend."""
+    """Yield what is wrong with a limit, rate, window, pattern, trend or imbalance."""
     if rule.metric is None:
         yield ("metric",), f"is missing; a {form} needs the metric it is for"
         return
@@ -43,6 +55,8 @@ def _unit(condition: Condition, metric: Metric) -> tuple[str, str]:
         return f"{metric.unit}/{condition.rate.per}", f"the rate of {metric.name} per {condition.rate.per}"
     if condition.trend is not None:
         return "d", "the days left"
+    if condition.imbalance is not None:
+        return "%", "an imbalance"
     if condition.window is not None and condition.window.of == "count":
         return "readings", "a count"
     return metric.unit, metric.name
@@ -62,17 +76,33 @@ def _check_form(condition: Condition, metric: Metric) -> Iterator[Finding]:
         yield from _check_window(condition.window, metric)
     if condition.pattern is not None:
         yield from check_duration(("learning",), condition.pattern.learning, SHORTEST_LEARNING, LONGEST_LEARNING)
+    if condition.imbalance is not None:
+        yield from _check_imbalance(condition.imbalance, metric)
     if condition.trend is not None:
-        trend = condition.trend
-        yield from _check_slope(trend.over, trend.samples)
-        yield from _check_unit("to", trend.to, metric.unit, metric.name)
-        if trend.side not in {"below", "at_or_below"}:
-            yield ("side",), f"{trend.side!r} for days left; accepted: below, at_or_below"
-        for index, band in enumerate(trend.bands):
-            if not isinstance(band.limit, Quantity):
-                yield ("bands", index, "limit"), f"{band.limit}; accepted: a number of days, for example 30 d"
-            elif band.limit.value <= 0:
-                yield ("bands", index, "limit"), f"{band.limit}; accepted: more than 0 d"
+        yield from _check_trend(condition.trend, metric)
+
+
+def _check_trend(trend: TrendCondition, metric: Metric) -> Iterator[Finding]:
+    yield from _check_slope(trend.over, trend.samples)
+    yield from _check_unit("to", trend.to, metric.unit, metric.name)
+    if trend.side not in {"below", "at_or_below"}:
+        yield ("side",), f"{trend.side!r} for days left; accepted: below, at_or_below"
+    for index, band in enumerate(trend.bands):
+        if not isinstance(band.limit, Quantity):
+            yield ("bands", index, "limit"), f"{band.limit}; accepted: a number of days, for example 30 d"
+        elif band.limit.value <= 0:
+            yield ("bands", index, "limit"), f"{band.limit}; accepted: more than 0 d"
+
+
+def _check_imbalance(imbalance: ImbalanceCondition, metric: Metric) -> Iterator[Finding]:
+    if imbalance.side not in {"above", "at_or_above"}:
+        yield ("side",), f"{imbalance.side!r} for an imbalance; accepted: above, at_or_above"
+    if len(set(imbalance.channels)) != len(imbalance.channels):
+        yield ("channels",), f"{', '.join(imbalance.channels)} names a channel twice; keep one"
+    yield from check_duration(("within",), imbalance.within, SECOND, LONGEST_WITHIN)
+    yield from _check_unit("least", imbalance.least, metric.unit, metric.name)
+    if imbalance.least.value <= 0:
+        yield ("least",), f"{imbalance.least}; accepted: more than 0 {metric.unit} (around 0 there is no share)"
 
 
 def _check_slope(over: Micros, samples: int) -> Iterator[Finding]:

@@ -13,6 +13,8 @@ EventName = Annotated[str, Field(pattern=r"^\S{1,64}$")]
 Source = Annotated[str, Field(pattern=r"^(S1|S2|K|D|J)(/(S1|S2|K|D|J))*, \S")]
 """The basis of a limit (S1, S2, K, D, J: ``docs/rulebook.md``), then the place: ``S1, GB 55036-2022 3.0.3``."""
 Text = Annotated[str, Field(min_length=1, max_length=400)]
+Channel = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+"""What follows the dot in a name: ``a`` of ``current.a``."""
 Samples = Annotated[int, Field(ge=1, le=100)]
 Priority = Annotated[int, Field(ge=1, le=4)]
 Group = Literal["device", "zone", "building", "unit", "main", "gateway"]
@@ -102,11 +104,13 @@ class LimitCondition(Bands):
 
 
 class RateCondition(Bands):
-    """How quickly the value changes: the slope of the straight line that fits the readings of the window best.
+    """How quickly the value changes: the slope of the straight line that fits the twelfths of the window best.
 
-    In the metric's unit per ``per`` (``°C/min``). Known with at least ``samples`` readings in the window that reach
-    over half of it. ``only``: while the newest value is that; otherwise the reading counts as in order. Here and below
-    what is derived is rounded to nine decimals, so that 0.3 less 0.1 is 0.2.
+    Each twelfth counts as the mean time and the mean value of its readings, weighted by their number; readings on a
+    straight line have their means on it. In the metric's unit per ``per`` (``°C/min``), to six digits, so that a ramp
+    of 8 is 8. Known with at least ``samples`` readings in the window, the newest half of the window after the mean time
+    of the oldest twelfth with readings. ``only``: while the newest value is that; otherwise the reading counts as in
+    order. Here and below what is derived is rounded to nine decimals, so that 0.3 less 0.1 is 0.2.
     """
 
     over: Duration
@@ -143,7 +147,7 @@ class PatternCondition(Bands):
     Usual is the mean of past hours of the same hour of day and kind of day, each hour counted once, a new one with the
     weight 1/n up to the 28th. Known once the series is ``learning`` old and has at least three such hours. An hour
     counts as the mean of its readings, once the first reading of a later hour has come; not if the rule was beyond its
-    mildest limit in it (its own: overrides do not count).
+    mildest limit in it (its own: overrides do not count). What is usual counts to six digits, ages in whole seconds.
     """
 
     learning: Duration
@@ -152,14 +156,28 @@ class PatternCondition(Bands):
 class TrendCondition(Bands):
     """In how many days the value reaches ``to`` if it goes on as in the window (``side`` below, limits in ``d``).
 
-    From the line that fits the window best, at its newest reading; at ``to`` it is 0. A value that does not
+    From the line of a rate, at its newest reading, to six digits; at ``to`` it is 0. A value that does not
     approach ``to`` never does, one that is past it and goes on included: ``to`` is the very end (0 %), no limit of its
-    own. Known with at least ``samples`` readings that reach over half of the window.
+    own. Known when a rate is.
     """
 
     to: Amount
     over: Duration
     samples: Samples = 5
+
+
+class ImbalanceCondition(Bands):
+    """How far the channel furthest from the mean of ``channels`` is from it, as a share of that mean (``side`` above).
+
+    Limits are in ``%``: of 20, 20 and 50 A, 66.7 % (NEMA MG 1's way of saying it). Judged with each reading of the
+    first of ``channels``, to which the alert belongs: one a device. The others count with their newest reading that is
+    not newer than it. Known when each has one at most ``within`` older; a channel of which a newer one had come already
+    is not. ``least``, in the metric's unit, more than 0: while the mean is below it, the reading counts as in order.
+    """
+
+    channels: Annotated[tuple[Channel, ...], Field(min_length=2, max_length=6)]
+    within: Duration
+    least: Amount
 
 
 class EventCondition(Part):
@@ -285,6 +303,9 @@ class ConfirmationCondition(Part):
     source: Source
 
 
+Measured = LimitCondition | RateCondition | WindowCondition | PatternCondition | TrendCondition | ImbalanceCondition
+
+
 class Condition(Part):
     """Exactly one of the forms of condition."""
 
@@ -293,6 +314,7 @@ class Condition(Part):
     window: WindowCondition | None = None
     pattern: PatternCondition | None = None
     trend: TrendCondition | None = None
+    imbalance: ImbalanceCondition | None = None
     event: EventCondition | None = None
     silence: SilenceCondition | None = None
     quality: QualityCondition | None = None
@@ -300,9 +322,9 @@ class Condition(Part):
     confirmation: ConfirmationCondition | None = None
 
     @property
-    def measured(self) -> LimitCondition | RateCondition | WindowCondition | PatternCondition | TrendCondition | None:
+    def measured(self) -> Measured | None:
         """The form with bands on a value; None for the others."""
-        return self.limit or self.rate or self.window or self.pattern or self.trend
+        return self.limit or self.rate or self.window or self.pattern or self.trend or self.imbalance
 
     @property
     def forms(self) -> tuple[str, ...]:

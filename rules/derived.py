@@ -1,10 +1,11 @@
-"""Values derived from the readings of a series: what rates, windows, patterns and trends compare with their limits.
+"""Values derived from readings: what rates, windows, patterns, trends and imbalance compare with their limits.
 
 A derivation has the rows of its table: one a series. It takes every reading in once, in time order, and returns what
 is derived as of each; NaN while too little is known.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from firetower.rules.calendars import Days
 from firetower.rules.checkpoint import Saved
 from firetower.rules.columns import Column
 from firetower.rules.conditions import Compared, Side
+from firetower.rules.imbalance import Imbalance
 from firetower.rules.model import Calendar, Rule
 from firetower.rules.of_last import NthOfLast
 from firetower.rules.patterns import Deviation
@@ -42,12 +44,20 @@ class Derived(Protocol):
         """Make room for that many rows."""
         ...
 
+    def take_in(self, row: Int64s, device: Int64s, channel: Int64s) -> None:
+        """Learn which series rows stand for, given by device and channel numbers."""
+        ...
+
     def forget(self, row: int) -> None:
         """Begin a row as new."""
         ...
 
     def step(self, column: Column) -> Floats:
         """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""
+        ...
+
+    def turn(self, column: Column) -> Column:
+        """Take readings in; return those that are judged, with what is derived as of each as their value."""
         ...
 
     def save(self, rows: slice) -> Saved:
@@ -79,11 +89,16 @@ def spec_of(rule: Rule) -> Spec | None:
     if condition.trend is not None:
         trend = condition.trend
         return ("trend", trend.to.value, trend.over, trend.samples)
-    raise ValueError(f"rule {rule.id} has the form {condition.forms}; accepted: limit, rate, window, pattern, trend")
+    if condition.imbalance is not None:
+        imbalance = condition.imbalance
+        return ("imbalance", imbalance.channels, imbalance.within, imbalance.least.value)
+    raise ValueError(
+        f"rule {rule.id} has the form {condition.forms}; accepted: limit, rate, window, pattern, trend, imbalance"
+    )
 
 
-def make(spec: Spec, metric: Metric, calendar: Calendar) -> Derived:
-    """Return a derivation without any rows."""
+def make(spec: Spec, metric: Metric, calendar: Calendar, channel_of: Callable[[str], int | None]) -> Derived:
+    """Return a derivation without any rows. ``channel_of``: the number of a channel by its name, None for none."""
     match spec:
         case ("of_last", n, m, lowest):
             return NthOfLast(n, m, lowest=lowest)
@@ -95,6 +110,8 @@ def make(spec: Spec, metric: Metric, calendar: Calendar) -> Derived:
             return Deviation(learning, _test(mildest), Days(calendar).hours_and_kinds)
         case ("trend", to, over, samples):
             return DaysLeft(over, samples, to)
+        case ("imbalance", channels, within, least):
+            return Imbalance(channels, within, least, channel_of)
     raise ValueError(f"nothing derives {spec} of {metric.name}; accepted: what spec_of returns")
 
 
@@ -104,6 +121,11 @@ class While:
     def __init__(self, derived: Derived, asked: Test, safe: float) -> None:
         self._derived, self._asked, self._safe = derived, asked, safe
         self.fit, self.forget, self.save, self.load = derived.fit, derived.forget, derived.save, derived.load
+        self.take_in = derived.take_in
+
+    def turn(self, column: Column) -> Column:
+        """Take readings in; return them with what is derived as of each as their value."""
+        return replace(column, value=self.step(column))
 
     def step(self, column: Column) -> Floats:
         """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""

@@ -14,7 +14,6 @@ between, meets it. A rule that is off for a device by an override: all its readi
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -62,7 +61,7 @@ class LimitTable:
         scopes = Scopes(rulebook.overrides, registry) if scopes is None else scopes
         variants = VariantsOf(scopes, [rule.id for rule in rules])
         self.lanes = Lanes(rules, registry, variants, Days(rulebook.calendar))
-        self._derived = None if spec is None else derived.make(spec, metric, rulebook.calendar)
+        self._derived = None if spec is None else derived.make(spec, metric, rulebook.calendar, registry.channel)
         self._record = record_of(len(self.lanes), len(rules))
         self.rows = 0
         self._dropped: list[int] = []
@@ -89,6 +88,8 @@ class LimitTable:
         if self._derived is not None:
             self._derived.fit(self.rows)
         rows = np.append(np.array(used, np.int64), np.arange(first, self.rows, dtype=np.int64))
+        if self._derived is not None:
+            self._derived.take_in(rows, device, channel)
         self._device.rows[rows], self._channel.rows[rows] = device, channel
         return rows
 
@@ -152,7 +153,9 @@ class LimitTable:
     def step(self, column: Column) -> list[Verdict]:
         """Take readings in and return the verdicts of every delay met up to and at them."""
         if self._derived is not None:
-            column = replace(column, value=self._derived.step(column))
+            column = self._derived.turn(column)
+            if not len(column.row):
+                return []
         cells = self._cells.rows[column.row]
         before = self._records(cells)
         variant = self.lanes.variant(column.device)

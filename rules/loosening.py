@@ -82,7 +82,11 @@ def _form(old: Any, new: Any) -> Iterator[str]:
     for name in type(old).model_fields:
         if name in {"samples", "span", "learning"}:
             yield from _more(name, old, new)
-        elif name in {"of", "over", "per", "counting", "to"}:
+        elif name == "least":
+            yield from _higher(name, old, new)
+        elif name == "within":
+            yield from _shorter(name, old, new)
+        elif name in {"of", "over", "per", "counting", "to", "channels"}:
             yield from _other(name, old, new)
         elif name == "only":
             yield from _only(old.only, new.only)
@@ -194,6 +198,12 @@ def _more(name: str, old: Any, new: Any) -> Iterator[str]:
     before, after = getattr(old, name), getattr(new, name)
     if (after or 0) > (before or 0):
         yield f"{name} from {said(name, before)} to {said(name, after)}"
+
+
+def _higher(name: str, old: Any, new: Any) -> Iterator[str]:
+    before, after = getattr(old, name), getattr(new, name)
+    if after.unit != before.unit or after.value > before.value:
+        yield f"{name} from {before} to {after}"
 
 
 def _shorter(name: str, old: Any, new: Any) -> Iterator[str]:

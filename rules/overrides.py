@@ -15,7 +15,7 @@ _DISPLACES: dict[str, tuple[str, ...]] = {
     "intervals": ("after",),
 }
 """Fields of a band of which it has one at most: giving one drops the inherited other."""
-BANDED_FORMS = ("limit", "rate", "window", "pattern", "trend", "silence")
+BANDED_FORMS = ("limit", "rate", "window", "pattern", "trend", "imbalance", "silence")
 """Forms of condition whose bands an override can change; of the others it can only turn the rule off."""
 
 

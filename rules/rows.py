@@ -1,17 +1,21 @@
 """State by row of a derivation: one record a series, so that one look into memory fetches all that is known of it."""
 
+from abc import ABC, abstractmethod
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from firetower.devices import columns
 from firetower.devices.readings import Floats, Int64s
 from firetower.rules.checkpoint import Saved
+from firetower.rules.columns import Column
 
 Records = npt.NDArray[np.void]
 Field = tuple[str, type[np.generic]] | tuple[str, type[np.generic], tuple[int, ...]]
 
 
-class Rows:
+class Rows(ABC):
     """Records by row. Zero in every field is a series of which nothing is known yet."""
 
     def __init__(self, fields: list[Field]) -> None:
@@ -31,6 +35,17 @@ class Rows:
         # address space is reserved for many times the first large size: that of a city at once is more than there is
         self._cells.fit(min(rows, columns.SMALL + 1))
         self._state = self._records(self._cells.fit(rows))
+
+    def take_in(self, row: Int64s, device: Int64s, channel: Int64s) -> None:  # noqa: B027  # reason: most need nothing
+        """Learn which series rows stand for; each is judged by itself, so that it is all the same."""
+
+    def turn(self, column: Column) -> Column:
+        """Take readings in; return them with what is derived as of each as their value."""
+        return replace(column, value=self.step(column))
+
+    @abstractmethod
+    def step(self, column: Column) -> Floats:
+        """Take readings in; return, shape (n,), the derived value as of each. NaN: unknown."""
 
     def forget(self, row: int) -> None:
         """Begin a row as new."""

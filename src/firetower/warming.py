@@ -13,14 +13,14 @@ from firetower.devices.events import Event
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
-from firetower.rules.checkpoint import decode
+from firetower.rules.checkpoint import Piece, decode
 from firetower.rules.engine import Engine
 from firetower.rules.memory import SHORTEST, events_of, memory_of, missed_by
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch, Tick
 from firetower.storage import history, readings, shadow_alerts
 from firetower.storage.alerts import AlertStore
-from firetower.storage.checkpoints import CheckpointStore
+from firetower.storage.checkpoints import Checkpoint, CheckpointStore
 
 log = logger("rules")
 
@@ -63,24 +63,38 @@ class Warming:
 
     async def at_start(self, rulebook: Rulebook) -> Warm:
         """Return an engine as soon as may be: from its checkpoint, else warm with the last hours. StoreUnavailable."""
-        found = await self._from_checkpoint(rulebook)
-        if found is not None:
-            return Warm(found, whole=True)
+        pieces, checkpoint = await self._kept()
+        if checkpoint is not None and checkpoint.rulebook == rulebook.digest:
+            found = await self._restored(rulebook, checkpoint, pieces)
+            if found is not None:
+                return Warm(found, whole=True)
+            pieces = []
         now = self._clock.now()
         engine = Engine(rulebook, self._registry, warm_since=now - SHORTEST, quality=self._quality)
+        lacking = engine.carry(pieces)
         await self._seed(engine)
-        async for batch in self._stored([(now - SHORTEST, None)], now - events_of(rulebook)):
+        since = now - SHORTEST if checkpoint is None else min(now - SHORTEST, checkpoint.replay_from)
+        async for batch in self._stored([(since, None)], now - events_of(rulebook)):
             engine.warm(batch)
         engine.warm(Tick(self._clock.now(), None))
-        return Warm(engine, whole=not memory_of(rulebook))
+        return Warm(engine, whole=not memory_of(rulebook, self._registry, lacking))
 
-    async def whole(self, rulebook: Rulebook) -> Engine:
-        """Return an engine that knows all that its rules remember, while the service goes on. StoreUnavailable."""
+    async def whole(self, rulebook: Rulebook, beside: Engine | None) -> Engine:
+        """Return an engine that knows all that its rules remember, while the service goes on. StoreUnavailable.
+
+        ``beside``: one that knows all that its own rules remember; what is the same in both is taken from it.
+        """
+        pieces: list[Piece] = []
+        for piece in beside.checkpoint() if beside is not None else ():
+            if piece.part == "table":
+                pieces.append(piece)
+            await asyncio.sleep(0)
         now = self._clock.now()
-        spans = memory_of(rulebook)
-        # the readings of the last hours count for every metric; those before for the metrics with longer memories
         engine = Engine(rulebook, self._registry, warm_since=now - SHORTEST, quality=self._quality)
+        lacking = engine.carry(pieces)
         await self._seed(engine)
+        # the readings of the last hours count for every metric; those before for the metrics with longer memories
+        spans = memory_of(rulebook, self._registry, lacking)
         ages = sorted({*spans.values()}, reverse=True)
         stages: list[tuple[Micros, list[int] | None]] = [
             (now - age, [metric for metric, span in spans.items() if span >= age]) for age in ages
@@ -99,23 +113,36 @@ class Warming:
                 engine.warm(part)
                 await asyncio.sleep(0)
 
-    async def _from_checkpoint(self, rulebook: Rulebook) -> Engine | None:
-        checkpoint = None if self._checkpoints is None else await self._checkpoints.read(rulebook.digest)
+    async def _kept(self) -> tuple[list[Piece], Checkpoint | None]:
+        """Return the pieces of the stored checkpoint, of whatever rulebook; none where it cannot be read."""
+        checkpoint = None if self._checkpoints is None else await self._checkpoints.read()
         if checkpoint is None or self._checkpoints is None:
-            return None
+            return [], None
+        try:
+            return [decode(data) async for data in self._checkpoints.pieces(checkpoint.number)], checkpoint
+        except ValueError:
+            await self._throw_away()
+            return [], None
+
+    async def _restored(self, rulebook: Rulebook, checkpoint: Checkpoint, pieces: list[Piece]) -> Engine | None:
+        """Return the engine of a checkpoint, brought up to date; None where it cannot be used."""
         engine = Engine(rulebook, self._registry, warm_since=checkpoint.replay_from, quality=self._quality)
         try:
-            engine.restore([decode(data) async for data in self._checkpoints.pieces(checkpoint.number)])
+            engine.restore(pieces)
         except Exception:
-            # a cache: whatever is wrong with it, what is stored tells the same
-            log.exception("the checkpoint of the rules cannot be used; their state is made anew from what is stored")
-            await self._checkpoints.drop()
+            await self._throw_away()
             return None
         await self._seed(engine)
         async for batch in self._stored([(checkpoint.replay_from, None)], checkpoint.replay_from):
             engine.warm(batch)
         engine.warm(Tick(self._clock.now(), None))
         return engine
+
+    async def _throw_away(self) -> None:
+        # a cache: whatever is wrong with it, what is stored tells the same
+        log.exception("the checkpoint of the rules cannot be used; their state is made anew from what is stored")
+        if self._checkpoints is not None:
+            await self._checkpoints.drop()
 
     async def _seed(self, engine: Engine) -> None:
         """Tell ``engine`` what is open and active, also of rules on trial, and what it may come to miss."""
@@ -175,6 +202,11 @@ def slices(batch: Batch) -> Iterator[Batch]:
     if count <= _AT_ONCE:
         yield batch
         return
-    for start in range(0, count, _AT_ONCE):
-        part = batch.readings.take(np.arange(start, min(start + _AT_ONCE, count)))
-        yield Batch(part, batch.now, batch.events if start + _AT_ONCE >= count else ())
+    start = 0
+    while start < count:
+        end = min(start + _AT_ONCE, count)
+        while end < count and batch.readings.ts[end] == batch.readings.ts[end - 1]:
+            end += 1  # readings of one instant know one another, as those of a message do
+        part = batch.readings.take(np.arange(start, end))
+        yield Batch(part, batch.now, batch.events if end == count else ())
+        start = end

@@ -1,15 +1,24 @@
 """The oracle's derived values: plain arithmetic over the list of all readings of a series, in fractions."""
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import fmean, median, pstdev
 from typing import Protocol
 
+import numpy as np
 from oracle_calendar import hour_and_rest, hour_number
 
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND
-from firetower.rules.conditions import Compared, PatternCondition, RateCondition, TrendCondition, WindowCondition
+from firetower.rules.conditions import (
+    Compared,
+    ImbalanceCondition,
+    PatternCondition,
+    RateCondition,
+    TrendCondition,
+    WindowCondition,
+)
 from firetower.rules.model import Calendar, Rule
 from firetower.rules.quantities import Between
 
@@ -39,11 +48,14 @@ def figure_of(rule: Rule, samples: list[Sample], calendar: Calendar) -> tuple[fl
     window = [sample for sample in samples if in_window(sample.ts, samples[-1].ts, measured.over)]
     if len(window) < measured.samples:
         return None, False
+    if condition.window is None:
+        twelfths = by_twelfth(window, measured.over)
+        if 2 * (window[-1].ts - mean(sample.ts for sample in twelfths[0])) < measured.over:
+            return None, False
+        if condition.rate is not None:
+            return rate(condition.rate, twelfths), False
+        return days_left(condition.trend, twelfths), False
     reach = window[-1].ts - window[0].ts
-    if condition.rate is not None:
-        return (rate(condition.rate, window) if 2 * reach >= measured.over else None), False
-    if condition.trend is not None:
-        return (days_left(condition.trend, window) if 2 * reach >= measured.over else None), False
     return (aggregate(condition.window, window, samples) if reach >= measured.span else None), False
 
 
@@ -64,35 +76,60 @@ def is_so(compared: Compared, value: float) -> bool:
     }[compared.side]
 
 
-def line(window: list[Sample], unit: int) -> tuple[Fraction, Fraction] | None:
-    """Return slope (per ``unit``) and value at the newest reading of the best line; None for a single instant."""
-    newest = window[-1].ts
-    times = [Fraction(sample.ts - newest, unit) for sample in window]
-    values = [Fraction(sample.value) for sample in window]
-    mean_time, mean = sum(times) / len(times), sum(values) / len(values)
-    spread = sum((at - mean_time) ** 2 for at in times)
-    if not spread:
-        return None
-    slope = sum((at - mean_time) * (value - mean) for at, value in zip(times, values, strict=True)) / spread
-    return slope, mean - slope * mean_time
+def by_twelfth(window: list[Sample], over: int) -> list[list[Sample]]:
+    """Return the readings of each twelfth that has some, the oldest first."""
+    return [list(each) for _, each in groupby(window, key=lambda sample: sample.ts // (over // 12))]
 
 
-def rate(condition: RateCondition, window: list[Sample]) -> float | None:
+def mean(numbers: Iterable[float]) -> Fraction:
+    """Return the mean, exactly."""
+    exact = [Fraction(number) for number in numbers]
+    return sum(exact, Fraction(0)) / len(exact)
+
+
+def six_digits(number: float) -> float:
+    """Return a number to six digits and nine decimals."""
+    return round(float(f"{number:.6g}"), 9)
+
+
+def line(twelfths: list[list[Sample]], unit: int) -> tuple[Fraction, Fraction]:
+    """Return slope (per ``unit``) and value at the newest reading of the line that fits the twelfths' means best."""
+    newest = twelfths[-1][-1].ts
+    weights = [len(each) for each in twelfths]
+    times = [mean(sample.ts - newest for sample in each) / unit for each in twelfths]
+    values = [mean(sample.value for sample in each) for each in twelfths]
+    readings = list(zip(weights, times, values, strict=True))
+    mean_time = sum(weight * at for weight, at, _ in readings) / sum(weights)
+    mean_value = sum(weight * value for weight, _, value in readings) / sum(weights)
+    spread = sum(weight * (at - mean_time) ** 2 for weight, at, _ in readings)
+    slope = sum(weight * (at - mean_time) * (value - mean_value) for weight, at, value in readings) / spread
+    return slope, mean_value - slope * mean_time
+
+
+def rate(condition: RateCondition, twelfths: list[list[Sample]]) -> float:
     """Return the slope of the window."""
-    found = line(window, PER[condition.per])
-    return None if found is None else round(float(found[0]), 9)
+    return six_digits(float(line(twelfths, PER[condition.per])[0]))
 
 
-def days_left(condition: TrendCondition, window: list[Sample]) -> float | None:
+def days_left(condition: TrendCondition, twelfths: list[list[Sample]]) -> float:
     """Return in how many days the line reaches its end; never when it goes the other way or not at all."""
-    found = line(window, DAY)
-    if found is None:
-        return None
-    slope, value = found
+    slope, value = line(twelfths, DAY)
     if not slope:
         return 0.0 if value == Fraction(condition.to.value) else math.inf
     days = (Fraction(condition.to.value) - value) / slope
-    return math.inf if days < 0 else round(float(days), 9)
+    return math.inf if days < 0 else six_digits(float(days))
+
+
+def imbalance(condition: ImbalanceCondition, newest: list[Sample | None]) -> tuple[float | None, bool]:
+    """Return the imbalance as of the first of the newest samples of the channels, and whether it counts as in order."""
+    first = newest[0]
+    if any(other is None or not 0 <= first.ts - other.ts <= condition.within for other in newest):
+        return None, False
+    values = [Fraction(sample.value) for sample in newest]
+    mean = sum(values) / len(values)
+    if mean < Fraction(condition.least.value):
+        return None, True
+    return round(float(100 * max(abs(value - mean) for value in values) / mean), 9), False
 
 
 def aggregate(condition: WindowCondition, window: list[Sample], samples: list[Sample]) -> float:
@@ -139,11 +176,13 @@ def unusual(rule: Rule, condition: PatternCondition, samples: list[Sample], cale
             cell = hour_and_rest(samples[place - 1].ts, calendar)
             if not strange:
                 known[cell] = min(known.get(cell, 0) + 1, 28)
-                usual[cell] = usual.get(cell, 0.0) + (fmean(hour) - usual.get(cell, 0.0)) / known[cell]
+                before = usual.get(cell, 0.0)
+                usual[cell] = float(np.float32(before + (fmean(hour) - before) / known[cell]))
             hour, strange = [], False
         cell = hour_and_rest(sample.ts, calendar)
-        learned = sample.ts - samples[0].ts >= condition.learning and known.get(cell, 0) >= 3
-        difference = round(sample.value - usual[cell], 9) if learned else None
+        age = (sample.ts // SECOND - samples[0].ts // SECOND) * SECOND
+        learned = age >= condition.learning and known.get(cell, 0) >= 3
+        difference = round(sample.value - six_digits(usual[cell]), 9) if learned else None
         hour.append(sample.value)
         if difference is not None:
             strange = strange or (

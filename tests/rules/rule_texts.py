@@ -37,6 +37,11 @@ PATTERN = rule(
 TREND = rule(
     "days-left", f"trend: {{side: below, to: 2.8 V, over: 30d, {bands('7 d', 'clear: 10 d')}}}", more="metric: battery"
 )
+IMBALANCE = rule(
+    "unbalanced",
+    f"imbalance: {{side: above, channels: [a, b], within: 5min, least: 5 A, {bands('30 %', 'clear: 25 %')}}}",
+    more="metric: current",
+)
 OUTSIDE = rule(
     "voltage",
     f"limit: {{side: outside, {bands('{low: 198 V, high: 242 V}', 'deadband: 4 V')}}}",
@@ -79,8 +84,8 @@ LOW = rule(
     more="metric: pressure",
 )
 ALL = (
-    RATE, WINDOW, COUNT, PATTERN, TREND, OUTSIDE, EVENT, OWN, MISSING, COUNTED, GAP, SILENT, BURST, CONFIRMED, FIRE,
-    PREALARM, LOW,
+    RATE, WINDOW, COUNT, PATTERN, TREND, IMBALANCE, OUTSIDE, EVENT, OWN, MISSING, COUNTED, GAP, SILENT, BURST,
+    CONFIRMED, FIRE, PREALARM, LOW,
 )  # fmt: skip
 
 

@@ -21,12 +21,14 @@ class RulesInForce:
     ``begin`` notes how old the readings are that come while another engine is made from what is stored. From ``tap`` on
     every batch that is evaluated is kept too; ``tapped`` hands out the oldest of them for the engine that is to follow,
     and ``swap`` puts that one in its place. Between the last ``tapped`` and ``swap`` nothing may be awaited, so that no
-    batch is missed. ``untap`` ends a reload that came to nothing. ``burning``: rules that raised a fire since
+    batch is missed. ``untap`` ends a reload that came to nothing. ``whole``: it knows all that its rules
+    remember. ``burning``: rules that raised a fire since
     ``begin``, whose alerts may not be stored yet.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, whole: bool = True) -> None:
         self._engine = engine
+        self.whole = whole
         self._tapped: list[Batch] | None = None
         self._lowest: Micros | None = None
         self.burning: set[str] = set()
@@ -64,7 +66,7 @@ class RulesInForce:
 
     def swap(self, engine: Engine) -> None:
         """Let ``engine`` judge from now on."""
-        self._engine = engine
+        self._engine, self.whole = engine, True
         self.untap()
 
     # judging ---------------------------------------------------------------------------------------

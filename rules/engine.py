@@ -18,6 +18,8 @@ from firetower.rules.event_states import EventWatch
 from firetower.rules.explain import RuleState
 from firetower.rules.glance import Glance
 from firetower.rules.late import LateWatch, came_and_went
+from firetower.rules.model import Rule
+from firetower.rules.no_limits import NoLimitWatch
 from firetower.rules.quality import ImplausibleWatch
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.scopes import Scopes
@@ -60,6 +62,8 @@ class Engine:
         self._implausible = ImplausibleWatch(on_quality, registry)
         self._clocks = ClockWatch(on_quality, registry, quality)
         self._sequences = SequenceWatch(on_quality, registry, quality)
+        self._no_limits = NoLimitWatch(on_quality, registry)
+        self._of_device = (self._clocks, self._sequences, self._no_limits)
         self._events = EventWatch(rulebook, registry)
         self._combinations = CombinationWatch(rulebook, registry)
         self._suppression = SuppressionWatch(rulebook, registry)
@@ -111,7 +115,7 @@ class Engine:
         delayed += self._events.tick(tick.now)
         delayed.sort(key=_instant)
         silent = self._silence.tick(tick.now, tick.listening_since, lag=tick.lag)
-        return delayed + silent + self._clocks.tick(tick.now) + self._sequences.tick(tick.now)
+        return delayed + silent + [verdict for watch in self._of_device for verdict in watch.tick(tick.now)]
 
     def _whole(self, said: list[Verdict], ticked: Micros | None = None) -> list[Verdict]:
         """Return what was said with what follows from it: combinations, suppression by design, rules on trial.
@@ -168,7 +172,7 @@ class Engine:
             known = self._events.seed(rule, device_number, component, active_since) or known
             if not known and component == "":
                 known = self._silence.seed(rule, device_number, priority, active_since)
-                known = known or self._clocks.seed(rule, device_number) or self._sequences.seed(rule, device_number)
+                known = known or any(watch.seed(rule, device_number) for watch in self._of_device)
             elif not known:
                 known = self._seed_series(rule, device_number, component, priority)
         self._suppression.seed(rule, subject, device_number, component, active_since, priority=priority, held=held)
@@ -254,7 +258,7 @@ class Engine:
             for table_number, table in enumerate(group.tables):
                 for start in range(0, table.rows, ROWS):
                     saved = table.save(slice(start, min(start + ROWS, table.rows)))
-                    yield Piece("table", (group_number, table_number), saved)
+                    yield Piece("table", (group_number, table_number), saved, group.identities[table_number])
         yield Piece("watches", facts={name: watch.save() for name, watch in self._watches()})
 
     def restore(self, pieces: Iterable[Piece]) -> None:
@@ -270,6 +274,30 @@ class Engine:
             else:
                 for name, watch in self._watches():
                     watch.load(piece.facts[name])
+        self._passes_over_what_it_knows()
+
+    def carry(self, pieces: Iterable[Piece]) -> list[Rule]:
+        """Take over, of a checkpoint of any rulebook, the tables whose rules are the same here; before ``seed``.
+
+        Return the measured rules that have to be warmed from what is stored, as far back as they remember. Everything
+        stored may be given to ``warm``: what a table knows it passes over.
+        """
+        here = {
+            identity: (number, table)
+            for number, group in enumerate(self._tables)
+            for table, identity in enumerate(group.identities)
+        }
+        carried: set[str] = set()
+        for piece in pieces:
+            if piece.part == "table" and piece.facts in here:
+                group_number, table_number = here[piece.facts]
+                self._series.load_table(group_number, table_number, piece.arrays, anew=True)
+                carried.add(piece.facts)
+        self._passes_over_what_it_knows()
+        lacking = [place for identity, place in here.items() if identity not in carried]
+        return [rule for group_number, table in lacking for rule in self._tables[group_number].tables[table].rules]
+
+    def _passes_over_what_it_knows(self) -> None:
         self._restored = True
         for group in self._tables:
             group.restored = True
@@ -280,6 +308,7 @@ class Engine:
             ("combinations", self._combinations),
             ("suppression", self._suppression),
             ("sequences", self._sequences),
+            ("no_limits", self._no_limits),
         )
 
     # evaluation ------------------------------------------------------------------------------------

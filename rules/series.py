@@ -135,15 +135,17 @@ class SeriesBook:
         self.tables_for(series, saved["device"], saved["metric"])
         return series, saved
 
-    def load_table(self, group: int, table: int, saved: Saved) -> None:
-        """Take in the rows that a table saved, of series taken in before."""
+    def load_table(self, group: int, table: int, saved: Saved, *, anew: bool = False) -> None:
+        """Take in the rows that a table saved, of series taken in before; ``anew``: of series not heard of here yet."""
         known = self._known(saved["device"]) & (saved["ts"] != 0)  # 0: dropped, or without a reading yet
         saved = {name: column[known] for name, column in saved.items()}
         into = self._groups[group].tables[table]
         metric = np.full(len(saved["device"]), into.metric.number, np.int16)
         series = self._registry.series_many(saved["device"].astype(np.int32), metric, saved["channel"].astype(np.int16))
         self.fit()
-        mine = (self._table.rows[series] == group) & (self._watermark.rows[series] != UNKNOWN)
+        if anew:
+            self.tables_for(series, saved["device"].astype(np.int64), metric)
+        mine = (self._table.rows[series] == group) & (anew | (self._watermark.rows[series] != UNKNOWN))
         into.load(self._row.rows[series[mine]].astype(np.int64), {name: rows[mine] for name, rows in saved.items()})
 
     def _known(self, device: Int32s) -> Bools:

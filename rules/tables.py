@@ -1,5 +1,8 @@
 """The tables of all measured rules, in groups: one group for each kind and metric, its tables with rows in common."""
 
+import hashlib
+from collections.abc import Sequence
+
 import numpy as np
 
 from firetower.core.clock import Micros
@@ -22,12 +25,14 @@ class TableGroup:
     """Tables over the same series: one for the values as measured, one for each derivation (``derived.py``).
 
     Rows are given out and dropped by all of them in the same order, so that a series has one row number in the group.
-    ``restored``: its tables were copied one after the other while readings went on, so that one may know what another
-    does not; each then passes over what it has taken in already.
+    ``identities``: what each table is the state of, ``identity_of``. ``restored``: its tables were copied one after the
+    other while readings went on, so that one may know what another does not; each then passes over what it has taken in
+    already.
     """
 
-    def __init__(self, tables: list[LimitTable]) -> None:
+    def __init__(self, tables: list[LimitTable], identities: list[str]) -> None:
         self.tables = tables
+        self.identities = identities
         self.restored = False
 
     def add_rows(self, device: Int64s, channel: Int64s) -> Int64s:
@@ -87,22 +92,40 @@ def make_tables(
     group_of = np.full((len(DeviceKind) + 1, max(metrics.by_number) + 1), NO_TABLE, np.int16)
     for kind in DeviceKind:
         for metric in metrics.by_number.values():
-            tables = _tables(rulebook, registry, kind, metric, scopes, derived=derived)
-            if tables:
-                group_of[KIND_NUMBER[kind], metric.number] = len(groups)
-                groups.append(TableGroup(tables))
+            by_spec = _by_spec(rulebook, kind, metric, derived=derived)
+            if not by_spec:
+                continue
+            group_of[KIND_NUMBER[kind], metric.number] = len(groups)
+            tables = [
+                LimitTable(kind, metric, rules, registry, rulebook=rulebook, spec=spec, scopes=scopes)
+                for spec, rules in by_spec.items()
+            ]
+            groups.append(TableGroup(tables, [identity_of(kind, rules, rulebook) for rules in by_spec.values()]))
     return groups, group_of
 
 
-def _tables(
-    rulebook: Rulebook, registry: Registry, kind: DeviceKind, metric: Metric, scopes: Scopes, *, derived: bool
-) -> list[LimitTable]:
-    by_spec: dict[Spec | None, list[Rule]] = {}
+def identity_of(kind: DeviceKind, rules: Sequence[Rule], rulebook: Rulebook) -> str:
+    """Return a digest of all that the state of a table rests on: its rules, their overrides, and the calendar."""
+    names = {rule.id for rule in rules}
+    timed = any(rule.schedule is not None or rule.condition.pattern is not None for rule in rules)
+    said = (
+        kind.value,
+        [rule.model_dump_json() for rule in rules],
+        [override.model_dump_json() for override in rulebook.overrides if override.rule in names],
+        sorted(rulebook.calendar.holidays | rulebook.calendar.working_days) if timed else None,
+        rulebook.calendar.model_dump_json(include={"zone", "spans"}) if timed else None,
+    )
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _by_spec(
+    rulebook: Rulebook, kind: DeviceKind, metric: Metric, *, derived: bool
+) -> dict[Spec | None, tuple[Rule, ...]]:
+    """Return the rules on a metric of a kind, by what they compare."""
+    by_spec: dict[Spec | None, tuple[Rule, ...]] = {}
     for rule in rulebook.rules:
         if rule.measured is not None and rule.metric == metric.name and kind in rule.kinds:
-            by_spec.setdefault(spec_of(rule), []).append(rule)
-    return [
-        LimitTable(kind, metric, tuple(rules), registry, rulebook=rulebook, spec=spec, scopes=scopes)
-        for spec, rules in by_spec.items()
-        if derived or spec is None
-    ]
+            spec = spec_of(rule)
+            if derived or spec is None:
+                by_spec[spec] = (*by_spec.get(spec, ()), rule)
+    return by_spec

@@ -50,9 +50,12 @@ class ReplayFloor:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """One that was read: its number, when it was taken and from when on readings are to be replayed, µs."""
+    """One that was read: its number, the digest of its rulebook, when it was taken and from when on readings are to be
+    replayed, µs.
+    """
 
     number: int
+    rulebook: str
     taken_at: Micros
     replay_from: Micros
 
@@ -87,17 +90,19 @@ class CheckpointStore:
                 await conn.execute("DELETE FROM rule_checkpoint WHERE id < $1", number)
                 await conn.execute("UPDATE rule_checkpoint SET replay_from = $1", to_datetime(self._floor.lowest))
 
-    async def read(self, rulebook: str) -> Checkpoint | None:
-        """Return the checkpoint of the rulebook with that digest; None when there is none, or of another format."""
+    async def read(self) -> Checkpoint | None:
+        """Return the checkpoint; None when there is none, or one of another format."""
         with store_errors():
             row = await self._pool.fetchrow(
-                "SELECT id, taken_at, replay_from FROM rule_checkpoint"
-                " WHERE rulebook = $1 AND (header->>'format')::int = $2 ORDER BY id DESC LIMIT 1",
-                rulebook, FORMAT,
-            )  # fmt: skip
+                "SELECT id, rulebook, taken_at, replay_from FROM rule_checkpoint"
+                " WHERE (header->>'format')::int = $1 ORDER BY id DESC LIMIT 1",
+                FORMAT,
+            )
         if row is None:
             return None
-        found = Checkpoint(row["id"], from_datetime(row["taken_at"]), from_datetime(row["replay_from"]))
+        found = Checkpoint(
+            row["id"], row["rulebook"], from_datetime(row["taken_at"]), from_datetime(row["replay_from"])
+        )
         self._floor.begin(found.replay_from)
         return found
 

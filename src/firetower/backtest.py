@@ -53,7 +53,7 @@ async def backtest(
     answers = by_key((each.key, each.answered) for each in outcomes)
     desks = Rehearsal(answers), Rehearsal(answers)
     began = time.monotonic()
-    memories = _memories(new, ruling)
+    memories = _memories(registry, new, ruling)
     async for page in remembered(pool, registry, replay.now, memories, first=first):
         for decided in replay.remember(page):
             desks[decided.engine].take(decided.verdicts, int(page.ts[0]), decided.now)
@@ -76,11 +76,11 @@ async def backtest(
     }
 
 
-def _memories(*books: Rulebook) -> dict[int, Micros]:
+def _memories(registry: Registry, *books: Rulebook) -> dict[int, Micros]:
     """Return how far back readings count for any of ``books``, µs, by metric number."""
     longest: dict[int, Micros] = {}
     for book in books:
-        for metric, span in memory_of(book).items():
+        for metric, span in memory_of(book, registry).items():
             longest[metric] = max(longest.get(metric, 0), span)
     return longest
 

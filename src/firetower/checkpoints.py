@@ -56,7 +56,12 @@ class Checkpoints:
                 log.warning("no checkpoint of the rules was written, the store cannot answer: %s", err)
 
     async def take(self) -> bool:
-        """Take one; False when another rulebook came into force meanwhile. Raises StoreUnavailable, LeaseLost."""
+        """Take one; False when another engine came into force meanwhile, or this one does not know all yet.
+
+        Raises StoreUnavailable, LeaseLost.
+        """
+        if not self._in_force.whole:
+            return False
         engine, begun = self._in_force.engine, self._clock.now()
         self._floor.begin(begun - MARGIN)
         pieces: list[bytes] = []

@@ -110,7 +110,8 @@ async def _replay(pool: asyncpg.Pool, registry: Registry, book: Rulebook, number
         registry.last_seen[number] = heard
     heard_of = Heard(begin=replay.now, device=numbers[0])
     before = await history.events(pool, registry, replay.now - WORDS_BACK, replay.now, devices=names)
-    async for page in remembered(pool, registry, replay.now, memory_of(book), first=first or 0, devices=numbers):
+    spans = memory_of(book, registry)
+    async for page in remembered(pool, registry, replay.now, spans, first=first or 0, devices=numbers):
         for decided in replay.remember(page):
             heard_of.decided(decided.verdicts)
         heard_of.take(page)

@@ -92,7 +92,7 @@ async def hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], Non
     warming = Warming(pool, registry, base.alerts, quality, clock=clock, checkpoints=kept)
     base.current.set(await with_burning(pool, base.current.rulebook))
     warm = await warming.at_start(base.current.rulebook)
-    engine = RulesInForce(warm.engine)
+    engine = RulesInForce(warm.engine, whole=warm.whole)
     await note_in_force(pool, base.current.rulebook)
     await end_gone(pool, base.lease, base.current.rulebook, clock.now())
     installation = await installation_id(pool)
@@ -145,7 +145,7 @@ async def hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], Non
         settings.rulebook, engine, warming, lanes, pool, lease=base.lease, clock=clock, on_loaded=base.current.set
     )
     on_hangup(reload.ask)
-    start("rulebook", reload.run(whole=warm.whole))
+    start("rulebook", reload.run())
     start("checkpoints", Checkpoints(engine, kept, floor, [*lanes, ticker], clock).run())
     start("replay asked", rejects.follow_asked(pool, replayer.told))
     start("liveness", every(5 * SECOND, lambda: liveness.flush(pool, registry, clock.now())))

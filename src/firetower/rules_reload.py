@@ -66,8 +66,8 @@ class Settles(Protocol):
 class Makes(Protocol):
     """Whoever makes engines that know what is stored (``warming.Warming``)."""
 
-    async def whole(self, rulebook: Rulebook) -> Engine:
-        """Return one. Raises StoreUnavailable."""
+    async def whole(self, rulebook: Rulebook, beside: Engine | None) -> Engine:
+        """Return one, with what is the same in ``beside`` taken from there. Raises StoreUnavailable."""
         ...
 
     async def catch_up(self, engine: Engine, since: Micros) -> None:
@@ -109,9 +109,9 @@ class RulesReload:
         """Have the rulebook loaded again; asked while that goes on, it is done once more."""
         self._asked.set()
 
-    async def run(self, *, whole: bool) -> None:
-        """Load whenever asked, until cancelled; before, make the state whole where the start could not (``whole``)."""
-        if not whole:
+    async def run(self) -> None:
+        """Load whenever asked, until cancelled; before, make the state whole where the start could not."""
+        if not self._in_force.whole:
             await self._complete()
         while True:
             await self._asked.wait()
@@ -160,7 +160,7 @@ class RulesReload:
         self._in_force.begin(self._clock.now() - MARGIN)
         try:
             self._refuse_under_fire(book, await burning_rules(self._pool))
-            engine = await self._warming.whole(book)
+            engine = await self._warming.whole(book, self._in_force.engine if self._in_force.whole else None)
             since = self._in_force.tap()
             for lane in self._lanes:
                 await lane.settled()

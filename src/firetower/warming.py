@@ -28,6 +28,8 @@ _AHEAD: Micros = 10 * MINUTE
 _AT_ONCE = 1000
 """Readings taken in without giving way while the service runs: about a millisecond."""
 _PAGE_WHILE_RUNNING = 4000
+_UNUSABLE = "the checkpoint of the rules cannot be used; their state is made anew from what is stored"
+"""It is a cache: whatever is wrong with it, what is stored tells the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class Warming:
         try:
             return [decode(data) async for data in self._checkpoints.pieces(checkpoint.number)], checkpoint
         except ValueError:
-            await self._throw_away()
+            log.exception(_UNUSABLE)
+            await self._checkpoints.drop()
             return [], None
 
     async def _restored(self, rulebook: Rulebook, checkpoint: Checkpoint, pieces: list[Piece]) -> Engine | None:
@@ -130,19 +133,15 @@ class Warming:
         try:
             engine.restore(pieces)
         except Exception:
-            await self._throw_away()
+            log.exception(_UNUSABLE)
+            if self._checkpoints is not None:
+                await self._checkpoints.drop()
             return None
         await self._seed(engine)
         async for batch in self._stored([(checkpoint.replay_from, None)], checkpoint.replay_from):
             engine.warm(batch)
         engine.warm(Tick(self._clock.now(), None))
         return engine
-
-    async def _throw_away(self) -> None:
-        # a cache: whatever is wrong with it, what is stored tells the same
-        log.exception("the checkpoint of the rules cannot be used; their state is made anew from what is stored")
-        if self._checkpoints is not None:
-            await self._checkpoints.drop()
 
     async def _seed(self, engine: Engine) -> None:
         """Tell ``engine`` what is open and active, also of rules on trial, and what it may come to miss."""

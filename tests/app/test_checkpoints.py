@@ -131,7 +131,7 @@ async def test_without_a_checkpoint_the_whole_state_is_made_from_what_is_stored(
         await here.judge(engine, here.low(hour))
     await here.start()
     assert not (await here.warming.at_start(here.book)).whole
-    whole = await here.warming.whole(here.book)
+    whole = await here.warming.whole(here.book, None)
     await here.warming.catch_up(whole, here.clock.now() - HOUR)
     assert await here.judge(whole, here.low(6)) == [("hydrant-low-for-long", here.begun + 6 * HOUR)]
 
@@ -141,6 +141,24 @@ async def test_a_checkpoint_of_another_rulebook_is_not_taken(here: Installation,
     await here.checkpoint(engine)
     (tmp_path / "slow.yaml").write_text(SLOW.replace("0.14 MPa", "0.13 MPa"), "utf-8")
     assert not (await here.warming.at_start(load(tmp_path))).whole
+
+
+async def test_a_new_rulebook_keeps_what_its_unchanged_rules_know(here: Installation, tmp_path: Path) -> None:
+    """With no readings left to learn it from: at a reload from the running engine, at a start from its checkpoint."""
+    engine = Engine(here.book, here.registry)
+    for hour in range(6):
+        await here.judge(engine, here.low(hour))
+    await here.checkpoint(engine)
+    await here.pool.execute("DELETE FROM reading")
+    other = SLOW.replace("hydrant-low-for-long", "flow-low").replace("pressure", "flow").replace("MPa", "L/s")
+    (tmp_path / "other.yaml").write_text(other, "utf-8")
+    book = load(tmp_path)
+    wanted = [("hydrant-low-for-long", here.begun + 6 * HOUR)]
+    reloaded = await here.warming.whole(book, engine)
+    assert [(each.rule, each.at) for each in reloaded.evaluate(Batch(here.low(6), here.clock.now()))] == wanted
+    await here.start()
+    started = (await here.warming.at_start(book)).engine
+    assert [(each.rule, each.at) for each in started.evaluate(Batch(here.low(6), here.clock.now()))] == wanted
 
 
 async def test_a_checkpoint_that_cannot_be_read_is_thrown_away_and_the_start_goes_on(

@@ -58,7 +58,7 @@ class Store:
         self.registry, self.in_force, self.meanwhile = registry, in_force, meanwhile
         self.judged: list[str] = []
 
-    async def whole(self, rulebook: Rulebook) -> Engine:
+    async def whole(self, rulebook: Rulebook, beside: Engine | None) -> Engine:
         return Engine(rulebook, self.registry)
 
     async def catch_up(self, engine: Engine, since: Micros) -> None:
@@ -102,7 +102,7 @@ async def test_a_store_that_is_away_leaves_the_rulebook_in_force_as_it_was(monke
     in_force = RulesInForce(Engine(rulebooks.load(), registry))
 
     class Away(Store):
-        async def whole(self, rulebook: Rulebook) -> Engine:
+        async def whole(self, rulebook: Rulebook, beside: Engine | None) -> Engine:
             raise ConnectionError
 
     store = Away(registry, in_force, [])
@@ -155,7 +155,7 @@ async def test_a_fire_that_is_raised_while_the_new_rulebook_is_warmed_refuses_it
     """Its alert may not be stored yet when the store is asked which rules are burning."""
     monkeypatch.setattr("firetower.rules_reload.burning_rules", none)
     whole = rulebooks.load()
-    monkeypatch.setattr("firetower.rules_reload.rulebooks.load", lambda _, **_kw: without(whole, "smoke-fire"))
+    monkeypatch.setattr("firetower.rules_reload.rulebooks.load", lambda *_, **__: without(whole, "smoke-fire"))
     registry = city()
     in_force = RulesInForce(Engine(whole, registry))
     store = Store(registry, in_force, [smoke(registry, T0 + n * 10 * SECOND, 0.5) for n in range(3)])

@@ -59,6 +59,7 @@ EVENTS: dict[str, EventMeaning] = {
     "reset": EventMeaning(None, 4, False, "复位", "Reset"),
     "test": EventMeaning(None, 4, False, "测试", "Test"),
     "manual_mode": EventMeaning(None, 4, False, "手动模式", "Manual mode"),
+    "manual_start": EventMeaning(None, 4, False, "手动启泵", "Manual start"),
 }
 
 UNREADABLE = EventMeaning(AlertClass.UNREADABLE, 2, True, "无法解析的报警", "Unreadable alarm")

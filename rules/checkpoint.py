@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-FORMAT = 1
+FORMAT = 2
 """Rises with every change of what the state means; a checkpoint of another format is not read."""
 ROWS = 1 << 13
 """Rows copied at once: a fraction of a millisecond."""

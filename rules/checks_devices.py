@@ -16,6 +16,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
     "clock_stuck": ("samples", "clear_samples"),
     "implausible": ("samples", "clear_samples"),
     "sequence_gap": ("samples", "over"),
+    "no_limit": ("attributes",),
 }
 """The fields each use of ``quality`` needs; it has no use for the others."""
 
@@ -68,12 +69,14 @@ def check_quality(rule: Rule, condition: QualityCondition) -> Iterator[Finding]:
     elif rule.metric is not None and rule.metric not in catalogue().by_name:
         yield ("metric",), f"{rule.metric!r} is no metric; accepted: {', '.join(catalogue().by_name)}"
     needed = _NEEDED[condition.of]
-    for name in ("over", "clear", "samples", "clear_samples"):
+    for name in ("over", "clear", "samples", "clear_samples", "attributes"):
         given = getattr(condition, name)
         if given is None and name in needed:
             yield (*where, name), f"is missing; {condition.of} needs {' and '.join(needed)}"
         if given is not None and name not in needed:
             yield (*where, name), f"has no use for {condition.of}; remove it"
+    if condition.attributes is not None and len(set(condition.attributes)) != len(condition.attributes):
+        yield (*where, "attributes"), f"{', '.join(condition.attributes)} names one twice; keep one"
     if condition.over == 0:
         yield (*where, "over"), "0s; accepted: more than 0s"
     if condition.over is not None and condition.clear is not None and condition.clear >= condition.over:

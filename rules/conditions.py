@@ -15,6 +15,8 @@ Source = Annotated[str, Field(pattern=r"^(S1|S2|K|D|J)(/(S1|S2|K|D|J))*, \S")]
 Text = Annotated[str, Field(min_length=1, max_length=400)]
 Channel = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 """What follows the dot in a name: ``a`` of ``current.a``."""
+Attribute = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""The name of a number in a device's own file."""
 Samples = Annotated[int, Field(ge=1, le=100)]
 Priority = Annotated[int, Field(ge=1, le=4)]
 Group = Literal["device", "zone", "building", "unit", "main", "gateway"]
@@ -243,15 +245,17 @@ class QualityCondition(Part):
     ``of``: ``clock_skew``, its clock is further than ``over`` from the true time, until at most ``clear`` from it.
     ``clock_stuck``, ``samples`` readings of a series in a row at a time that has a value already; ``implausible``, that
     many in a row of quality bad; both until ``clear_samples`` in a row are not. ``sequence_gap``, ``samples`` numbers
-    or more missing from a device's ``seq`` within ``over``, until fewer are within the last ``over``.
+    or more missing from a device's ``seq`` within ``over``, until fewer are within the last ``over``. ``no_limit``, the
+    own file of a device that has spoken lacks one of ``attributes``, until it has them all.
     """
 
-    of: Literal["clock_skew", "clock_stuck", "implausible", "sequence_gap"]
+    of: Literal["clock_skew", "clock_stuck", "implausible", "sequence_gap", "no_limit"]
     priority: Priority
     over: Duration | None = None
     clear: Duration | None = None
     samples: Samples | None = None
     clear_samples: Samples | None = None
+    attributes: Annotated[tuple[Attribute, ...], Field(min_length=1, max_length=8)] | None = None
     source: Source
 
 

@@ -14,8 +14,8 @@ _UNREADABLE = "unreadable"
 def judge(events: Sequence[Event]) -> list[Verdict]:
     """Return one verdict for each event, in their order.
 
-    ``active`` false clears; feedback, reset, test and manual mode are recorded; a name nobody knows is a fire when it says so,
-    else unreadable.
+    ``active`` false clears; what has no class (feedback, reset, test, manual mode and start) is recorded; a name nobody
+    knows is a fire when it says so, else unreadable.
     """
     return [_judge(event) for event in events]
 

@@ -280,6 +280,12 @@ class _Case:
     def _quality(self, rule: Rule) -> str:
         condition = rule.condition.quality
         assert condition is not None  # the last of the forms
+        if condition.attributes is not None:
+            file = {name: float(self._registry.attribute(name)[self._number]) for name in condition.attributes}
+            lacks = [name for name, value in file.items() if value != value]  # noqa: PLR0124  # reason: NaN
+            return (
+                f"the device's own file lacks {', '.join(lacks)}" if lacks else "the device's own file has its limits"
+            )
         readings = self._heard.readings()
         if rule.metric is not None:
             readings = readings.take(readings.metric == catalogue().by_name[rule.metric].number)

@@ -14,7 +14,7 @@ CONTRACT = {
     "tamper": ("hazard", 3), "tilt": ("hazard", 3), "collision": ("hazard", 3), "cover_open": ("hazard", 3),
     "leak": ("hazard", 3),
     "feedback": (None, None), "reset": (None, None), "test": (None, None),
-    "manual_mode": (None, None),
+    "manual_mode": (None, None), "manual_start": (None, None),
 }  # fmt: skip
 
 

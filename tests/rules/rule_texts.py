@@ -56,6 +56,10 @@ COUNTED = rule("hit-often", "event: {events: [collision], count: 3, within: 1h, 
 GAP = rule(
     "gap", "quality: {of: sequence_gap, samples: 5, over: 1h, priority: 4, source: 'J, x'}", alert_class="quality"
 )
+NO_LIMIT = rule(
+    "no-limit", "quality: {of: no_limit, attributes: [level_low], priority: 4, source: 'J, x'}",
+    alert_class="quality",
+)  # fmt: skip
 SILENT = rule(
     "silent", "silence: {of: seen, bands: [{priority: 4, intervals: 3, source: 'J, x'}]}", alert_class="offline"
 )
@@ -84,8 +88,8 @@ LOW = rule(
     more="metric: pressure",
 )
 ALL = (
-    RATE, WINDOW, COUNT, PATTERN, TREND, IMBALANCE, OUTSIDE, EVENT, OWN, MISSING, COUNTED, GAP, SILENT, BURST,
-    CONFIRMED, FIRE, PREALARM, LOW,
+    RATE, WINDOW, COUNT, PATTERN, TREND, IMBALANCE, OUTSIDE, EVENT, OWN, MISSING, COUNTED, GAP, NO_LIMIT,
+    SILENT, BURST, CONFIRMED, FIRE, PREALARM, LOW,
 )  # fmt: skip
 
 

@@ -182,6 +182,18 @@ def shakes(megapascals: float) -> Told:
     return town.said
 
 
+def unbalanced(share: float, *, minutes: float = 10, mean: float = 20) -> Told:
+    """One phase is that many % over the mean of the three, for so long."""
+    town = Town()
+    for number, phase in enumerate("abc", 1):
+        town.registry.add_channel(phase, number)
+    device = town.put(ELEC)
+    away = mean * share / 100
+    for moment, _ in every(60, 0, minutes * MIN, 0):
+        town.phases(device, moment, mean - away / 2, mean - away / 2, mean + away)
+    return town.said
+
+
 def skewed(seconds: float) -> Told:
     town = Town()
     town.skews(town.put(HYD), seconds)
@@ -211,6 +223,16 @@ def unbelievable(metric: str, value: float, kind: DeviceKind) -> Callable[[float
         return town.said
 
     return tell
+
+
+def without_limits(lacking: float) -> Told:
+    """A tank that speaks, whose file lacks so many of the two levels."""
+    town = Town()
+    levels = {"level_low": 1.2, "level_90": 2.7}
+    tank = town.put(TANK, attributes=dict(list(levels.items())[int(lacking) :]))
+    town.heard(tank, 0)
+    town.passes(10)
+    return town.said
 
 
 def misses(messages: float) -> Told:
@@ -303,12 +325,16 @@ def by_hand(minutes: float) -> Told:
     return town.said
 
 
-def not_started(days: float) -> Told:
+def not_started(event: str) -> Callable[[float], Told]:
     """So many days since its last start."""
-    town = Town()
-    town.says(town.put(PUMPS), "pump_start", -20 * DAY)
-    town.passes((days - 20) * DAY)
-    return town.said
+
+    def tell(days: float) -> Told:
+        town = Town()
+        town.says(town.put(PUMPS), event, -40 * DAY)
+        town.passes((days - 40) * DAY)
+        return town.said
+
+    return tell
 
 
 # together -----------------------------------------------------------------------------------------
@@ -377,11 +403,14 @@ STORIES = [
     Story("heat-rising", 2, heats, 9, 7.9, 8, True),
     Story("residual-current-unusual", 4, above_usual, 160, 149, 150, True),
     Story("residual-current-creeping", 4, creeps, 21, 19, 20, True),
+    Story("electrical-phase-imbalance", 4, unbalanced, 31, 29.9, 30, True),
+    Story("electrical-phase-imbalance", 3, unbalanced, 51, 49.9, 50, True),
     Story("cable-temperature-rising", 2, cable_warms, 11, 9.9, 10, True),
     Story("clock-wrong", 4, skewed, 61, 59, 60, False),
     Story("clock-stuck", 4, clock_stands, 3, 1, 2, True),
     Story("hydrant-pressure-implausible", 3, unbelievable("pressure", 312, HYD), 3, 1, 2, True),
     Story("value-implausible", 4, unbelievable("level", 140, TANK), 3, 1, 2, True),
+    Story("water-level-no-limit", 4, without_limits, 2, 0, 1, True),
     Story("messages-missing", 4, misses, 21, 19, 20, True),
     Story("hydrant-pressure-stuck", 4, stands_still("pressure", 0.31, HYD), 24.4, 23.9, 24, True),
     Story("current-stuck", 4, stands_still("current", 31.0, ELEC), 24.4, 23.9, 24, True),
@@ -399,7 +428,8 @@ STORIES = [
     Story("pump-fault", 2, faulty, 1, 0, 1, True),
     Story("pump-manual-mode", 2, by_hand, 11, 9.9, 10, True),
     Story("pump-power-lost", 1, without_power(PUMPS), 2, 1, 2, True),
-    Story("pump-not-started", 3, not_started, 9, 7.9, 8, True),
+    Story("pump-not-started", 3, not_started("pump_start"), 9, 7.9, 8, True),
+    Story("pump-not-started-by-hand", 4, not_started("manual_start"), 36, 34.9, 35, True),
     Story("fire-second-signal", 1, second_signal, 299, 301, 300, True),
     Story("fire-with-waterflow", 1, water_and, 2, 0, 1, True),
     Story("fire-smoke-and-hot-cable", 1, smoke_and, 11, 9.9, 10, True),
@@ -460,6 +490,8 @@ LOOKALIKES: list[tuple[str, str, Callable[[], Told]]] = [
     ("hydrant-leaking", "flow in the evening", runs_by_day),
     ("water-level-falling", "a fire pump that runs", lambda: tank_falls(0.3, pump=True)),
     ("hydrant-pressure-stuck", "a dry hydrant", lambda: stands_still("pressure", 0.0, HYD)(24.4)),
+    ("electrical-phase-imbalance", "a nearly idle board", lambda: unbalanced(90, mean=4.9)),
+    ("electrical-phase-imbalance", "a large motor that starts", lambda: unbalanced(90, minutes=9)),
     ("current-stuck", "an idle circuit", lambda: stands_still("current", 0.0, ELEC)(24.4)),
     ("current-stuck", "nineteen equal readings in a day", lambda: few_equal(19)),
     ("fire-with-waterflow", "water and smoke in other buildings", water_elsewhere),

@@ -1,12 +1,16 @@
 """A small town on the shipped rulebook: devices with unit, zone and main, what they measure and what they say."""
 
+from typing import Any
+
 import numpy as np
 from scenario import SHIPPED, START, World, at
 
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND
 from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
+from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
+from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry
 from firetower.rules.engine import Engine
 from firetower.rules.steps import Batch
@@ -27,9 +31,9 @@ class Town(World):
         self.said: list[Verdict] = []
 
     def put(
-        self, kind: DeviceKind, interval: float = 60, *, unit: str = "unit", zone: str | None = None, **more: str
+        self, kind: DeviceKind, interval: float = 60, *, unit: str = "unit", zone: str | None = None, **more: Any
     ) -> int:
-        """Register a device, 100 days before START; ``more``: main, gateway, unit_category."""
+        """Register a device, 100 days before START; ``more``: main, gateway, unit_category, attributes."""
         self.count += 1
         entry = DeviceEntry(
             self.count, unit, f"d{self.count}", kind, round(interval * SECOND), zone=zone,
@@ -41,6 +45,16 @@ class Town(World):
     def measures(self, device: int, metric: str, *rows: tuple[float, float], quality: int = 0) -> None:
         """Readings (seconds, value), all in one batch."""
         self.said += self.report(*[(device, metric, moment, value) for moment, value in rows], quality=quality)
+
+    def phases(self, device: int, seconds: float, *amperes: float) -> None:
+        """Currents of the phases at once: channels 1, 2, …."""
+        metric, channels = catalogue().by_name["current"].number, range(1, len(amperes) + 1)
+        given = Readings.of(
+            [self.registry.series(device, metric, channel) for channel in channels],
+            [device] * len(amperes), [metric] * len(amperes), list(channels), [at(seconds)] * len(amperes),
+            [at(seconds)] * len(amperes), list(amperes), [0] * len(amperes),
+        )  # fmt: skip
+        self.said += self.engine.evaluate(Batch(given, at(seconds)))
 
     def says(self, device: int, event: str, seconds: float, *, active: bool = True, component: str = "") -> None:
         unit, name = self.registry.name(device)

@@ -10,7 +10,9 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 SMALL = 1 << 16
 """Rows up to which a column is doubled and copied, within a fraction of a millisecond."""
 _STEP = 1 << 13
-_RESERVED = 64
+_RESERVED = 1 << 22
+"""Rows that address space is reserved for at once: a system refuses more than it has to wide ones."""
+_BEYOND = 2
 
 
 def rows_for(size: int, have: int) -> int:
@@ -22,10 +24,15 @@ def rows_for(size: int, have: int) -> int:
     return -(-size // _STEP) * _STEP
 
 
+def _reserved(rows: int) -> int:
+    """Return for how many rows to set address space aside."""
+    return rows if rows <= SMALL else max(_RESERVED, _BEYOND * rows)
+
+
 class Column(Generic[Scalar]):
     """An array of any number of rows, each of ``shape``, new ones holding ``fill``; ``rows`` is the array itself.
 
-    Past ``SMALL`` rows it lies in address space reserved for many times its size, of which the system hands out memory
+    Past ``SMALL`` rows it lies in address space reserved for millions of rows, of which the system hands out memory
     only where it was written: ``fit`` then touches new rows only, and arrays taken of ``rows`` before stay true.
     """
 
@@ -42,7 +49,7 @@ class Column(Generic[Scalar]):
         rows = rows_for(size, have)
         if rows > have:
             if rows > len(self._all):
-                fresh = np.zeros((rows if rows <= SMALL else _RESERVED * rows, *self._all.shape[1:]), self._all.dtype)
+                fresh = np.zeros((_reserved(rows), *self._all.shape[1:]), self._all.dtype)
                 fresh[:have] = self.rows
                 self._all = fresh
             self.rows = self._all[:rows]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from firetower.rules.conditions import BUCKETS
 from firetower.rules.rows import Field, Records, Rows
 
 FLOATS: tuple[type[np.float64], tuple[int, ...]] = (np.float64, (BUCKETS,))
+Counts = npt.NDArray[np.unsignedinteger[Any]]
 _SLOTS = np.arange(BUCKETS)
 _AGE = ((_SLOTS[:, None] - _SLOTS) % BUCKETS).astype(np.int8)
 """By the slot of now and slot: how many buckets ago that slot was filled."""
@@ -34,12 +36,12 @@ class Windows:
         self.age = _AGE[self.slot]
         passed = np.minimum(self.bucket + 1 - state["newest"], BUCKETS)  # one more: zero is a series never heard of
         state["newest"] = self.bucket + 1
-        self.count: npt.NDArray[np.uint32] = state["count"] * (self.age >= passed[:, None])
+        self.count: Counts = state["count"] * (self.age >= passed[:, None])
 
     @property
     def number(self) -> Int64s:
         """How many readings there are in all slots."""
-        number: Int64s = np.einsum("ij->i", self.count).astype(np.int64)
+        number: Int64s = np.einsum("ij->i", self.count, dtype=np.int64, casting="safe")
         return number
 
     def total(self, field: str) -> Floats:
@@ -48,10 +50,14 @@ class Windows:
         total: Floats = np.einsum("ij,ij->i", self.state[field], held).astype(np.float64)
         return total
 
+    def oldest_slot(self) -> Int64s:
+        """Return the oldest slot that holds readings."""
+        slot: Int64s = ((self.count > 0) * (self.age + np.int8(1))).argmax(axis=1)
+        return slot
+
     def oldest(self, field: str) -> npt.NDArray[np.float64]:
         """Return what a field holds in the oldest slot that holds readings."""
-        slot = ((self.count > 0) * (self.age + np.int8(1))).argmax(axis=1)
-        found: npt.NDArray[np.float64] = self.state[field][self.place, slot]
+        found: npt.NDArray[np.float64] = self.state[field][self.place, self.oldest_slot()]
         return found
 
 
@@ -66,7 +72,7 @@ class Slots:
     def __init__(self, windows: Windows, which: Int64s | slice) -> None:
         self.state, self.place, self.slot = windows.state, windows.place[which], windows.slot[which]
         self.ts, self.value, self.offset = windows.ts[which], windows.value[which], windows.offset[which]
-        self.count: npt.NDArray[np.uint32] = windows.count[self.place, self.slot]
+        self.count: Counts = windows.count[self.place, self.slot]
         self.fresh: Bools = self.count == 0
 
     def at(self, field: str) -> npt.NDArray[np.float64]:
@@ -83,13 +89,24 @@ class Ring(Rows, ABC):
     """Readings of the window in buckets: width is a twelfth of ``over``, and a reading at ts is in bucket ts // width.
 
     The window as of a reading holds those of its bucket and of the eleven before, up to that reading; so it reaches
-    back between eleven twelfths and the whole of ``over``. Known with ``samples`` readings whose first and last are
-    ``span`` apart. Takes 56 bytes a series, 96 for each float that a bucket needs, and 96 where a span is asked for.
+    back between eleven twelfths and the whole of ``over``, which is 12 s at least. Known with ``samples`` readings
+    whose first and last are ``span`` apart. ``counts``: the type of a bucket's number of readings, which stops at the
+    greatest it can hold. Takes 4 bytes a series, 12 for each byte of a count, 96 for each float that a bucket needs,
+    and 96 where a span is asked for.
     """
 
-    def __init__(self, over: Micros, samples: int, span: Micros, fields: Sequence[Field]) -> None:
+    def __init__(
+        self,
+        over: Micros,
+        samples: int,
+        span: Micros,
+        fields: Sequence[Field],
+        counts: type[np.unsignedinteger[Any]] = np.uint32,
+    ) -> None:
         timed: list[Field] = [("first", np.int64, (BUCKETS,))] if span else []
-        super().__init__([("newest", np.int64), *fields, *timed, ("count", np.uint32, (BUCKETS,))])
+        # buckets of a second at least are fewer than a uint32 holds until 2106
+        super().__init__([*fields, *timed, ("newest", np.uint32), ("count", counts, (BUCKETS,))])
+        self._most = np.iinfo(counts).max
         self._slotted = [name for name, *shape in [*fields, *timed] if len(shape) > 1]
         self._width = max(over // BUCKETS, 1)
         self._samples, self._span = samples, span
@@ -117,7 +134,7 @@ class Ring(Rows, ABC):
         self._put(slots)
         if self._span:
             slots.put("first", slots.ts)
-        windows.count[slots.place, slots.slot] = slots.count + 1
+        windows.count[slots.place, slots.slot] = np.minimum(slots.count, self._most - 1) + 1
 
     def _fill_in_turn(self, windows: Windows, first: Bools) -> None:
         """Put readings into their slots where rows have several; ``first``: starts a row.

@@ -12,6 +12,7 @@ from firetower.rules.checkpoint import Saved
 from firetower.rules.columns import Column
 
 Records = npt.NDArray[np.void]
+_DIGITS = 6
 Field = tuple[str, type[np.generic]] | tuple[str, type[np.generic], tuple[int, ...]]
 
 
@@ -32,8 +33,6 @@ class Rows(ABC):
 
     def fit(self, rows: int) -> None:
         """Make room for that many rows."""
-        # address space is reserved for many times the first large size: that of a city at once is more than there is
-        self._cells.fit(min(rows, columns.SMALL + 1))
         self._state = self._records(self._cells.fit(rows))
 
     def take_in(self, row: Int64s, device: Int64s, channel: Int64s) -> None:  # noqa: B027  # reason: most need nothing
@@ -79,3 +78,14 @@ class Rows(ABC):
 def rounded(value: Floats) -> Floats:
     """Return figures to nine decimals, so that the noise of the arithmetic does not decide at the exact limit."""
     return np.round(value, 9)
+
+
+def figured(value: Floats) -> Floats:
+    """Return figures to six digits and nine decimals, so that means kept in few bytes do not decide at the limit."""
+    size = np.abs(value)
+    usual = (size > 1e-300) & (size < 1e300)
+    power = np.floor(np.log10(np.where(usual, size, 1.0)))
+    decimals = np.clip(_DIGITS - 1 - power, None, 9)
+    with np.errstate(over="ignore", under="ignore"):
+        up, down = 10.0 ** np.maximum(decimals, 0), 10.0 ** np.maximum(-decimals, 0)
+        return np.where(usual, np.rint(value * up / down) / up * down, value)

@@ -10,6 +10,9 @@ from firetower.rules.conditions import BUCKETS, Aggregate
 from firetower.rules.rings import FLOATS, Ring, Slots, Windows
 from firetower.rules.rows import rounded
 
+FEW = np.uint8
+"""Counts where only ``samples``, 100 at most, asks how many readings there are."""
+
 
 class Mean(Ring):
     """The mean: a sum by bucket."""
@@ -61,7 +64,7 @@ class Extremes(Ring):
 
     def __init__(self, over: Micros, samples: int, span: Micros, of: Aggregate) -> None:
         self._low, self._high = of in {"min", "spread", "rise"}, of in {"max", "spread", "drop"}
-        super().__init__(over, samples, span, [("low", *FLOATS)] * self._low + [("high", *FLOATS)] * self._high)
+        super().__init__(over, samples, span, [("low", *FLOATS)] * self._low + [("high", *FLOATS)] * self._high, FEW)
         self._of = of
 
     def _put(self, slots: Slots) -> None:
@@ -89,7 +92,7 @@ class Change(Ring):
     """Newest less oldest: the first value by bucket."""
 
     def __init__(self, over: Micros, samples: int, span: Micros) -> None:
-        super().__init__(over, samples, span, [("began", *FLOATS)])
+        super().__init__(over, samples, span, [("began", *FLOATS)], FEW)
 
     def _put(self, slots: Slots) -> None:
         slots.put("began", slots.value)
@@ -105,7 +108,7 @@ class Growth(Ring):
     """
 
     def __init__(self, over: Micros, samples: int, span: Micros) -> None:
-        super().__init__(over, samples, span, [("last", np.float64), ("heard", np.int64), ("sum", *FLOATS)])
+        super().__init__(over, samples, span, [("last", np.float64), ("sum", *FLOATS), ("heard", np.bool_)], FEW)
 
     def _put(self, slots: Slots) -> None:
         state, place = slots.state, slots.place
@@ -123,7 +126,7 @@ class Growth(Ring):
 
 
 class Count(Ring):
-    """How many readings are as asked for: their number by bucket, in 48 bytes."""
+    """How many readings are as asked for: their number by bucket."""
 
     def __init__(self, over: Micros, samples: int, span: Micros, counted: Callable[[Floats], Bools]) -> None:
         super().__init__(over, samples, span, [("counted", np.uint32, (BUCKETS,))])

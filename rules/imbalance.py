@@ -85,7 +85,8 @@ class Imbalance:
         place, group = self._place.rows[column.row], self._group.rows[column.row]
         new = (place != _NONE) & (column.ts > self._ts.rows[group, place])  # others are given again after a checkpoint
         given = np.flatnonzero(new)
-        order = given[np.lexsort((place[given] == 0, column.ts[given], group[given]))]
+        turn = 2 * column.ts[given] + (place[given] == 0)  # of one instant the first channel comes last
+        order = given[np.lexsort((turn, group[given]))]
         first = np.flatnonzero(place[order] == 0)
         if len(first):
             out[order[first]] = self._of(column, order, first)

@@ -12,13 +12,16 @@ from oracle_derived import imbalance
 from scenario import START, World, at, brief
 
 from firetower.core.clock import MINUTE, SECOND
+from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
 from firetower.rules.checkpoint import decode, encode
 from firetower.rules.columns import Column
 from firetower.rules.imbalance import Imbalance
+from firetower.rules.loosening import looser
 from firetower.rules.model import Rule
+from firetower.rules.quantities import Quantity
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import Verdict
@@ -234,6 +237,20 @@ def test_a_checkpoint_given_again_what_came_since_goes_on_as_the_live_engine(ste
         live.takes(*part), other.takes(*part)
     ends = [board.engine.describe(device) for board in (live, other) for device in (1, 2)]
     assert str(ends[:2]) == str(ends[2:])  # text: nothing is equal to NaN
+
+
+@pytest.mark.parametrize(("looser_by", "said"), [
+    ({"least": Quantity(6, "A")}, ["least from 5 A to 6 A"]),
+    ({"within": MINUTE}, ["within from 5min to 1min"]),
+    ({"channels": ("a", "b")}, ["channels from [a, b, c] to [a, b]"]),
+    ({"least": Quantity(4, "A"), "within": 10 * MINUTE}, []),
+])  # fmt: skip
+def test_a_prealarm_that_asks_for_more_load_or_fresher_readings_is_looser(looser_by, said) -> None:
+    """It would alarm less often; less load and older readings are no loosening."""
+    old = RULE.model_copy(update={"alert_class": AlertClass.PREALARM})
+    form = old.condition.imbalance.model_copy(update=looser_by)
+    new = old.model_copy(update={"condition": old.condition.model_copy(update={"imbalance": form})})
+    assert looser(old, new) == said
 
 
 def test_saved_state_of_another_form_is_refused() -> None:

@@ -92,13 +92,12 @@ class Groups:
 
     def of(self, group: str, device: int) -> str | None:
         """Return the subject of a device's group, None when it belongs to none (``Registry.group_of``)."""
-        unit, name = self._registry.name(device)
         if group == "device":
-            return f"{unit}/{name}"
+            return "/".join(self._registry.name(device))
         if group == "unit":
-            return unit
+            return self._registry.unit(device)
         label = self._labels.label(group, device)
-        return label if label is None or group == "main" else f"{unit}/{label}"
+        return label if label is None or group == "main" else f"{self._registry.unit(device)}/{label}"
 
     def members(self, group: str, subject: str, kinds: Collection[DeviceKind]) -> Int64s:
         """Return the numbers of a group's devices (``Registry.members``)."""

@@ -35,6 +35,10 @@ class Names:
         text = self._text[start : start + self._length.rows.item(number)]
         return self._units[self._unit.rows.item(number)], text.decode()
 
+    def unit(self, number: int) -> str:
+        """Return the unit of a number; empty for one that was never named."""
+        return self._units[self._unit.rows.item(number)]
+
     @property
     def unit_number(self) -> Int32s:
         """A small number for each device's unit, by device number, 0 for one that was never named."""

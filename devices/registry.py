@@ -179,6 +179,10 @@ class Registry:
         """Return (unit, device) of a number."""
         return self._names.name(number)
 
+    def unit(self, number: int) -> str:
+        """Return the unit of a number."""
+        return self._names.unit(number)
+
     def label(self, name: str, number: int) -> str | None:
         """Return what a device's file says of it: ``district``, ``unit_category``, ``model``, ``main``, ``zone``
         (``building/floor/zone``), ``building``, or ``gateway``, behind which it stands, a gateway behind itself.

@@ -5,6 +5,8 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from firetower.core.clock import Micros
+from firetower.rules.holding import Holding
+from firetower.rules.lanes import NEVER
 
 Alarm = tuple[str, str]
 """A rule, or ``event:<name>``, and the component."""
@@ -15,6 +17,8 @@ Begin = tuple[Micros, int]
 class Members:
     """Alarms by device. ``devices`` and ``within``: how many are to have begun within which time, µs (None: any)."""
 
+    __slots__ = ("_devices", "_near", "_of", "_within", "begins")
+
     def __init__(self, devices: int, within: Micros | None) -> None:
         self._devices, self._within = devices, within
         self._of: dict[int, dict[Alarm, Micros]] = {}
@@ -22,9 +26,18 @@ class Members:
         """In their order."""
         self._near = False
 
+    def fresh(self) -> "Members":
+        """Return a clause that asks for the same, without any members."""
+        return Members(self._devices, self._within)
+
     def __len__(self) -> int:
         """Return how many devices have an alarm."""
         return len(self._of)
+
+    @property
+    def too_few(self) -> bool:
+        """Whether fewer devices have an alarm than asked for, whatever their share of the group."""
+        return len(self._of) < self._devices
 
     def __contains__(self, device: int) -> bool:
         return device in self._of
@@ -41,10 +54,13 @@ class Members:
 
     def add(self, device: int, alarm: Alarm, begin: Micros) -> None:
         """Take in an alarm; one that is known began when it did."""
-        alarms = self._of.setdefault(device, {})
-        if alarm in alarms:
+        alarms = self._of.get(device)
+        if alarms is None:
+            self._of[device] = {alarm: begin}
+        elif alarm in alarms:
             return
-        alarms[alarm] = begin
+        else:
+            alarms[alarm] = begin
         insort(self.begins, (begin, device))
         if self._within is not None and not self._near:
             low = bisect_left(self.begins, (begin - self._within, -1))
@@ -71,6 +87,27 @@ class Members:
     def save(self) -> list[tuple[int, str, str, Micros]]:
         """Return device, rule, component and begin of each alarm."""
         return [(device, *alarm, begin) for device, alarms in self._of.items() for alarm, begin in alarms.items()]
+
+
+class Group:
+    """One combination in one group. ``clauses``: those of ``all``, then those of ``none``; at first ``empty``.
+
+    Most groups are of one alarm: what has no members is common to all of them.
+    """
+
+    __slots__ = ("clauses", "holding", "last")
+
+    def __init__(self, empty: list[Members]) -> None:
+        self.clauses = empty.copy()
+        self.holding = Holding()
+        self.last: Micros = -NEVER  # newest instant of what was said of its members
+
+    def add(self, number: int, device: int, alarm: Alarm, begin: Micros) -> None:
+        """Take an alarm into a clause."""
+        members = self.clauses[number]
+        if not members:
+            members = self.clauses[number] = members.fresh()
+        members.add(device, alarm, begin)
 
 
 def followed(parts: Sequence[Members], within: Micros) -> bool:

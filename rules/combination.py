@@ -10,14 +10,14 @@ from firetower.core.clock import Micros
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.registry import Registry
 from firetower.rules.calendars import Days
-from firetower.rules.clauses import Alarm, Members, followed
+from firetower.rules.clauses import Alarm, Group, Members, followed
 from firetower.rules.conditions import Clause, CombinationCondition
 from firetower.rules.holding import Agenda, Holding, Terms, Turn
-from firetower.rules.lanes import NEVER
 from firetower.rules.model import Rule
 from firetower.rules.points import Points
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+from firetower.rules.whose import Whose
 
 SUBJECT_KIND = {
     "device": SubjectKind.DEVICE,
@@ -34,15 +34,6 @@ _NAMED = 5
 _KINDS = tuple(DeviceKind)
 _Key = tuple[int, str]
 """Index of a rule, subject."""
-
-
-class _Group:
-    """One combination in one group. ``clauses``: those of ``all``, then those of ``none``."""
-
-    def __init__(self, condition: CombinationCondition) -> None:
-        self.clauses = [Members(each.devices, each.within) for each in (*condition.all, *condition.none)]
-        self.holding = Holding()
-        self.last: Micros = -NEVER  # newest instant of what was said of its members
 
 
 class CombinationWatch:
@@ -65,7 +56,9 @@ class CombinationWatch:
         self._kinds = [frozenset(KIND_NUMBER[kind] for kind in rule.kinds) for rule in self._rules]
         known = {rule.id: rule for rule in rulebook.rules}
         self._sources: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._asked = [len(condition.all) for condition in self._conditions]
         self._clauses = [(*condition.all, *condition.none) for condition in self._conditions]
+        self._empty = [[Members(each.devices, each.within) for each in clauses] for clauses in self._clauses]
         self._watched: list[list[frozenset[DeviceKind]]] = []  # by rule and clause: the kinds that its rules watch
         for index, (rule, clauses) in enumerate(zip(self._rules, self._clauses, strict=True)):
             for number, clause in enumerate(clauses):
@@ -77,7 +70,7 @@ class CombinationWatch:
                  for clause in clauses]
             )  # fmt: skip
         self._points = Points()
-        self._groups: dict[_Key, _Group] = {}
+        self._groups: dict[_Key, Group] = {}
         self._where: dict[tuple[int, int], str] = {}  # by rule and device, of those that have an alarm
         self._agenda: Agenda[_Key] = Agenda()
         self._seeded: set[_Key] = set()
@@ -98,8 +91,9 @@ class CombinationWatch:
             point = (rule, component)
             if rule.startswith(_EVENT) and not self._points.said(device, point, active_since, active=True):
                 return False
+            whose = Whose(device, self._registry)
             for index in self._sources[rule]:
-                key = self._take_in(index, device, point, active_since, priority)
+                key, _ = self._take_in(index, whose, point, active_since, priority)
                 if key is not None:
                     self._seeded.add(key)
         return False
@@ -114,14 +108,16 @@ class CombinationWatch:
         for verdict in news:
             assert verdict.device_number is not None  # else it is no news
             device, alarm = verdict.device_number, (verdict.rule, verdict.component)
+            whose = Whose(device, self._registry)
             for index in self._sources[verdict.rule]:
+                as_it_was = False
                 if verdict.kind is VerdictKind.RAISE:
                     if (index, device) in self._where:
                         out += self._moved_on(index, device, verdict.at)
-                    key = self._take_in(index, device, alarm, verdict.at, verdict.priority)
+                    key, as_it_was = self._take_in(index, whose, alarm, verdict.at, verdict.priority)
                 else:
                     key = self._leave(index, device, alarm)
-                if key is not None:
+                if key is not None and not as_it_was:
                     out += self._turned(key, verdict.at)
         return out
 
@@ -154,29 +150,38 @@ class CombinationWatch:
         point, active = (verdict.rule, verdict.component), verdict.kind is VerdictKind.RAISE
         return verdict.event is None or self._points.said(device, point, verdict.at, active=active)
 
-    def _take_in(self, index: int, device: int, alarm: Alarm, begin: Micros, priority: int) -> _Key | None:
-        """Note an alarm that is active; return the group it is in, None where it counts for nothing."""
-        condition, registry = self._conditions[index], self._registry
-        if int(registry.kind[device]) not in self._kinds[index] or registry.retired[device]:
-            return None
-        subject = registry.group_of(condition.group, device)
+    def _take_in(
+        self, index: int, whose: Whose, alarm: Alarm, begin: Micros, priority: int
+    ) -> tuple[_Key | None, bool]:
+        """Note an alarm that is active; return the group it is in, None where it counts for nothing.
+
+        True: the group is as it was, short of devices. Most alarms are one of too few, so that is said quickly.
+        """
+        if whose.kind not in self._kinds[index] or whose.retired:
+            return None, False
+        subject = whose.group(self._conditions[index].group)
         if subject is None:
-            return None
-        group, clauses = self._group((index, subject)), self._clauses[index]
+            return None, False
+        key, device = (index, subject), whose.number
+        group, clauses = self._group(key), self._clauses[index]
         counts = False
         for number in self._sources[alarm[0]][index]:
             least = clauses[number].priority
             if least is None or priority <= least:
-                group.clauses[number].add(device, alarm, begin)
+                group.add(number, device, alarm, begin)
                 counts = True
             else:
                 group.clauses[number].remove(device, alarm)
         if counts:
             self._where[index, device] = subject
             group.last = max(group.last, begin)
+            if not (group.holding.met or group.holding.raised):
+                for members in group.clauses[: self._asked[index]]:
+                    if members.too_few:
+                        return key, True
         elif not any(device in members for members in group.clauses):
             self._where.pop((index, device), None)
-        return index, subject
+        return key, False
 
     def _leave(self, index: int, device: int, alarm: Alarm) -> _Key | None:
         """Forget an alarm that is over; return the group it was in."""
@@ -203,10 +208,11 @@ class CombinationWatch:
         del self._where[index, device]
         return self._turned((index, subject), at)
 
-    def _group(self, key: _Key) -> _Group:
-        if key not in self._groups:
-            self._groups[key] = _Group(self._conditions[key[0]])
-        return self._groups[key]
+    def _group(self, key: _Key) -> Group:
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(self._empty[key[0]])
+        return group
 
     # what they make --------------------------------------------------------------------------------
 
@@ -219,12 +225,11 @@ class CombinationWatch:
             return []  # as it was: most alarms are one of too few
         return self._said(key, holding.turn(self._terms[key[0]], group.last, met=met))
 
-    def _is_met(self, key: _Key, group: _Group) -> bool:
-        condition = self._conditions[key[0]]
-        for members, clause in zip(group.clauses, condition.all, strict=False):  # quickly, for most are too few
-            if len(members) < clause.devices:
+    def _is_met(self, key: _Key, group: Group) -> bool:
+        condition, wanted = self._conditions[key[0]], self._asked[key[0]]
+        for members in group.clauses[:wanted]:  # quickly, for most are too few
+            if members.too_few:
                 return False
-        wanted = len(condition.all)
         if not all(self._clause_is_met(key, group, number) for number in range(wanted)):
             return False
         if any(self._clause_is_met(key, group, wanted + number) for number in range(len(condition.none))):
@@ -232,7 +237,7 @@ class CombinationWatch:
         within = condition.followed_within
         return within is None or followed(group.clauses[:wanted], within)
 
-    def _clause_is_met(self, key: _Key, group: _Group, number: int) -> bool:
+    def _clause_is_met(self, key: _Key, group: Group, number: int) -> bool:
         members = group.clauses[number]
         return members.near and len(members) >= self._needed(key, members, number)
 
@@ -259,7 +264,7 @@ class CombinationWatch:
             del self._groups[key]
         return [self._verdict(index, subject, group, at, raised=raised) for at, raised in turns]
 
-    def _verdict(self, index: int, subject: str, group: _Group, at: Micros, *, raised: bool) -> Verdict:
+    def _verdict(self, index: int, subject: str, group: Group, at: Micros, *, raised: bool) -> Verdict:
         rule, condition = self._rules[index], self._conditions[index]
         needed = [self._needed((index, subject), group.clauses[each], each) for each in range(len(condition.all))]
         most = max(range(len(needed)), key=needed.__getitem__)
@@ -306,11 +311,11 @@ class CombinationWatch:
         self._points.load(saved["points"])
         for rule, subject, last, holding, clauses in saved["groups"]:
             key = (self._index[rule], subject)
-            group = self._groups[key] = _Group(self._conditions[key[0]])
+            group = self._groups[key] = Group(self._empty[key[0]])
             group.last, group.holding = last, Holding.load(holding)
-            for members, alarms in zip(group.clauses, clauses, strict=True):
+            for number, alarms in enumerate(clauses):
                 for device, source, component, begin in alarms:
-                    members.add(device, (source, component), begin)
+                    group.add(number, device, (source, component), begin)
                     self._where[key[0], device] = subject
             self._said(key, [])
 

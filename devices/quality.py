@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from firetower.core.clock import MINUTE, SECOND, Micros
 from firetower.devices.columns import Column
-from firetower.devices.readings import Bools, Floats, Int64s
+from firetower.devices.readings import Floats, Int64s
 from firetower.devices.registry import Registry
 from firetower.devices.wire_batch import NO_TIME
 
@@ -47,18 +47,20 @@ _ROUNDS = 8
 
 
 class DeviceQuality:
-    """Columns by device number, following ``registry``; 41 bytes a device.
+    """Columns by device number, following ``registry``; 44 bytes a device.
 
     ``missed``, ``repeated``: messages since the counts began. ``skew``: seconds the device's clock is behind (positive)
-    or ahead (negative), NaN while unknown. ``moved``: the skew was estimated since whoever watches it last looked.
+    or ahead (negative), NaN while unknown. ``moved``: the ``revision`` at which the skew was estimated
+    last, so that whoever watches it looks at what is new to him.
     """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self.revision = 0
         self.missed = np.zeros(0, np.uint32)
         self.repeated = np.zeros(0, np.uint32)
         self.skew = np.zeros(0, np.float32)
-        self.moved: Bools = np.zeros(0, np.bool_)
+        self.moved = np.zeros(0, np.uint32)
         self._last = np.zeros(0, np.uint32)
         self._window = np.zeros(0, np.uint64)  # bit n: the number n before the last one came; 0: none ever did
         self._before = np.zeros(0, np.float32)  # smallest offset of the stretch before this one, s; NaN: none
@@ -84,7 +86,8 @@ class DeviceQuality:
         """Go on from stored figures: each array of shape (devices,), ``skew`` in s, NaN where unknown."""
         self.fit()
         self.missed[devices], self.repeated[devices], self.skew[devices] = missed, repeated, skew
-        self.moved[devices] = ~np.isnan(skew)
+        self.revision += 1
+        self.moved[devices[~np.isnan(skew)]] = self.revision
 
     def note(self, devices: Numbers, at: Numbers, seq: Numbers, sent: Numbers, *, lag: Micros = 0) -> None:
         """Take in objects, in order of arrival, several of a device allowed; columns of one entry an object.
@@ -94,6 +97,7 @@ class DeviceQuality:
         MOST_LAG no clock is measured, for all of them would seem to be slow.
         """
         self.fit()
+        self.revision += 1
         device, seq, sent = (np.asarray(column, np.int64) for column in (devices, seq, sent))
         at = np.asarray(at, np.int64)
         numbered = np.flatnonzero((seq >= 0) & (device > 0))
@@ -201,7 +205,7 @@ class DeviceQuality:
         # a stretch that still runs tells only what the clock is not
         new = np.where(new > 0, np.minimum(new, np.maximum(least_now, 0)), new)
         self.skew[device] = new
-        self.moved[device] |= ~np.isnan(new)
+        self.moved[device[~np.isnan(new)]] = self.revision
 
 
 def _agreed(before: Singles, after: Singles, otherwise: Singles) -> Singles:

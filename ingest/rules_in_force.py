@@ -10,7 +10,7 @@ from firetower.devices.readings import Bools, Int64s, Mark, Readings
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch, Step
-from firetower.rules.verdicts import Verdict
+from firetower.rules.verdicts import Verdict, VerdictKind
 
 _LATE = np.int16(Mark.LATE)
 
@@ -21,9 +21,9 @@ class RulesInForce:
     ``begin`` notes how old the readings are that come while another engine is made from what is stored. From ``tap`` on
     every batch that is evaluated is kept too; ``tapped`` hands out the oldest of them for the engine that is to follow,
     and ``swap`` puts that one in its place. Between the last ``tapped`` and ``swap`` nothing may be awaited, so that no
-    batch is missed. ``untap`` ends a reload that came to nothing. ``whole``: it knows all that its rules
-    remember. ``burning``: rules that raised a fire since
-    ``begin``, whose alerts may not be stored yet.
+    batch is missed. ``untap`` ends a reload that came to nothing. ``whole``: it knows all that its rules remember.
+    ``burning``: rules that raised a fire since ``begin``, whose alerts may not be stored yet. ``said``: what rules
+    decided since then, of which the engine that is to follow may not have been told by the store.
     """
 
     def __init__(self, engine: Engine, *, whole: bool = True) -> None:
@@ -32,6 +32,7 @@ class RulesInForce:
         self._tapped: list[Batch] | None = None
         self._lowest: Micros | None = None
         self.burning: set[str] = set()
+        self.said: list[Verdict] = []
 
     @property
     def engine(self) -> Engine:
@@ -49,6 +50,7 @@ class RulesInForce:
         """Note from now on how old the readings are that are taken in, if any is older than ``at``; and what burns."""
         self._lowest = at
         self.burning.clear()
+        self.said.clear()
 
     def tap(self) -> Micros:
         """Keep what is evaluated from now on; return from when on stored readings must be read for what was before."""
@@ -63,6 +65,7 @@ class RulesInForce:
     def untap(self) -> None:
         """Keep no more."""
         self._tapped = self._lowest = None
+        self.said.clear()
 
     def swap(self, engine: Engine) -> None:
         """Let ``engine`` judge from now on."""
@@ -89,7 +92,9 @@ class RulesInForce:
         elif isinstance(step, Batch) and len(step.readings):
             in_time = step.readings.ts[(step.readings.flags & _LATE) == 0]
             self._lowest = min(self._lowest, int(in_time.min(initial=self._lowest)))
-        self.burning |= {each.rule for each in verdicts if each.alert_class is AlertClass.FIRE and not each.shadow}
+        said = [each for each in verdicts if each.event is None and each.kind is not VerdictKind.RECORD]
+        self.said += said
+        self.burning |= {each.rule for each in said if each.alert_class is AlertClass.FIRE and not each.shadow}
         return verdicts
 
     def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:

@@ -62,14 +62,14 @@ def screen(readings: Readings, unsure: Bools, stored: Floats, newest: Int64s, st
 
     ``unsure``, shape (n,): not known to be newer than everything evaluated. ``stored``, shape (number of unsure,): the
     value stored under the key of each unsure reading, NaN when none is. ``newest``, shape (n,): event time of what was
-    judged last of each one's series.
+    judged last of each one's series, the least number where nothing was: what comes then is judged, so it is not late.
     """
     found = np.full(len(readings), np.nan)
     found[unsure] = stored
     known = ~np.isnan(found)
     repeat = known & (found == readings.value)
     stuck = known & ~repeat
-    flags = np.where(unsure & ~known, readings.flags | np.int16(Mark.LATE), readings.flags)
+    flags = np.where(unsure & ~known & (readings.ts <= newest), readings.flags | np.int16(Mark.LATE), readings.flags)
     again, differs = _within(readings, np.flatnonzero(~known))
     repeat[again] = True
     stuck[differs] = True

@@ -36,6 +36,7 @@ class ClockWatch:
     def __init__(self, rules: tuple[Rule, ...], registry: Registry, quality: DeviceQuality | None) -> None:
         self._rules = tuple(rule for rule in rules if condition_of(rule).of in {"clock_skew", "clock_stuck"})
         self._registry, self._quality = registry, quality
+        self._looked = 0  # revision of ``quality``
         self._samples, self._clear = samples_of(self._rules)
         self._over, self._back = (
             np.array([(getattr(condition_of(rule), name) or 0) / SECOND for rule in self._rules] + [np.inf], np.float32)
@@ -138,10 +139,10 @@ class ClockWatch:
         quality = self._quality
         if quality is None:
             return []
-        devices = np.flatnonzero(quality.moved)
+        devices = np.flatnonzero(quality.moved > self._looked)
+        self._looked = quality.revision
         if not len(devices):
             return []
-        quality.moved[devices] = False
         registry, held, skew = self._registry, self._skewed.rows[devices], quality.skew[devices]
         rule = self._skew_of[registry.kind[devices]]
         size, retired = np.abs(skew), registry.retired[devices]

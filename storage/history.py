@@ -50,6 +50,20 @@ async def events(
     return [_event(row, registry) for row in rows]
 
 
+async def received(pool: asyncpg.Pool, registry: Registry, since: Micros) -> list[Event]:
+    """Return the stored alarms of devices that arrived since, whatever their clocks say, in the order of their times.
+
+    Firetower's own are left out. Raises StoreUnavailable.
+    """
+    with store_errors():
+        rows = await pool.fetch(
+            f"SELECT {_EVENT} FROM device_event WHERE received_at >= $1 AND unit <> $2 ORDER BY at, id",
+            to_datetime(since),
+            OWN_UNIT,
+        )
+    return [_event(row, registry) for row in rows]
+
+
 async def last_words(
     pool: asyncpg.Pool, registry: Registry, names: Collection[str], since: Micros, before: Micros
 ) -> list[Event]:

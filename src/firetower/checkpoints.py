@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from firetower.core.clock import MINUTE, SECOND, Clock
-from firetower.core.errors import StoreUnavailable
+from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.ingest.rules_in_force import RulesInForce
 from firetower.ingest.steps import turn_of_the_loop
@@ -54,6 +54,10 @@ class Checkpoints:
                 await self.take()
             except StoreUnavailable as err:
                 log.warning("no checkpoint of the rules was written, the store cannot answer: %s", err)
+            except LeaseLost:
+                raise
+            except Exception:  # it is a cache, and must not end the watch over the city
+                log.exception("no checkpoint of the rules was written")
 
     async def take(self) -> bool:
         """Take one; False when another engine came into force meanwhile, or this one does not know all yet.

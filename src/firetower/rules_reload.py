@@ -111,9 +111,9 @@ class RulesReload:
 
     async def run(self) -> None:
         """Load whenever asked, until cancelled; before, make the state whole where the start could not."""
-        if not self._in_force.whole:
-            await self._complete()
         while True:
+            if not self._in_force.whole:
+                await self._complete_unless_asked()
             await self._asked.wait()
             self._asked.clear()
             try:
@@ -123,12 +123,25 @@ class RulesReload:
             except StoreUnavailable as err:
                 log.error("the rulebook in force stays, the store cannot answer (%s); ask again", err)
 
+    async def _complete_unless_asked(self) -> None:
+        """Make the state whole; whoever asks for a rulebook meanwhile need not wait for that."""
+        asked = asyncio.create_task(self._asked.wait(), name="rulebook asked for")
+        completing = asyncio.create_task(self._complete(), name="rules made whole")
+        try:
+            await asyncio.wait({asked, completing}, return_when=asyncio.FIRST_COMPLETED)
+            if completing.done():
+                completing.result()
+        finally:
+            asked.cancel()
+            completing.cancel()
+            await asyncio.wait({asked, completing})
+
     async def load(self) -> None:
         """Load once. Raises RulebookError for one that is refused, StoreUnavailable."""
         book = await asyncio.to_thread(rulebooks.load, self._folder, guarded=True)
         if problems := [f"{each.rule.id}: {why}" for each, why in await unproven(self._pool, book)]:
             raise RulebookError(str(self._folder), problems)
-        await self._put_in_force(book)
+        await self._put_in_force(book, refuse=True)
         self._on_loaded(book)
         log.info("rulebook loaded: %d rules", len(book.rules))
         try:
@@ -144,37 +157,41 @@ class RulesReload:
 
     async def _complete(self) -> None:
         """Have the rulebook in force judge with all that its rules remember, which a start does not wait for."""
-        book = self._in_force.rulebook
-        while self._in_force.rulebook is book:
+        while not self._in_force.whole:
             try:
-                await self._put_in_force(book)
+                await self._put_in_force(self._in_force.rulebook, refuse=False)
             except StoreUnavailable as err:
                 log.warning("the state of the rules is not whole yet, the store cannot answer: %s", err)
                 await asyncio.sleep(_FOLLOWS_EVERY_S)
-            else:
-                log.info("the state of the rules is whole")
-                return
+        log.info("the state of the rules is whole")
 
-    async def _put_in_force(self, book: Rulebook) -> None:
-        """Make an engine beside the one in force and put it in its place. Raises RulebookError, StoreUnavailable."""
+    async def _put_in_force(self, book: Rulebook, *, refuse: bool) -> None:
+        """Make an engine beside the one in force and put it in its place. Raises RulebookError, StoreUnavailable.
+
+        ``refuse``: a book that takes a rule from under a fire.
+        """
         self._in_force.begin(self._clock.now() - MARGIN)
         try:
-            self._refuse_under_fire(book, await burning_rules(self._pool))
+            if refuse:
+                self._refuse_under_fire(book, await burning_rules(self._pool))
             engine = await self._warming.whole(book, self._in_force.engine if self._in_force.whole else None)
             since = self._in_force.tap()
             for lane in self._lanes:
                 await lane.settled()
             await self._warming.catch_up(engine, since)
-            self._refuse_under_fire(book, await burning_rules(self._pool))  # a person may have found a fire meanwhile
+            if refuse:  # a person may have found a fire meanwhile
+                self._refuse_under_fire(book, await burning_rules(self._pool))
             while (batch := self._in_force.tapped()) is not None:
                 parts = list(slices(batch))
                 for part in parts:
                     engine.warm(part)
                 if len(parts) > 1:
                     await asyncio.sleep(0)
+            # nothing is awaited from the last batch to the swap
             engine.warm(Tick(self._clock.now(), None))
-            # fires since then, whose alerts may be on their way still: nothing is awaited from the last batch to here
-            self._refuse_under_fire(book, dict.fromkeys(sorted(self._in_force.burning), 0))
+            engine.learn(self._in_force.said)
+            if refuse:  # fires since then, whose alerts may be on their way still
+                self._refuse_under_fire(book, dict.fromkeys(sorted(self._in_force.burning), 0))
         except BaseException:
             self._in_force.untap()
             raise

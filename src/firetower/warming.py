@@ -73,7 +73,12 @@ class Warming:
             pieces = []
         now = self._clock.now()
         engine = Engine(rulebook, self._registry, warm_since=now - SHORTEST, quality=self._quality)
-        lacking = engine.carry(pieces)
+        try:
+            lacking = engine.carry(pieces)
+        except Exception:
+            log.exception(_UNUSABLE)
+            engine = Engine(rulebook, self._registry, warm_since=now - SHORTEST, quality=self._quality)
+            lacking = engine.carry(())
         await self._seed(engine)
         since = now - SHORTEST if checkpoint is None else min(now - SHORTEST, checkpoint.replay_from)
         async for batch in self._stored([(since, None)], now - events_of(rulebook)):
@@ -174,7 +179,7 @@ class Warming:
 
         Alarms come with the readings of their time.
         """
-        alarms = await history.events(self._pool, self._registry, events_since, self._clock.now() + _AHEAD)
+        alarms = await history.received(self._pool, self._registry, events_since)
         ends = [since for since, _ in stages[1:]] + [None]
         for (since, metrics), until in zip(stages, ends, strict=True):
             async for batch in readings.recent(

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from firetower.checkpoints import Checkpoints
-from firetower.core.clock import HOUR, ManualClock, Micros
+from firetower.core.clock import HOUR, MINUTE, ManualClock, Micros
+from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
@@ -196,3 +197,43 @@ async def test_of_two_checkpoints_the_newer_one_stays(here: Installation) -> Non
     assert await here.pool.fetchval("SELECT count(*) FROM rule_checkpoint") == 1
     pieces = await here.pool.fetchval("SELECT count(DISTINCT checkpoint_id) FROM rule_checkpoint_piece")
     assert pieces == 1
+
+
+OPENED = """
+rules:
+  - id: hydrant-opened-for-long
+    version: 1
+    title: {zh: 长时间打开, en: Open for long}
+    advice: {zh: 检查, en: Look}
+    class: hazard
+    kinds: [hydrant]
+    condition:
+      event: {events: [cover_open], priority: 3, source: "J, a test"}
+"""
+
+
+@pytest.mark.parametrize("behind", [0, 8 * HOUR], ids=["right clock", "clock 8 h behind"])
+async def test_the_end_of_an_event_after_the_checkpoint_is_known_after_a_restart(
+    here: Installation, tmp_path: Path, behind: Micros
+) -> None:
+    """Whatever the device's clock says: else the next time it happens would be no news."""
+    (tmp_path / "slow.yaml").write_text(OPENED, "utf-8")
+    book = load(tmp_path)
+
+    async def says(engine: Engine, minutes: int, *, active: bool) -> list[str]:
+        now = here.begun + HOUR + minutes * MINUTE
+        here.clock.set(now)
+        said = Event(
+            "u1", "h1", here.registry.number("u1", "h1"), "cover_open", active, "", "", now - behind, now, f"k{minutes}"
+        )
+        verdicts = engine.evaluate(Batch(Readings.empty(), now, [said]))
+        await here.store.commit(Work("alarm", events=[said], verdicts=verdicts))
+        return [verdict.rule for verdict in verdicts]
+
+    engine = Engine(book, here.registry)
+    assert "hydrant-opened-for-long" in await says(engine, 0, active=True)
+    await here.checkpoint(engine)
+    await says(engine, 5, active=False)
+    await here.start()
+    engine = (await here.warming.at_start(book)).engine
+    assert "hydrant-opened-for-long" in await says(engine, 10, active=True)

@@ -1,5 +1,6 @@
 """A rulebook is loaded again without a batch that no engine judged, and none is loaded that a fire forbids."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -7,19 +8,21 @@ import asyncpg
 import numpy as np
 import pytest
 from alert_making import commit, fire
+from waiting import until
 
 from firetower.core.clock import SECOND, ManualClock, Micros
-from firetower.devices.events import AlertClass
+from firetower.devices.events import AlertClass, Event
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
+from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.ingest.rules_in_force import RulesInForce
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
 from firetower.rules.rulebook import Rulebook, RulebookError
-from firetower.rules.steps import Batch
-from firetower.rules.verdicts import SubjectKind
+from firetower.rules.steps import Batch, Tick
+from firetower.rules.verdicts import SubjectKind, VerdictKind
 from firetower.rules_reload import RulesReload
 from firetower.storage.burning_rules import gone_or_lowered, note_in_force, with_burning
 from firetower.storage.burning_rules import in_force as stored_in_force
@@ -182,3 +185,71 @@ async def test_a_start_keeps_the_rule_of_an_open_fire_that_the_rulebook_has_no_m
     assert shown.where["smoke-prealarm"] == book.where["smoke-prealarm"]
     await pool.execute("UPDATE alert SET state = 'closed', disposition = 'false_alarm', condition = 'normal'")
     assert (await with_burning(pool, without(book, "smoke-fire"))).rule("smoke-fire") is None
+
+
+class Alarmed(Store):
+    """A panel says fire while the engine is brought up to date."""
+
+    async def catch_up(self, engine: Engine, since: Micros) -> None:
+        alarm = Event("u1", "s1", 1, "fire", True, "", "", T0, T0, "k")
+        verdicts = self.in_force.evaluate(Batch(smoke(self.registry, T0, 0.0), T0, [alarm]))
+        self.judged += [verdict.rule for verdict in verdicts]
+
+
+async def test_a_rulebook_is_loaded_though_a_panel_says_fire_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device's own fire needs no rule, so that none can be taken from under it."""
+    for name in ("burning_rules", "note_in_force", "end_gone"):
+        monkeypatch.setattr(f"firetower.rules_reload.{name}", none)
+    in_force = RulesInForce(Engine(rulebooks.load(), registry := city()))
+    store = Alarmed(registry, in_force, [])
+    loaded: list[Rulebook] = []
+    await reloading(in_force, store, loaded.append).load()
+    assert store.judged == ["event:fire"]
+    assert len(loaded) == 1
+
+
+async def test_the_state_is_made_whole_under_a_fire_whose_rule_nobody_can_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start goes on without it; what follows the start must not end the service over it, nor over a panel's fire."""
+
+    async def burning(_pool: object) -> dict[str, int]:
+        return {"of-an-older-release": 7}
+
+    monkeypatch.setattr("firetower.rules_reload.burning_rules", burning)
+    in_force = RulesInForce(Engine(rulebooks.load(), registry := city()), whole=False)
+    running = asyncio.create_task(reloading(in_force, Alarmed(registry, in_force, []), lambda _: None).run())
+    try:
+        await until(lambda: in_force.whole or running.done())
+        assert in_force.whole
+        assert not running.done()
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+
+
+async def test_what_the_old_engine_raises_meanwhile_the_new_one_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock found wrong between the look at the store and the swap: its finding is open, and must not stay so."""
+    for name in ("burning_rules", "note_in_force", "end_gone"):
+        monkeypatch.setattr(f"firetower.rules_reload.{name}", none)
+    registry = city()
+    quality = DeviceQuality(registry)
+    quality.fit()
+
+    def skewed(seconds: float) -> None:
+        quality.restore(np.array([1]), missed=np.array([0]), repeated=np.array([0]), skew=np.array([seconds]))
+
+    class Ticking(Store):
+        async def whole(self, rulebook: Rulebook, beside: Engine | None) -> Engine:
+            return Engine(rulebook, self.registry, quality=quality)
+
+        async def catch_up(self, engine: Engine, since: Micros) -> None:
+            skewed(3600.0)
+            self.judged += [verdict.rule for verdict in self.in_force.evaluate(Tick(T0, None))]
+            skewed(float("nan"))
+
+    in_force = RulesInForce(Engine(rulebooks.load(), registry, quality=quality))
+    store = Ticking(registry, in_force, [])
+    await reloading(in_force, store, lambda _: None).load()
+    assert store.judged == ["clock-wrong"]
+    skewed(0.0)
+    (ended,) = in_force.evaluate(Tick(T0 + SECOND, None))
+    assert (ended.rule, ended.kind) == ("clock-wrong", VerdictKind.CLEAR)

@@ -118,3 +118,10 @@ def test_a_clock_that_stands_ahead_goes_on_from_there_as_its_readings_arrive() -
 def test_no_time_is_put_further_ahead_than_a_device_is_believed() -> None:
     """Where what was judged is further ahead, Firetower's own clock was set back: then the reading is a late one."""
     assert left(run(rows((1, 10, 0.5)), [True], [0.4], newest=HOUR)) == [(1, 1000, 0.5, STUCK | LATE)]
+
+
+def test_of_a_series_of_which_nothing_was_judged_nothing_is_late() -> None:
+    """What is judged as the present is stored as the present, else a rebuild from the store would judge otherwise."""
+    nothing = np.array([np.iinfo(np.int64).min])
+    readings = rows((1, 10, 0.5))
+    assert left(screen(readings, np.array([True]), np.array([NAN]), nothing, StandingClocks())) == [(1, 10, 0.5, 0)]

@@ -185,6 +185,17 @@ class Engine:
         """The events that a rule misses when they do not come: ``seed_last`` is to be told of them."""
         return self._events.awaited
 
+    def learn(self, verdicts: Sequence[Verdict]) -> None:
+        """Take over what another engine decided after the store was asked what is open: it is not to be said again."""
+        for each in verdicts:
+            if each.kind is VerdictKind.RAISE:
+                self.seed(
+                    each.rule, each.device_number, each.component, each.priority, each.at,
+                    subject=each.subject, held=bool(each.suppressed),
+                )  # fmt: skip
+            else:
+                self._seeded.pop((each.rule, each.subject, each.component), None)
+
     def seed_last(self, device_number: int, event: str, at: Micros, *, component: str = "") -> None:
         """Take over when a device said last that an event is active at a point, before ``warm``."""
         self._events.seed_last(device_number, event, at, component=component)

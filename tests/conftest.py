@@ -24,6 +24,11 @@ from firetower.embedded import EmbeddedNats, EmbeddedPostgres
 from firetower.storage import migrate
 from firetower.storage import pool as pools
 
+# Every worker reads every test, and many tests start Firetower anew: what was compiled is kept, also where an
+# environment says otherwise, or each of these processes compiles all of it again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def _at(base: str, database: str) -> str:
     return f"{base.rsplit('/', 1)[0]}/{database}"

@@ -150,19 +150,6 @@ def _part(readings: Readings, start: int, end: int) -> Readings:
     return Readings(*(getattr(readings, each.name)[start:end] for each in fields(Readings)))
 
 
-def events_watched(rulebook: Rulebook) -> set[str]:
-    """Return the events that rules look at: what was said of them long ago may matter still."""
-    names: set[str] = set()
-    for rule in rulebook.rules:
-        condition = rule.condition
-        names.update(condition.event.events if condition.event is not None else ())
-        names.update(rule.suppressed.events if rule.suppressed is not None else ())
-        if condition.combination is not None:
-            for clause in (*condition.combination.all, *condition.combination.none):
-                names.update(clause.events)
-    return names
-
-
 def fire_digest(rulebook: Rulebook) -> str:
     """Return a digest of what decides about fires and prealarms: those rules, what they name, and their overrides.
 

@@ -12,6 +12,8 @@ from firetower.rules.rulebook import Rulebook
 
 SHORTEST: Micros = 2 * HOUR
 """For alarms that stand, and for doubts about a series."""
+WORDS_BACK: Micros = 60 * DAY
+"""A device's word on an event may be so old and still stand: what is active, and when a pump last ran."""
 LONGEST: Micros = 60 * DAY
 """A pattern has learned its 28 hours of each kind by then, rest days too."""
 
@@ -60,15 +62,17 @@ def _counted(measured: Bands) -> int:
     return max(0 if of_last is None else of_last.m, *in_a_row) + 1
 
 
-def missed_by(book: Rulebook) -> tuple[set[str], Micros]:
-    """Return the events that rules may miss, and how far back the last one counts, µs."""
-    found = [
-        rule.condition.event
-        for rule in book.rules
-        if rule.condition.event is not None and rule.condition.event.missing_for is not None
-    ]
-    names = {name for condition in found for name in condition.events}
-    return names, max((condition.missing_for or 0 for condition in found), default=0) + DAY
+def events_watched(rulebook: Rulebook) -> set[str]:
+    """Return the events that rules look at: what was said of them long ago may matter still."""
+    names: set[str] = set()
+    for rule in rulebook.rules:
+        condition = rule.condition
+        names.update(condition.event.events if condition.event is not None else ())
+        names.update(rule.suppressed.events if rule.suppressed is not None else ())
+        if condition.combination is not None:
+            for clause in (*condition.combination.all, *condition.combination.none):
+                names.update(clause.events)
+    return names
 
 
 def events_of(book: Rulebook) -> Micros:

@@ -7,7 +7,7 @@ from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.rules.conditions import Condition
-from firetower.rules.model import Rule, Suppression
+from firetower.rules.model import Loosened, Override, Rule, Schedule, Suppression
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.verdicts import SubjectKind
 from firetower.storage import shadow_alerts
@@ -29,6 +29,9 @@ class RuleOut(Answered):
     metric: str | None
     condition: Condition
     suppressed: Suppression | None = Field(description="what holds its alerts back by design, and why; never a fire's")
+    schedule: Schedule | None = Field(description="when it is active; null: always")
+    overrides: list[Override] = Field(description="where its limits are other ones, or it is off")
+    loosened: Loosened | None = Field(description="who made a fire or prealarm limit looser than it is shipped")
     shadow: bool = Field(description="on trial: its alerts are counted and listed, not shown or sent")
     where: str | None = Field(description="file and line of the rulebook")
 
@@ -158,6 +161,9 @@ def _rule_out(book: Rulebook, rule: Rule) -> RuleOut:
         metric=rule.metric,
         condition=rule.condition,
         suppressed=rule.suppressed,
+        schedule=rule.schedule,
+        overrides=[override for override in book.overrides if override.rule == rule.id],
+        loosened=rule.loosened,
         shadow=rule.shadow,
         where=book.where.get(rule.id),
     )

@@ -9,20 +9,18 @@ import asyncpg
 
 from firetower.alerts.comparison import Outcome, Side, compared
 from firetower.alerts.rehearsal import Rehearsal, by_key
-from firetower.core.clock import DAY, HOUR, Micros, rfc3339
+from firetower.core.clock import HOUR, Micros, rfc3339
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
 from firetower.rules import rulebook as rulebooks
-from firetower.rules.backtest import STEP, Replay, events_watched
+from firetower.rules.backtest import STEP, Replay
 from firetower.rules.engine import Engine
-from firetower.rules.memory import events_of, memory_of
+from firetower.rules.memory import WORDS_BACK, events_of, events_watched, memory_of
 from firetower.rules.rulebook import Rulebook
 from firetower.storage import history, readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.burning_rules import in_force
 
-WORDS_BACK: Micros = 60 * DAY
-"""A device's word on an event may be so old and still stand: what is active, and when a pump last ran."""
 _CHUNK: Micros = HOUR
 _PAGE = 200_000
 """Readings taken in at once where no time passes between them."""

@@ -16,6 +16,7 @@ from firetower.ingest.rules_in_force import RulesInForce
 from firetower.rule_protection import unproven
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
+from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook, RulebookError
 from firetower.rules.steps import Tick
 from firetower.storage.burning_rules import burning_rules, gone_or_lowered, in_force, note_in_force
@@ -141,6 +142,8 @@ class RulesReload:
         book = await asyncio.to_thread(rulebooks.load, self._folder, guarded=True)
         if problems := [f"{each.rule.id}: {why}" for each, why in await unproven(self._pool, book)]:
             raise RulebookError(str(self._folder), problems)
+        if problems := _changed_under_one_version(book, self._in_force.rulebook):
+            raise RulebookError(str(self._folder or "shipped"), problems)
         await self._put_in_force(book, refuse=True)
         self._on_loaded(book)
         log.info("rulebook loaded: %d rules", len(book.rules))
@@ -206,6 +209,25 @@ class RulesReload:
             problems.append(f"{rule_id}: {what}, but {which} of it is open; close it first, or leave the rule in")
         if problems:
             raise RulebookError("that was to be loaded", problems)
+
+
+def _changed_under_one_version(book: Rulebook, before: Rulebook) -> list[str]:
+    """Return the rules that say something else than before under a version that has not risen."""
+    problems = []
+    for rule in book.rules:
+        old = before.rule(rule.id)
+        if old is None or rule.version > old.version or _without_version(rule) == _without_version(old):
+            continue
+        problems.append(
+            f"{book.where.get(rule.id, rule.id)}: version: {rule.version} for {rule.id!r}, which says something else"
+            f" than version {old.version} in force; accepted: {old.version + 1} or more (alerts name the version that"
+            " raised them)"
+        )
+    return problems
+
+
+def _without_version(rule: Rule) -> Rule:
+    return rule.model_copy(update={"version": 1, "loosened": None})
 
 
 _FOLLOWS_EVERY_S = 10.0

@@ -9,13 +9,13 @@ import numpy as np
 
 from firetower.core.clock import MINUTE, Clock, Micros
 from firetower.core.logs import logger
-from firetower.devices.events import Event
+from firetower.devices.events import Event, meaning
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
 from firetower.rules.checkpoint import Piece, decode
 from firetower.rules.engine import Engine
-from firetower.rules.memory import SHORTEST, events_of, memory_of, missed_by
+from firetower.rules.memory import SHORTEST, WORDS_BACK, events_of, events_watched, memory_of
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch, Tick
 from firetower.storage import history, readings, shadow_alerts
@@ -165,12 +165,15 @@ class Warming:
                     " noticed; close it by hand",
                     row.rule, row.subject, row.component,
                 )  # fmt: skip
-        names, longest = missed_by(book)
-        if not names:
-            return
-        for word in await history.last_words(self._pool, self._registry, names, now - longest, now + _AHEAD):
-            if word.active and word.device_number is not None:
+        # of other events that stand the open alerts tell
+        recorded = {name for name in events_watched(book) if meaning(name).alert_class is None}
+        words = await history.last_words(
+            self._pool, self._registry, recorded | set(engine.awaited), now - WORDS_BACK, now + _AHEAD
+        )
+        for word in words:
+            if word.active and word.device_number is not None and word.event in engine.awaited:
                 engine.seed_last(word.device_number, word.event, word.at, component=word.component)
+        engine.warm(Batch(Readings.empty(), now, [word for word in words if word.event in recorded]))
 
     async def _stored(
         self, stages: list[tuple[Micros, list[int] | None]], events_since: Micros, *, page: int | None = None

@@ -20,6 +20,7 @@ from firetower.devices.registry import DeviceEntry, Registry
 from firetower.ingest.rules_in_force import RulesInForce
 from firetower.rules import rulebook as rulebooks
 from firetower.rules.engine import Engine
+from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook, RulebookError
 from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import SubjectKind, VerdictKind
@@ -253,3 +254,30 @@ async def test_what_the_old_engine_raises_meanwhile_the_new_one_ends(monkeypatch
     skewed(0.0)
     (ended,) = in_force.evaluate(Tick(T0 + SECOND, None))
     assert (ended.rule, ended.kind) == ("clock-wrong", VerdictKind.CLEAR)
+
+
+async def test_a_rule_that_says_something_else_under_the_same_version_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Alerts name the version that raised them: two rules under one version could not be told apart afterwards."""
+    for name in ("burning_rules", "note_in_force", "end_gone"):
+        monkeypatch.setattr(f"firetower.rules_reload.{name}", none)
+    whole = rulebooks.load()
+    rule = whole.rule("gas-leak")
+    assert rule is not None
+    other = rule.model_copy(update={"title": rule.title.model_copy(update={"en": "Gas"})})
+    risen = other.model_copy(update={"version": rule.version + 1})
+    in_force = RulesInForce(Engine(whole, registry := city()))
+    reload = reloading(in_force, Store(registry, in_force, []), lambda _: None)
+
+    def loads(changed: Rule) -> None:
+        rules = tuple(changed if each.id == rule.id else each for each in whole.rules)
+        book = Rulebook(rules, whole.where, whole.written, whole.overrides, whole.calendar)
+        monkeypatch.setattr("firetower.rules_reload.rulebooks.load", lambda *_, **__: book)
+
+    loads(other)
+    with pytest.raises(RulebookError, match=r"gas\.yaml:\d+: version: 1 for 'gas-leak', .* accepted: 2 or more"):
+        await reload.load()
+    loads(risen)
+    await reload.load()
+    assert in_force.rulebook.rule("gas-leak") == risen

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import numpy as np
 
-from firetower.backtest import WORDS_BACK, remembered
+from firetower.backtest import remembered
 from firetower.core.clock import DAY, MINUTE, Micros, rfc3339
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import Event
@@ -20,7 +20,7 @@ from firetower.rules.backtest import Replay
 from firetower.rules.engine import Engine
 from firetower.rules.explain import Speaker
 from firetower.rules.explained import Explained, Heard, explained
-from firetower.rules.memory import events_of, memory_of
+from firetower.rules.memory import WORDS_BACK, events_of, memory_of
 from firetower.rules.rulebook import Rulebook
 from firetower.storage import history, readings
 from firetower.storage import registry as stored_registry

@@ -110,6 +110,9 @@ class Service:
         process = self._process
         if process is not None and process.returncode is not None:
             raise AssertionError(f"the service ended with {process.returncode}: {self.log()[-2000:]}")
+        with socket.socket() as probe:  # asked a hundred times before somebody listens: a client each would cost more
+            if probe.connect_ex(("127.0.0.1", self.port)):
+                return False
         with contextlib.suppress(aiohttp.ClientError, OSError):
             async with aiohttp.ClientSession() as http, http.get(f"{self.url}/readyz") as answer:
                 return answer.status == 200

@@ -4,22 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import as_file, files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from firetower.core.clock import SystemClock
 from firetower.core.errors import ConfigError
 from firetower.devices.metrics import catalogue
 from firetower.storage import partitions
 from firetower.storage.pool import store_errors
+
+# Alembic and SQLAlchemy are a third of what a start costs, and most starts find the newest shape: imported when used
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
 
 OLDEST_SERVER = 15
 """The oldest PostgreSQL that is tested."""
@@ -66,13 +64,30 @@ async def _upgrade(url: str) -> None:
         if version < OLDEST_SERVER:
             raise ConfigError(f"PostgreSQL {version} is too old; Firetower needs {OLDEST_SERVER} or newer")
         await conn.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        await _on_connection(url, _migrate)
+        if await _revision(conn) != _newest():
+            await _on_connection(url, _migrate)
         await _fill(conn)
     finally:
         await conn.close()
 
 
-async def _on_connection(url: str, act: Callable[[Connection], Any]) -> Any:
+async def _revision(conn: Any) -> str | None:
+    if await conn.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return None
+    revisions = await conn.fetch("SELECT version_num FROM alembic_version")
+    return revisions[0][0] if len(revisions) == 1 else None
+
+
+def _newest() -> str:
+    """Return the newest revision by the names of the migrations' files, which begin with theirs."""
+    folder = files("firetower.storage") / "migrations" / "versions"
+    return max(file.name.partition("_")[0] for file in folder.iterdir() if file.name[:1].isdigit())
+
+
+async def _on_connection(url: str, act: Callable[["Connection"], Any]) -> Any:
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
     )
@@ -83,24 +98,33 @@ async def _on_connection(url: str, act: Callable[[Connection], Any]) -> Any:
         await engine.dispose()
 
 
-def _config(folder: str) -> Config:
+def _config(folder: str) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", folder.replace("%", "%%"))
     return config
 
 
 def _head() -> str:
+    from alembic.script import ScriptDirectory
+
     with as_file(files("firetower.storage") / "migrations") as folder:
         head = ScriptDirectory.from_config(_config(str(folder))).get_current_head()
     assert head is not None
     return head
 
 
-def _current(connection: Connection) -> str | None:
+def _current(connection: "Connection") -> str | None:
+    from alembic.runtime.migration import MigrationContext
+
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: "Connection") -> None:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
     current = _current(connection)
     connection.rollback()
     with as_file(files("firetower.storage") / "migrations") as folder:

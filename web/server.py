@@ -5,6 +5,7 @@ import contextlib
 import errno
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -89,11 +90,7 @@ def make_app(deps: Deps) -> web.Application:
         handler_args={"max_field_size": 16_384},
     )
     app[SITE] = Site(deps, Guard(deps.pool, deps.clock), Hub(deps))
-    table = routes()
-    document = openapi.document(table, firetower.__version__)
-    app[DOCUMENT] = msgspec.json.encode(document)
-    app[DOCS] = docs_page.page(document)
-    register(app, table)
+    register(app, routes())
     if deps.console is not None:
         ConsoleFiles(deps.console).add_to(app)
     app.on_response_prepare.append(_add_headers)
@@ -167,19 +164,24 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
         response.headers.setdefault(name, value)
 
 
-DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
-DOCS: web.AppKey[str] = web.AppKey("docs", str)
+@cache
+def _description() -> tuple[bytes, str]:
+    """Return the OpenAPI document in JSON and as a page; made when first asked for: no start waits for it."""
+    document = openapi.document(routes(), firetower.__version__)
+    return msgspec.json.encode(document), docs_page.page(document)
 
 
-async def _openapi(call: Call[Nothing, None]) -> web.StreamResponse:
+async def _openapi(call: Call[Nothing, None]) -> web.StreamResponse:  # noqa: ARG001  # reason: the signature of every handler
     """Return this document."""
-    return web.Response(body=call.request.app[DOCUMENT], content_type="application/json")
+    body, _ = await asyncio.to_thread(_description)
+    return web.Response(body=body, content_type="application/json")
 
 
-async def _docs(call: Call[Nothing, None]) -> web.StreamResponse:
+async def _docs(call: Call[Nothing, None]) -> web.StreamResponse:  # noqa: ARG001  # reason: the signature of every handler
     """Return this document as a page to read."""
+    _, page = await asyncio.to_thread(_description)
     headers: dict[str, Any] = {"Content-Security-Policy": docs_page.CSP}
-    return web.Response(text=call.request.app[DOCS], content_type="text/html", headers=headers)
+    return web.Response(text=page, content_type="text/html", headers=headers)
 
 
 async def _style(call: Call[Nothing, None]) -> web.StreamResponse:  # noqa: ARG001  # reason: the signature of every handler

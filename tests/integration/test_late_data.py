@@ -80,8 +80,8 @@ async def test_a_long_backlog_in_one_message_is_historical_when_it_is_over_and_l
     start = now_ms() - 601 * MINUTE_MS
     async with running(database_url, nats.url, tmp_path) as service, signed_in(service) as api:
         with publisher(nats.device_url) as device:
-            for name, last in (("over", 0.3), ("holds", 0.08)):
-                values = [0.3] * 100 + [0.08] * 100 + [last] * 400
+            for name, last in (("over", 0.17), ("holds", 0.13)):  # low by so little that nothing fell fast
+                values = [0.17] * 100 + [0.13] * 100 + [last] * 400
                 backlog = [{"ts": start + n * MINUTE_MS, "pressure": value} for n, value in enumerate(values)]
                 device.send(f"firetower/v1/past/{name}/telemetry", backlog)
         for name in ("over", "holds"):

@@ -6,6 +6,7 @@ from firetower.alerts.model import Alert, Condition, Disposition, Hold, Method, 
 from firetower.alerts.provisional import key_of
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
+from firetower.rules.model import Rule
 from firetower.web.api_models import Answered, Instant, instant, instant_or_none
 
 
@@ -80,6 +81,14 @@ class AlertOut(Answered):
     verified_by: str | None
     verify_method: Method | None
     escalation: int = Field(description="how often nobody answered in time (逐级上报)")
+
+
+class AlertWithAdvice(AlertOut):
+    """One alert, and what its rule advises to do."""
+
+    advice: Title | None = Field(
+        description="what to do, in the words of the rulebook in force; null for what no rule of it raised"
+    )
 
 
 class HistoryEntry(Answered):
@@ -158,6 +167,12 @@ def alert_out(alert: Alert) -> AlertOut:
         verify_method=alert.verify_method,
         escalation=alert.escalation,
     )
+
+
+def alert_with_advice(alert: Alert, rule: Rule | None) -> AlertWithAdvice:
+    """Return an alert as the API writes one alone; ``rule``: that it is of, None where the rulebook has none."""
+    advice = None if rule is None else Title(zh=rule.advice.zh, en=rule.advice.en)
+    return AlertWithAdvice(**dict(alert_out(alert)), advice=advice)
 
 
 def _text(number: int | None) -> str | None:

@@ -8,7 +8,7 @@ from firetower.alerts.model import Alert, Hold, State
 from firetower.alerts.ports import PAGE_LIMIT, AlertFilter
 from firetower.core.errors import NotFound
 from firetower.devices.events import AlertClass
-from firetower.web.alert_json import AlertOut, HistoryEntry, alert_out
+from firetower.web.alert_json import AlertOut, AlertWithAdvice, HistoryEntry, alert_out, alert_with_advice
 from firetower.web.api import Access, Call, Route
 from firetower.web.api_models import Answered, Asked, AsMany, Moment, Nothing, instant
 
@@ -68,8 +68,9 @@ async def list_alerts(call: Call[AlertQuery, None]) -> BaseModel:
 
 
 async def get_alert(call: Call[Nothing, None]) -> BaseModel:
-    """Return one alert."""
-    return alert_out(await _shown(call))
+    """Return one alert, with what its rule advises to do."""
+    alert = await _shown(call)
+    return alert_with_advice(alert, call.deps.rulebook().rule(alert.rule))
 
 
 async def get_alert_history(call: Call[Nothing, None]) -> BaseModel:
@@ -111,7 +112,7 @@ ROUTES = (
     Route(
         "GET", PATH, list_alerts, "List alerts", "alerts", access=Access.EVERYBODY, query=AlertQuery, answer=AlertPage
     ),
-    Route("GET", PATH + "/{id}", get_alert, "One alert", "alerts", access=Access.EVERYBODY, answer=AlertOut),
+    Route("GET", PATH + "/{id}", get_alert, "One alert", "alerts", access=Access.EVERYBODY, answer=AlertWithAdvice),
     Route(
         "GET",
         PATH + "/{id}/history",

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from firetower.core.clock import SECOND
-from firetower.web.alert_json import AlertOut
+from firetower.web.alert_json import AlertWithAdvice
 
 ALERTS = "/api/v1/alerts"
 
@@ -13,7 +13,7 @@ async def test_an_alert_is_written_as_the_contract_says(running: Any) -> None:
     alert = await running.raise_alert()
     await running.sign_in()
     body = await running.get(f"{ALERTS}/{alert}")
-    assert set(body) == {field.serialization_alias or name for name, field in AlertOut.model_fields.items()}
+    assert set(body) == {field.serialization_alias or name for name, field in AlertWithAdvice.model_fields.items()}
     assert {
         "id": alert,
         "class": "fire",
@@ -32,6 +32,19 @@ async def test_an_alert_is_written_as_the_contract_says(running: Any) -> None:
         "shown_at": None,
     }.items() <= body.items()
     assert body["raised_at"].endswith("Z")
+
+
+async def test_one_alert_comes_with_what_its_rule_advises(running: Any) -> None:
+    """In both languages, of the rulebook in force; null for a device's own alarm and for a rule that is no more."""
+    alert = await running.raise_alert()
+    await running.sign_in()
+    assert (await running.get(f"{ALERTS}/{alert}"))["advice"] is None
+    await running.pool.execute("UPDATE alert SET rule = 'main-burst'")
+    advice = (await running.get(f"{ALERTS}/{alert}"))["advice"]
+    assert advice == (await running.get("/api/v1/rules/main-burst"))["advice"]
+    assert advice["zh"].startswith("立即通知供水单位")
+    await running.pool.execute("UPDATE alert SET rule = 'gone'")
+    assert (await running.get(f"{ALERTS}/{alert}"))["advice"] is None
 
 
 async def test_the_list_is_highest_first_filters_and_pages(running: Any) -> None:

@@ -39,6 +39,7 @@ class Double(Facts):
         self.session = True
         self.url = ""
         self.gaps: list[Json] = []
+        self.advice: dict[str, Json] = {}  # by rule
         self.units: dict[str, Json] = {}
         self.requests: list[tuple[str, str, Json]] = []  # path, idempotency key, body
 
@@ -141,7 +142,8 @@ class Double(Facts):
         return web.json_response(_who(name)) if name and self.session else _error(401, "unauthenticated", "no session")
 
     async def _one(self, request: web.Request) -> web.Response:
-        return web.json_response(self.alerts[request.match_info["id"]])
+        alert = self.alerts[request.match_info["id"]]
+        return web.json_response(alert | {"advice": self.advice.get(alert["rule"])})
 
     async def _history(self, request: web.Request) -> web.Response:
         return web.json_response({"items": self.history[request.match_info["id"]]})

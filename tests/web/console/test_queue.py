@@ -68,6 +68,50 @@ async def test_acknowledging_by_click_does_the_same(double: Double, sit_down: Op
     assert await page.evaluate(f"['.state', 'b'].map(part => {style}(part).fontWeight)") == ["400", "400"]
 
 
+BURST = {
+    "zh": "立即通知供水单位关阀抢修,告知辖区队站该管网消火栓可能无水,安排其他水源。",
+    "en": "Call the water company to close valves; tell the fire stations that this main may be dry.",
+}
+
+
+@pytest.mark.parametrize(
+    ("lang", "row", "detail", "count", "advice"),
+    [
+        ("zh-CN", ["3 台", "达到 2 台即报"], "3 台 (达到 2 台即报)", "计数", "处置建议"),
+        ("en", ["3 devices", "2 needed"], "3 devices (2 needed)", "Count", "What to do"),
+    ],
+)
+async def test_a_group_counts_devices_and_the_rule_advises(
+    double: Double, sit_down: Open, lang: str, row: list[str], detail: str, count: str, advice: str
+):
+    """Its figures have no metric: they are its devices. Neither are they shown where none are meant, nor ever null."""
+    about = {"subject_kind": "main", "subject": "M12", "unit": None, "unit_name": None, "device": None}
+    burst = double.raise_alert("hazard", 2, rule="main-burst", value=3, limit=2, **about)
+    plain = double.raise_alert("hazard", 3, rule="both", **about)
+    faults = double.raise_alert("fault", 3, rule="faults-again", value=4, limit=4)
+    double.advice = {"main-burst": BURST}
+    page = await sit_down(lang=lang, viewport={"width": 390, "height": 844})
+    assert [await page.locator(f"#alert-{burst['id']} .c-value .line >> nth={n}").text_content() for n in (0, 1)] == [
+        f"{row[0]} ",
+        row[1],
+    ]
+    await page.evaluate(f"document.getElementById('alert-{burst['id']}').click()")
+    said = " ".join((await page.inner_text(".value b")).split())
+    assert said == detail
+    await page.wait_for_selector("[data-advice]")
+    assert (await page.inner_text("[data-advice]")).split("\n")[0] == advice
+    assert BURST[lang[:2]] in await page.inner_text("[data-advice]")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.evaluate(f"document.getElementById('alert-{faults['id']}').click()")
+    await page.wait_for_selector(f"[data-alert='{faults['id']}']")
+    assert count in await page.inner_text(".value")
+    assert await page.locator("[data-advice]").count() == 0
+    await page.evaluate(f"document.getElementById('alert-{plain['id']}').click()")
+    await page.wait_for_selector(f"[data-alert='{plain['id']}']")
+    assert await page.locator(".value").count() == 0
+    assert "null" not in await page.inner_text("body")
+
+
 async def test_a_held_key_acknowledges_once_and_the_selection_stays(double: Double, sit_down: Open):
     alerts = [double.raise_alert("fire", 1, ago=n) for n in range(5)]
     page = await sit_down()

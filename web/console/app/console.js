@@ -65,6 +65,8 @@ export class Console extends Looking {
     /** Server ms of the last good word before the present loss. */
     this.lostAt = /** @type {number | null} */ (null);
     this.announcement = signal("");
+    /** By rule, what it advises to do: known of the rules of the alerts that were looked at. */
+    this.advice = signal(/** @type {Map<string, any>} */ (new Map()));
 
     this.now = signal(this.clock.now());
     /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
@@ -267,7 +269,10 @@ export class Console extends Looking {
   /** Reads one alert again. */
   async refresh(id) {
     const answer = await this.api.alert(id);
-    if (answer.ok) this.take(this.alarms.merge([answer.data]));
+    if (!answer.ok) return;
+    const { advice, ...alert } = answer.data;
+    this.advice.value = new Map(this.advice.value).set(alert.rule, advice);
+    this.take(this.alarms.merge([alert]));
   }
 
   /** 受理 the selected alert. The selection stays where it is; from a headline it goes to an alert first, and no further. */

@@ -2,7 +2,7 @@
 import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
-import { age, clockTime, integer, moment, quantity, t, titleOf, word } from "../core/i18n.js";
+import { age, clockTime, integer, moment, t, titleIn, titleOf, word } from "../core/i18n.js";
 import { isProvisional } from "../core/provisional.js";
 import { CloseForm, NoteForm } from "./forms.js";
 import { History } from "./history.js";
@@ -11,7 +11,7 @@ import { IncidentDetail } from "./incident.js";
 import { outcomeText } from "./outcome.js";
 import { Standing } from "./standing.js";
 import { ActBar } from "./steps.js";
-import { Unstored, flagsOf, pointOf, stateOf } from "./row.js";
+import { Unstored, figuresOf, flagsOf, pointOf, stateOf } from "./row.js";
 import { Priority, Symbol } from "./symbol.js";
 
 const CLOCKS = ["device_at", "received_at", "raised_at", "shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "last_event_at", "closed_at"];
@@ -39,6 +39,7 @@ export function Detail({ desk, onBack }) {
     ${unstored && html`<p class="why" data-unstored>${t(desk.alarms.provisional.has(alert.id) ? "provisional.why" : "provisional.gone")}</p>`}
     <${Standing} desk=${desk} alert=${alert} />
     ${!unstored && html`<${ActBar} key=${`acts-${alert.id}`} desk=${desk} alert=${alert} />`}
+    <${Advice} desk=${desk} alert=${alert} />
     <${Value} alert=${alert} />
     <${Facts} desk=${desk} alert=${alert} />
     ${!unstored && html`<${Stored} desk=${desk} alert=${alert} />`}
@@ -79,11 +80,19 @@ function standing(alert) {
   return t("act.waiting");
 }
 
+/** 处置建议, of the rule. Below all buttons: it may come a moment later, and no button moves under the hand. */
+function Advice({ desk, alert }) {
+  const advice = titleIn(desk.advice.value.get(alert.rule));
+  return advice && html`<section class="advice" data-advice><h3>${t("detail.advice")}</h3><p>${advice}</p></section>`;
+}
+
 function Value({ alert }) {
-  if (alert.value === null || alert.value === undefined) return null;
-  return html`<div class="value">
-    <div><span class="small">${word("metric", String(alert.metric).split(".")[0])}</span><b class="num">${quantity(alert.value)} <small>${alert.uom}</small></b></div>
-    ${alert.limit !== null && alert.limit !== undefined && html`<div><span class="small">${t("detail.limit")}</span><b class="num">${quantity(alert.limit)} <small>${alert.uom}</small></b></div>`}
+  const figures = figuresOf(alert);
+  if (!figures) return null;
+  const { name, value, uom, limit, devices } = figures;
+  return html`<div class="value ${devices ? "devices" : ""}">
+    <div><span class="small">${name}</span><b class="num">${value} <small>${devices ? limit && `(${limit})` : uom}</small></b></div>
+    ${limit && !devices && html`<div><span class="small">${t("detail.limit")}</span><b class="num">${limit} <small>${uom}</small></b></div>`}
     <p class="small">${t("detail.value_when")}</p>
   </div>`;
 }

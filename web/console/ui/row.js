@@ -1,7 +1,7 @@
 // One alert in the queue, and the words of an alert used elsewhere, too.
 import { html } from "../vendor/htm-preact.mjs";
 import { demands } from "../core/alarms.js";
-import { age, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
+import { age, integer, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
 import { isHeld, isStale, isTesting } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
 import { Icon } from "./icons.js";
@@ -23,6 +23,20 @@ export function placeOf(alert) {
   const parts = [alert.unit_name ?? alert.unit ?? alert.subject, alert.place, componentOf(alert), alert.text];
   const inPlace = new Set(alert.place?.split(" / "));
   return parts.filter((part, i) => part && parts.indexOf(part) === i && (i < 2 || !inPlace.has(part))).join(" · ");
+}
+
+/** What an alert is about when its value counts devices. */
+const GROUPS = new Set(["zone", "unit", "main", "gateway"]);
+
+/** Its figures in words: `name`, `value`, `uom`, `limit`; null where there is none. `devices`: of a group, they are its devices that alarm together. */
+export function figuresOf(alert) {
+  const { value, limit, metric } = alert;
+  if (value === null || value === undefined) return null;
+  const limited = limit !== null && limit !== undefined;
+  if (!metric && GROUPS.has(alert.subject_kind)) {
+    return { devices: true, name: t("figure.together"), value: t("figure.devices", { n: integer(value) }), uom: "", limit: limited ? t("figure.needed", { n: integer(limit) }) : "" };
+  }
+  return { devices: false, name: metric ? word("metric", metric.split(".")[0]) : t("figure.count"), value: quantity(value), uom: alert.uom ?? "", limit: limited ? quantity(limit) : "" };
 }
 
 /** What a screen reader says of a row; without the age, which would never stop talking. */
@@ -72,8 +86,8 @@ const DOING = { doing: "act.doing", waiting: "act.waiting_short" };
 export function Row({ item, top, size, selected, now, act, onSelect }) {
   const { alert, position, height, grouped } = item;
   const waiting = demands(alert);
-  const valued = alert.value !== null && alert.value !== undefined;
-  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""} ${valued ? "" : "valueless"} ${isProvisional(alert) ? "provisional" : ""} ${isTesting(alert) ? "testing" : ""} ${grouped ? "grouped" : ""}" role="option"
+  const figures = figuresOf(alert);
+  return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""} ${figures ? "" : "valueless"} ${isProvisional(alert) ? "provisional" : ""} ${isTesting(alert) ? "testing" : ""} ${grouped ? "grouped" : ""}" role="option"
       aria-selected=${selected} aria-posinset=${position} aria-setsize=${size} aria-label=${labelOf(alert)}
       style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>
     <span class="c-priority"><${Priority} alert=${alert} waiting=${waiting} /></span>
@@ -81,9 +95,9 @@ export function Row({ item, top, size, selected, now, act, onSelect }) {
       <span class="line"><${Unstored} alert=${alert} />${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b>${flagsOf(alert, now)}</span>
       <span class="line place cut">${placeOf(alert)}</span>
     </span>
-    <span class="c-value">${valued && html`
-      <span class="line num">${quantity(alert.value)} <small>${alert.uom}</small></span>
-      <span class="line num place">${alert.limit !== null && alert.limit !== undefined && t("row.limit", { limit: quantity(alert.limit) })}</span>`}
+    <span class="c-value">${figures && html`
+      <span class="line num">${figures.value} <small>${figures.uom}</small></span>
+      <span class="line num place">${figures.limit && (figures.devices ? figures.limit : t("row.limit", { limit: figures.limit }))}</span>`}
     </span>
     <span class="c-times num">${alert.occurrences > 1 && `×${alert.occurrences}`}</span>
     <span class="c-age num">

@@ -281,3 +281,69 @@ async def test_a_rule_that_says_something_else_under_the_same_version_is_refused
     loads(risen)
     await reload.load()
     assert in_force.rulebook.rule("gas-leak") == risen
+
+
+class Committing(Store):
+    """A store with a lane: what is judged is stored when the lane has settled, and stored readings warm engines."""
+
+    def __init__(
+        self, registry: Registry, in_force: RulesInForce, before: list[Readings], after: list[Readings]
+    ) -> None:
+        super().__init__(registry, in_force, after)
+        self.before = before
+        self.waiting: list[Readings] = []
+        self.stored: list[Readings] = []
+        self.alerts: list[str] = []
+
+    def judge(self, readings: list[Readings]) -> None:
+        for each in readings:
+            self.judged += [verdict.rule for verdict in self.in_force.evaluate(Batch(each, T0))]
+            self.waiting.append(each)
+
+    async def whole(self, rulebook: Rulebook, beside: Engine | None) -> Engine:
+        """Read the store, of which nothing is stored yet, while the lane goes on."""
+        self.judge(self.before)
+        return Engine(rulebook, self.registry)
+
+    async def catch_up(self, engine: Engine, since: Micros) -> None:
+        for each in self.stored:
+            engine.warm(Batch(each, T0))
+        self.judge(self.meanwhile)
+
+    async def settled(self) -> None:
+        self.stored, self.waiting, self.alerts = [*self.stored, *self.waiting], [], list(self.judged)
+
+
+async def test_what_was_judged_and_not_yet_stored_when_the_store_was_read_is_known_to_the_new_rulebook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first of a fire's two samples is on its way into the store: the store is read again once it is in there."""
+    for name in ("burning_rules", "note_in_force", "end_gone"):
+        monkeypatch.setattr(f"firetower.rules_reload.{name}", none)
+    in_force = RulesInForce(Engine(rulebooks.load(), registry := city()))
+    store = Committing(registry, in_force, [smoke(registry, T0, 0.5)], [])
+    await reloading(in_force, store, lambda _: None).load()
+    raised = in_force.evaluate(Batch(smoke(registry, T0 + 10 * SECOND, 0.5), T0 + 10 * SECOND))
+    assert "smoke-fire" in {verdict.rule for verdict in raised}
+
+
+async def test_alerts_of_a_removed_rule_are_ended_only_when_its_last_ones_are_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The old rulebook raised one just before the swap: looked for too early, it would stay open for ever."""
+    whole = rulebooks.load()
+    ended: list[str] = []
+
+    async def end_gone(_pool: object, _lease: object, book: Rulebook, _now: Micros) -> int:
+        ended.extend(rule for rule in store.alerts if book.rule(rule) is None)
+        return len(ended)
+
+    for name in ("burning_rules", "note_in_force"):
+        monkeypatch.setattr(f"firetower.rules_reload.{name}", none)
+    monkeypatch.setattr("firetower.rules_reload.end_gone", end_gone)
+    monkeypatch.setattr("firetower.rules_reload.rulebooks.load", lambda *_, **__: without(whole, "smoke-prealarm"))
+    in_force = RulesInForce(Engine(whole, registry := city()))
+    hazy = [smoke(registry, T0 + n * 10 * SECOND, 0.12) for n in range(9)]
+    store = Committing(registry, in_force, [], hazy)
+    await reloading(in_force, store, lambda _: None).load()
+    assert ended == ["smoke-prealarm"]

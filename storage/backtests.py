@@ -12,14 +12,17 @@ from typing import Any
 
 import asyncpg
 
-from firetower.core.clock import SECOND, Micros, from_datetime, rfc3339, to_datetime
+from firetower.core.clock import DAY, HOUR, SECOND, Micros, from_datetime, rfc3339, to_datetime
 from firetower.core.errors import Conflict
+from firetower.storage import history
 from firetower.storage.pool import store_errors
 
 STARTS_WITHIN: Micros = 60 * SECOND
 """A process that was asked for is at work by then."""
 KEPT = 50
 """Finished back-tests that no rulebook in force names go, oldest first, past so many."""
+ASKED_WITHIN: Micros = HOUR
+"""A limit may lean on a back-test whose range ends at most this long before it was asked for."""
 _LOCKS = 0x6669_7265  # the first half of an advisory lock's number; the second is of the back-test
 _ASKING = 0x6669_7265_0004
 _GONE = "its process ended without an answer: the service was stopped or its machine failed; ask again"
@@ -149,12 +152,15 @@ async def found(pool: asyncpg.Pool, backtest_id: str, at: Micros) -> tuple[Backt
 async def is_sound(pool: asyncpg.Pool, backtest_id: str, digest: str) -> str | None:
     """Return why a loosened limit may not lean on a back-test: None where it may.
 
-    ``digest``: of the rulebook that names it (``rules.backtest.fire_digest``). Raises StoreUnavailable.
+    It has to be of all that was stored when it was asked for, ``history.LONGEST`` back at most: of a stretch in which
+    nothing burned any limit is sound. ``digest``: of the rulebook that names it (``rules.backtest.fire_digest``).
+    Raises StoreUnavailable.
     """
     with store_errors():
         row = await pool.fetchrow(
-            "SELECT state, error, digest, (result #>> '{fires,missed}')::int AS missed,"
-            " (result ->> 'readings')::int8 AS readings FROM backtest WHERE id = $1",
+            f"SELECT {_COLUMNS}, (result #>> '{{fires,missed}}')::int AS missed,"
+            " (result ->> 'readings')::int8 AS readings, (result ->> 'stored_from')::timestamptz AS stored_from"
+            " FROM backtest WHERE id = $1",
             backtest_id,
         )
     if row is None:
@@ -172,7 +178,22 @@ async def is_sound(pool: asyncpg.Pool, backtest_id: str, digest: str) -> str | N
         return f"back-test {backtest_id} missed {row['missed']} confirmed fires; such a limit may not come into force"
     if not row["readings"]:
         return f"back-test {backtest_id} replayed no reading, so it says nothing; take a range with stored readings"
-    return None
+    return await _left_out(pool, _backtest(row), from_datetime(row["stored_from"]))
+
+
+async def _left_out(pool: asyncpg.Pool, done: Backtest, stored_from: Micros) -> str | None:
+    """Return what of the history, stored since ``stored_from``, a back-test is not of; None where that is enough."""
+    begin = max(stored_from, done.asked_at - history.LONGEST)
+    before, after = (begin, min(done.since, done.asked_at)), (max(done.until, begin), done.asked_at)
+    missing = [(since, until) for since, until in (before, after) if since < until]
+    fires = sum([await history.confirmed_fires(pool, since, until) for since, until in missing])
+    if not fires and before not in missing and done.asked_at - done.until <= ASKED_WITHIN:
+        return None
+    said = " and ".join(f"{rfc3339(since)} to {rfc3339(until)}" for since, until in missing)
+    return (
+        f"back-test {done.id} leaves out {said}" + (f", with {fires} confirmed fires" if fires else "") + "; take all"
+        f" that is stored, the last {history.LONGEST // DAY} days at most, up to now"
+    )
 
 
 async def _bury(conn: Any, at: Micros) -> None:

@@ -15,6 +15,8 @@ from firetower.devices.topics import OWN_UNIT
 from firetower.storage.pool import store_errors
 
 _EVENT = "unit, device, event, active, component, text, at, received_at, key, flags, payload"
+_CONFIRMED = "coalesce(disposition = 'real_fire', verification = 'real', false)"
+"""A real fire: what it was closed as, else what it was verified as."""
 LONGEST: Micros = 92 * DAY
 """The longest range that is replayed at once."""
 QUIET: Micros = 4 * DAY
@@ -102,13 +104,15 @@ def _event(row: Any, registry: Registry) -> Event:
     )
 
 
-async def outcomes(pool: asyncpg.Pool, since: Micros, until: Micros) -> list[Outcome]:
+async def outcomes(pool: asyncpg.Pool, since: Micros, until: Micros, *, confirmed_only: bool = False) -> list[Outcome]:
     """Return the stored alerts that began in the range by event time, with what people did. Raises StoreUnavailable."""
+    only = f" AND {_CONFIRMED}" if confirmed_only else ""
     with store_errors():
         rows = await pool.fetch(
             "SELECT id, rule, subject_kind, subject, component, alert_class, unit, zone, device_at, raised_at,"
-            " acknowledged_at, closed_at, verification, disposition, title_zh, title_en FROM alert"
-            " WHERE raised_at >= $1 AND device_at >= $2 AND device_at < $3"
+            " acknowledged_at, closed_at, disposition,"
+            f" {_CONFIRMED} AS confirmed, title_zh, title_en FROM alert"
+            f" WHERE raised_at >= $1 AND device_at >= $2 AND device_at < $3{only}"
             " AND subject_kind <> 'system' AND unit IS DISTINCT FROM $4 ORDER BY device_at, id",
             to_datetime(since - AHEAD),
             to_datetime(since),
@@ -128,13 +132,19 @@ async def outcomes(pool: asyncpg.Pool, since: Micros, until: Micros) -> list[Out
                 acknowledged_at=None if row["acknowledged_at"] is None else from_datetime(row["acknowledged_at"]),
                 closed_at=None if row["closed_at"] is None else from_datetime(row["closed_at"]),
             ),
-            confirmed=row["disposition"] == "real_fire" or (row["verification"] == "real" and not row["disposition"]),
+            confirmed=row["confirmed"],
             false=row["disposition"] == "false_alarm",
             title_zh=row["title_zh"],
             title_en=row["title_en"],
         )
         for row in rows
     ]
+
+
+async def confirmed_fires(pool: asyncpg.Pool, since: Micros, until: Micros) -> int:
+    """Return how many confirmed fires began in the range that a rule could have found. Raises StoreUnavailable."""
+    found = await outcomes(pool, since, until, confirmed_only=True)
+    return sum(not each.by_word_of_mouth for each in found)
 
 
 async def check_range(pool: asyncpg.Pool, since: Micros, until: Micros, now: Micros) -> Micros:

@@ -64,6 +64,7 @@ async def backtest(
     return {
         "from": rfc3339(since),
         "to": rfc3339(until),
+        "stored_from": rfc3339(first),
         "replayed_from": rfc3339(max(first, begin - max(memories.values(), default=0))),
         "devices": registry.devices,
         "readings": replay.readings,

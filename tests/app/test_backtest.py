@@ -119,9 +119,11 @@ async def test_a_range_of_which_nothing_can_be_said_is_refused_with_what_is_acce
 # asked for ---------------------------------------------------------------------------------------
 
 
-async def ask(pool: asyncpg.Pool, texts: dict[str, str], *, now: int = NOW) -> str:
+async def ask(
+    pool: asyncpg.Pool, texts: dict[str, str], *, now: int = NOW, since: int = BEGIN, until: int = NOW
+) -> str:
     digest = fire_digest(load_texts(texts))
-    return (await backtests.ask(pool, texts, digest, since=at(5), until=NOW, by="ada", at=now)).id
+    return (await backtests.ask(pool, texts, digest, since=since, until=until, by="ada", at=now)).id
 
 
 async def test_one_that_was_asked_for_is_done_and_says_whether_a_limit_may_lean_on_it(pool: asyncpg.Pool) -> None:

@@ -75,3 +75,9 @@ def _bounds(band: SilenceBand) -> tuple[int, Micros, Micros]:
         return 0, band.after, NEVER
     assert band.intervals is not None  # the validator: exactly one of the two
     return band.intervals, band.at_least or 0, NEVER if band.at_most is None else band.at_most
+
+
+def allowed(band: SilenceBand, interval: Micros) -> Micros:
+    """Return the silence a band allows a device that reports every ``interval``, µs."""
+    intervals, at_least, at_most = _bounds(band)
+    return min(max(interval * intervals, at_least), at_most)

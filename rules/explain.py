@@ -12,9 +12,10 @@ from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, Micros, to_datetime
 from firetower.devices.liveness import LEAST_STANDING, MISSED_INTERVALS
 from firetower.devices.registry import Registry
 from firetower.rules.conditions import Band, Side
+from firetower.rules.figures import figure_of, needs_of
 from firetower.rules.lanes import NEVER, Lanes
 from firetower.rules.model import Rule
-from firetower.rules.quantities import Between, FromFile, duration_text
+from firetower.rules.quantities import Between, FromFile
 from firetower.rules.standing import Standing
 
 _WORDS: dict[Side, str] = {
@@ -25,6 +26,8 @@ _WORDS: dict[Side, str] = {
     "outside": "outside",
 }
 _ZONES = {1: "beyond", 0: "between", -1: "in_order"}
+_LATE: Micros = MINUTE
+"""A reading that arrived later than this after its own time: its delay ends on the clock as much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,10 @@ class RuleState:
 
 @dataclass(frozen=True, slots=True)
 class BandTold:
-    """One band in words. ``zone``: ``beyond``, ``between``, ``in_order`` or ``unknown``."""
+    """One band in words. ``zone``: ``beyond``, ``between``, ``in_order`` or ``unknown``.
+
+    ``fires_at``: when its delay ends, in the time of the readings, µs: that is since when the alert will be.
+    """
 
     priority: int
     limit: str
@@ -84,6 +90,10 @@ class Speaker:
         text = local.strftime("%H:%M" if at % MINUTE < SECOND else "%H:%M:%S")
         return text if local.date() == today.date() else f"{local.date().isoformat()} {text}"
 
+    def instant(self, at: Micros) -> str:
+        """Return a time with its date and its offset from UTC."""
+        return self._local(at).isoformat(" ", "seconds")
+
     def span(self, micros: Micros) -> str:
         """Return how long, in its two largest units."""
         left, said = max(micros, 0), []
@@ -93,15 +103,20 @@ class Speaker:
                 said.append(f"{count}{unit}")
         return " ".join(said[:2]) or "0s"
 
-    def bands(self, rule: Rule, state: RuleState, device: int, registry: Registry) -> list[BandTold]:
-        """Return the bands of a rule, the mildest first, as they are for a device of that registry."""
+    def bands(
+        self, rule: Rule, state: RuleState, device: int, registry: Registry, *, aside: str | None = None
+    ) -> list[BandTold]:
+        """Return the bands of a rule, the mildest first, as they are for a device of that registry.
+
+        ``aside``: why the reading counts as in order whatever is compared; None where it does not.
+        """
         measured = rule.measured
         assert measured is not None  # only measured rules have such a state
         interval = int(registry.interval[device])
         told = []
         for number, (band, each) in enumerate(zip(measured.bands, state.bands, strict=True), 1):
             limit = _limit(band, device, registry)
-            unknown = math.isnan(state.value) or limit is None
+            unknown = aside is None and (math.isnan(state.value) or limit is None)
             raised = state.level >= number
             waits = not unknown and each.zone == 1 and not raised and each.met != NEVER
             told.append(
@@ -111,41 +126,52 @@ class Speaker:
                     zone="unknown" if unknown else _ZONES[each.zone],
                     since=None if unknown else each.since,
                     readings=each.readings,
-                    fires_at=each.met - state.at + state.received if waits else None,
+                    fires_at=each.met if waits else None,
                     raised=raised,
-                    why=self._why(band, measured.side, state, each, limit=limit, raised=raised, interval=interval),
+                    why=self._why(rule, band, state, each, limit=limit, raised=raised, interval=interval, aside=aside),
                 )
             )
         return told
 
     def _why(
         self,
+        rule: Rule,
         band: Band,
-        side: Side,
         state: RuleState,
         lane: BandState,
         *,
         limit: str | None,
         raised: bool,
         interval: Micros,
+        aside: str | None,
     ) -> str:
+        measured = rule.measured
+        assert measured is not None  # as above
+        if aside is not None:
+            said = f"{aside}, so it counts as in order"
+            return said + self._ends(band, state, lane) if raised else said
         if limit is None:
-            return f"the device's own file has no {band.limit}: there is nothing to compare with"
+            return f"the device's own file has no {_named(band)}: there is nothing to compare with"
+        figure = figure_of(measured)
         if math.isnan(state.value):
-            return "what is compared is not known yet: neither beyond the limit nor back"
+            return f"{figure or 'the value'} is not known yet{needs_of(measured)}: neither beyond the limit nor back"
         value = f"{state.value:.6g} {band.limit.unit}" + (" (uncertain)" if state.uncertain else "")
+        if figure:
+            value = f"{figure}: {value}"
+        side = _WORDS[measured.side]
         if lane.zone == 1:
-            said = f"{value} is {_WORDS[side]} {limit} since {self.time(lane.since)}"
+            said = f"{value} is {side} {limit} since {self.time(lane.since)}"
             return f"{said}: {self._fires(band, state, lane, raised=raised, interval=interval)}"
         if lane.zone == 0:
             stays = "it stays raised until it is back past" if raised else "it is in order, but not past"
-            return f"{value} is not {_WORDS[side]} {limit}, {stays} {_clear(band)}"
-        said = f"{value} is in order, not {_WORDS[side]} {limit}, since {self.time(lane.since)}"
-        if not raised:
-            return said
+            return f"{value} is not {side} {limit}, {stays} {_clear(band)}"
+        said = f"{value} is in order, not {side} {limit}, since {self.time(lane.since)}"
+        return said + self._ends(band, state, lane) if raised else said
+
+    def _ends(self, band: Band, state: RuleState, lane: BandState) -> str:
         ends = "once a later reading is in order, too" if lane.met == NEVER else f"at {self.time(lane.met)} if it stays"
-        passed = f"{self.span(self.now - lane.since)} of {duration_text(band.off_delay)}"
-        return f"{said}, {passed}: it is over {ends}" + ("; the alert is latched, a person closes it" * band.latch)
+        passed = f"{self._elapsed(state, lane)} of {self.span(band.off_delay)}"
+        return f", {passed}: it is over {ends}" + ("; the alert is latched, a person closes it" * band.latch)
 
     def _fires(self, band: Band, state: RuleState, lane: BandState, *, raised: bool, interval: Micros) -> str:
         if raised:
@@ -154,21 +180,40 @@ class Speaker:
         enough = band.enough_over is not None and interval > band.enough_over
         parts = []
         if band.on_delay:
-            parts.append(f"{self.span(self.now - lane.since)} of {duration_text(band.on_delay)}")
+            parts.append(f"{self._elapsed(state, lane)} of {self.span(band.on_delay)}")
         if needed is not None:
             joined = "or" if band.or_samples is not None else "and"
-            parts.append(
-                f"{joined if parts else ''} {lane.readings} of {needed} readings in a row that are needed".strip()
-            )
+            row = "1 reading" if lane.readings == 1 else f"{lane.readings} readings in a row"
+            parts.append(f"{joined if parts else ''} {row}, {needed} needed".strip())
         if enough:
-            parts.append(f"one reading is enough of a device that reports every {duration_text(interval)}")
+            parts.append(f"one reading is enough of a device that reports every {self.span(interval)}")
         passed = ", ".join(parts) or "no delay"
         if lane.met != NEVER:
-            return f"{passed}: it fires at {self.time(lane.met - state.at + state.received)} if it stays"
-        stale = state.at + max(interval * MISSED_INTERVALS, LEAST_STANDING)
+            return f"{passed}: it fires at {self.time(lane.met)} if it stays{self._told_late(state, lane.met)}"
         if needed is not None and lane.readings < needed and band.and_samples is not None:
             return f"{passed}: it needs another reading beyond the limit"
-        return f"{passed}: the reading stands until {self.time(stale)} only, so it needs another one beyond the limit"
+        ends, stale = lane.since + band.on_delay, state.at + max(interval * MISSED_INTERVALS, LEAST_STANDING)
+        if ends <= stale:
+            return f"{passed}: at {self.time(ends)} the rule's schedule is not active, so it does not fire then"
+        return (
+            f"{passed}: it fires at {self.time(ends)} if readings go on beyond the limit; the newest stands until"
+            f" {self.time(stale)} only"
+        )
+
+    def _elapsed(self, state: RuleState, lane: BandState) -> str:
+        """Return for how long a run has gone on; a reading that came late stands since it came."""
+        late = state.received - state.at
+        return self.span(max(self.now - (late if late >= _LATE else 0), state.at) - lane.since)
+
+    def _told_late(self, state: RuleState, ends: Micros) -> str:
+        """Return when a delay that ends at ``ends`` is told if only the clock ends it; empty where that is no later."""
+        late = state.received - state.at
+        if late < _LATE:
+            return ""
+        return (
+            f" (the newest reading is of {self.time(state.at)}, but arrived at {self.time(state.received)}: without"
+            f" another one it is told at {self.time(ends + late)})"
+        )
 
     def _local(self, at: Micros) -> datetime:
         return to_datetime(at).astimezone(self._zone)
@@ -202,6 +247,11 @@ def _limit(band: Band, device: int, registry: Registry) -> str | None:
         return str(band.limit)
     own = float(registry.attribute(band.limit.attribute)[device])
     return None if math.isnan(own) else f"{own:g} {band.limit.unit} ({band.limit.attribute} of its own file)"
+
+
+def _named(band: Band) -> str:
+    """Return the name of what the device's own file should give."""
+    return band.limit.attribute if isinstance(band.limit, FromFile) else str(band.limit)
 
 
 def _clear(band: Band) -> str:

@@ -1,73 +1,31 @@
 """What stands of every rule that applies to a device after a replay, and why: what ``rules explain`` says."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from firetower.core.clock import Micros
-from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
-from firetower.devices.readings import Mark, Quality, Readings
+from firetower.devices.readings import Mark, Quality
 from firetower.devices.registry import Registry
 from firetower.rules.calendars import Days
-from firetower.rules.conditions import Clause, EventCondition, SilenceBand, SilenceCondition
+from firetower.rules.conditions import EventCondition
 from firetower.rules.explain import BandTold, RuleState, Speaker
+from firetower.rules.explained_groups import Groups
+from firetower.rules.explained_silence import Silences
+from firetower.rules.figures import aside_of
+from firetower.rules.heard import Heard
 from firetower.rules.limits import component
 from firetower.rules.model import Override, Rule
 from firetower.rules.overrides import resolved
-from firetower.rules.quantities import duration_text
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.scopes import Scopes
-from firetower.rules.verdicts import Verdict, VerdictKind
 
 _NAMED = 5
-
-
-@dataclass(slots=True)
-class Heard:
-    """What a replay took in and what was decided. ``device``: the number of the one asked about.
-
-    ``states``: by metric and channel number, the states of its measured rules. ``last_heard``: µs, 0 for never.
-    """
-
-    begin: Micros
-    device: int
-    events: list[Event] = field(default_factory=list)
-    states: dict[tuple[int, int], list[RuleState]] = field(default_factory=dict)
-    last_heard: Micros = 0
-    standing: dict[tuple[str, str, str], tuple[Micros, Verdict]] = field(default_factory=dict)
-    ended: dict[tuple[str, str, str], Verdict] = field(default_factory=dict)
-    _pages: list[Readings] = field(default_factory=list)
-
-    def take(self, page: Readings) -> None:
-        """Keep the readings of the device asked about."""
-        mine = page.take(page.device == self.device)
-        if len(mine):
-            self._pages.append(mine)
-
-    def readings(self) -> Readings:
-        """Return the readings of the device asked about, by time."""
-        if not self._pages:
-            return Readings.empty()
-        whole = Readings(
-            *(np.concatenate([getattr(page, each.name) for page in self._pages]) for each in fields(Readings))
-        )
-        return whole.take(whole.ts.argsort(kind="stable"))
-
-    def decided(self, verdicts: Iterable[Verdict]) -> None:
-        """Keep what stands, of any device and group: since when, and the newest verdict of it."""
-        for verdict in verdicts:
-            key = (verdict.rule, verdict.subject, verdict.component)
-            if verdict.historical:
-                continue
-            if verdict.kind is VerdictKind.RAISE:
-                since = self.standing[key][0] if key in self.standing else verdict.at
-                self.standing[key] = since, verdict
-            elif verdict.kind is VerdictKind.CLEAR:
-                self.standing.pop(key, None)
-                self.ended[key] = verdict
+_MARKED = {"implausible": "implausible", "clock_stuck": "at a time that has a value already"}
+_UNSTORED = {"clock_skew": "how wrong its clock was", "sequence_gap": "which seq numbers were missing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +66,9 @@ class _Case:
         self._speaker = speaker
         self._name = "/".join(registry.name(number))
         scopes = Scopes(book.overrides, registry)
+        self._days = Days(book.calendar)
+        self._silences = Silences(book, registry, scopes)
+        self._groups = Groups(book, registry, heard.standing, speaker, scopes=scopes, silences=self._silences)
         self._overrides = scopes.variants[int(scopes.of(np.array([number]))[0])]
         self._kind = tuple(DeviceKind)[int(registry.kind[number])]
 
@@ -137,11 +98,9 @@ class _Case:
         if condition.event is not None:
             why, component_ = self._event(condition.event), condition.event.component or ""
         elif condition.silence is not None:
-            why = self._silence(rule, condition.silence)
+            why = self._silences.told(rule, self._heard, self._speaker)
         elif condition.combination is not None:
-            parts = [("and none may be", each) for each in condition.combination.none]
-            clauses = [("", each) for each in condition.combination.all] + parts
-            why = f"{subject}: " + "; ".join(f"{said} {self._clause(each, subject)}".strip() for said, each in clauses)
+            why = self._groups.told(rule, subject)
         else:
             why = self._quality(rule)
         return self._told(rule, component_, overrides, why, subject=subject)
@@ -157,26 +116,29 @@ class _Case:
         state: RuleState | None = None,
         bands: Sequence[BandTold] = (),
     ) -> Explained:
-        found = [
-            stands
-            for (name, about, point), stands in self._heard.standing.items()
-            if name == rule.id
-            and about == (subject or self._name)
-            and point in {component_, *([] if bands else [point])}
-        ]
+        own = rule.condition.event if rule.condition.event is not None and rule.condition.event.own_alert else None
+        names = {rule.id} if own is None else {f"event:{name}" for name in own.events}
+        mine = {
+            key
+            for key in (*self._heard.standing, *self._heard.past)
+            if key[0] in names and key[1] == (subject or self._name) and (not bands or key[2] == component_)
+        }
+        found = [self._heard.standing[key] for key in mine if key in self._heard.standing]
         since, verdict = min(found, key=lambda each: each[0], default=(None, None))
-        schedule = None
-        if rule.schedule is not None:
-            active = Days(self._book.calendar).active(rule.schedule, np.array([self._speaker.now], np.int64))
-            schedule = bool(active[0])
-            if not schedule:
-                why = f"its schedule is not active now, so everything counts as in order; {why}"
+        schedule = None if rule.schedule is None else self._in_schedule(rule, self._speaker.now)
+        if schedule is False and not bands:
+            why = f"its schedule is not active now, so everything counts as in order; {why}"
         if verdict is not None:
-            held = f", held back by {verdict.suppressed}" if verdict.suppressed else ""
+            held = f", held back while {verdict.suppressed} is active" if verdict.suppressed else ""
             if not bands:
                 why = f"it fired at {self._speaker.time(since or verdict.at)}{held}, and holds; {why}"
             elif held:
                 why += held
+        past = [self._heard.past[key].at for key in mine if key in self._heard.past]
+        if past:
+            why += (
+                f"; by readings that arrived late it fired at {self._speaker.time(max(past))}, as an alert of the past"
+            )
         value = None if state is None or not np.isfinite(state.value) else state.value
         return Explained(
             rule=rule,
@@ -208,11 +170,26 @@ class _Case:
                 rule, rule.metric or "", overrides, f"no reading of {rule.metric} since {begin}: nothing is known"
             )
         for metric, channel, state in mine:
-            bands = self._speaker.bands(rule, state, self._number, self._registry)
+            aside = self._aside(rule, state, metric, channel)
+            bands = self._speaker.bands(rule, state, self._number, self._registry, aside=aside)
             name = component(catalogue().by_number[metric].name, self._registry.channel_name(channel))
             worst = next((band for band in reversed(bands) if band.raised), None)
             worst = worst or next((band for band in reversed(bands) if band.zone == "beyond"), bands[0])
             yield self._told(rule, name, overrides, worst.why, state=state, bands=bands)
+
+    def _aside(self, rule: Rule, state: RuleState, metric: int, channel: int) -> str | None:
+        """Return why the newest reading of a series counts as in order whatever it says."""
+        if not self._in_schedule(rule, state.at):
+            return f"at {self._speaker.time(state.at)} the rule's schedule was not active"
+        assert rule.measured is not None  # only measured rules have states
+        readings = self._heard.readings()
+        at = (readings.metric == metric) & (readings.channel == channel) & (readings.ts == state.at)
+        newest = readings.value[at]
+        unit = catalogue().by_number[metric].unit
+        return aside_of(rule.measured, state.value, float(newest[-1]) if len(newest) else None, unit)
+
+    def _in_schedule(self, rule: Rule, at: Micros) -> bool:
+        return rule.schedule is None or bool(self._days.active(rule.schedule, np.array([at], np.int64))[0])
 
     def _event(self, condition: EventCondition) -> str:
         mine = [
@@ -220,18 +197,16 @@ class _Case:
             for event in self._heard.events
             if event.event in condition.events and condition.component in {None, event.component or event.text}
         ]
-        names = ", ".join(condition.events)
+        names, now, span = ", ".join(condition.events), self._speaker.now, self._speaker.span
         if condition.missing_for is not None:
             last = max((event.at for event in mine if event.active), default=None)
             since = self._registry.registered_at.item(self._number) if last is None else last
             said = "none is known" if last is None else f"the last came at {self._speaker.time(last)}"
-            return (
-                f"{names}: {said}; {self._speaker.span(self._speaker.now - since)} of"
-                f" {duration_text(condition.missing_for)} without one"
-            )
+            begin = f", registered {self._speaker.time(since)}" if last is None else ""
+            return f"{names}: {said}{begin}; {span(now - since)} of {span(condition.missing_for)} without one"
         if condition.count is not None and condition.within is not None:
-            recent = [each for each in mine if each.active and each.at > self._speaker.now - condition.within]
-            return f"{names}: {len(recent)} of {condition.count} within {duration_text(condition.within)}"
+            recent = [each for each in mine if each.active and each.at > now - condition.within]
+            return f"{names}: {len(recent)} within {span(condition.within)}, {condition.count} needed"
         active: dict[tuple[str, str], Micros] = {}
         for event in mine:
             point = (event.event, event.component or event.text)
@@ -239,43 +214,23 @@ class _Case:
                 active.setdefault(point, event.at)
             else:
                 active.pop(point, None)
+        own = f"the alert of the event itself gets priority {condition.priority} by it: " if condition.own_alert else ""
         if not active:
-            return f"none of {names} is active"
+            return f"{own}none of {names} is active"
         said = ", ".join(
             f"{event}{f' at {point}' if point else ''} since {self._speaker.time(since)}"
             for (event, point), since in list(active.items())[:_NAMED]
         )
-        delay = f", on delay {duration_text(condition.on_delay)}" if condition.on_delay else ""
-        needed = f" of {condition.components} points needed" if condition.components > 1 else ""
-        return f"active: {said} ({len(active)}{needed}{delay})"
-
-    def _silence(self, rule: Rule, condition: SilenceCondition) -> str:
-        interval, now = int(self._registry.interval[self._number]), self._speaker.now
-        never = self._heard.last_heard <= 1
-        if never != (condition.of == "never_seen"):
-            return "it is about devices that never spoke" if not never else "it is about devices that have spoken"
-        below = condition.interval_below
-        if interval < condition.interval_from or (below is not None and interval >= below):
-            return f"it is about devices that report less or more often than every {duration_text(interval)}"
-        first = self._first_silence(condition.of, interval)
-        if first is not None and first.id != rule.id:
-            return f"rule {first.id} stands before it in the rulebook, and judges the silence of this device"
-        start = self._heard.last_heard
-        if never:
-            start = int(self._registry.registered_at[self._number])
-        said = f"{'registered' if never else 'last heard'} {self._speaker.time(start)}, silent for"
-        allowed = ", ".join(
-            f"{duration_text(_allowed(band, interval))} (priority {band.priority})" for band in condition.bands
-        )
-        return f"{said} {self._speaker.span(now - start)} of {allowed}"
-
-    def _first_silence(self, of: str, interval: Micros) -> Rule | None:
-        for rule in self._book.rules:
-            each = rule.condition.silence
-            fits = each is not None and each.of == of and self._kind in rule.kinds and interval >= each.interval_from
-            if each is not None and fits and (each.interval_below is None or interval < each.interval_below):
-                return rule
-        return None
+        more = f" and {len(active) - _NAMED} more" if len(active) > _NAMED else ""
+        lacks = sorted(set(condition.events) - {event for event, _ in active}) if condition.all_of else []
+        parts = [f"active: {said}{more}"]
+        if lacks:
+            parts.append(f"not active: {', '.join(lacks)}, all of them are needed")
+        if condition.components > 1:
+            parts.append(f"{len(active)} of {condition.components} points needed")
+        if condition.on_delay:
+            parts.append(f"it must hold for {span(condition.on_delay)}")
+        return own + "; ".join(parts)
 
     def _quality(self, rule: Rule) -> str:
         condition = rule.condition.quality
@@ -295,50 +250,15 @@ class _Case:
         }
         marked = marks.get(condition.of)
         if marked is None:
-            return f"{condition.of} is judged by messages as they come, which are not stored: a replay does not know"
+            return f"not known: {_UNSTORED[condition.of]} is not stored, it is judged as messages come"
         if not len(marked):
             return f"no reading since {self._speaker.time(self._heard.begin)}"
         worst = max(
             _in_a_row(marked[(readings.metric == metric) & (readings.channel == channel)])
             for metric, channel in set(zip(readings.metric.tolist(), readings.channel.tolist(), strict=True))
         )
-        return f"the newest {worst} readings in a row of one series are {condition.of}, {condition.samples} are needed"
-
-    def _clause(self, clause: Clause, subject: str) -> str:
-        sources = {*clause.rules, *(f"event:{name}" for name in clause.events)}
-        numbers = {self._registry_name(number): number for number in self._of_group(subject)}
-        found: dict[str, tuple[str, Micros]] = {}
-        for (rule, about, _), (since, _) in self._heard.standing.items():
-            if rule in sources and (about in numbers or about == self._name):
-                found.setdefault(about, (rule, since))
-        needed = f"{clause.devices} devices" if clause.devices > 1 else "1 device"
-        share = f" and {clause.share:.0%} of them" if clause.share is not None else ""
-        within = f" within {duration_text(clause.within)}" if clause.within is not None else ""
-        named = ", ".join(
-            f"{device} ({rule} since {self._speaker.time(since)})"
-            for device, (rule, since) in list(found.items())[:_NAMED]
-        )
-        return f"{len(found)} of {needed}{share}{within} with {' or '.join(sorted(sources))}" + (
-            f": {named}" if named else ""
-        )
-
-    def _of_group(self, subject: str) -> list[int]:
-        groups = ("zone", "building", "unit", "main", "gateway")
-        for group in groups:
-            if self._registry.group_of(group, self._number) == subject:
-                return [int(each) for each in self._registry.members(group, subject, tuple(DeviceKind))]
-        return [self._number]
-
-    def _registry_name(self, number: int) -> str:
-        return "/".join(self._registry.name(number))
-
-
-def _allowed(band: SilenceBand, interval: Micros) -> Micros:
-    if band.after is not None:
-        return band.after
-    allowed = interval * (band.intervals or 1)
-    allowed = max(allowed, band.at_least or 0)
-    return min(allowed, band.at_most) if band.at_most is not None else allowed
+        said = "no newest reading is" if not worst else f"the newest {worst} of a series in a row are"
+        return f"{said} {_MARKED[condition.of]}; {condition.samples} in a row are needed"
 
 
 def _in_a_row(marked: np.ndarray) -> int:

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import numpy as np
 
 from firetower.backtest import remembered
-from firetower.core.clock import DAY, MINUTE, Micros, rfc3339
+from firetower.core.clock import DAY, MINUTE, Micros, from_datetime, rfc3339
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
@@ -19,7 +21,8 @@ from firetower.rules import rulebook as rulebooks
 from firetower.rules.backtest import Replay
 from firetower.rules.engine import Engine
 from firetower.rules.explain import Speaker
-from firetower.rules.explained import Explained, Heard, explained
+from firetower.rules.explained import Explained, explained
+from firetower.rules.heard import Heard
 from firetower.rules.memory import WORDS_BACK, events_of, memory_of
 from firetower.rules.rulebook import Rulebook
 from firetower.storage import history, readings
@@ -34,11 +37,14 @@ MOST_MEMBERS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be explained: a device, an instant, µs, and the rulebook; None: the one in force."""
+    """What is to be explained: a device, an instant, and the rulebook; None: the one in force.
+
+    ``at``: µs, or a time without a zone, which is taken as the rulebook's calendar has it.
+    """
 
     unit: str
     device: str
-    at: Micros
+    at: Micros | datetime
     rulebook: Rulebook | None = None
 
 
@@ -46,27 +52,34 @@ async def explain(pool: asyncpg.Pool, asked: Asked, *, now: Micros) -> dict[str,
     """Return, of JSON's types, each rule that applies to a device with its inputs, its state, and why it fired or not.
 
     Only what is of the device, and of the other devices of its groups as far as combinations watch them, is replayed,
-    from as long before as the rules remember. Raises NotFound, InvalidInput, StoreUnavailable.
+    from as long before as the rules remember. Times are in UTC; those within sentences as clocks in ``zone`` show them,
+    the zone of the rulebook's calendar. Raises NotFound, InvalidInput, StoreUnavailable.
     """
-    if asked.at > now:
-        raise InvalidInput(f"{rfc3339(asked.at)} is in the future, it is {rfc3339(now)}; give an instant of the past")
+    book = asked.rulebook or await in_force(pool) or rulebooks.load()
+    at = _instant(asked.at, book)
+    speaker = Speaker(at, book.calendar.zone)
+    if at > now:
+        raise InvalidInput(
+            f"{speaker.instant(at)} is in the future, it is {speaker.instant(now)}; give an instant of the past"
+        )
     registry = Registry()
     await stored_registry.load(pool, registry)
     number = registry.number(asked.unit, asked.device)
     if number is None:
         raise NotFound(f"there is no device {asked.unit}/{asked.device}; the registry has it by another name, or not")
     first = await history.oldest(pool)
-    if first is None or asked.at < first - DAY:
-        since = "nothing" if first is None else f"what is stored begins at {rfc3339(first)}"
-        raise InvalidInput(f"of {rfc3339(asked.at)} nothing is stored any more ({since}); give a later instant")
-    book = asked.rulebook or await in_force(pool) or rulebooks.load()
+    if first is None or at < first - DAY:
+        since = "nothing" if first is None else f"what is stored begins at {speaker.instant(first)}"
+        raise InvalidInput(f"of {speaker.instant(at)} nothing is stored any more ({since}); give a later instant")
     members = _members(book, registry, number)
-    heard = await _replay(pool, registry, book, [number, *members[: MOST_MEMBERS - 1]], asked.at)
-    told = explained(book, registry, number, heard, Speaker(asked.at, book.calendar.zone))
+    heard = await _replay(pool, registry, book, [number, *members[: MOST_MEMBERS - 1]], at)
+    told = explained(book, registry, number, heard, speaker)
     return {
         "device": f"{asked.unit}/{asked.device}",
         "kind": _kind(registry, number).value,
-        "at": rfc3339(asked.at),
+        "at": rfc3339(at),
+        "zone": book.calendar.zone,
+        "zone_taken": isinstance(asked.at, datetime),
         "rulebook": "given" if asked.rulebook is not None else "in force",
         "replayed_from": rfc3339(heard.begin),
         "interval_s": int(registry.interval[number]) / 1e6,
@@ -77,6 +90,12 @@ async def explain(pool: asyncpg.Pool, asked: Asked, *, now: Micros) -> dict[str,
         "events": [_event(event) for event in heard.events[: -SHOWN - 1 : -1]],
         "rules": [_rule(each) for each in told],
     }
+
+
+def _instant(at: Micros | datetime, book: Rulebook) -> Micros:
+    if not isinstance(at, datetime):
+        return at
+    return from_datetime(at.replace(tzinfo=ZoneInfo(book.calendar.zone)))
 
 
 def _members(book: Rulebook, registry: Registry, number: int) -> list[int]:

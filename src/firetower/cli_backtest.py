@@ -57,13 +57,20 @@ def backtest(  # noqa: PLR0917 - typer's options, always given by name
 
 def moment(given: str, option: str) -> Micros:
     """Return a time given on the command line, µs; without a zone it is the clock's of this machine."""
+    at = moment_or_local(given, option)
+    return from_datetime(at.astimezone()) if isinstance(at, datetime) else at
+
+
+def moment_or_local(given: str, option: str) -> Micros | datetime:
+    """Return a time given on the command line, µs; one without a zone as it is written."""
     try:
         at = datetime.fromisoformat(given)
-        return from_datetime(at if at.tzinfo is not None else at.astimezone())
+        from_datetime(at.astimezone())
     except (ValueError, OverflowError):
         raise InvalidInput(
             f"{option} {given!r} is no time; accepted: 2026-11-01, 2026-11-01T08:00:00 or 2026-11-01T08:00:00+08:00"
         ) from None
+    return at if at.tzinfo is None else from_datetime(at)
 
 
 def text_of(told: dict[str, Any]) -> list[str]:

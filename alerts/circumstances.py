@@ -99,7 +99,9 @@ def raised_under(alert: Alert, found: Circumstances) -> Follows:
         "zone": zone,
         "main": found.main,
         "gateway": found.gateway,
-        "scene": scene_of(alert.subject_kind, alert.subject, alert.alert_class, _scene_place(alert, found, where)),
+        "scene": scene_of(
+            alert.subject_kind, alert.subject, alert.alert_class, _scene_place(alert, found, where), alert.rule
+        ),
         "window_id": None,
         **_NOT_HELD,
     }

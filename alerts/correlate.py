@@ -40,8 +40,8 @@ def confirms_within(rules: Iterable[Rule]) -> Micros:
 class Signal:
     """A fire or prealarm that is open, as far as it is looked at for a second one. ``point``: of the zone ``where``.
 
-    Two rules, or two events of one detector, are one point; of a panel each component is one. ``alarmed_at``: when it
-    was raised, or last became unacknowledged again: what burns again is a signal again.
+    Two rules, or two events of one detector, are one point; of a panel each component is one. ``alarmed_at``: event
+    time at which it began, or was last said again: what burns again is a signal again.
     """
 
     alert_id: int

@@ -1,9 +1,14 @@
-"""Incidents 警情: alerts of one building and zone, one water main, one gateway or one device, raised close together."""
+"""Incidents 警情: alerts of one building and zone, one water main, one gateway or one device, raised close together.
+
+An alert about a group of devices joins the incident of its members: what burns in a zone, and the rule that says so of
+the building, the unit or the gateway, are one (``joins``).
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from firetower.alerts.holds import POWER_RULES
 from firetower.alerts.windows import Where
 from firetower.core.clock import MINUTE, Micros
 from firetower.devices.events import AlertClass
@@ -26,7 +31,11 @@ _WORDS: dict[AlertClass, tuple[str, str, str]] = {
 
 _RANK = {alert_class: rank for rank, alert_class in enumerate(_WORDS)}
 
-_OF_THE_LINK = {AlertClass.OFFLINE, AlertClass.FAULT, AlertClass.QUALITY}
+_OF_THE_LINK = {AlertClass.OFFLINE, AlertClass.QUALITY}
+_FAULTS_OF_THE_LINK = {"event:fault", *POWER_RULES}
+"""Faults that many say at once where a line or its supply fails; any other is of the device and its place."""
+_BURNS = (AlertClass.FIRE, AlertClass.PREALARM)
+_OF_GROUPS = {SubjectKind.ZONE, SubjectKind.UNIT, SubjectKind.GATEWAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +66,35 @@ class Incident:
     version: int
 
 
-def scene_of(subject_kind: str, subject: str, alert_class: AlertClass, where: Where) -> str:
+def scene_of(subject_kind: str, subject: str, alert_class: AlertClass, where: Where, rule: str = "") -> str:
     """Return the scene of an alert: of two alerts with one scene, raised soon after each other, one incident is made.
 
-    ``main:<code>`` for what stands on a water main; ``gateway:<unit>/<gateway>`` for silence, faults and bad data of
-    what reports through a gateway, and of the gateway itself; ``zone:<unit>/<building>/<floor>/<zone>`` for what is in
-    a zone; else ``<kind of subject>:<subject>``.
+    ``main:<code>`` for what stands on a water main; ``gateway:<unit>/<gateway>`` for silence, bad data and faults of
+    line or power of what reports through a gateway, and of the gateway itself; else
+    ``zone:<unit>/<building>/<floor>/<zone>`` for what is in a zone, a detector taken away or tampered with among it;
+    else ``<kind of subject>:<subject>``.
     """
     if subject_kind == SubjectKind.GATEWAY:
         return f"gateway:{subject}"
     if where.main is not None:
         return f"main:{where.main}"
-    if alert_class in _OF_THE_LINK and where.gateway is not None:
+    of_the_link = alert_class in _OF_THE_LINK or (alert_class is AlertClass.FAULT and rule in _FAULTS_OF_THE_LINK)
+    if of_the_link and where.gateway is not None:
         return f"gateway:{where.unit}/{where.gateway}"
     if where.unit is not None and where.zone is not None:
         return f"zone:{where.unit}/{where.zone}"
     return f"{subject_kind}:{subject}"
+
+
+def joins(subject_kind: str, alert_class: AlertClass) -> tuple[AlertClass, ...]:
+    """Return of which classes a member's alert is whose incident an alert joins; none where it is about no group.
+
+    Of the most urgent, and then newest, open alert of those classes within the group, if its incident takes any more
+    (``JOINS_WITHIN``). On a water main the scene of all is the same anyway.
+    """
+    if subject_kind not in _OF_GROUPS:
+        return ()
+    return _BURNS if alert_class in _BURNS else (alert_class,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def _named(reasons: Iterable[str]) -> str:
 def _newest(condition: str) -> str:
     return f"""
 LEFT JOIN LATERAL (
-    SELECT h.seq, h.at FROM alert_history h
+    SELECT h.seq, h.at, h.evidence FROM alert_history h
     WHERE h.alert_id = a.id AND ({condition}) ORDER BY h.seq DESC LIMIT 1
 ) alarmed ON true
 """
@@ -32,6 +32,9 @@ anew. See ALARMED_AT."""
 
 SAID = _newest(f"h.reason IN ({_named(_SAID_AGAIN)})")
 """The same, of what a device or a rule said: that nobody answered, or that a person reopened it, is no signal."""
+
+SAID_AT = "coalesce((alarmed.evidence ->> 'device_at')::timestamptz, alarmed.at, a.device_at) AS alarmed_at"
+"""When that was, by the device: what was kept back while a line was down comes all at once."""
 
 ALARMED_AT = "coalesce(alarmed.at, a.raised_at) AS alarmed_at"
 """When that was; as it was raised where there is no such entry."""

@@ -21,7 +21,7 @@ from firetower.alerts.correlate import (
 from firetower.alerts.model import State
 from firetower.core.clock import Micros, from_datetime
 from firetower.devices.events import AlertClass
-from firetower.storage.alarmed import ALARMED_AT, SAID
+from firetower.storage.alarmed import SAID, SAID_AT
 from firetower.storage.alert_moves import PIECE, fenced, in_turns, locked, write_decided
 from firetower.storage.alert_rows import chunks
 from firetower.storage.lease import Lease
@@ -33,7 +33,7 @@ _WITHIN = "$2::bigint * interval '1 microsecond'"
 _CLASSES = ", ".join(f"'{each}'" for each in SIGNALS)
 
 _OPEN = f"""
-SELECT a.id, a.rule, a.unit, a.zone, a.device, a.device_kind, a.component, a.alert_class, a.flags, {ALARMED_AT}
+SELECT a.id, a.rule, a.unit, a.zone, a.device, a.device_kind, a.component, a.alert_class, a.flags, {SAID_AT}
 FROM alert a {SAID}
 WHERE a.state <> 'closed' AND a.alert_class IN ({_CLASSES})
 """

@@ -1,6 +1,6 @@
 """The desk's step that brings alerts together: each gets the incident of its scene, each incident its members."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from firetower.alerts.incidents import (
     Newcomer,
     Tally,
     gathered,
+    joins,
     retold,
     tallied,
 )  # fmt: skip
@@ -26,9 +27,30 @@ from firetower.storage.lease import Lease
 from firetower.storage.pool import store_errors
 
 _LOOK = """
-SELECT id, scene, incident_id, alert_class, priority, state <> 'closed' AS is_open, raised_at,
+SELECT id, scene, incident_id, subject_kind, alert_class, priority, state <> 'closed' AS is_open, raised_at,
        unit, unit_name, zone, device, place, lon, lat, $2::text = ANY(flags) AS historical
 FROM alert WHERE id = ANY($1::bigint[])
+"""
+
+# Open alerts of devices are read once, whatever is asked of them: many groups may be told of at the same time.
+_SCENES_OF_MEMBERS = """
+WITH about AS MATERIALIZED (
+    SELECT a.id, a.unit, a.zone, a.subject_kind, a.subject, a.raised_at, string_to_array(g.classes, ' ') AS classes
+    FROM unnest($1::bigint[], $2::text[]) AS g (id, classes) JOIN alert a ON a.id = g.id
+),
+member AS MATERIALIZED (
+    SELECT unit, zone, gateway, alert_class, priority, raised_at, incident_id FROM alert
+    WHERE state <> 'closed' AND incident_id IS NOT NULL AND subject_kind = 'device'
+    AND unit IN (SELECT unit FROM about)
+)
+SELECT DISTINCT ON (about.id) about.id, incident.scene FROM about
+JOIN member ON member.unit = about.unit AND member.alert_class = ANY(about.classes) AND CASE about.subject_kind
+    WHEN 'unit' THEN true
+    WHEN 'gateway' THEN about.subject = member.unit || '/' || member.gateway
+    ELSE member.zone = about.zone OR starts_with(member.zone, about.zone || '/') END
+JOIN incident ON incident.id = member.incident_id AND incident.closed_at IS NULL
+    AND incident.last_raised_at >= about.raised_at - $3::bigint * interval '1 microsecond'
+ORDER BY about.id, member.priority, member.raised_at DESC
 """
 
 # Closed ones too while they may still join: raised and closed while nobody looked.
@@ -111,15 +133,37 @@ class IncidentStep:
                 self._to_retell = self._to_retell[len(chunk) :]
 
     async def _gather(self, alert_ids: Sequence[int], now: Micros) -> None:
+        of_groups: list[tuple[Any, Sequence[str]]] = []
         for chunk in chunks(alert_ids):
-            rows = {row["id"]: row for row in await self._pool.fetch(_LOOK, chunk, HISTORICAL)}
-            newcomers = [_newcomer(row) for row in rows.values() if row["scene"] and row["incident_id"] is None]
-            known = {row["incident_id"] for row in rows.values() if row["incident_id"] is not None}
-            standing = await incidents.newest_open(self._pool, list({each.scene for each in newcomers}))
-            groups = gathered(newcomers, standing)
-            opening = await self._openings([rows[each.newcomers[0].alert_id] for each in groups])
-            if groups or known:
-                await self._commit(groups, opening, standing, known, now)
+            rows = await self._pool.fetch(_LOOK, chunk, HISTORICAL)
+            known = {row["incident_id"] for row in rows if row["incident_id"] is not None}
+            alone = []
+            for row in rows:
+                if row["scene"] and row["incident_id"] is None:
+                    classes = joins(row["subject_kind"], AlertClass(row["alert_class"]))
+                    if classes:
+                        of_groups.append((row, classes))
+                    else:
+                        alone.append(row)
+            await self._join(alone, {}, known, now)
+        for pairs in chunks(of_groups):  # their members have an incident by now
+            told = await self._pool.fetch(
+                _SCENES_OF_MEMBERS,
+                [row["id"] for row, _ in pairs],
+                [" ".join(classes) for _, classes in pairs],
+                JOINS_WITHIN,
+            )
+            await self._join([row for row, _ in pairs], {row["id"]: row["scene"] for row in told}, set(), now)
+
+    async def _join(self, rows: Sequence[Any], scenes: Mapping[int, str], known: set[int], now: Micros) -> None:
+        """Give alerts their incidents; ``scenes``: of those that join another than their own."""
+        newcomers = [_newcomer(row, scenes.get(row["id"], row["scene"])) for row in rows]
+        standing = await incidents.newest_open(self._pool, list({each.scene for each in newcomers}))
+        groups = gathered(newcomers, standing)
+        of = {row["id"]: row for row in rows}
+        opening = await self._openings([of[each.newcomers[0].alert_id] for each in groups])
+        if groups or known:
+            await self._commit(groups, opening, standing, known, now)
 
     async def _commit(
         self,
@@ -178,10 +222,10 @@ class IncidentStep:
         return [_Opening(row, words.get(row["scene"]) or _own_words(row)) for row in rows]
 
 
-def _newcomer(row: Any) -> Newcomer:
+def _newcomer(row: Any, scene: str) -> Newcomer:
     return Newcomer(
         alert_id=row["id"],
-        scene=row["scene"],
+        scene=scene,
         alert_class=AlertClass(row["alert_class"]),
         priority=row["priority"],
         is_open=row["is_open"],

@@ -137,10 +137,15 @@ def test_every_class_has_words_and_a_rank() -> None:
 
 
 def test_a_scene_is_the_main_the_gateway_or_the_zone() -> None:
-    """What explains a silence is its gateway; what burns, burns in a zone."""
+    """What explains a silence is its gateway; what burns, burns in a zone; and from there a detector was taken."""
     here = Where(unit="h1", zone="b1/f3/za", device="s-1", gateway="gw-2")
     assert scene_of("device", "h1/s-1", AlertClass.FIRE, here) == ZONE
     assert scene_of("device", "h1/s-1", AlertClass.OFFLINE, here) == "gateway:h1/gw-2"
     assert scene_of("gateway", "h1/gw-2", AlertClass.OFFLINE, Where(unit="h1")) == "gateway:h1/gw-2"
+    for rule in ("event:fault", "event:power_lost"):
+        assert scene_of("device", "h1/s-1", AlertClass.FAULT, here, rule) == "gateway:h1/gw-2"
+    for rule in ("event:removed", "event:low_battery", "smoke-removed"):
+        assert scene_of("device", "h1/s-1", AlertClass.FAULT, here, rule) == ZONE
+    assert scene_of("device", "h1/s-1", AlertClass.HAZARD, here, "event:tamper") == ZONE
     assert scene_of("device", "w/hyd-1", AlertClass.HAZARD, Where(unit="w", main="M12")) == "main:M12"
     assert scene_of("sender", "x/y", AlertClass.FIRE, Where(unit="x")) == "sender:x/y"

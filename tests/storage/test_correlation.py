@@ -23,12 +23,13 @@ async def raised(
     *,
     zone: str | None = "b1/f3/za",
     at: int = AT,
+    said: int | None = None,
     window: int | None = None,
     unit: str = "u1",
     **more: Any,
 ) -> int:
-    """Raise a fire in a zone, in a test when there is a ``window``; return its id."""
-    (alert_id,) = (await commit(pool, [fire(device, **more)], at)).alert_ids
+    """Raise a fire in a zone, ``said`` at that time, in a test when there is a ``window``; return its id."""
+    (alert_id,) = (await commit(pool, [fire(device, at - 5 * SECOND if said is None else said, **more)], at)).alert_ids
     await pool.execute(
         "UPDATE alert SET zone = $2, device_kind = 'smoke', window_id = $3, flags = flags || $4::text[], unit = $5"
         " WHERE id = $1",
@@ -90,12 +91,28 @@ async def test_a_second_detector_confirms_a_fire_that_burns_again(pool: asyncpg.
     early = await raised(pool, "s-2", zone="b1/f4/za")
     await AlertStore(pool, ManualClock(AT + MINUTE)).act(early, Acknowledge(), actor="li")
     for device in ("s-1", "s-2"):
-        await commit(pool, [fire(device, again)], again)
+        await commit(pool, [fire(device, again - 5 * SECOND)], again)
     second = await raised(pool, "s-3", at=again + 5 * MINUTE)
     late = await raised(pool, "s-4", zone="b1/f4/za", at=again + 5 * MINUTE + 1)
     await step.take([second, late], again + 5 * MINUTE)
     await step.take(None, again + 6 * MINUTE)
     assert [bool(each.flags) for each in await read(pool, first, second, early, late)] == [True, True, False, False]
+
+
+async def test_fires_of_a_backlog_confirm_each_other_by_the_time_they_were_said_at(
+    pool: asyncpg.Pool, lease: Lease
+) -> None:
+    """A line was down: what burnt twenty minutes apart arrives at once and is no second signal of each other."""
+    step, arrived = SecondSignalStep(pool, lease), T0 + 30 * MINUTE
+    apart = [
+        await raised(pool, "s-1", said=T0, at=arrived),
+        await raised(pool, "s-2", said=T0 + 20 * MINUTE, at=arrived),
+    ]
+    await step.take(apart, arrived)
+    assert [each.flags for each in await read(pool, *apart)] == [(), ()]
+    near = await raised(pool, "s-3", said=T0 + 24 * MINUTE, at=arrived + 9 * MINUTE)
+    await step.take([near], arrived + 9 * MINUTE)
+    assert [bool(each.flags) for each in await read(pool, *apart, near)] == [False, True, True]
 
 
 async def test_that_nobody_answered_is_no_signal(pool: asyncpg.Pool, lease: Lease) -> None:

@@ -11,7 +11,8 @@ from firetower.alerts.incidents import JOINS_WITHIN
 from firetower.alerts.ports import IncidentFilter
 from firetower.core.clock import MINUTE, SECOND, ManualClock
 from firetower.core.errors import InvalidInput, LeaseLost, NotFound
-from firetower.rules.verdicts import HISTORICAL
+from firetower.devices.events import AlertClass
+from firetower.rules.verdicts import HISTORICAL, SubjectKind
 from firetower.storage import changes, incident_step, incidents
 from firetower.storage.alerts import AlertStore
 from firetower.storage.incident_step import IncidentStep
@@ -60,6 +61,37 @@ async def test_alerts_of_a_scene_get_one_incident_which_names_the_place_and_is_a
         told = await changes.since(conn, before)
     assert told is not None
     assert (told.alerts, told.incidents) == (sorted(ids), [one.id])
+
+
+async def test_what_is_said_of_a_group_joins_the_incident_of_its_members(
+    pool: asyncpg.Pool, step: IncidentStep
+) -> None:
+    """One fire, the building's water flow and the burnt line are one, in whatever order the desk sees them.
+
+    The most urgent of the group's own; not one elsewhere, nor of another class, nor one of long ago.
+    """
+    older = await raised(pool, fire("smk-9"), scene="zone:u1/b2/f1/zb", at=AT - MINUTE)
+    low = await raised(pool, hazard(), scene="gateway:u1/gw")
+    await pool.execute("UPDATE alert SET zone = 'b2/f1/zb' WHERE id = $1", older[0])
+    both = {"event": None, "component": "", "rule": "fire-with-waterflow"}
+    about = [
+        fire(**both, subject_kind=SubjectKind(kind), subject=subject)
+        for kind, subject in (("zone", "u1/b1"), ("unit", "u1"), ("gateway", "u1/gw"), ("zone", "u1/b3"))
+    ]
+    said = [(await raised(pool, each, scene=f"{each.subject_kind}:{each.subject}"))[0] for each in about]
+    silent = await raised(
+        pool, hazard(alert_class=AlertClass.OFFLINE, subject_kind=SubjectKind.UNIT, subject="u1"), scene="unit:u1"
+    )
+    burning = await raised(pool, fire(), at=AT + SECOND)
+    await pool.execute("UPDATE alert SET gateway = 'gw' WHERE id = ANY($1)", [*burning, *low])
+    await pool.execute("UPDATE alert SET zone = substr(subject, 4) WHERE subject_kind = 'zone'")
+    await step.take([*silent, *said, *older, *low, *burning], AT + SECOND)
+    one = (await of(pool, *burning))[0]
+    assert await of(pool, *said[:3]) == [one] * 3
+    assert len({*await of(pool, *said[3:], *older, *low, *silent), one}) == 5
+    late = await raised(pool, fire(**both, subject_kind=SubjectKind.ZONE, subject="u1/b1/f3"), at=AT + 2 * JOINS_WITHIN)
+    await step.take(late, AT + 2 * JOINS_WITHIN)
+    assert one not in await of(pool, *late)
 
 
 async def test_a_later_alert_joins_and_after_a_pause_another_incident_begins(

@@ -9,11 +9,15 @@ from firetower.ingest.committer import Committer
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.ports import Rules, Store, Work
 from firetower.ingest.system import SystemWatch
+from firetower.rules.silence import TOLD_A_TICK
 from firetower.rules.steps import Tick
+from firetower.rules.verdicts import Verdict
 
 log = logger("ingest.ticker")
 
 PERIOD_S = 1.0
+_AGAIN_S = 0.1
+"""After a tick that told as much as one may: more waits for the next."""
 
 
 class Listener(Protocol):
@@ -58,8 +62,8 @@ class Ticker:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            await self.tick()
-            due = max(due + PERIOD_S, loop.time())  # a late tick is not made up for
+            period = _AGAIN_S if await self.tick() else PERIOD_S
+            due = max(due + period, loop.time())  # a late tick is not made up for
             await asyncio.sleep(due - loop.time())
 
     async def settled(self) -> None:
@@ -67,13 +71,14 @@ class Ticker:
         async with self._ticking:
             pass
 
-    async def tick(self) -> None:
-        """Put the time to the rules once and commit what they decide."""
+    async def tick(self) -> bool:
+        """Put the time to the rules once and commit what they decide. True: they may have put something off."""
         async with self._ticking:
-            await self._tick()
+            return await self._tick()
 
-    async def _tick(self) -> None:
+    async def _tick(self) -> bool:
         now = self._clock.now()
+        decided: list[Verdict] = []
         verdicts = [] if self._system is None else self._system.look(now)
         try:
             decided = self._engine.evaluate(Tick(now, self._telemetry.listening_since(now), self._telemetry.lag(now)))
@@ -86,3 +91,4 @@ class Ticker:
             verdicts += decided
         if verdicts:
             await self._committer.commit(Work("tick", verdicts=verdicts), self._committer.take_turn(verdicts))
+        return len(decided) >= TOLD_A_TICK

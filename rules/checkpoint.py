@@ -1,8 +1,9 @@
 """A checkpoint of the engine: its state in pieces, each small enough to be copied without holding anything up."""
 
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -12,29 +13,53 @@ FORMAT = 2
 """Rises with every change of what the state means; a checkpoint of another format is not read."""
 ROWS = 1 << 13
 """Rows copied at once: a fraction of a millisecond."""
+_AT_ONCE = 500
 Saved = dict[str, npt.NDArray[Any]]
+Thing = TypeVar("Thing")
 
 
 class Watch(Protocol):
     """Whatever keeps state that is no array."""
 
-    def save(self) -> Any:
-        """Return the state, of JSON's types."""
+    def save(self) -> Iterator[Any]:
+        """Yield the state, of JSON's types, in portions, each as it stands when it is yielded."""
         ...
 
     def load(self, saved: Any) -> None:
-        """Take over what ``save`` returned."""
+        """Take over one portion; they come in their order."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """``part``: ``series``, ``table`` (``of``: numbers of group and table) or ``watches``, with arrays or ``facts``."""
+    """``part``: ``series``, ``table`` (``of``: numbers of group and table) or ``watches``, with arrays or ``facts``.
+
+    Of the watches: a portion of one, by its name.
+    """
 
     part: str
     of: tuple[int, ...] = ()
     arrays: Saved = field(default_factory=dict)
     facts: Any = None
+
+
+def in_parts(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    """Yield what there is at first, some hundreds at once: as many as are copied in a millisecond."""
+    whole = list(things)
+    for start in range(0, len(whole), _AT_ONCE):
+        yield whole[start : start + _AT_ONCE]
+
+
+def devices_in_parts(devices: Iterable[int], keys: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """Yield devices as ``in_parts`` does, each once: first ``devices``, then the others in ``keys``, second of each."""
+    told: set[int] = set()
+    for part in in_parts(devices):
+        told.update(part)
+        yield part
+    for pairs in in_parts(keys):
+        others = {device for _, device in pairs} - told
+        told |= others
+        yield list(others)
 
 
 def prefixed(prefix: str, saved: Saved) -> Saved:

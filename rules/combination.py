@@ -1,7 +1,6 @@
 """Combinations: what is active on several devices of a zone, building, unit, main or gateway together."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,27 +9,21 @@ from firetower.core.clock import Micros
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.registry import Registry
 from firetower.rules.calendars import Days
-from firetower.rules.clauses import Alarm, Group, Members, followed
-from firetower.rules.conditions import Clause, CombinationCondition
+from firetower.rules.checkpoint import in_parts
+from firetower.rules.clauses import Alarm, Group, Members, differ, followed
+from firetower.rules.conditions import CombinationCondition
 from firetower.rules.holding import Agenda, Holding, Terms, Turn
 from firetower.rules.model import Rule
+from firetower.rules.off import Off
 from firetower.rules.points import Points
 from firetower.rules.rulebook import Rulebook
-from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+from firetower.rules.scopes import Scopes
+from firetower.rules.silence import SilenceWatch
+from firetower.rules.sources import EVENT, Sources
+from firetower.rules.together import verdict_of
+from firetower.rules.verdicts import Verdict, VerdictKind
 from firetower.rules.whose import Whose
 
-SUBJECT_KIND = {
-    "device": SubjectKind.DEVICE,
-    "zone": SubjectKind.ZONE,
-    "building": SubjectKind.ZONE,
-    "unit": SubjectKind.UNIT,
-    "main": SubjectKind.MAIN,
-    "gateway": SubjectKind.GATEWAY,
-}
-"""What an alert about a group of that name is about."""
-_EVENT = "event:"
-_NAMED = 5
-"""Devices an alert names; the others it counts."""
 _KINDS = tuple(DeviceKind)
 _Key = tuple[int, str]
 """Index of a rule, subject."""
@@ -40,12 +33,14 @@ class CombinationWatch:
     """Combination rules, by group; fed with the verdicts of all other rules and events.
 
     Cost grows with the verdicts and with the delays that run. A device that is retired or moves to another group leaves
-    its own at the next tick; the share of a group of which devices come or go is worked out at its next verdict.
+    its own at the next tick; the share of a group of which devices come or go is worked out at its next verdict. A
+    device for which an override turns a rule off is a member of no group of that rule.
     """
 
-    def __init__(self, rulebook: Rulebook, registry: Registry) -> None:
+    def __init__(self, rulebook: Rulebook, registry: Registry, scopes: Scopes, silence: SilenceWatch) -> None:
         self._rules = tuple(rule for rule in rulebook.rules if rule.condition.combination is not None)
-        self._registry = registry
+        self._registry, self._silence = registry, silence
+        self._off = Off(self._rules, scopes)
         self._conditions = [_condition(rule) for rule in self._rules]
         days = Days(rulebook.calendar)
         self._terms = [
@@ -55,25 +50,23 @@ class CombinationWatch:
         self._index = {rule.id: index for index, rule in enumerate(self._rules)}
         self._kinds = [frozenset(KIND_NUMBER[kind] for kind in rule.kinds) for rule in self._rules]
         known = {rule.id: rule for rule in rulebook.rules}
-        self._sources: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._asked = [len(condition.all) for condition in self._conditions]
         self._clauses = [(*condition.all, *condition.none) for condition in self._conditions]
+        self._sources = Sources(rulebook, self._rules, self._clauses)
+        self._may_share = [any(each.classes for each in condition.all) for condition in self._conditions]
+        self._silences = frozenset(rule.id for rule in rulebook.rules if rule.condition.silence is not None)
         self._empty = [[Members(each.devices, each.within) for each in clauses] for clauses in self._clauses]
-        self._watched: list[list[frozenset[DeviceKind]]] = []  # by rule and clause: the kinds that its rules watch
-        for index, (rule, clauses) in enumerate(zip(self._rules, self._clauses, strict=True)):
-            for number, clause in enumerate(clauses):
-                for source in _sources(clause):
-                    if rule.shadow or source not in known or not known[source].shadow:
-                        self._sources[source][index].append(number)
-            self._watched.append(
-                [frozenset(kind for each in clause.rules if each in known for kind in known[each].kinds)
-                 for clause in clauses]
-            )  # fmt: skip
+        self._watched: list[list[frozenset[DeviceKind]]] = []  # by rule and clause: kinds its rules watch, silence apart
+        said_by = {name: rule for name, rule in known.items() if name not in self._silences}
+        for clauses in self._clauses:
+            measured = [[said_by[each] for each in clause.rules if each in said_by] for clause in clauses]
+            self._watched.append([frozenset(kind for rule in rules for kind in rule.kinds) for rules in measured])
         self._points = Points()
         self._groups: dict[_Key, Group] = {}
         self._where: dict[tuple[int, int], str] = {}  # by rule and device, of those that have an alarm
         self._agenda: Agenda[_Key] = Agenda()
         self._seeded: set[_Key] = set()
+        self._left: set[_Key] = set()  # groups that a device left while nothing was to be said
         self._revision = registry.revision
 
     def seed(
@@ -87,12 +80,16 @@ class CombinationWatch:
                 holding.seed(active_since)
             self._seeded.add((own, subject))
             return True
-        if device is not None and rule in self._sources:
+        if device is not None and self._sources.of(rule):
             point = (rule, component)
-            if rule.startswith(_EVENT) and not self._points.said(device, point, active_since, active=True):
+            if rule.startswith(EVENT) and not self._points.said(device, point, active_since, active=True):
                 return False
             whose = Whose(device, self._registry)
-            for index in self._sources[rule]:
+            if rule in self._silences:  # the alert is older than its last word by what a silence takes to be told
+                active_since = self._registry.last_seen.item(device) or active_since
+            for index in self._sources.of(rule):
+                if not self._stays(index, whose):
+                    self._left.add(self._taken_out(index, device))
                 key, _ = self._take_in(index, whose, point, active_since, priority)
                 if key is not None:
                     self._seeded.add(key)
@@ -102,19 +99,19 @@ class CombinationWatch:
         """Take in what was decided; return what that makes of the combinations."""
         if not self._rules:
             return []
-        news = [verdict for verdict in verdicts if verdict.rule in self._sources and self._is_news(verdict)]
+        news = [verdict for verdict in verdicts if self._sources.of(verdict.rule) and self._is_news(verdict)]
         news.sort(key=_instant)
         out: list[Verdict] = []
         for verdict in news:
             assert verdict.device_number is not None  # else it is no news
             device, alarm = verdict.device_number, (verdict.rule, verdict.component)
             whose = Whose(device, self._registry)
-            for index in self._sources[verdict.rule]:
+            begin = verdict.at if verdict.since is None else verdict.since
+            for index in self._sources.of(verdict.rule):
                 as_it_was = False
                 if verdict.kind is VerdictKind.RAISE:
-                    if (index, device) in self._where:
-                        out += self._moved_on(index, device, verdict.at)
-                    key, as_it_was = self._take_in(index, whose, alarm, verdict.at, verdict.priority)
+                    out += self._moved_on(index, whose, verdict.at)
+                    key, as_it_was = self._take_in(index, whose, alarm, begin, verdict.priority)
                 else:
                     key = self._leave(index, device, alarm)
                 if key is not None and not as_it_was:
@@ -126,14 +123,14 @@ class CombinationWatch:
         out: list[Verdict] = []
         if self._revision != self._registry.revision:
             known, self._revision = self._revision, self._registry.revision
-            devices = np.array(sorted({device for _, device in self._where}), np.int64)
-            for device in devices[self._registry.changed[devices] > known].tolist():
+            for device in self._changed(known):
+                whose = Whose(device, self._registry)
                 for index in range(len(self._rules)):
-                    out += self._moved_on(index, device, now)
-        for key in sorted(self._seeded):
+                    out += self._moved_on(index, whose, now)
+        for key in sorted(self._seeded | self._left):
             if key in self._groups:
-                out += self._turned(key, self._groups[key].last)
-        self._seeded = set()
+                out += self._turned(key, now if key in self._left else self._groups[key].last)
+        self._seeded, self._left = set(), set()
         for key in self._agenda.due(now):
             if key in self._groups:
                 out += self._said(key, self._groups[key].holding.advance(self._terms[key[0]], now))
@@ -157,18 +154,16 @@ class CombinationWatch:
 
         True: the group is as it was, short of devices. Most alarms are one of too few, so that is said quickly.
         """
-        if whose.kind not in self._kinds[index] or whose.retired:
-            return None, False
-        subject = whose.group(self._conditions[index].group)
+        subject = self._subject(index, whose)
         if subject is None:
             return None, False
         key, device = (index, subject), whose.number
         group, clauses = self._group(key), self._clauses[index]
         counts = False
-        for number in self._sources[alarm[0]][index]:
+        for number in self._sources.of(alarm[0])[index]:
             least = clauses[number].priority
             if least is None or priority <= least:
-                group.add(number, device, alarm, begin)
+                group.add(number, device, alarm, begin, doubt=self._doubt(device, alarm))
                 counts = True
             else:
                 group.clauses[number].remove(device, alarm)
@@ -183,30 +178,53 @@ class CombinationWatch:
             self._where.pop((index, device), None)
         return key, False
 
+    def _doubt(self, device: int, alarm: Alarm) -> Micros:
+        """Return how much later than told an alarm may have begun: a device falls silent after its last word."""
+        return self._registry.interval.item(device) if alarm[0] in self._silences else 0
+
     def _leave(self, index: int, device: int, alarm: Alarm) -> _Key | None:
         """Forget an alarm that is over; return the group it was in."""
         subject = self._where.get((index, device))
         if subject is None:
             return None
         group = self._groups[index, subject]
-        for number in self._sources[alarm[0]][index]:
+        for number in self._sources.of(alarm[0])[index]:
             group.clauses[number].remove(device, alarm)
         if not any(device in members for members in group.clauses):
             del self._where[index, device]
         return index, subject
 
-    def _moved_on(self, index: int, device: int, at: Micros) -> list[Verdict]:
-        """Take a device that is retired, or of another group or kind by now, out of the group it was in."""
-        subject, registry = self._where.get((index, device)), self._registry
-        if subject is None:
-            return []
-        stays = registry.group_of(self._conditions[index].group, device) == subject and not registry.retired[device]
-        if stays and int(registry.kind[device]) in self._kinds[index]:
-            return []
-        for members in self._groups[index, subject].clauses:
+    def _changed(self, known: int) -> list[int]:
+        """Return the devices with an alarm that changed since a revision of the registry."""
+        changed = np.flatnonzero(self._registry.changed > known)
+        if len(changed) < len(self._where):
+            rules = range(len(self._rules))
+            return [device for device in changed.tolist() if any((index, device) in self._where for index in rules)]
+        devices = np.array(sorted({device for _, device in self._where}), np.int64)
+        some: list[int] = devices[self._registry.changed[devices] > known].tolist()
+        return some
+
+    def _subject(self, index: int, whose: Whose) -> str | None:
+        """Return the group that a device is of by a rule; None where it does not count."""
+        if whose.kind not in self._kinds[index] or whose.retired or self._off.of(index, whose.number):
+            return None
+        return whose.group(self._conditions[index].group)
+
+    def _stays(self, index: int, whose: Whose) -> bool:
+        """Say whether a device is in no group of a rule but the one it is of."""
+        subject = self._where.get((index, whose.number))
+        return subject is None or subject == self._subject(index, whose)
+
+    def _taken_out(self, index: int, device: int) -> _Key:
+        """Take a device out of the group it was in; return that."""
+        key = index, self._where.pop((index, device))
+        for members in self._groups[key].clauses:
             members.drop(device)
-        del self._where[index, device]
-        return self._turned((index, subject), at)
+        return key
+
+    def _moved_on(self, index: int, whose: Whose, at: Micros) -> list[Verdict]:
+        """Take a device that is retired, or of another group or kind by now, out of the group it was in."""
+        return [] if self._stays(index, whose) else self._turned(self._taken_out(index, whose.number), at)
 
     def _group(self, key: _Key) -> Group:
         group = self._groups.get(key)
@@ -234,6 +252,8 @@ class CombinationWatch:
             return False
         if any(self._clause_is_met(key, group, wanted + number) for number in range(len(condition.none))):
             return False
+        if self._may_share[key[0]] and not differ(group.clauses[:wanted]):
+            return False
         within = condition.followed_within
         return within is None or followed(group.clauses[:wanted], within)
 
@@ -248,12 +268,14 @@ class CombinationWatch:
         if clause.share is None or len(members) < clause.devices:
             return clause.devices
         kinds = set(self._watched[index][number])
-        if clause.events:
+        if clause.events or clause.classes:
             kinds |= {_KINDS[kind] for kind in self._registry.kind[list(members.devices)].tolist()}
-        all_of_them = self._registry.members(
-            self._conditions[index].group, subject, kinds & set(self._rules[index].kinds)
-        )
-        return max(clause.devices, int(np.ceil(clause.share * len(all_of_them) - 1e-9)))
+        of_rule = self._registry.members(self._conditions[index].group, subject, self._rules[index].kinds)
+        counts = np.isin(self._registry.kind[of_rule], [KIND_NUMBER[kind] for kind in kinds])
+        if not self._silences.isdisjoint(clause.rules):
+            counts |= self._silence.watches(clause.rules, of_rule)
+        counts &= ~self._off.of_many(index, of_rule)
+        return max(clause.devices, int(np.ceil(clause.share * np.count_nonzero(counts) - 1e-9)))
 
     def _said(self, key: _Key, turns: Iterable[Turn]) -> list[Verdict]:
         """Return the verdicts of turns; note when to look again, or forget what is over."""
@@ -262,60 +284,51 @@ class CombinationWatch:
         self._agenda.note(key, group.holding.next_look(self._terms[index]))
         if not (group.holding.met or group.holding.raised or any(group.clauses)):
             del self._groups[key]
-        return [self._verdict(index, subject, group, at, raised=raised) for at, raised in turns]
-
-    def _verdict(self, index: int, subject: str, group: Group, at: Micros, *, raised: bool) -> Verdict:
-        rule, condition = self._rules[index], self._conditions[index]
-        needed = [self._needed((index, subject), group.clauses[each], each) for each in range(len(condition.all))]
-        most = max(range(len(needed)), key=needed.__getitem__)
-        unit, _, device = subject.partition("/")
-        return Verdict(
-            kind=VerdictKind.RAISE if raised else VerdictKind.CLEAR,
-            rule=rule.id,
-            rule_version=rule.version,
-            subject_kind=SUBJECT_KIND[condition.group],
-            subject=subject,
-            component="",
-            alert_class=rule.alert_class,
-            priority=condition.priority,
-            latch=condition.latch,
-            at=at,
-            title_zh=rule.title.zh,
-            title_en=rule.title.en,
-            device_number=self._registry.number(unit, device) if condition.group == "device" else None,
-            value=float(len(group.clauses[most])) if raised else None,
-            limit=float(needed[most]) if raised else None,
-            text=self._names(group.clauses[: len(condition.all)]) if raised else "",
-        )
-
-    def _names(self, clauses: Sequence[Members]) -> str:
-        """Return the names of the devices that make a combination, those that began first, and how many more."""
-        devices = list(
-            dict.fromkeys(device for _, device in sorted(begin for each in clauses for begin in each.begins))
-        )
-        names = ", ".join("/".join(self._registry.name(device)) for device in devices[:_NAMED])
-        return f"{names} +{len(devices) - _NAMED}" if len(devices) > _NAMED else names
+        rule, asked = self._rules[index], group.clauses[: self._asked[index]]
+        return [
+            verdict_of(
+                rule,
+                subject,
+                at,
+                self._registry,
+                [(each, self._needed(key, each, n)) for n, each in enumerate(asked)],
+                raised=raised,
+            )
+            for at, raised in turns
+        ]
 
     # checkpoint ------------------------------------------------------------------------------------
 
-    def save(self) -> Any:
-        """Return the state, of JSON's types."""
-        groups = [
-            [self._rules[index].id, subject, group.last, group.holding.save(), [each.save() for each in group.clauses]]
-            for (index, subject), group in self._groups.items()
-        ]
-        return {"points": self._points.save(), "groups": groups}
+    def save(self) -> Iterator[Any]:
+        """Yield the state, of JSON's types, in portions: first what was said, which would be no news afterwards."""
+        for devices in in_parts(self._points.devices):
+            yield {"points": self._points.save(devices), "groups": []}
+        for keys in in_parts(self._groups):
+            groups = [(self._rules[key[0]].id, key[1], self._groups[key]) for key in keys if key in self._groups]
+            saved = [
+                [rule, subject, group.last, group.holding.save(), [each.save() for each in group.clauses]]
+                for rule, subject, group in groups
+            ]
+            yield {"points": [], "groups": saved}
 
     def load(self, saved: Any) -> None:
-        """Take over what ``save`` returned."""
+        """Take over what ``save`` returned, without devices that are no members of their groups any more."""
         self._points.load(saved["points"])
+        known: dict[int, Whose] = {}
         for rule, subject, last, holding, clauses in saved["groups"]:
             key = (self._index[rule], subject)
             group = self._groups[key] = Group(self._empty[key[0]])
             group.last, group.holding = last, Holding.load(holding)
             for number, alarms in enumerate(clauses):
                 for device, source, component, begin in alarms:
-                    group.add(number, device, (source, component), begin)
+                    whose = known.get(device)
+                    if whose is None:
+                        whose = known[device] = Whose(device, self._registry)
+                    if self._subject(key[0], whose) != subject:
+                        self._left.add(key)
+                        continue
+                    alarm = (source, component)
+                    group.add(number, device, alarm, begin, doubt=self._doubt(device, alarm))
                     self._where[key[0], device] = subject
             self._said(key, [])
 
@@ -323,11 +336,6 @@ class CombinationWatch:
 def _condition(rule: Rule) -> CombinationCondition:
     assert rule.condition.combination is not None  # only combinations are asked
     return rule.condition.combination
-
-
-def _sources(clause: Clause) -> list[str]:
-    """Return the rules whose verdicts count in a clause; an event counts as its own verdict's."""
-    return [*clause.rules, *(_EVENT + event for event in clause.events)]
 
 
 def _instant(verdict: Verdict) -> Micros:

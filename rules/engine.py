@@ -1,5 +1,6 @@
 """The engine: readings or a tick in, verdicts out; event time, no I/O, no clock of its own."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,10 +11,11 @@ from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Bools, Int64s, Mark, Quality, Readings
 from firetower.devices.registry import Registry
-from firetower.rules.checkpoint import ROWS, Piece, Watch, of_prefix, prefixed
+from firetower.rules.checkpoint import Piece, Watch
 from firetower.rules.clocks import ClockWatch
 from firetower.rules.columns import Column
 from firetower.rules.combination import CombinationWatch
+from firetower.rules.engine_state import EngineState
 from firetower.rules.event_states import EventWatch
 from firetower.rules.explain import RuleState
 from firetower.rules.glance import Glance
@@ -25,12 +27,13 @@ from firetower.rules.rulebook import Rulebook
 from firetower.rules.scopes import Scopes
 from firetower.rules.sequence import SequenceWatch
 from firetower.rules.series import UNKNOWN, SeriesBook
-from firetower.rules.silence import SilenceWatch
+from firetower.rules.silence import TOLD_A_TICK, SilenceWatch
 from firetower.rules.steps import Batch, Step, Tick
 from firetower.rules.suppression import SuppressionWatch
 from firetower.rules.tables import NO_TABLE, make_tables
 from firetower.rules.verdicts import Verdict, VerdictKind
 
+_LEAST = 8
 _Seed = tuple[str, str, str]
 """Rule, subject, component."""
 
@@ -59,23 +62,32 @@ class Engine:
             tuple(rule for rule in rulebook.rules if rule.condition.silence is not None), registry, scopes
         )
         on_quality = tuple(rule for rule in rulebook.rules if rule.condition.quality is not None)
-        self._implausible = ImplausibleWatch(on_quality, registry)
-        self._clocks = ClockWatch(on_quality, registry, quality)
-        self._sequences = SequenceWatch(on_quality, registry, quality)
-        self._no_limits = NoLimitWatch(on_quality, registry)
+        self._implausible = ImplausibleWatch(on_quality, registry, scopes)
+        self._clocks = ClockWatch(on_quality, registry, quality, scopes)
+        self._sequences = SequenceWatch(on_quality, registry, quality, scopes)
+        self._no_limits = NoLimitWatch(on_quality, registry, scopes)
         self._of_device = (self._clocks, self._sequences, self._no_limits)
-        self._events = EventWatch(rulebook, registry)
-        self._combinations = CombinationWatch(rulebook, registry)
+        self._events = EventWatch(rulebook, registry, scopes)
+        self._combinations = CombinationWatch(rulebook, registry, scopes, self._silence)
         self._suppression = SuppressionWatch(rulebook, registry)
         self._shadows = frozenset(rule.id for rule in rulebook.rules if rule.shadow)
         self._tables, self._table_of = make_tables(rulebook, registry, scopes)
         as_measured, its_table_of = make_tables(rulebook, registry, scopes, derived=False)
         self._glance = Glance([group.tables[0] for group in as_measured], its_table_of, registry)
         self._late = LateWatch(lambda: make_tables(rulebook, registry, scopes, derived=False), registry)
+        self._fires_first = sorted(self._tables, key=lambda group: not group.of_fire)
         self._series = SeriesBook(self._tables, self._table_of, registry)
-        self._seeded: dict[_Seed, int] = {}
+        self._seeded: dict[_Seed, tuple[int, bool]] = {}  # priority, whether it is held
         self._warmed: dict[_Seed, Verdict] = {}
-        self._restored = False
+        self._unsaid: list[Verdict] = []
+        watches: dict[str, Watch] = {
+            "events": self._events,
+            "combinations": self._combinations,
+            "suppression": self._suppression,
+            "sequences": self._sequences,
+            "no_limits": self._no_limits,
+        }
+        self._state = EngineState(registry, self._series, self._tables, (self._implausible, self._clocks), watches)
 
     # what is new -----------------------------------------------------------------------------------
 
@@ -98,40 +110,68 @@ class Engine:
         show on record (``rules/late.py``), as may a backlog whose condition came and went. Alarms take effect in the
         order in which they stand. At a tick delays end, silence is found, and clocks that are wrong.
         """
-        said = self._start()
-        said += self._of_tick(step) if isinstance(step, Tick) else self._of_batch(step)
-        return self._whole(said, step.now if isinstance(step, Tick) else None)
+        return self._decided(step, self._start())
 
-    def _of_batch(self, batch: Batch) -> list[Verdict]:
+    def _decided(self, step: Step, said: list[Verdict], *, stored: bool = False) -> list[Verdict]:
+        """Return what was said before, what a step decides, and what follows from both.
+
+        Whoever decided something says it once. So where another part fails, what was decided is kept and given out with
+        the next step; but for what devices said themselves: whoever hears of the failure has that in hand.
+        """
+        ticked = step.now if isinstance(step, Tick) else None
+        try:
+            try:
+                if isinstance(step, Tick):
+                    self._of_tick(step, said, sys.maxsize if stored else TOLD_A_TICK)
+                else:
+                    (self._of_stored if stored else self._of_batch)(step, said)
+            finally:
+                self._follow(said, ticked)
+        except Exception:
+            self._unsaid = [verdict for verdict in self._unsaid if verdict.event is None]
+            raise
+        out, self._unsaid = self._unsaid, []
+        return out
+
+    def _of_batch(self, batch: Batch, said: list[Verdict]) -> None:
         readings = batch.readings
         late = self._late.step(self._late_of(readings))  # first: the watermarks are those before this batch
-        said = came_and_went(self._step(readings), readings, self._registry)
-        if late:
-            said = sorted(late + said, key=_instant)
-        return said + self._events.step(batch.events) if batch.events else said
+        new: list[Verdict] = []
+        try:
+            self._step(readings, new)
+        finally:
+            new = came_and_went(new, readings, self._registry)
+            said += sorted(late + new, key=_instant) if late else new
+        if batch.events:
+            said += self._events.step(batch.events)
 
-    def _of_tick(self, tick: Tick) -> list[Verdict]:
-        delayed = [verdict for table in self._tables for verdict in table.tick(tick.now)]
-        delayed += self._events.tick(tick.now)
-        delayed.sort(key=_instant)
-        silent = self._silence.tick(tick.now, tick.listening_since, lag=tick.lag)
-        return delayed + silent + [verdict for watch in self._of_device for verdict in watch.tick(tick.now)]
+    def _of_tick(self, tick: Tick, said: list[Verdict], most: int) -> None:
+        """``most``: delays that end, told at once; of each table at least _LEAST."""
+        start = len(said)
+        for group in self._fires_first:
+            said += group.tick(tick.now, max(most + start - len(said), _LEAST))
+        said += self._series.tick(tick.now)
+        said += self._events.tick(tick.now)
+        said[start:] = sorted(said[start:], key=_instant)
+        said += self._silence.tick(tick.now, tick.listening_since, lag=tick.lag)
+        for watch in self._of_device:
+            said += watch.tick(tick.now)
 
-    def _whole(self, said: list[Verdict], ticked: Micros | None = None) -> list[Verdict]:
-        """Return what was said with what follows from it: combinations, suppression by design, rules on trial.
+    def _follow(self, said: list[Verdict], ticked: Micros | None) -> None:
+        """Note as unsaid what was decided, and what follows: combinations, suppression by design, rules on trial.
 
         ``ticked``: the instant of a tick; None for readings and alarms.
         """
-        if said:
-            said += self._combinations.step(said)
-        if ticked is not None:
-            said += self._combinations.tick(ticked)
-        if not said:
-            return said
-        said = self._suppression.step(said)
-        if not self._shadows:
-            return said
-        return [replace(each, shadow=True) if each.rule in self._shadows else each for each in said]
+        try:
+            if said:
+                said += self._combinations.step(said)
+            if ticked is not None:
+                said += self._combinations.tick(ticked)
+        finally:
+            try:
+                said = self._suppression.step(said, ticked)
+            finally:
+                self._unsaid += [replace(each, shadow=True) if each.rule in self._shadows else each for each in said]
 
     def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
         """Return what single values beyond a limit would raise, without taking them in (``rules/glance.py``).
@@ -177,7 +217,7 @@ class Engine:
                 known = self._seed_series(rule, device_number, component, priority)
         self._suppression.seed(rule, subject, device_number, component, active_since, priority=priority, held=held)
         if known:
-            self._seeded[rule, subject, component] = priority
+            self._seeded[rule, subject, component] = priority, held
         return known
 
     @property
@@ -207,31 +247,29 @@ class Engine:
         Readings that came late only raise watermarks: the state is what it would be had we never stopped. A tick at the
         end ends the delays that ended meanwhile, so that what only a tick had raised is not taken back first.
         """
-        said = self._of_tick(step) if isinstance(step, Tick) else self._of_stored(step)
-        for verdict in self._whole(said, step.now if isinstance(step, Tick) else None):
+        for verdict in self._decided(step, [], stored=True):
             if verdict.event is not None:
                 continue  # said when it came; what follows from it may not have been
             self._warmed[verdict.rule, verdict.subject, verdict.component] = verdict
 
-    def _of_stored(self, batch: Batch) -> list[Verdict]:
+    def _of_stored(self, batch: Batch, said: list[Verdict]) -> None:
         readings = batch.readings
         late = (readings.flags & np.int16(Mark.LATE)) != 0
-        said = self._step(readings.take(~late))
+        self._step(readings.take(~late), said)
         np.maximum.at(self._series.watermark, readings.series[late], readings.ts[late])
-        return said + self._events.step(batch.events) if batch.events else said
+        if batch.events:
+            said += self._events.step(batch.events)
 
     def _start(self) -> list[Verdict]:
         """Return, once, what ``warm`` found and the open alerts do not know."""
         out: list[Verdict] = []
         for key, verdict in self._warmed.items():
-            seeded = self._seeded.get(key)
-            if verdict.priority != seeded if verdict.kind is VerdictKind.RAISE else seeded is not None:
+            priority, held = self._seeded.get(key, (None, False))
+            is_news = verdict.priority != priority or (held and not verdict.suppressed)
+            if is_news if verdict.kind is VerdictKind.RAISE else priority is not None:
                 out.append(verdict)
         self._warmed, self._seeded = {}, {}
-        if self._restored:
-            self._restored = False
-            for group in self._tables:
-                group.restored = False
+        self._state.caught_up()
         out.sort(key=_instant)
         return out
 
@@ -251,41 +289,16 @@ class Engine:
     # checkpoint ------------------------------------------------------------------------------------
 
     def checkpoint(self) -> Iterator[Piece]:
-        """Yield copies of the state, piece by piece; between two the engine may go on with its work.
+        """Yield copies of the state, piece by piece; between two the engine may go on with its work."""
+        return self._state.pieces()
 
-        What is of one series and one table is copied at once and knows its newest reading. So a copy that is restored
-        and then given every reading stored since it was begun, some of them again, stands where this engine stands.
-        What is of events and groups comes last, for it may be told again what it knows, but must miss nothing.
-        """
-        self._series.fit()
-        count = self._registry.series_count
-        for start in range(0, count, ROWS):
-            part = slice(start, min(start + ROWS, count))
-            doubts = prefixed("implausible.", self._implausible.save(part)) | prefixed(
-                "clocks.", self._clocks.save(part)
-            )
-            yield Piece("series", arrays=self._series.save(part) | doubts)
-        for group_number, group in enumerate(self._tables):
-            for table_number, table in enumerate(group.tables):
-                for start in range(0, table.rows, ROWS):
-                    saved = table.save(slice(start, min(start + ROWS, table.rows)))
-                    yield Piece("table", (group_number, table_number), saved, group.identities[table_number])
-        yield Piece("watches", facts={name: watch.save() for name, watch in self._watches()})
+    def tables(self) -> Iterator[Piece]:
+        """Yield those pieces of a checkpoint that ``carry`` takes over."""
+        return self._state.tables()
 
     def restore(self, pieces: Iterable[Piece]) -> None:
         """Take over the pieces of a checkpoint of the same rulebook, in their order; before ``seed`` and ``warm``."""
-        for piece in pieces:
-            if piece.part == "series":
-                series, saved = self._series.load(piece.arrays)
-                self._implausible.load(series, of_prefix("implausible.", saved))
-                self._clocks.load(series, of_prefix("clocks.", saved), saved["watermark"])
-            elif piece.part == "table":
-                group_number, table_number = piece.of
-                self._series.load_table(group_number, table_number, piece.arrays)
-            else:
-                for name, watch in self._watches():
-                    watch.load(piece.facts[name])
-        self._passes_over_what_it_knows()
+        self._state.restore(pieces)
 
     def carry(self, pieces: Iterable[Piece]) -> list[Rule]:
         """Take over, of a checkpoint of any rulebook, the tables whose rules are the same here; before ``seed``.
@@ -293,66 +306,39 @@ class Engine:
         Return the measured rules that have to be warmed from what is stored, as far back as they remember. Everything
         stored may be given to ``warm``: what a table knows it passes over.
         """
-        here = {
-            identity: (number, table)
-            for number, group in enumerate(self._tables)
-            for table, identity in enumerate(group.identities)
-        }
-        carried: set[str] = set()
-        for piece in pieces:
-            if piece.part == "table" and piece.facts in here:
-                group_number, table_number = here[piece.facts]
-                self._series.load_table(group_number, table_number, piece.arrays, anew=True)
-                carried.add(piece.facts)
-        self._passes_over_what_it_knows()
-        lacking = [place for identity, place in here.items() if identity not in carried]
-        return [rule for group_number, table in lacking for rule in self._tables[group_number].tables[table].rules]
-
-    def _passes_over_what_it_knows(self) -> None:
-        self._restored = True
-        for group in self._tables:
-            group.restored = True
-
-    def _watches(self) -> tuple[tuple[str, Watch], ...]:
-        return (
-            ("events", self._events),
-            ("combinations", self._combinations),
-            ("suppression", self._suppression),
-            ("sequences", self._sequences),
-            ("no_limits", self._no_limits),
-        )
+        return self._state.carry(pieces)
 
     # evaluation ------------------------------------------------------------------------------------
 
-    def _step(self, readings: Readings) -> list[Verdict]:
+    def _step(self, readings: Readings, said: list[Verdict]) -> None:
         self._series.fit()
         readings, first = self._series.newest(readings)
         if not len(readings):
-            return []
-        table = self._series.tables_for(readings.series, readings.device, readings.metric)
-        usable = readings.quality != Quality.BAD
-        table = np.where(usable, table, NO_TABLE)
-        out = self._implausible.step(readings, first)
+            return
+        table = self._series.tables_for(readings.series, readings.device, readings.metric, readings.ts)
+        table = np.where(readings.quality != Quality.BAD, table, NO_TABLE)
+        out = self._series.ended() + self._implausible.step(readings, first)
         self._clocks.step(readings, first)
-        for index in np.flatnonzero(np.bincount(table + 1, minlength=1)[1:]).tolist():
-            which = np.flatnonzero(table == index)
-            part = readings.take(which)
-            starts: Bools | None = None
-            if first is not None:
-                starts = np.ones(len(which), np.bool_)
-                starts[1:] = part.series[1:] != part.series[:-1]
-            column = Column(
-                row=self._series.row[part.series].astype(np.int64),
-                device=part.device.astype(np.int64),
-                ts=part.ts,
-                received=part.received,
-                value=part.value,
-                uncertain=part.quality == Quality.UNCERTAIN,
-                first=starts,
-            )
-            out += self._tables[index].step(column)
-        out.sort(key=_instant)
-        return out
+        try:
+            for index in np.flatnonzero(np.bincount(table + 1, minlength=1)[1:]).tolist():
+                which = np.flatnonzero(table == index)
+                part = readings.take(which)
+                starts: Bools | None = None
+                if first is not None:
+                    starts = np.ones(len(which), np.bool_)
+                    starts[1:] = part.series[1:] != part.series[:-1]
+                column = Column(
+                    row=self._series.row[part.series].astype(np.int64),
+                    device=part.device.astype(np.int64),
+                    ts=part.ts,
+                    received=part.received,
+                    value=part.value,
+                    uncertain=part.quality == Quality.UNCERTAIN,
+                    first=starts,
+                )
+                out += self._tables[index].step(column)
+        finally:
+            said += sorted(out, key=_instant)
 
     def _late_of(self, readings: Readings) -> Readings:
         self._series.fit()

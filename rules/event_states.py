@@ -2,25 +2,24 @@
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-
-import numpy as np
 
 from firetower.core.clock import Micros
 from firetower.devices.events import Event
 from firetower.devices.kinds import KIND_NUMBER
 from firetower.devices.registry import Registry
 from firetower.rules.calendars import Days
+from firetower.rules.checkpoint import devices_in_parts
 from firetower.rules.conditions import EventCondition
 from firetower.rules.events import judge
 from firetower.rules.holding import Agenda, Holding, Terms, Turn
 from firetower.rules.lanes import NEVER
 from firetower.rules.missing import Missing
 from firetower.rules.model import Rule
-from firetower.rules.overrides import resolved
-from firetower.rules.points import Points
+from firetower.rules.off import Off
+from firetower.rules.points import Point, Points
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.scopes import Scopes
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
@@ -32,20 +31,25 @@ _Key = tuple[int, int]
 
 @dataclass(slots=True)
 class _State:
-    """One event rule on one device; ``begins``: the newest beginnings, as many as the rule counts, in order."""
+    """One event rule on one device; ``begins``: the newest beginnings, as many as the rule counts, in order.
+
+    ``lag``: how much later than its own time the device's last word arrived.
+    """
 
     holding: Holding = field(default_factory=Holding)
     begins: list[Micros] = field(default_factory=list)
+    lag: Micros = 0
 
 
 class EventWatch:
     """Event rules, by device: what costs grows with the events, and with the delays that run.
 
     Senders that are not registered get the verdicts of their events and no others. A rule on trial sharpens nothing,
-    nor does one that an override turns off for the device, which raises nothing there either.
+    nor does one that an override turns off for the device, which raises nothing there either. A delay ends in the
+    device's time, and at a tick measured from the arrival of its last word, as that of a limit.
     """
 
-    def __init__(self, rulebook: Rulebook, registry: Registry) -> None:
+    def __init__(self, rulebook: Rulebook, registry: Registry, scopes: Scopes) -> None:
         self._rules = tuple(rule for rule in rulebook.rules if rule.condition.event is not None)
         self._registry = registry
         self._conditions = [_condition(rule) for rule in self._rules]
@@ -67,12 +71,14 @@ class EventWatch:
                     table[KIND_NUMBER[kind], event].append(index)
             if condition.missing_for is not None:
                 self._missing[index] = Missing(rule.kinds, condition.missing_for, registry)
-        self._scopes = Scopes(rulebook.overrides, registry)
-        self._overridden = {each.rule for each in rulebook.overrides} & self._index.keys()
+        self._off = Off(self._rules, scopes)
+        self._counting = frozenset(index for index, each in enumerate(self._conditions) if each.count is not None)
         self._points = Points()
         self._states: dict[_Key, _State] = {}
         self._agenda: Agenda[_Key] = Agenda()
-        self._seeded: set[int] = set()
+        self._seeded: dict[int, Micros] = {}  # by device, how late the last of its stored words arrived
+        self._open_since: dict[tuple[int, Point], Micros] = {}  # of points whose alerts were taken over
+        self._before = Points()  # what these said up to then, as far as it is stored
 
     # start -----------------------------------------------------------------------------------------
 
@@ -80,9 +86,14 @@ class EventWatch:
         """Take over an open alert, of an event rule or of an event (``event:<name>``)."""
         if rule.startswith(_OWN):
             event = rule.removeprefix(_OWN)
-            watched = (int(self._registry.kind[device]), event) in self._watching
-            if watched and self._points.said(device, (event, component), active_since, active=True):
-                self._seeded.add(device)
+            watched, point = (int(self._registry.kind[device]), event) in self._watching, (event, component)
+            if watched:
+                known = self._points.word(device, point)
+                if self._points.said(device, point, active_since, active=True):
+                    if (device, point) not in self._open_since:
+                        self._before.load(known)
+                    self._seeded.setdefault(device, 0)
+                    self._open_since[device, point] = active_since
             self.seed_last(device, event, active_since, component=component)
             return True
         index = self._index.get(rule)
@@ -121,27 +132,32 @@ class EventWatch:
                 out.append(verdict)
                 continue
             key = (int(self._registry.kind[device]), event.event)
-            sharpening = [index for index in self._sharpening.get(key, ()) if self._applies(self._rules[index], device)]
+            sharpening = [index for index in self._sharpening.get(key, ()) if not self._off.of(index, device)]
             out.append(self._sharpened(verdict, sharpening))
             watching = self._watching.get(key)
             if watching is None:
                 continue
             point = (event.event, event.component or event.text)
             begins = event.active and not self._points.is_active(device, point)
+            if device in self._seeded:
+                self._seeded[device] = event.received_at - event.at
             if self._points.said(device, point, event.at, active=event.active):
                 for index in watching:
                     if self._conditions[index].component in {None, point[1]}:
                         out += self._heard(index, device, event, begins=begins)
+            elif event.at <= self._open_since.get((device, point), -NEVER):
+                out += self._heard_before(watching, device, point, event)
         return self._in_force(out)
 
     def tick(self, now: Micros) -> list[Verdict]:
         """Return what the passing of time decides: delays that are over, and what is missing."""
         out: list[Verdict] = []
-        for device in sorted(self._seeded):
-            out += self._begun_before(device)
-        self._seeded = set()
+        for device, lag in sorted(self._seeded.items()):
+            out += self._begun_before(device, lag)
+        self._seeded, self._open_since, self._before = {}, {}, Points()
         for key in self._agenda.due(now):
-            out += self._said(key, self._advance(key, now))
+            if (state := self._states.get(key)) is not None:
+                out += self._said(key, self._advance(key, now - state.lag))
         for index, missing in self._missing.items():
             begun, gone = missing.tick(now)
             out += [self._verdict(VerdictKind.RAISE, index, device, at) for device, at in begun]
@@ -150,23 +166,14 @@ class EventWatch:
 
     def _in_force(self, verdicts: list[Verdict]) -> list[Verdict]:
         """Return the verdicts without raises of rules that are off for their device."""
-        if not self._overridden:
+        if not self._off.rules:
             return verdicts
+        raised = VerdictKind.RAISE
         return [
             each
             for each in verdicts
-            if each.kind is not VerdictKind.RAISE
-            or each.device_number is None
-            or each.rule not in self._overridden
-            or self._applies(self._rules[self._index[each.rule]], each.device_number)
+            if each.kind is not raised or not self._off.of(self._index.get(each.rule, -1), each.device_number or 0)
         ]
-
-    def _applies(self, rule: Rule, device: int) -> bool:
-        """Whether no override turns the rule off for the device."""
-        if rule.id not in self._overridden:
-            return True
-        overrides = self._scopes.variants[int(self._scopes.of(np.array([device]))[0])]
-        return resolved(rule, [each for each in overrides if each.rule == rule.id]) is not None
 
     def _sharpened(self, verdict: Verdict, rules: Iterable[int]) -> Verdict:
         """Return an event's own verdict with the priority and title of the most urgent rule that sharpens it."""
@@ -185,14 +192,24 @@ class EventWatch:
             return self._came(index, device, event.at) if event.active else []
         key, condition = (index, device), self._conditions[index]
         if condition.count is not None:
-            return self._counted(key, event.at) if begins else []
+            return self._counted(key, event) if begins else []
         met_since = self._met_since(condition, device)
         if met_since is None and key not in self._states:
             return []
         turns = self._advance(key, event.at)
+        self._states[key].lag = event.received_at - event.at
         at = event.at if met_since is None else max(event.at, met_since)
         turns += self._states[key].holding.turn(self._terms[index], at, met=met_since is not None)
         return self._said(key, turns)
+
+    def _heard_before(self, watching: Iterable[int], device: int, point: Point, event: Event) -> list[Verdict]:
+        """Return what a stored word does that is no news, for the alert it led to is open: its beginnings count."""
+        begins = event.active and not self._before.is_active(device, point)
+        if not self._before.said(device, point, event.at, active=event.active) or not begins:
+            return []
+        counting = [index for index in watching if index in self._counting]
+        here = [index for index in counting if self._conditions[index].component in {None, point[1]}]
+        return [verdict for index in here for verdict in self._counted((index, device), event)]
 
     def _came(self, index: int, device: int, at: Micros) -> list[Verdict]:
         """Return what an event does to a rule that may have missed it, also where no tick came in between."""
@@ -202,13 +219,14 @@ class EventWatch:
         clear = self._verdict(VerdictKind.CLEAR, index, device, max(at, since))
         return [clear] if said else [self._verdict(VerdictKind.RAISE, index, device, since), clear]
 
-    def _counted(self, key: _Key, at: Micros) -> list[Verdict]:
+    def _counted(self, key: _Key, event: Event) -> list[Verdict]:
         """Return what one more beginning does to a rule that counts them."""
         condition = self._conditions[key[0]]
         assert condition.count is not None  # asked for by the caller
-        turns = self._advance(key, at)
+        turns = self._advance(key, event.at)
         state = self._states[key]
-        insort(state.begins, at)
+        state.lag = event.received_at - event.at
+        insort(state.begins, event.at)
         del state.begins[: -condition.count]
         if len(state.begins) == condition.count and state.begins[-1] - state.begins[0] <= (condition.within or 0):
             turns += state.holding.turn(self._terms[key[0]], state.begins[-1], met=True)
@@ -243,7 +261,7 @@ class EventWatch:
                     return since
         return None
 
-    def _begun_before(self, device: int) -> list[Verdict]:
+    def _begun_before(self, device: int, lag: Micros) -> list[Verdict]:
         """Return what the events taken over at the start mean for the rules; what they leave open stays as it was."""
         out: list[Verdict] = []
         kind = int(self._registry.kind[device])
@@ -254,6 +272,7 @@ class EventWatch:
                 continue
             key = (index, device)
             turns = self._advance(key, since)
+            self._states[key].lag = lag
             out += self._said(key, turns + self._states[key].holding.turn(self._terms[index], since, met=True))
         return out
 
@@ -263,7 +282,8 @@ class EventWatch:
         state = self._states[key]
         end = self._end(index, state)
         holding = state.holding
-        self._agenda.note(key, min(holding.next_look(self._terms[index]), end if end == NEVER else end + 1))
+        look = min(holding.next_look(self._terms[index]), end if end == NEVER else end + 1)
+        self._agenda.note(key, look if look == NEVER else look + state.lag)
         if not (holding.met or holding.raised or state.begins):
             del self._states[key]
         kinds = {True: VerdictKind.RAISE, False: VerdictKind.CLEAR}
@@ -301,23 +321,24 @@ class EventWatch:
 
     # checkpoint ------------------------------------------------------------------------------------
 
-    def save(self) -> Any:
-        """Return the state, of JSON's types."""
-        return {
-            "points": self._points.save(),
-            "states": [
-                [self._rules[index].id, device, state.holding.save(), list(state.begins)]
-                for (index, device), state in self._states.items()
-            ],
-            "missing": {self._rules[index].id: missing.save() for index, missing in self._missing.items()},
-        }
+    def save(self) -> Iterator[Any]:
+        """Yield the state, of JSON's types, in portions: all of one device at once, so that nothing counts twice."""
+        rules, known = range(len(self._rules)), self._states
+        for devices in devices_in_parts(self._points.devices, known):
+            keys = [key for device in devices for index in rules if (key := (index, device)) in known]
+            states = [(self._rules[index].id, device, known[index, device]) for index, device in keys]
+            saved = [[rule, device, each.holding.save(), list(each.begins), each.lag] for rule, device, each in states]
+            yield {"points": self._points.save(devices), "states": saved, "missing": {}}
+        for index, missing in self._missing.items():
+            for part in missing.save():
+                yield {"points": [], "states": [], "missing": {self._rules[index].id: part}}
 
     def load(self, saved: Any) -> None:
         """Take over what ``save`` returned."""
         self._points.load(saved["points"])
-        for rule, device, holding, begins in saved["states"]:
+        for rule, device, holding, begins, lag in saved["states"]:
             key = (self._index[rule], device)
-            self._states[key] = _State(Holding.load(holding), list(begins))
+            self._states[key] = _State(Holding.load(holding), list(begins), lag)
             self._said(key, [])
         for rule, missing in saved["missing"].items():
             self._missing[self._index[rule]].load(missing)

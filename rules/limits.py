@@ -190,25 +190,35 @@ class LimitTable:
             self._walk(column, runs, before, (int(starts[index]), int(ends[index]) + 1), out)
         return out
 
-    def tick(self, now: Micros) -> list[Verdict]:
+    def tick(self, now: Micros, most: int) -> list[Verdict]:
         """Return the verdicts of delays that end by ``now`` while the last reading stands.
 
         Measured from the arrival of that reading, so that neither a slow line nor a device's wrong clock ends a
-        delay before the reading that would have stopped it can have come.
+        delay before the reading that would have stopped it can have come. Looks at ``most`` rows, the longest due
+        first; the next tick goes on with the others, and each delay ends at its own instant, whenever it is told.
         """
+        blocks = np.flatnonzero(self._block_due.rows <= now).tolist()
+        if not blocks:
+            return []
+        due = [np.flatnonzero(self._of_block(block) <= now) + (block << _BLOCK_BITS) for block in blocks]
+        rows = np.concatenate(due)
+        if len(rows) > most:
+            rows = np.sort(rows[np.argpartition(self._wall_due.rows[rows], most)[:most]])
         out: list[Verdict] = []
-        for block in np.flatnonzero(self._block_due.rows <= now).tolist():
-            first = block << _BLOCK_BITS
-            wall_due = self._wall_due.rows[first : first + (1 << _BLOCK_BITS)]
-            for row in (np.flatnonzero(wall_due <= now) + first).tolist():
-                record = self._state[row]
-                until = int(now - record["received"] + record["ts"])
-                level = record["level"].tolist()
-                standing = standing_of(row, record)
-                self._advance(standing, level, int(record["due"]), until, out)
-                self._keep(standing, level, until)
-            self._block_due.rows[block] = wall_due.min()
+        for row in rows.tolist():
+            record = self._state[row]
+            until = int(now - record["received"] + record["ts"])
+            level = record["level"].tolist()
+            standing = standing_of(row, record)
+            self._advance(standing, level, int(record["due"]), until, out)
+            self._keep(standing, level, until)
+        for block in blocks:
+            self._block_due.rows[block] = self._of_block(block).min()
         return out
+
+    def _of_block(self, block: int) -> Int64s:
+        first = block << _BLOCK_BITS
+        return self._wall_due.rows[first : first + (1 << _BLOCK_BITS)]
 
     def _write(self, column: Column, runs: Runs, due: Int64s, cells: Int64s, ends: Int64s) -> None:
         """Store the state after the last reading of each row (``ends``) in ``cells``, their state before."""

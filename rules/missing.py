@@ -1,5 +1,6 @@
 """Events that are missing: a pump that was not started for eight days."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.readings import Bools, Int64s
 from firetower.devices.registry import Registry
+from firetower.rules.checkpoint import in_parts
 from firetower.rules.lanes import NEVER
 from firetower.rules.silence import TOLD_A_TICK
 
@@ -72,14 +74,15 @@ class Missing:
         self._next = int(self._due.rows.min(initial=NEVER))
         return begun, gone
 
-    def save(self) -> list[Any]:
-        """Return the state, of JSON's types: device, when last heard, since when missing (None: it is not)."""
+    def save(self) -> Iterator[list[Any]]:
+        """Yield the state, of JSON's types: device, when last heard, since when missing (None: it is not)."""
         devices = np.flatnonzero((self._last.rows != 0) | (self._raised_at.rows != NEVER))
-        raised = self._raised_at.rows[devices].tolist()
-        return [
-            [device, last, None if raised_at == NEVER else raised_at]
-            for device, last, raised_at in zip(devices.tolist(), self._last.rows[devices].tolist(), raised, strict=True)
-        ]
+        for part in in_parts(devices.tolist()):
+            last, raised = self._last.rows[part].tolist(), self._raised_at.rows[part].tolist()
+            yield [
+                [device, at, None if raised_at == NEVER else raised_at]
+                for device, at, raised_at in zip(part, last, raised, strict=True)
+            ]
 
     def load(self, saved: list[Any]) -> None:
         """Take over what ``save`` returned."""

@@ -1,5 +1,6 @@
 """Devices whose own file lacks what they are judged by 未设限值: at the tick, by device."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,21 +11,25 @@ from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.readings import Bools, Int64s
 from firetower.devices.registry import Registry
 from firetower.rules.model import Rule
+from firetower.rules.off import Off
 from firetower.rules.quality import NONE, condition_of
+from firetower.rules.scopes import Scopes
 from firetower.rules.silence import TOLD_A_TICK
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 
 class NoLimitWatch:
-    """Devices that have spoken and whose own file lacks an attribute. A device takes the first rule for its kind.
+    """Devices that have spoken and whose own file lacks an attribute. A device takes the first rule for its kind,
+    and where an override turns that off, none.
 
     A tick looks at the devices whose file has changed, and at those that had not spoken yet; it tells TOLD_A_TICK
     findings that begin and as many that end.
     """
 
-    def __init__(self, rules: tuple[Rule, ...], registry: Registry) -> None:
+    def __init__(self, rules: tuple[Rule, ...], registry: Registry, scopes: Scopes) -> None:
         self._rules = tuple(rule for rule in rules if condition_of(rule).of == "no_limit")
         self._registry = registry
+        self._off = Off(self._rules, scopes)
         self._rule_of = np.full(len(DeviceKind) + 1, NONE, np.int8)  # the last one stands for -1, no device
         for index, rule in reversed(list(enumerate(self._rules))):
             self._rule_of[[KIND_NUMBER[kind] for kind in rule.kinds]] = index
@@ -52,7 +57,8 @@ class NoLimitWatch:
         held = self._open.fit(len(registry.kind))
         devices = self._waits
         rule = self._rule_of[registry.kind[devices]]
-        watched, spoken = (rule != NONE) & ~registry.retired[devices], registry.last_seen[devices] != 0
+        watched = (rule != NONE) & ~registry.retired[devices] & ~self._off.of_each(rule, devices)
+        spoken = registry.last_seen[devices] != 0
         lacks = watched & self._lacks(devices, rule)
         is_open, same = held[devices] != NONE, held[devices] == rule
         begins, ends = devices[lacks & spoken & ~is_open], devices[is_open & ~(lacks & same)]
@@ -97,9 +103,10 @@ class NoLimitWatch:
 
     # checkpoint ------------------------------------------------------------------------------------
 
-    def save(self) -> Any:
-        """Return the state, of JSON's types: the open findings, by rule; the rest is in the devices' files."""
-        return {rule.id: np.flatnonzero(self._open.rows == index).tolist() for index, rule in enumerate(self._rules)}
+    def save(self) -> Iterator[Any]:
+        """Yield the state, of JSON's types: the open findings, by rule; the rest is in the devices' files."""
+        for index, rule in enumerate(self._rules):
+            yield {rule.id: np.flatnonzero(self._open.rows == index).tolist()}
 
     def load(self, saved: Any) -> None:
         """Take over what ``save`` returned."""

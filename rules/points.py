@@ -1,12 +1,13 @@
 """Which events are active, by device and point; what is said late or twice changes nothing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from firetower.core.clock import Micros
 
 MOST_QUIET = 1000
-"""Points of a device that are not active, of which it is remembered when they last said so."""
+"""Points of a device that are not active, of which it is remembered when they last said so; a tenth more at times."""
 Point = tuple[str, str]
 """An event, or ``event:<name>``, and the point it is about, "" for the device."""
 
@@ -25,6 +26,7 @@ class Points:
 
     def __init__(self) -> None:
         self._of: dict[int, dict[Point, _Word]] = {}
+        self._quiet: dict[int, int] = {}  # by device, how many points are not active
 
     def said(self, device: int, point: Point, at: Micros, *, active: bool) -> bool:
         """Take a word in; False when it is no news: older than the point's newest, or said at that instant already."""
@@ -33,17 +35,20 @@ class Points:
         word = words.get(point)
         if word is None:
             words[point] = _Word(at, bit, at if active else None)
-            if len(words) > MOST_QUIET and not active:
-                self._forget(words)
+            if not active:
+                self._is_quiet(device)
             return True
         if at < word.at or (at == word.at and word.said & bit):
             return False
         word.said = word.said | bit if at == word.at else bit
         word.at = at
         if not active:
-            word.active_since = None
+            if word.active_since is not None:
+                word.active_since = None
+                self._is_quiet(device)
         elif word.active_since is None:
             word.active_since = at
+            self._quiet[device] -= 1
         return True
 
     def is_active(self, device: int, point: Point) -> bool:
@@ -56,22 +61,36 @@ class Points:
         words = self._of.get(device, {})
         return {point: word.active_since for point, word in words.items() if word.active_since is not None}
 
-    def save(self) -> list[Any]:
-        """Return the state, of JSON's types."""
+    @property
+    def devices(self) -> Iterable[int]:
+        """The devices that something is known of."""
+        return self._of.keys()
+
+    def save(self, devices: Iterable[int]) -> list[Any]:
+        """Return the state of some devices, of JSON's types."""
         return [
             [device, *point, word.at, word.said, word.active_since]
-            for device, words in self._of.items()
-            for point, word in words.items()
+            for device in devices
+            for point, word in self._of.get(device, {}).items()
         ]
+
+    def word(self, device: int, point: Point) -> list[Any]:
+        """Return what ``save`` would of one point."""
+        word = self._of.get(device, {}).get(point)
+        return [] if word is None else [[device, *point, word.at, word.said, word.active_since]]
 
     def load(self, saved: list[Any]) -> None:
         """Take over what ``save`` returned."""
-        self._of = {}
         for device, event, point, at, said, active_since in saved:
             self._of.setdefault(device, {})[event, point] = _Word(at, said, active_since)
+            self._quiet[device] = self._quiet.get(device, 0) + (active_since is None)
 
-    @staticmethod
-    def _forget(words: dict[Point, _Word]) -> None:
-        """Forget the quiet point that spoke longest ago: a device may name points without end."""
-        quiet = [(word.at, point) for point, word in words.items() if word.active_since is None]
-        del words[min(quiet)[1]]
+    def _is_quiet(self, device: int) -> None:
+        """Count one more quiet point; forget those that spoke longest ago: a device may name points without end."""
+        self._quiet[device] = self._quiet.get(device, 0) + 1
+        if self._quiet[device] > MOST_QUIET + MOST_QUIET // 10:
+            words = self._of[device]
+            quiet = sorted((word.at, point) for point, word in words.items() if word.active_since is None)
+            for _, point in quiet[:-MOST_QUIET]:
+                del words[point]
+            self._quiet[device] = MOST_QUIET

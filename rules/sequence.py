@@ -1,5 +1,6 @@
 """Devices whose messages get lost: gaps in their ``seq``, judged at the tick, by device."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from firetower.devices.readings import Bools, Int64s
 from firetower.devices.registry import Registry
 from firetower.rules.conditions import BUCKETS
 from firetower.rules.model import Rule
+from firetower.rules.off import Off
 from firetower.rules.quality import condition_of
+from firetower.rules.scopes import Scopes
 from firetower.rules.silence import TOLD_A_TICK
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
@@ -78,16 +81,20 @@ class _Window:
 
 
 class SequenceWatch:
-    """Devices of whose numbers as many are missing as a rule allows within its time. Each takes the first for its kind.
+    """Devices of whose numbers as many are missing as a rule allows within its time. Each takes the first for its kind,
+    and where an override turns that off, none.
 
     What went missing is counted from tick to tick, in twelfths of the rule's time; what comes late after all is taken
     off again. What went missing before a start without a checkpoint is not known: a finding that is open then stays so
     for the rule's time at least. A tick tells TOLD_A_TICK findings that begin and as many that end.
     """
 
-    def __init__(self, rules: tuple[Rule, ...], registry: Registry, quality: DeviceQuality | None) -> None:
+    def __init__(
+        self, rules: tuple[Rule, ...], registry: Registry, quality: DeviceQuality | None, scopes: Scopes
+    ) -> None:
         self._registry, self._quality = registry, quality
         self._windows = [_Window(rule) for rule in rules if condition_of(rule).of == "sequence_gap"]
+        self._off = Off([window.rule for window in self._windows], scopes)
         taken: Bools = np.zeros(len(DeviceKind) + 1, np.bool_)
         for window in self._windows:
             window.kinds &= ~taken
@@ -104,6 +111,7 @@ class SequenceWatch:
                 if not window.open.rows[device]:
                     window.open.rows[device] = True
                     window.seeded = np.union1d(window.seeded, [device]).astype(np.int64)
+                    window.concerned = np.union1d(window.concerned, [device]).astype(np.int64)
                 return True
         return False
 
@@ -114,7 +122,7 @@ class SequenceWatch:
         devices, counts = self._lost(self._quality)
         changed = self._changed()
         out: list[Verdict] = []
-        for window in self._windows:
+        for index, window in enumerate(self._windows):
             window.fit(len(self._registry.kind))
             part = window.slide(now)
             mine = window.kinds[self._registry.kind[devices]]
@@ -128,7 +136,7 @@ class SequenceWatch:
             if len(changed):
                 over = changed[window.open.rows[changed]]
                 window.concerned = np.union1d(window.concerned, over).astype(np.int64)
-            out += self._judge(window, now)
+            out += self._judge(window, index, now)
         return out
 
     def _lost(self, quality: DeviceQuality) -> tuple[Int64s, Int64s]:
@@ -151,12 +159,13 @@ class SequenceWatch:
             return np.zeros(0, np.int64)
         return np.flatnonzero(self._registry.changed > known).astype(np.int64)
 
-    def _judge(self, window: _Window, now: Micros) -> list[Verdict]:
+    def _judge(self, window: _Window, index: int, now: Micros) -> list[Verdict]:
         devices, registry = window.concerned, self._registry
         if not len(devices):
             return []
         is_open, lossy = window.open.rows[devices], window.missing.rows[devices] >= window.samples
         watched = window.kinds[registry.kind[devices]] & ~registry.retired[devices]
+        watched &= ~self._off.of_many(index, devices)
         waits = np.isin(devices, window.seeded)
         begins = devices[~is_open & lossy & watched]
         ends = devices[is_open & (~watched | (~lossy & ~waits))]
@@ -192,17 +201,20 @@ class SequenceWatch:
 
     # checkpoint ------------------------------------------------------------------------------------
 
-    def save(self) -> Any:
-        """Return the state, of JSON's types: what is missing in each window, and which findings are open."""
-        return {
-            window.rule.id: {
-                "known_from": window.known_from,
-                "parts": [[part, devices.tolist(), counts.tolist()] for part, devices, counts in window.parts],
-                "open": np.flatnonzero(window.open.rows).tolist(),
-                "concerned": window.concerned.tolist(),
-            }
+    def save(self) -> Iterator[Any]:
+        """Yield the state, of JSON's types: what is missing in each window, part by part, and which findings are open.
+
+        As it stands at first: parts are added and left out, but never changed.
+        """
+        stands = [
+            (window.rule.id, window.known_from, tuple(window.parts), np.flatnonzero(window.open.rows), window.concerned)
             for window in self._windows
-        }
+        ]
+        for rule, known_from, parts, is_open, concerned in stands:
+            of_rule: dict[str, Any] = {"known_from": known_from, "parts": [], "open": [], "concerned": []}
+            for part, devices, counts in parts:
+                yield {rule: of_rule | {"parts": [[part, devices.tolist(), counts.tolist()]]}}
+            yield {rule: of_rule | {"open": is_open.tolist(), "concerned": concerned.tolist()}}
 
     def load(self, saved: Any) -> None:
         """Take over what ``save`` returned."""

@@ -1,18 +1,21 @@
 """Suppression by design 设计抑制: verdicts of some rules are held back while something else is active."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
+
+import numpy as np
 
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.registry import Registry
-from firetower.rules.combination import SUBJECT_KIND
+from firetower.rules.checkpoint import in_parts
 from firetower.rules.model import Rule
 from firetower.rules.points import Points
 from firetower.rules.rulebook import Rulebook
+from firetower.rules.together import SUBJECT_KIND
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
 _EVENT = "event:"
@@ -26,7 +29,7 @@ class SuppressionWatch:
     """Rules with ``suppressed``; fed with everything that was decided.
 
     What was raised before stays in view; what is raised, or rises, while something holds it back is held. A fire never
-    is, nor does a rule on trial hold anything back that is not on trial itself.
+    is, nor does a rule on trial hold anything back that is not on trial itself, nor a device that is retired.
     """
 
     def __init__(self, rulebook: Rulebook, registry: Registry) -> None:
@@ -48,6 +51,9 @@ class SuppressionWatch:
         self._where: dict[tuple[str, _Alert], _Place] = {}  # by rule that is held back, and what holds it back
         self._held: dict[_Place, dict[_Alert, Verdict]] = {}
         self._held_at: dict[_Alert, _Place] = {}
+        self._loose: dict[_Alert, Verdict] = {}  # taken over as held, and nothing may hold them back
+        self._unsure = False  # whether what is held may be held back by nothing, of all that was taken over
+        self._revision = registry.revision
 
     def seed(
         self,
@@ -60,24 +66,43 @@ class SuppressionWatch:
         priority: int,
         held: bool,
     ) -> None:
-        """Take over an open alert; ``held``: it is held as suppressed by design at present."""
+        """Take over an open alert; ``held``: it is held as suppressed by design at present.
+
+        What nothing holds back when all is taken over is raised again at the next tick: the rulebook is another, or
+        what held it back is over.
+        """
         alert = (rule, subject, component)
         if device is not None and rule in self._sources and rule.startswith(_EVENT):
             self._points.said(device, (rule, component), active_since, active=True)
         for other in self._sources.get(rule, ()):
             self._begin(other, alert, device, active_since)
-        known = self._held_back.get(rule)
-        place = self._place(known, alert, device) if held and known is not None else None
-        if place is not None and known is not None and alert not in self._held_at:
-            self._hold(place, alert, self._raise_of(known, alert, device, priority, active_since))
+        known = self._known.get(rule)
+        if not held or known is None or alert in self._held_at:
+            return
+        raised = self._raise_of(known, alert, device, priority, active_since)
+        place = self._place(known, alert, device) if rule in self._held_back else None
+        if place is None:
+            self._loose[alert] = raised
+        else:
+            self._hold(place, alert, raised)
+            self._unsure = True
 
-    def step(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    def step(self, verdicts: Sequence[Verdict], ticked: Micros | None = None) -> list[Verdict]:
         """Return the verdicts, those held back marked, and raises again of what is held back no longer.
 
-        What holds back takes effect before what it holds back where both became true at one instant.
+        ``ticked``: the instant of a tick, which also finds what no verdict tells; None for readings and alarms.
+
+        What holds back takes effect before what it holds back where both became true at one instant; where both are
+        over at one instant, nothing is raised again.
         """
-        if not self._held_back:
-            return list(verdicts)
+        if self._loose:
+            for verdict in verdicts:
+                if verdict.kind is not VerdictKind.RECORD and not verdict.historical:
+                    self._loose.pop(_alert(verdict), None)
+        out = self._judged(verdicts) if verdicts and self._held_back else list(verdicts)
+        return out if ticked is None else out + self._tick(ticked)
+
+    def _judged(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
         out = list(verdicts)
         again: list[Verdict] = []
         concerned = [place for place, verdict in enumerate(out) if self._concerns(verdict)]
@@ -88,7 +113,30 @@ class SuppressionWatch:
                 again += self._turn(verdict)
             if verdict.rule in self._held_back:
                 out[place] = self._marked(verdict)
-        return out + again
+        over = {(_alert(each), each.at) for each in out if each.kind is VerdictKind.CLEAR} if again else set()
+        return out + [each for each in again if (_alert(each), each.at) not in over]
+
+    def _tick(self, now: Micros) -> list[Verdict]:
+        """Return raises again of what nothing holds back any more, though no verdict said so."""
+        out = [_again(each, now) for each in self._loose.values()]
+        self._loose = {}
+        if self._revision != self._registry.revision:
+            known, self._revision = self._revision, self._registry.revision
+            for alert in self._retired_since(known):
+                out += self._end(alert, now)
+        if self._unsure:
+            self._unsure = False
+            for place in self._held.keys() - self._active.keys():
+                out += self._released(place, now)
+        out.sort(key=_alert)
+        return out
+
+    def _retired_since(self, revision: int) -> list[_Alert]:
+        """Return what holds something back and is of a device retired since a revision of the registry."""
+        registry = self._registry
+        retired = np.flatnonzero((registry.changed > revision) & registry.retired) if self._where else ()
+        names = {"/".join(registry.name(int(device))) for device in retired}
+        return list(dict.fromkeys(alert for _, alert in self._where if alert[1] in names))
 
     def _concerns(self, verdict: Verdict) -> bool:
         """Say whether a verdict holds back or may be held back; an event that is no news does neither."""
@@ -103,24 +151,32 @@ class SuppressionWatch:
 
     def _turn(self, verdict: Verdict) -> list[Verdict]:
         """Note that something that holds back begins or ends; return what is raised again."""
-        out: list[Verdict] = []
         alert = _alert(verdict)
+        if verdict.kind is not VerdictKind.RAISE:
+            return self._end(alert, verdict.at)
         for rule in self._sources[verdict.rule]:
-            if verdict.kind is VerdictKind.RAISE:
-                self._begin(rule, alert, verdict.device_number, verdict.at)
-                continue
+            self._begin(rule, alert, verdict.device_number, verdict.at)
+        return []
+
+    def _end(self, alert: _Alert, at: Micros) -> list[Verdict]:
+        """Note that something holds nothing back any more; return what is raised again."""
+        out: list[Verdict] = []
+        for rule in self._sources[alert[0]]:
             place = self._where.pop((rule.id, alert), None)
-            if place is None:
-                continue
-            del self._active[place][alert]
-            if not self._active[place]:
-                del self._active[place]
-                for each in list(self._held.get(place, ())):
-                    held = self._let_go(each)
-                    out += [replace(one, at=max(one.at, verdict.at), again=True, suppressed="") for one in held]
+            if place is not None:
+                del self._active[place][alert]
+                if not self._active[place]:
+                    del self._active[place]
+                    out += self._released(place, at)
         return out
 
+    def _released(self, place: _Place, at: Micros) -> list[Verdict]:
+        """Return raises again of what is held in a place."""
+        return [_again(one, at) for each in list(self._held.get(place, ())) for one in self._let_go(each)]
+
     def _begin(self, rule: Rule, alert: _Alert, device: int | None, at: Micros) -> None:
+        if device is not None and self._registry.retired[device]:
+            return
         place = self._place(rule, alert, device)
         if place is not None and (rule.id, alert) not in self._where:
             self._where[rule.id, alert] = place
@@ -203,28 +259,37 @@ class SuppressionWatch:
 
     # checkpoint ------------------------------------------------------------------------------------
 
-    def save(self) -> Any:
-        """Return the state, of JSON's types."""
-        return {
-            "points": self._points.save(),
-            "active": [[*place, *alert, at] for place, alerts in self._active.items() for alert, at in alerts.items()],
-            "held": [[*place, _written(each)] for place, alerts in self._held.items() for each in alerts.values()],
-        }
+    def save(self) -> Iterator[Any]:
+        """Yield the state, of JSON's types, in portions: first what was said, which would be no news afterwards."""
+        for devices in in_parts(self._points.devices):
+            yield {"points": self._points.save(devices), "active": [], "held": []}
+        for places in in_parts(dict.fromkeys([*self._active, *self._held])):
+            active = [[*place, *alert, at] for place in places for alert, at in self._active.get(place, {}).items()]
+            held = [[*place, _written(each)] for place in places for each in self._held.get(place, {}).values()]
+            yield {"points": [], "active": active, "held": held}
 
     def load(self, saved: Any) -> None:
         """Take over what ``save`` returned."""
         self._points.load(saved["points"])
         for rule, group, *alert, at in saved["active"]:
             source, subject, component = alert
+            number = self._registry.number(*subject.split("/", 1)) if "/" in subject else None
+            if number is not None and self._registry.retired[number]:
+                continue
             self._where[rule, (source, subject, component)] = (rule, group)
             self._active.setdefault((rule, group), {})[source, subject, component] = at
         for rule, group, written in saved["held"]:
             verdict = _read(written)
             self._hold((rule, group), _alert(verdict), verdict)
+        self._unsure = True
 
 
 def _alert(verdict: Verdict) -> _Alert:
     return (verdict.rule, verdict.subject, verdict.component)
+
+
+def _again(verdict: Verdict, at: Micros) -> Verdict:
+    return replace(verdict, at=max(verdict.at, at), again=True, suppressed="")
 
 
 def _written(verdict: Verdict) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from firetower.core.clock import Micros
+from firetower.devices.events import AlertClass
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
-from firetower.devices.metrics import Metric, catalogue
+from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Int16s, Int64s
 from firetower.devices.registry import Registry
 from firetower.rules.columns import Column
@@ -16,7 +17,7 @@ from firetower.rules.limits import LimitTable
 from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.scopes import Scopes
-from firetower.rules.verdicts import Verdict
+from firetower.rules.verdicts import Verdict, VerdictKind
 
 NO_TABLE = -1
 
@@ -45,6 +46,19 @@ class TableGroup:
         for table in self.tables:
             table.drop_row(row)
 
+    def over(self, row: int, device: int, channel: str) -> list[tuple[Verdict, Micros]]:
+        """Return clears of what is raised of a series and not latched, and how far its device's clock is ahead, µs."""
+        out: list[tuple[Verdict, Micros]] = []
+        for table in self.tables:
+            for index, state in enumerate(table.describe(row)):
+                if state.level and not table.lanes.bands[index][state.level - 1].latch:
+                    clear = table.verdict(
+                        VerdictKind.CLEAR, (index, state.level), (device, channel), state.at, state.value,
+                        uncertain=state.uncertain,
+                    )  # fmt: skip
+                    out.append((clear, max(0, state.at - state.received)))
+        return out
+
     def seed(self, row: int, rule: str, priority: int) -> bool:
         """Set the level an open alert of ``rule`` stands at; False when there is no such rule here."""
         return any(table.seed(row, rule, priority) for table in self.tables)
@@ -58,9 +72,14 @@ class TableGroup:
             return self.tables[0].step(column)
         return [verdict for table in self.tables for verdict in table.step(column)]
 
-    def tick(self, now: Micros) -> list[Verdict]:
-        """Return the verdicts of delays that end by ``now`` while the last reading stands."""
-        return [verdict for table in self.tables for verdict in table.tick(now)]
+    @property
+    def of_fire(self) -> bool:
+        """Whether any of its rules tells of fire."""
+        return any(rule.alert_class is AlertClass.FIRE for table in self.tables for rule in table.rules)
+
+    def tick(self, now: Micros, most: int) -> list[Verdict]:
+        """Return the verdicts of delays that end by ``now`` while the last reading stands: ``LimitTable.tick``."""
+        return [verdict for table in self.tables for verdict in table.tick(now, most)]
 
 
 def _newer(table: LimitTable, column: Column) -> Column:
@@ -88,11 +107,15 @@ def make_tables(
     alone.
     """
     metrics = catalogue()
+    measured: dict[str | None, list[Rule]] = {}
+    for rule in rulebook.rules:
+        if rule.measured is not None:
+            measured.setdefault(rule.metric, []).append(rule)
     groups: list[TableGroup] = []
     group_of = np.full((len(DeviceKind) + 1, max(metrics.by_number) + 1), NO_TABLE, np.int16)
     for kind in DeviceKind:
         for metric in metrics.by_number.values():
-            by_spec = _by_spec(rulebook, kind, metric, derived=derived)
+            by_spec = _by_spec(measured.get(metric.name, ()), kind, derived=derived)
             if not by_spec:
                 continue
             group_of[KIND_NUMBER[kind], metric.number] = len(groups)
@@ -118,13 +141,11 @@ def identity_of(kind: DeviceKind, rules: Sequence[Rule], rulebook: Rulebook) -> 
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
-def _by_spec(
-    rulebook: Rulebook, kind: DeviceKind, metric: Metric, *, derived: bool
-) -> dict[Spec | None, tuple[Rule, ...]]:
-    """Return the rules on a metric of a kind, by what they compare."""
+def _by_spec(rules: Sequence[Rule], kind: DeviceKind, *, derived: bool) -> dict[Spec | None, tuple[Rule, ...]]:
+    """Return those of the rules on a metric that are for a kind, by what they compare."""
     by_spec: dict[Spec | None, tuple[Rule, ...]] = {}
-    for rule in rulebook.rules:
-        if rule.measured is not None and rule.metric == metric.name and kind in rule.kinds:
+    for rule in rules:
+        if kind in rule.kinds:
             spec = spec_of(rule)
             if derived or spec is None:
                 by_spec[spec] = (*by_spec.get(spec, ()), rule)

@@ -28,6 +28,8 @@ _AHEAD: Micros = 10 * MINUTE
 _AT_ONCE = 1000
 """Readings taken in without giving way while the service runs: about a millisecond."""
 _PAGE_WHILE_RUNNING = 4000
+_SEEDED_AT_ONCE = 32
+"""Open alerts taken over without giving way: a few milliseconds."""
 _UNUSABLE = "the checkpoint of the rules cannot be used; their state is made anew from what is stored"
 """It is a cache: whatever is wrong with it, what is stored tells the same."""
 
@@ -92,9 +94,8 @@ class Warming:
         ``beside``: one that knows all that its own rules remember; what is the same in both is taken from it.
         """
         pieces: list[Piece] = []
-        for piece in beside.checkpoint() if beside is not None else ():
-            if piece.part == "table":
-                pieces.append(piece)
+        for piece in beside.tables() if beside is not None else ():
+            pieces.append(piece)
             await asyncio.sleep(0)
         now = self._clock.now()
         engine = Engine(rulebook, self._registry, warm_since=now - SHORTEST, quality=self._quality)
@@ -154,7 +155,9 @@ class Warming:
         on_trial = {rule.id for rule in book.rules if rule.shadow}
         real = [row for row in await self._alerts.open_for_engine() if row.rule not in on_trial]
         tried = [row for row in await shadow_alerts.standing(self._pool) if row.rule in on_trial]
-        for row in (*real, *tried):
+        for number, row in enumerate((*real, *tried)):
+            if number % _SEEDED_AT_ONCE == 0:
+                await asyncio.sleep(0)
             known = engine.seed(
                 row.rule, row.device_number, row.component, row.priority, row.condition_at,
                 subject=row.subject, held=row.held,

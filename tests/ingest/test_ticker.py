@@ -8,12 +8,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from memory_store import MemoryStore
 
-from firetower.core.clock import HOUR, SECOND, ManualClock, Micros
-from firetower.devices.registry import Registry
+from firetower.core.clock import DAY, HOUR, SECOND, ManualClock, Micros
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.registry import DeviceEntry, Registry
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.ticker import Ticker
 from firetower.rules import rulebook
 from firetower.rules.engine import Engine
+from firetower.rules.silence import TOLD_A_TICK
 from firetower.rules.steps import Step, Tick
 from firetower.rules.verdicts import Verdict
 
@@ -52,3 +54,18 @@ async def test_the_rules_are_told_what_the_telemetry_lane_says_of_itself(
     ticker = Ticker(engine, MemoryStore(registry, clock), clock, CommitOrder(), telemetry=Telemetry(since, behind))
     await ticker.tick()
     assert engine.ticks == [(clock.now(), since, behind)]
+
+
+@pytest.mark.parametrize(("devices", "more"), [(TOLD_A_TICK, True), (3, False)])
+async def test_after_a_tick_that_told_as_much_as_one_may_the_next_comes_sooner(
+    clock: ManualClock, devices: int, more: bool
+) -> None:
+    """What a thousand silent devices put off is told in seconds, not in minutes."""
+    registry = Registry()
+    for number in range(1, devices + 1):
+        registry.add(DeviceEntry(number, "mall", f"p{number}", DeviceKind.PANEL, 20 * SECOND, registered_at=0))
+    registry.last_seen[1 : devices + 1] = clock.now() - HOUR
+    heard = Telemetry(clock.now() - DAY, 0)
+    engine = Engine(rulebook.load(), registry)
+    ticker = Ticker(engine, MemoryStore(registry, clock), clock, CommitOrder(), telemetry=heard)
+    assert await ticker.tick() is more

@@ -244,10 +244,32 @@ def test_members_and_delays_stand_in_the_checkpoint() -> None:
         devices = on_main(estate, 3)
     for seconds, device in enumerate(devices):
         before.measures(device, 0.13, seconds)
-    saved = msgspec.msgpack.decode(msgspec.msgpack.encode(before.engine._combinations.save()))
-    after.engine._combinations.load(saved)
+    for portion in before.engine._combinations.save():
+        after.engine._combinations.load(msgspec.msgpack.decode(msgspec.msgpack.encode(portion)))
     assert after.measures(devices[0], 0.13, 3) == []
     assert turns(after.tick(62)) == [("raise", "together", 62)]
+
+
+@pytest.mark.parametrize("change", [{"main": "M2"}, {"main": "M1", "retired": True}], ids=["moved", "retired"])
+def test_a_device_that_left_its_main_after_the_checkpoint_counts_there_no_more(change: dict[str, object]) -> None:
+    """Of three low hydrants one is of another main by now, or retired: two that are low are one too few, and stay so
+    whatever the third says; what was raised is over at the first tick."""
+    rules = (low(), ON_A_MAIN)
+    before, after = Estate(*rules), Estate(*rules)
+    for estate in (before, after):
+        devices = on_main(estate, 4)
+    for seconds, device in enumerate(devices[:3]):
+        before.measures(device, 0.13, seconds)
+    after.put(number=devices[0], **change)
+    for portion in before.engine._combinations.save():
+        after.engine._combinations.load(msgspec.msgpack.decode(msgspec.msgpack.encode(portion)))
+    if "retired" not in change:  # of the other no alert is open any more
+        after.registry.series(devices[0], 1, 0)
+        after.engine.seed("low", devices[0], "pressure", 3, at(0))
+    assert turns(after.tick(10)) == [("clear", "together", 10)]
+    assert turns(after.measures(devices[3], 0.13, 20)) == [("raise", "together", 20)]
+    assert turns(after.measures(devices[3], 0.2, 30)) == [("clear", "together", 30)]
+    assert after.measures(devices[0], 0.2, 40) + after.measures(devices[0], 0.13, 50) == []
 
 
 def test_open_alerts_are_the_members_at_a_start() -> None:

@@ -1,5 +1,7 @@
 """Rules on what devices say: active, at many points, too often, missing, and events' own alerts made more urgent."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from estate import Estate, rule, turns
@@ -213,12 +215,57 @@ def test_a_schedule_begins_and_ends_what_is_active_at_its_own_instants() -> None
     assert turns(estate.tick(3000)) == [("clear", "night", 2000)]
 
 
+def test_a_delay_is_measured_from_the_arrival_where_the_devices_clock_is_wrong() -> None:
+    """A panel 10 min behind, or ahead: 60 s after its alarm came the delay is over, dated as the panel dates it."""
+    for behind in (600, 0, -300):
+        estate = Estate(rule("dark", "event", {"events": ["fault"], "on_delay": "60s"}))
+        alarm = estate.event(estate.put(DeviceKind.PANEL), "fault", -behind)
+        alarm = replace(alarm, received_at=at(0))
+        assert [each.rule for each in estate.engine.evaluate(Batch(estate.readings(), at(0), [alarm]))] == [
+            "event:fault"
+        ]
+        assert estate.tick(1) + estate.tick(59) == []
+        assert turns(estate.tick(60)) == [("raise", "dark", 60 - behind)]
+
+
+def test_beginnings_before_a_start_count_though_the_event_is_active_by_an_open_alert() -> None:
+    """Three within a minute: two are stored, of which the second is open; the third comes after the start."""
+    live, again = Estate(OFTEN), Estate(OFTEN)
+    for estate in (live, again):
+        panel = estate.put(DeviceKind.PANEL)
+    words = [(0, True), (10, False), (20, True), (30, False), (40, True)]
+    stored = [live.event(panel, "fault", seconds, active=active) for seconds, active in words[:3]]
+    live.engine.evaluate(Batch(live.readings(), at(20), stored))
+    again.engine.seed("event:fault", panel, "", 3, at(20))
+    for _ in range(2):  # some of what is stored is given twice
+        again.engine.warm(Batch(again.readings(), at(20), stored))
+    for estate in (live, again):
+        assert estate.tick(25) + estate.says(panel, "fault", 30, active=False) == []
+        assert turns(estate.says(panel, "fault", 40)) == [("raise", "often", 40)]
+
+
+def test_beginnings_of_a_checkpoint_that_are_stored_too_count_once() -> None:
+    """The checkpoint knows of the first; it is replayed with the second, which is open: two are no three."""
+    before = Estate(OFTEN)
+    pump = before.put(DeviceKind.PUMP_ROOM)
+    words = [
+        before.event(pump, "fault", seconds, active=active) for seconds, active in [(0, True), (10, False), (20, True)]
+    ]
+    before.engine.evaluate(Batch(before.readings(), at(10), words[:2]))
+    after = _restarted(before, OFTEN)
+    after.engine.seed("event:fault", pump, "", 3, at(20))
+    after.engine.warm(Batch(after.readings(), at(20), words))
+    assert after.tick(25) + after.says(pump, "fault", 30, active=False) == []
+    assert turns(after.says(pump, "fault", 40)) == [("raise", "often", 40)]
+
+
 def _restarted(before: Estate, *rules: Rule) -> Estate:
     """An estate with the same devices that takes over the watches' state as a checkpoint holds it."""
     after = Estate(*rules)
     for _ in range(before.count):
         after.put(DeviceKind.PUMP_ROOM)
-    after.engine._events.load(msgspec.msgpack.decode(msgspec.msgpack.encode(before.engine._events.save())))
+    for portion in before.engine._events.save():
+        after.engine._events.load(msgspec.msgpack.decode(msgspec.msgpack.encode(portion)))
     return after
 
 

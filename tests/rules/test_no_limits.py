@@ -1,10 +1,10 @@
 """A device whose own file lacks the limits it is judged by is a finding, once it speaks, until it has them all."""
 
-import msgspec
 from estate import Estate, rule, turns
 from scenario import at
 
 from firetower.devices.kinds import DeviceKind
+from firetower.rules.checkpoint import decode, encode
 from firetower.rules.silence import TOLD_A_TICK
 
 RULE = rule(
@@ -75,13 +75,13 @@ def test_a_finding_outlives_a_restart_and_a_checkpoint() -> None:
     before = Tanks()
     before.tank(), before.tank()
     assert len(before.tick(10)) == 2
-    saved = msgspec.json.decode(msgspec.json.encode([each.facts for each in before.engine.checkpoint()][-1]))
+    pieces = [decode(encode(each)) for each in before.engine.checkpoint()]
     for way in ("seeded", "restored"):
         after = Tanks()
         open_still, filled = after.tank(), after.tank(attributes=BOTH)
         if way == "seeded":
             assert all(after.engine.seed("no-limit", each, "", 4, at(10)) for each in (open_still, filled))
         else:
-            dict(after.engine._watches())["no_limits"].load(saved["no_limits"])
+            after.engine.restore(pieces)
         assert [(each.device_number, each.kind.value) for each in after.tick(20)] == [(filled, "clear")], way
     assert not after.engine.seed("other", open_still, "", 4, at(10))

@@ -145,8 +145,8 @@ def test_rows_saved_and_loaded_elsewhere_go_on_as_if_nothing_had_been(of_last: d
         loaded.load(rows[part], kept.save(part))
     assert loaded.newest(rows).tolist() == kept.newest(rows).tolist()
     due = (1_763_800_000 + 62) * SECOND
-    said = kept.tick(due)
-    assert loaded.tick(due) == said
+    said = kept.tick(due, 1)
+    assert loaded.tick(due, 1) == said
     assert bool(said) == (of_last is None)
     for seconds, values in ((70, [190.0, 190.0, 190.0, 220.0]), (100, [220.0, 190.0, 190.0, 220.0])):
         said = kept.step(_column(rows, seconds, values))

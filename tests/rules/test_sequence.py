@@ -145,7 +145,8 @@ def test_with_the_checkpoint_what_is_missing_is_known() -> None:
     after = Line(GAPS)
     after.put()
     after.number(device, 7)
-    after.engine._sequences.load(msgspec.msgpack.decode(msgspec.msgpack.encode(before.engine._sequences.save())))
+    for portion in before.engine._sequences.save():
+        after.engine._sequences.load(msgspec.msgpack.decode(msgspec.msgpack.encode(portion)))
     after.tick(2)
     after.number(device, 12)
     assert turns(after.tick(3)) == [("raise", "gaps", 3)]

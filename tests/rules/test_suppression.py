@@ -7,9 +7,10 @@ from scenario import at
 
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
+from firetower.rules.engine import Engine
 from firetower.rules.model import Rule
 from firetower.rules.rulebook import Rulebook
-from firetower.rules.steps import Batch
+from firetower.rules.steps import Batch, Tick
 from firetower.rules.suppression import SuppressionWatch
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
@@ -127,7 +128,8 @@ def test_what_is_held_stands_in_the_checkpoint() -> None:
         device = estate.put()
     before.says(device, "shielded", 0)
     of_low(before, device, 0.13, 10)
-    after.engine._suppression.load(msgspec.msgpack.decode(msgspec.msgpack.encode(before.engine._suppression.save())))
+    for portion in before.engine._suppression.save():
+        after.engine._suppression.load(msgspec.msgpack.decode(msgspec.msgpack.encode(portion)))
     (again,) = after.says(device, "shielded", 60, active=False)
     assert (again.rule, again.value, again.at, again.again) == ("low", 0.13, at(60), True)
 
@@ -141,6 +143,63 @@ def test_open_alerts_tell_what_is_held_at_a_start() -> None:
     estate.engine.seed("low", other, "pressure", 3, at(-5))
     (again,) = estate.says(panel, "shielded", 60, component="P1", active=False)
     assert (again.subject, again.component, again.priority, again.suppressed) == ("unit/d2", "pressure", 2, "")
+
+
+@pytest.mark.parametrize("gone", ["the rule's suppressed", "the alert that held it back", "the place"])
+def test_what_is_held_when_nothing_holds_it_back_any_more_is_raised_at_the_first_tick(gone: str) -> None:
+    """At a start or a reload: the rulebook is another, what held it back is over, or the device belongs to no main."""
+    estate = Estate(low() if gone == "the rule's suppressed" else held_by("main" if gone == "the place" else "unit"))
+    panel, device = estate.put(DeviceKind.PANEL), estate.put()
+    if gone != "the alert that held it back":
+        estate.engine.seed("event:shielded", panel, "", 2, at(0))
+    estate.engine.seed("low", device, "pressure", 3, at(10), held=True)
+    estate.engine.warm(Batch(estate.readings((device, "pressure", 10, 0.13)), at(10)))
+    estate.engine.warm(Tick(at(15), None))
+    (again,) = estate.tick(20)
+    assert (again.rule, again.subject, again.priority, again.at) == ("low", "unit/d2", 3, at(15))
+    assert (again.suppressed, again.again, again.component) == ("", True, "pressure")
+    assert estate.tick(30) + estate.report((device, "pressure", 40, 0.13)) == []
+
+
+def test_what_is_held_and_over_by_what_is_stored_is_not_raised_again() -> None:
+    """The rulebook holds it back no more, but the pressure is back: one clear, and nothing to see."""
+    estate = Estate(low())
+    device = estate.put()
+    estate.engine.seed("low", device, "pressure", 3, at(10), held=True)
+    estate.engine.warm(Batch(estate.readings((device, "pressure", 12, 0.3)), at(12)))
+    estate.engine.warm(Tick(at(15), None))
+    assert turns(estate.tick(20)) == [("clear", "low", 12)]
+
+
+def test_what_ends_while_stored_alarms_are_replayed_lets_go_of_what_is_held() -> None:
+    """It has the priority it had when it was held, and is told all the same."""
+    estate = Estate(held_by())
+    device = estate.put()
+    estate.engine.seed("event:shielded", device, "", 2, at(0))
+    estate.engine.seed("low", device, "pressure", 3, at(10), held=True)
+    over = estate.event(device, "shielded", 20, active=False)
+    estate.engine.warm(Batch(estate.readings((device, "pressure", 10, 0.13)), at(20), [over]))
+    assert turns(estate.tick(30)) == [("raise", "low", 20)]
+
+
+def test_a_device_that_is_retired_holds_nothing_back() -> None:
+    """What it held is raised at the next tick; what it says later holds nothing, nor what a checkpoint tells of it."""
+    estate = Estate(held_by("unit"))
+    panel, device, other = estate.put(DeviceKind.PANEL), estate.put(), estate.put()
+    estate.says(panel, "shielded", 0)
+    of_low(estate, device, 0.13, 10)
+    kept = [msgspec.msgpack.encode(portion) for portion in estate.engine._suppression.save()]
+    estate.put(DeviceKind.PANEL, number=panel, retired=True)
+    assert turns(estate.tick(20)) == [("raise", "low", 20)]
+    estate.says(panel, "shielded", 30, component="2")
+    assert of_low(estate, other, 0.13, 40) == [("raise", "", False)]
+    after = Estate(held_by("unit"))
+    after.put(DeviceKind.PANEL, retired=True)
+    after.put()
+    after.engine = Engine(after.engine.rulebook, after.registry)  # which knows the devices from its start
+    for portion in kept:
+        after.engine._suppression.load(msgspec.msgpack.decode(portion))
+    assert turns(after.tick(20)) == [("raise", "low", 20)]
 
 
 def _raise(device: int, alert_class: AlertClass) -> Verdict:

@@ -18,7 +18,9 @@ from firetower.terminal import printable
 
 def explain(  # noqa: PLR0917 - typer's options, always given by name
     device: Annotated[str, typer.Option(help="The device, as unit/device.")],
-    at: Annotated[str | None, typer.Option(help="When: 2026-11-23T03:19:00+08:00; without a zone: the calendar's; absent: now.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="When: 2026-11-23T03:19:00+08:00; without a zone: the calendar's; absent: now.")
+    ] = None,
     rulebook: Annotated[Path | None, typer.Option(help="Folder of another rulebook than the one in force.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything, as JSON.")] = False,
     config: ConfigFile = None,

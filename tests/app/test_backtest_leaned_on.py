@@ -50,6 +50,7 @@ async def test_without_any_fire_all_that_is_stored_is_enough(pool: asyncpg.Pool)
     await pool.execute("UPDATE alert SET rule = 'manual:fire' WHERE subject = 'u1/smk-2'")
     assert await why_not(pool, BEGIN, NOW) == ""
     assert await why_not(pool, BEGIN - MINUTE, NOW, NOW + HOUR) == ""
+    assert await why_not(pool, BEGIN, at(25)) == ""
     assert f"leaves out {stretch(BEGIN, at(1))}; take all" in await why_not(pool, at(1), NOW)
     late = NOW + HOUR + SECOND
     assert f"leaves out {stretch(NOW, late)}; take all" in await why_not(pool, BEGIN, NOW, late)

@@ -237,3 +237,63 @@ async def test_the_end_of_an_event_after_the_checkpoint_is_known_after_a_restart
     await here.start()
     engine = (await here.warming.at_start(book)).engine
     assert "hydrant-opened-for-long" in await says(engine, 10, active=True)
+
+
+REAL = SLOW.replace("on_delay: 6h", "on_delay: 0s")
+TRIED = REAL.replace("kinds: [hydrant]", "kinds: [hydrant]\n    shadow: true")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (REAL, REAL, []),
+        (TRIED, TRIED, []),
+        (TRIED, REAL, [("raise", False)]),
+        (REAL, TRIED, [("raise", True)]),
+    ],
+    ids=["real", "on trial", "tried before, real now", "real before, tried now"],
+)
+async def test_a_restart_knows_what_stands_of_a_rule_as_it_is_now_real_or_on_trial(
+    here: Installation, tmp_path: Path, before: str, after: str, said: list[tuple[str, bool]]
+) -> None:
+    """Else what was tried would never alarm once it is real, or every restart would raise it anew; it ends once."""
+    (tmp_path / "slow.yaml").write_text(before, "utf-8")
+    engine = Engine(load(tmp_path), here.registry)
+    assert await here.judge(engine, here.low(0)) == [("hydrant-low-for-long", here.begun)]
+    (tmp_path / "slow.yaml").write_text(after, "utf-8")
+    await here.start()
+    engine = (await here.warming.at_start(load(tmp_path))).engine
+    for value, wanted in ((0.05, said), (0.3, [("clear", after is TRIED)])):
+        here.clock.advance(MINUTE)
+        low = here.low((here.clock.now() - here.begun) / HOUR, value=value)
+        told = engine.evaluate(Batch(low, here.clock.now()))
+        assert [(each.kind.value, each.shadow) for each in told] == wanted
+
+
+HELD = REAL.replace(
+    "    condition:", "    suppressed: {events: [cover_open], reason: {zh: 打开, en: open}}\n    condition:", 1
+)
+
+
+async def test_what_was_held_by_design_before_a_restart_comes_up_when_that_is_over(
+    here: Installation, tmp_path: Path
+) -> None:
+    """Hours later, when neither the reading nor the alarm that led to it is replayed: nobody else would tell of it."""
+    (tmp_path / "slow.yaml").write_text(HELD, "utf-8")
+    book = load(tmp_path)
+
+    def opened(hours: float, *, active: bool) -> Event:
+        at = here.begun + round(hours * HOUR)
+        return Event("u1", "h1", here.registry.number("u1", "h1"), "cover_open", active, "", "", at, at, f"k{hours}")
+
+    engine, said = Engine(book, here.registry), opened(0, active=True)
+    verdicts = engine.evaluate(Batch(here.low(0), here.clock.now(), [said]))
+    assert {each.rule: each.suppressed for each in verdicts}["hydrant-low-for-long"] == "event:cover_open"
+    await here.store.commit(Work("alarm", readings=here.low(0), events=[said], verdicts=verdicts))
+    here.clock.advance(5 * HOUR)
+    await here.start()
+    engine = (await here.warming.at_start(book)).engine
+    assert engine.evaluate(Batch(here.low(5), here.clock.now())) == []
+    told = engine.evaluate(Batch(Readings.empty(), here.clock.now(), [opened(5.1, active=False)]))
+    (released,) = [each for each in told if each.event is None]
+    assert (released.rule, released.suppressed, released.again) == ("hydrant-low-for-long", "", True)

@@ -17,7 +17,9 @@ from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Bools, Int32s, Int64s, Mark, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.model import Rule
+from firetower.rules.off import Off
 from firetower.rules.quality import NONE, Indices, condition_of, samples_of
+from firetower.rules.scopes import Scopes
 from firetower.rules.streaks import Streaks
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
@@ -28,14 +30,18 @@ _UNITS = ((DAY, "天", "d"), (HOUR, "小时", "h"), (MINUTE, "分钟", "min"))
 
 
 class ClockWatch:
-    """Devices whose clock is wrong or stands still. A device takes the first rule of each for its kind.
+    """Devices whose clock is wrong or stands still. A device takes the first rule of each for its kind, and where an
+    override turns that off, none.
 
     ``quality``: where the clocks are measured; None: they are not.
     """
 
-    def __init__(self, rules: tuple[Rule, ...], registry: Registry, quality: DeviceQuality | None) -> None:
+    def __init__(
+        self, rules: tuple[Rule, ...], registry: Registry, quality: DeviceQuality | None, scopes: Scopes
+    ) -> None:
         self._rules = tuple(rule for rule in rules if condition_of(rule).of in {"clock_skew", "clock_stuck"})
         self._registry, self._quality = registry, quality
+        self._off = Off(self._rules, scopes)
         self._looked = 0  # revision of ``quality``
         self._samples, self._clear = samples_of(self._rules)
         self._over, self._back = (
@@ -91,6 +97,8 @@ class ClockWatch:
             waited = np.isin(readings.device, list(self._awaited))
             self._streaks.hold(readings.series[waited])
         marked = (readings.flags & np.int16(Mark.CLOCK_STUCK)) != 0
+        if self._off.rules and marked.any():
+            marked &= ~self._off.of_each(self._stuck_of[self._registry.kind[readings.device]], readings.device)
         which, stuck, count = self._streaks.step(readings.series, marked, first)
         if not len(which):
             return
@@ -145,6 +153,7 @@ class ClockWatch:
             return []
         registry, held, skew = self._registry, self._skewed.rows[devices], quality.skew[devices]
         rule = self._skew_of[registry.kind[devices]]
+        rule = np.where(self._off.of_each(rule, devices), np.int8(NONE), rule)
         size, retired = np.abs(skew), registry.retired[devices]
         begins = (held == NONE) & (rule != NONE) & (size > self._over[rule]) & ~retired
         ends = (held != NONE) & ((size <= self._back[held]) | (rule == NONE) | retired)

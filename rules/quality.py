@@ -8,11 +8,13 @@ import numpy.typing as npt
 from firetower.devices.columns import Column
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
-from firetower.devices.readings import Bools, Int32s, Int64s, Quality, Readings
+from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Quality, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.conditions import QualityCondition
 from firetower.rules.limits import component
 from firetower.rules.model import Rule
+from firetower.rules.off import Off
+from firetower.rules.scopes import Scopes
 from firetower.rules.streaks import Streaks
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 
@@ -22,11 +24,15 @@ Indices = npt.NDArray[np.int8]
 
 
 class ImplausibleWatch:
-    """Series with readings of quality bad in a row. A series takes the first rule for its device's kind and metric."""
+    """Series with readings of quality bad in a row. A series takes the first rule for its device's kind and metric.
 
-    def __init__(self, rules: tuple[Rule, ...], registry: Registry) -> None:
+    Where an override turns that off, nothing is found, and what was is over with readings as any.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...], registry: Registry, scopes: Scopes) -> None:
         self._rules = tuple(rule for rule in rules if condition_of(rule).of == "implausible")
         self._registry = registry
+        self._off = Off(self._rules, scopes)
         self._samples, self._clear = samples_of(self._rules)
         metrics = catalogue().by_number
         self._rule_of: Indices = np.full((len(DeviceKind) + 1, max(metrics) + 1), NONE, np.int8)
@@ -64,12 +70,16 @@ class ImplausibleWatch:
         ``first``: starts a series; None when none is there twice.
         """
         self._fit()
-        which, bad, count = self._streaks.step(readings.series, readings.quality == Quality.BAD, first)
+        is_bad = readings.quality == Quality.BAD
+        if self._off.rules and is_bad.any():
+            rule = self._rule_for(readings.series, readings.device, readings.metric)
+            is_bad &= ~self._off.of_each(rule, readings.device)
+        which, bad, count = self._streaks.step(readings.series, is_bad, first)
         if not len(which):
             return []
         series, device, metric = readings.series[which], readings.device[which], readings.metric[which]
         rule, held = self._rule_of[self._registry.kind[device], metric], self._open.rows[series]
-        samples, clear = self._samples[rule], self._clear[np.where(held == NONE, rule, held)]
+        samples, clear = self._samples[rule], self._clear[self._rule_for(series, device, metric)]
         begins = bad & (rule != NONE) & (count >= samples) & ((held == NONE) | (count == samples))
         ends = ~bad & (count >= clear) & ((held != NONE) | (count == clear))
         out: list[Verdict] = []
@@ -86,6 +96,12 @@ class ImplausibleWatch:
                 self._streaks.release(number)
                 out.append(self._verdict(VerdictKind.CLEAR, index, readings, reading))
         return out
+
+    def _rule_for(self, series: Int32s, device: Int32s, metric: Int16s) -> Indices:
+        """Return the rule whose finding is open for each series, or may begin."""
+        held = self._open.rows[series]
+        rule: Indices = np.where(held == NONE, self._rule_of[self._registry.kind[device], metric], held)
+        return rule
 
     def _fit(self) -> None:
         size = len(self._registry.series_device)

@@ -1,15 +1,18 @@
 """Series as the engine knows them: the newest reading of each, and its row in the tables of its kind and metric."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from firetower.core.clock import Micros
 from firetower.devices import columns
 from firetower.devices.readings import Bools, Int16s, Int32s, Int64s, Readings
 from firetower.devices.registry import Registry
 from firetower.rules.checkpoint import Saved
 from firetower.rules.explain import RuleState
 from firetower.rules.tables import NO_TABLE, TableGroup
+from firetower.rules.verdicts import Verdict
 
 UNKNOWN = int(np.iinfo(np.int64).min)
 """Watermark of a series nobody has heard of."""
@@ -30,6 +33,10 @@ class SeriesBook:
         self._table: columns.Column[np.int16] = columns.Column(np.int16, NO_TABLE)
         self._row: columns.Column[np.int32] = columns.Column(np.int32)
         self._place: columns.Column[np.int32] = columns.Column(np.int32)
+        self._kind: columns.Column[np.int8] = columns.Column(np.int8, -1)  # by device, as the last tick saw it
+        self._revision = -1
+        self._over: list[Verdict] = []
+        self._over_at_tick: list[tuple[Verdict, Micros]] = []  # and how far the clock of each device is ahead
 
     @property
     def watermark(self) -> Int64s:
@@ -67,8 +74,11 @@ class SeriesBook:
         self._watermark.rows[readings.series[last]] = readings.ts[last]
         return readings, first
 
-    def tables_for(self, series: Int32s, device: Int32s | Int64s, metric: Int16s) -> Int16s:
-        """Return the table of each series; new series are taken in, those whose device changed its kind are moved."""
+    def tables_for(self, series: Int32s, device: Int32s | Int64s, metric: Int16s, ts: Int64s | None = None) -> Int16s:
+        """Return the table of each series; new series are taken in, those whose device changed its kind are moved.
+
+        ``ts``: of readings by which that is noticed, µs; ``ended`` then tells what is over with it, else ``tick`` does.
+        """
         table = self._group_of[self._registry.kind[device], metric]
         strangers = np.flatnonzero(table != self._table.rows[series])
         if len(strangers):
@@ -76,8 +86,8 @@ class SeriesBook:
             wanted = table[strangers][where]
             for index in np.unique(self._table.rows[fresh]).tolist():
                 if index != NO_TABLE:
-                    for row in self._row.rows[fresh[self._table.rows[fresh] == index]].tolist():
-                        self._groups[index].drop_row(row)
+                    mine = self._table.rows[fresh] == index
+                    self._drop(index, fresh[mine], None if ts is None else ts[strangers][where][mine])
             self._table.rows[fresh] = wanted
             for index in np.unique(wanted).tolist():
                 if index == NO_TABLE:
@@ -88,6 +98,42 @@ class SeriesBook:
                     self._registry.series_channel[mine].astype(np.int64),
                 )
         return table
+
+    def _drop(self, group: int, series: Int32s, ts: Int64s | None) -> None:
+        registry = self._registry
+        for place, (each, row) in enumerate(zip(series.tolist(), self._row.rows[series].tolist(), strict=True)):
+            channel = registry.channel_name(int(registry.series_channel[each]))
+            over = self._groups[group].over(row, int(registry.series_device[each]), channel)
+            if ts is None:
+                self._over_at_tick += over
+            else:
+                self._over += [replace(verdict, at=int(ts[place])) for verdict, _ in over]
+            self._groups[group].drop_row(row)
+
+    def ended(self) -> list[Verdict]:
+        """Return, once, clears of what was raised on devices whose readings show that they are of another kind by now.
+
+        They come before what the new rules make of these readings: it may be the same rule.
+        """
+        over, self._over = self._over, []
+        return over
+
+    def tick(self, now: Micros) -> list[Verdict]:
+        """Return clears of what was raised on devices that have become another kind and have not spoken since."""
+        registry = self._registry
+        if self._revision != registry.revision:
+            changed = np.flatnonzero(registry.changed > self._revision)
+            self._revision = registry.revision
+            kind = self._kind.fit(len(registry.kind))
+            moved = changed[(kind[changed] != registry.kind[changed]) & (kind[changed] >= 0)]
+            kind[changed] = registry.kind[changed]
+            if len(moved):
+                self.fit()
+                known = np.flatnonzero(self._table.rows[: registry.series_count] != NO_TABLE)
+                series = known[np.isin(registry.series_device[known], moved)].astype(np.int32)
+                self.tables_for(series, registry.series_device[series], registry.series_metric[series])
+        over, self._over_at_tick = self._over_at_tick, []
+        return [replace(verdict, at=now + ahead) for verdict, ahead in over]
 
     def describe(self, device: int) -> dict[tuple[int, int], list[RuleState]]:
         """Return how the rules of a device's series stand, by metric and channel number."""

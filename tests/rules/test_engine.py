@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from estate import Estate, low, turns
 from scenario import START, World, at, brief
 
 from firetower.core.clock import SECOND
@@ -11,7 +12,7 @@ from firetower.devices.registry import DeviceEntry
 from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import SubjectKind
 
-HEAT, ELEC, TANK = DeviceKind.HEAT, DeviceKind.ELECTRICAL, DeviceKind.WATER_LEVEL
+HEAT, ELEC, TANK, SMOKE = DeviceKind.HEAT, DeviceKind.ELECTRICAL, DeviceKind.WATER_LEVEL, DeviceKind.SMOKE
 
 
 def test_a_verdict_names_rule_subject_point_value_and_limit() -> None:
@@ -130,6 +131,35 @@ def test_a_device_that_becomes_another_kind_is_judged_by_its_new_rules() -> None
     assert world.report((device, "temperature", 0, 70)) == []
     world.registry.add(DeviceEntry(device, "unit", "d1", HEAT, interval=3600 * SECOND))
     assert brief(world.report((device, "temperature", 3600, 70))) == [("raise", "heat-fire", 1, 3600)]
+
+
+def test_what_was_raised_on_a_device_that_becomes_another_kind_is_over_unless_it_is_latched() -> None:
+    """Its file was wrong. At the next tick, whether it speaks or not; a fire stays until somebody has looked."""
+    for speaks in (False, True):
+        world = World()
+        smoke, fire = world.device(SMOKE, 100), world.device(SMOKE, 100)
+        said = world.report((smoke, "smoke", 0, 0.12), (smoke, "smoke", 100, 0.12), (fire, "smoke", 0, 0.5))
+        assert {each.rule for each in said} >= {"smoke-prealarm", "smoke-fire"}
+        world.tick(150)
+        for device in (smoke, fire):
+            world.registry.add(DeviceEntry(device, "unit", f"d{device}", DeviceKind.HYDRANT, interval=100 * SECOND))
+        said = world.report((smoke, "smoke", 200, 0.12)) if speaks else []
+        said = [each for each in said + world.tick(201) + world.tick(202) if each.rule.startswith("smoke")]
+        assert {each.kind.value for each in said} == {"clear"}
+        assert ("smoke-prealarm", "unit/d1", at(200 if speaks else 201)) in {
+            (each.rule, each.subject, each.at) for each in said
+        }
+        assert "smoke-fire" not in {each.rule for each in said}
+
+
+def test_a_rule_that_is_for_the_new_kind_too_ends_for_the_old_and_begins_for_the_new() -> None:
+    """The same rule on the same value: over and raised again with the first reading, so that it stays raised."""
+    estate = Estate(low())
+    device = estate.put()
+    estate.report((device, "pressure", 0, 0.05))
+    estate.put(DeviceKind.PUMP_ROOM, number=device)
+    assert turns(estate.report((device, "pressure", 60, 0.05))) == [("clear", "low", 60), ("raise", "low", 60)]
+    assert estate.tick(61) == []
 
 
 # restart ------------------------------------------------------------------------------------------

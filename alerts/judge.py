@@ -88,7 +88,8 @@ def classify(alert: Alert, verdict: Verdict) -> Trigger | None:
     rises = (fire and not alert.is_fire) or (not stale and priority_of(verdict) < alert.priority)
     if alert.state is State.CLOSED:
         # A fire dated before the last one is doubtful (late, or a clock set back), and doubt raises.
-        anew = verdict.at != alert.last_event_at if fire else alert.latched and said_anew
+        # That more devices join what a rule says of a group is no new alert: each of them has its own.
+        anew = verdict.at != alert.last_event_at and not verdict.again if fire else alert.latched and said_anew
         return Trigger.SUCCEEDED if rises or anew else Trigger.REPEATS
     if rises:
         return Trigger.RISES
@@ -282,6 +283,8 @@ def _said_again(alert: Alert, verdict: Verdict) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if verdict.at >= alert.last_event_at:
         changes |= {"last_event_at": verdict.at, "value": verdict.value, "limit_value": verdict.limit}
+        if verdict.again and verdict.text and alert.state is not State.CLOSED:
+            changes["text"] = verdict.text  # a group names its devices, of which there are more by now
     if alert.condition is Condition.NORMAL and not _is_stale(alert, verdict):
         changes |= {
             "condition": Condition.ACTIVE,

@@ -118,6 +118,7 @@ _CHANGING: tuple[tuple[str, str], ...] = (
     ("rule_version", "int4"),
     ("title_zh", "text"),
     ("title_en", "text"),
+    ("text", "text"),
     ("occurrences", "int4"),
     ("repeats", "int4"),
     ("version", "int4"),

@@ -36,6 +36,28 @@ async def all_alerts(store: AlertStore):
     return (await store.list(AlertFilter(limit=1000))).items
 
 
+@pytest.mark.parametrize("burns", [True, False])
+async def test_a_group_that_more_devices_join_names_them_and_nobody_is_called_again(pool, store, burns):
+    """Figure and names follow; version, occurrences and state stay, acknowledged or not; what was closed stays so."""
+    kind = AlertClass.FIRE if burns else AlertClass.HAZARD
+    about = {"subject_kind": SubjectKind.ZONE, "subject": "u1/b1", "component": "", "alert_class": kind}
+    first = hazard(**about, value=2.0, limit=2.0, text="u1/a, u1/b")
+    more = hazard(**about, at=T0 + SECOND, value=3.0, limit=2.0, text="u1/a, u1/b, u1/c", again=True)
+    (alert_id,) = (await commit(pool, [first])).alert_ids
+    assert (await commit(pool, [more])).alert_ids == [alert_id]
+    (alert,) = await all_alerts(store)
+    assert (alert.value, alert.text, alert.version, alert.occurrences) == (3.0, "u1/a, u1/b, u1/c", 1, 1)
+    await store.act(alert_id, Acknowledge(), actor="li")
+    await commit(pool, [hazard(**about, at=T0 + 2 * SECOND, value=4.0, limit=2.0, text="u1/a +3", again=True)])
+    (alert,) = await all_alerts(store)
+    assert (alert.text, alert.state, alert.version) == ("u1/a +3", State.ACKNOWLEDGED, 2)
+    await store.act(alert_id, Close(Disposition.FALSE_ALARM, "steam"), actor="li")
+    await commit(pool, [hazard(**about, at=T0 + 3 * SECOND, value=5.0, limit=2.0, text="u1/a +4", again=True)])
+    assert [(each.id, each.state, each.text) for each in await all_alerts(store)] == [
+        (alert_id, State.CLOSED, "u1/a +3")
+    ]
+
+
 async def test_place_unit_kind_and_coordinates_are_frozen_from_the_registry_when_raised(pool, store):
     await pool.execute(
         "INSERT INTO unit (code, name, address, lon, lat) VALUES ('u1', '万象城', '人民路 1 号', 120, 30)"

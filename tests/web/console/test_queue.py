@@ -87,7 +87,7 @@ async def test_a_group_counts_devices_and_the_rule_advises(
     """Its figures have no metric: they are its devices. Neither are they shown where none are meant, nor ever null."""
     about = {"subject_kind": "main", "subject": "M12", "unit": None, "unit_name": None, "device": None}
     burst = double.raise_alert("hazard", 2, rule="main-burst", value=3, limit=2, **about)
-    plain = double.raise_alert("hazard", 3, rule="both", **about)
+    plain = double.raise_alert("hazard", 3, rule="both", value=1, limit=1, **about)
     faults = double.raise_alert("fault", 3, rule="faults-again", value=4, limit=4)
     double.advice = {"main-burst": BURST}
     page = await sit_down(lang=lang, viewport={"width": 390, "height": 844})

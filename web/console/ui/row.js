@@ -32,6 +32,7 @@ const GROUPS = new Set(["zone", "unit", "main", "gateway"]);
 export function figuresOf(alert) {
   const { value, limit, metric } = alert;
   if (value === null || value === undefined) return null;
+  if (!metric && limit === 1 && (GROUPS.has(alert.subject_kind) || value === 1)) return null; // several conditions, of one device each: counting says nothing
   const limited = limit !== null && limit !== undefined;
   if (!metric && GROUPS.has(alert.subject_kind)) {
     return { devices: true, name: t("figure.together"), value: t("figure.devices", { n: integer(value) }), uom: "", limit: limited ? t("figure.needed", { n: integer(limit) }) : "" };

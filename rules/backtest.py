@@ -163,7 +163,7 @@ def fire_digest(rulebook: Rulebook) -> str:
         rule_id = named.pop()
         if rule_id not in wanted and rule_id in rules:
             wanted.add(rule_id)
-            named += _names(rules[rule_id])
+            named += _names(rules[rule_id], rulebook)
     calendar = rulebook.calendar.model_dump(mode="json", by_alias=True)
     said = {
         "rules": [
@@ -179,7 +179,7 @@ def fire_digest(rulebook: Rulebook) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _names(rule: Rule) -> Iterator[str]:
+def _names(rule: Rule, rulebook: Rulebook) -> Iterator[str]:
     """Yield the rules that ``rule`` hangs on."""
     if rule.suppressed is not None:
         yield from rule.suppressed.rules
@@ -187,3 +187,4 @@ def _names(rule: Rule) -> Iterator[str]:
     if combination is not None:
         for clause in (*combination.all, *combination.none):
             yield from clause.rules
+            yield from (each.id for each in rulebook.rules if each.alert_class in clause.classes)

@@ -2,7 +2,8 @@
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, combinations, islice
 
 from firetower.core.clock import Micros
 from firetower.rules.holding import Holding
@@ -10,8 +11,11 @@ from firetower.rules.lanes import NEVER
 
 Alarm = tuple[str, str]
 """A rule, or ``event:<name>``, and the component."""
-Begin = tuple[Micros, int]
-"""When an alarm began, and its device's number."""
+Begin = tuple[Micros, int, Micros]
+"""When an alarm began at the earliest, its device's number, and how much later it may have begun, µs.
+
+A device that is silent fell silent between its last word and the one that did not come.
+"""
 
 
 class Members:
@@ -21,7 +25,7 @@ class Members:
 
     def __init__(self, devices: int, within: Micros | None) -> None:
         self._devices, self._within = devices, within
-        self._of: dict[int, dict[Alarm, Micros]] = {}
+        self._of: dict[int, dict[Alarm, Begin]] = {}
         self.begins: list[Begin] = []
         """In their order."""
         self._near = False
@@ -48,23 +52,28 @@ class Members:
         return self._of.keys()
 
     @property
+    def alarms(self) -> Iterator[tuple[int, Alarm]]:
+        """Each alarm with its device."""
+        return ((device, alarm) for device, alarms in self._of.items() for alarm in alarms)
+
+    @property
     def near(self) -> bool:
         """Whether as many as asked for began within the time asked for."""
         return self._within is None or self._near
 
-    def add(self, device: int, alarm: Alarm, begin: Micros) -> None:
-        """Take in an alarm; one that is known began when it did."""
-        alarms = self._of.get(device)
+    def add(self, device: int, alarm: Alarm, begin: Micros, *, doubt: Micros = 0) -> None:
+        """Take in an alarm; one that is known began when it did. ``doubt``: how much later it may have begun, µs."""
+        alarms, when = self._of.get(device), (begin, device, doubt)
         if alarms is None:
-            self._of[device] = {alarm: begin}
+            self._of[device] = {alarm: when}
         elif alarm in alarms:
             return
         else:
-            alarms[alarm] = begin
-        insort(self.begins, (begin, device))
+            alarms[alarm] = when
+        insort(self.begins, when)
         if self._within is not None and not self._near:
-            low = bisect_left(self.begins, (begin - self._within, -1))
-            high = bisect_right(self.begins, (begin + self._within + 1, -1))
+            low = bisect_left(self.begins, (begin - self._within, -1, 0))
+            high = bisect_right(self.begins, (begin + self._within + 1, -1, 0))
             self._near = _are_near(self.begins[low:high], self._devices, self._within)
 
     def remove(self, device: int, alarm: Alarm) -> None:
@@ -75,7 +84,7 @@ class Members:
             return
         if not alarms:
             del self._of[device]
-        del self.begins[bisect_left(self.begins, (begin, device))]
+        del self.begins[bisect_left(self.begins, begin)]
         if self._within is not None and self._near:
             self._near = _are_near(self.begins, self._devices, self._within)
 
@@ -86,7 +95,7 @@ class Members:
 
     def save(self) -> list[tuple[int, str, str, Micros]]:
         """Return device, rule, component and begin of each alarm."""
-        return [(device, *alarm, begin) for device, alarms in self._of.items() for alarm, begin in alarms.items()]
+        return [(device, *alarm, begin[0]) for device, alarms in self._of.items() for alarm, begin in alarms.items()]
 
 
 class Group:
@@ -102,37 +111,45 @@ class Group:
         self.holding = Holding()
         self.last: Micros = -NEVER  # newest instant of what was said of its members
 
-    def add(self, number: int, device: int, alarm: Alarm, begin: Micros) -> None:
+    def add(self, number: int, device: int, alarm: Alarm, begin: Micros, *, doubt: Micros = 0) -> None:
         """Take an alarm into a clause."""
         members = self.clauses[number]
         if not members:
             members = self.clauses[number] = members.fresh()
-        members.add(device, alarm, begin)
+        members.add(device, alarm, begin, doubt=doubt)
 
 
 def followed(parts: Sequence[Members], within: Micros) -> bool:
-    """Say whether an alarm of each part began no earlier than one of the part before, all of them within a time."""
-    newest = [begin for begin, _ in parts[0].begins]
+    """Say whether an alarm of each part may have begun after one of the part before, all of them within a time."""
+    newest = [begin for begin, _, _ in parts[0].begins]
     oldest = newest  # of the chain that ends there, and begins as late as it can
     for part in parts[1:]:
+        latest = list(accumulate(oldest, max))  # of all chains that end there or before
         chains = [
-            (begin, oldest[place - 1])
-            for begin, _ in part.begins
-            if (place := bisect_right(newest, begin))
+            (begin, latest[place - 1])
+            for begin, _, doubt in part.begins
+            if (place := bisect_right(newest, begin + doubt))
         ]  # fmt: skip
         newest, oldest = [begin for begin, _ in chains], [first for _, first in chains]
     return any(last - first <= within for last, first in zip(newest, oldest, strict=True))
+
+
+def differ(parts: Sequence[Members]) -> bool:
+    """Say whether each part has an alarm of its own: one that is of several counts for one of them."""
+    most = len(parts)  # of a part with so many there is one left, whatever the others take
+    found = [set(islice(each.alarms, most)) for each in parts]
+    return all(len(set().union(*some)) >= count for count in range(2, most + 1) for some in combinations(found, count))
 
 
 def _are_near(begins: Iterable[Begin], devices: int, within: Micros) -> bool:
     """Say whether that many devices have an alarm that began within a time; ``begins`` in order."""
     recent: deque[Begin] = deque()
     count: Counter[int] = Counter()
-    for begin, device in begins:
-        recent.append((begin, device))
+    for begin, device, doubt in begins:
+        recent.append((begin, device, doubt))
         count[device] += 1
         while begin - recent[0][0] > within:
-            _, gone = recent.popleft()
+            _, gone, _ = recent.popleft()
             count[gone] -= 1
             if not count[gone]:
                 del count[gone]

@@ -20,7 +20,7 @@ from firetower.rules.rulebook import Rulebook
 from firetower.rules.scopes import Scopes
 from firetower.rules.silence import SilenceWatch
 from firetower.rules.sources import EVENT, Sources
-from firetower.rules.together import verdict_of
+from firetower.rules.together import Counted, verdict_of
 from firetower.rules.verdicts import Verdict, VerdictKind
 from firetower.rules.whose import Whose
 
@@ -56,7 +56,7 @@ class CombinationWatch:
         self._may_share = [any(each.classes for each in condition.all) for condition in self._conditions]
         self._silences = frozenset(rule.id for rule in rulebook.rules if rule.condition.silence is not None)
         self._empty = [[Members(each.devices, each.within) for each in clauses] for clauses in self._clauses]
-        self._watched: list[list[frozenset[DeviceKind]]] = []  # by rule and clause: kinds its rules watch, silence apart
+        self._watched: list[list[frozenset[DeviceKind]]] = []  # by rule and clause: kinds that measured rules watch
         said_by = {name: rule for name, rule in known.items() if name not in self._silences}
         for clauses in self._clauses:
             measured = [[said_by[each] for each in clause.rules if each in said_by] for clause in clauses]
@@ -65,6 +65,7 @@ class CombinationWatch:
         self._groups: dict[_Key, Group] = {}
         self._where: dict[tuple[int, int], str] = {}  # by rule and device, of those that have an alarm
         self._agenda: Agenda[_Key] = Agenda()
+        self._counted = Counted()
         self._seeded: set[_Key] = set()
         self._left: set[_Key] = set()  # groups that a device left while nothing was to be said
         self._revision = registry.revision
@@ -116,7 +117,7 @@ class CombinationWatch:
                     key = self._leave(index, device, alarm)
                 if key is not None and not as_it_was:
                     out += self._turned(key, verdict.at)
-        return out
+        return out + self._grown()
 
     def tick(self, now: Micros) -> list[Verdict]:
         """Return what the passing of time decides, after the verdicts of the tick: delays that are over."""
@@ -134,6 +135,7 @@ class CombinationWatch:
         for key in self._agenda.due(now):
             if key in self._groups:
                 out += self._said(key, self._groups[key].holding.advance(self._terms[key[0]], now))
+        out += self._grown()
         out.sort(key=_instant)
         return out
 
@@ -279,23 +281,22 @@ class CombinationWatch:
 
     def _said(self, key: _Key, turns: Iterable[Turn]) -> list[Verdict]:
         """Return the verdicts of turns; note when to look again, or forget what is over."""
-        index, subject = key
-        group = self._groups[key]
+        index, group = key[0], self._groups[key]
         self._agenda.note(key, group.holding.next_look(self._terms[index]))
         if not (group.holding.met or group.holding.raised or any(group.clauses)):
             del self._groups[key]
-        rule, asked = self._rules[index], group.clauses[: self._asked[index]]
-        return [
-            verdict_of(
-                rule,
-                subject,
-                at,
-                self._registry,
-                [(each, self._needed(key, each, n)) for n, each in enumerate(asked)],
-                raised=raised,
-            )
-            for at, raised in turns
-        ]
+        out = [self._verdict(key, group, at, raised=raised) for at, raised in turns]
+        self._counted.note(key, group.clauses[: self._asked[index]], anew=bool(out), raised=group.holding.raised)
+        return out
+
+    def _grown(self) -> list[Verdict]:
+        """Return raises again of what is raised, and of more devices by now."""
+        return [self._verdict(key, (of := self._groups[key]), of.last, again=True) for key in self._counted.grown()]
+
+    def _verdict(self, key: _Key, group: Group, at: Micros, *, raised: bool = True, again: bool = False) -> Verdict:
+        clauses = enumerate(group.clauses[: self._asked[key[0]]])
+        asked = [(each, self._needed(key, each, number)) for number, each in clauses]
+        return verdict_of(self._rules[key[0]], key[1], at, self._registry, asked, raised=raised, again=again)
 
     # checkpoint ------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from firetower.core.clock import Micros
+from firetower.devices.events import AlertClass
 from firetower.rules.quantities import Amount, Duration, Limit, Ratio
 
 Side = Literal["above", "at_or_above", "below", "at_or_below", "outside"]
@@ -260,10 +261,14 @@ class QualityCondition(Part):
 
 
 class Clause(Part):
-    """Something active: an alarm of any of ``rules`` or ``events``, on at least ``devices`` devices of the group.
+    """Something active: an alarm of any of ``rules``, ``events`` or ``classes``, on ``devices`` devices at least.
 
-    ``share``: and on that share of the group's devices, of the kinds that the rules watch and those that said the
-    events. ``within``: the newest of them began at most this long after one another: ``devices`` of them did.
+    ``classes``: any alarm of these classes, of whatever rule (no combination) or event; no alarm then meets two clauses
+    of ``all``: each has one of its own (a waterflow is a prealarm; that of another point is another one).
+    ``share``: and on that share of the group's devices: those that the rules watch (of silence: that have spoken, and
+    by their interval are watched by one of them), and those of the kinds that said the events or are of the classes.
+    ``within``: the newest of them began at most this long after one another: ``devices`` of them did. A silence began
+    with the last word heard.
     ``priority``: only alarms that are at least this urgent, now (a band that rises joins and so begins, one that falls
     back leaves). What raises no alert (``reset``), is on record only, or is on trial where the combination is not, does
     not count.
@@ -271,6 +276,7 @@ class Clause(Part):
 
     rules: tuple[RuleId, ...] = ()
     events: tuple[EventName, ...] = ()
+    classes: tuple[AlertClass, ...] = ()
     devices: Annotated[int, Field(ge=1, le=10_000)] = 1
     share: Ratio | None = None
     within: Duration | None = None
@@ -282,7 +288,10 @@ class CombinationCondition(Part):
 
     The alert is about the group (``device``: about the device). It holds for ``on_delay``, and is over once it has not
     held for ``off_delay``. Only devices of the rule's ``kinds`` count. ``followed_within``: the alarms of ``all`` began
-    in the order of the clauses, one of the last at most this long after one of the first (at once counts, too).
+    in the order of the clauses, one of the last at most this long after one of the first (at once counts, too). What
+    fell silent did so within one reporting interval after its last word: that word came at the earliest an interval
+    before the alarm it follows, at the latest this long after the first. It counts when the silence is told, whenever
+    that is. What is of no such group (a panel without a zone is in no building) does not count.
     """
 
     group: Group

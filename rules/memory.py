@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from firetower.core.clock import DAY, HOUR, Micros
+from firetower.devices.events import EVENTS
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.registry import Registry
@@ -72,6 +73,7 @@ def events_watched(rulebook: Rulebook) -> set[str]:
         if condition.combination is not None:
             for clause in (*condition.combination.all, *condition.combination.none):
                 names.update(clause.events)
+                names.update(name for name, known in EVENTS.items() if known.alert_class in clause.classes)
     return names
 
 

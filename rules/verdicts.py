@@ -46,6 +46,7 @@ class Verdict:
     ``flags``: ``unregistered``, ``late``, ``uncertain``, ``historical`` …
     ``again``: a raise of what was raised before, now at another priority or no longer suppressed.
     ``shadow``: of a rule on trial; counted and listed, neither shown nor sent.
+    ``since``: of a silence, the last word that was heard, or when we began to listen where that was later; else None.
     ``suppressed``: what holds it back by design, ``rule:<id>`` or ``event:<name>``; "" when nothing does. Never a fire.
     """
 
@@ -71,6 +72,7 @@ class Verdict:
     again: bool = False
     shadow: bool = False
     suppressed: str = ""
+    since: Micros | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str]:

@@ -111,7 +111,7 @@ def _members(book: Rulebook, registry: Registry, number: int) -> list[int]:
         kinds: Collection[DeviceKind] = {
             kind for clause in clauses for name in clause.rules if name in known for kind in known[name].kinds
         }
-        if any(clause.events for clause in clauses):
+        if any(clause.events or clause.classes for clause in clauses):
             kinds = tuple(DeviceKind)
         found.update(registry.members(condition.group, subject, kinds).tolist())
     return sorted(found - {number})

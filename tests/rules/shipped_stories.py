@@ -143,10 +143,11 @@ def creeps(milliamperes_a_day: float) -> Told:
 
 
 def cable_warms(degrees: float, *, start: float = 50, device: int | None = None, town: Town | None = None) -> Told:
-    """A cable warms by so much in eight minutes."""
+    """A cable warms by so much in eight minutes, and stays so warm for one more."""
     town = town or Town()
     device = device or town.put(ELEC)
-    town.measures(device, "cable_temperature", *every(60, 0, 120, start), (600, start + degrees))
+    rows = [*every(60, 0, 120, start), *every(60, 540, 600, start + degrees)]
+    town.measures(device, "cable_temperature", *rows)
     return town.said
 
 
@@ -356,17 +357,21 @@ def smoke_and(degrees: float) -> Told:
     return cable_warms(degrees, device=town.put(ELEC, zone="b1/f1/z1"), town=town)
 
 
-def silent_after_warning(kind: DeviceKind, zone: str | None) -> Callable[[float], Told]:
-    """A prealarm, and so many seconds later another device of the place is silent."""
+def silent_after_warning(
+    kind: DeviceKind, zone: str | None, interval: float = 60, silent_after: float = 180, *, warning: str = "prealarm"
+) -> Callable[[float], Told]:
+    """A warning; the last word of another device of the place comes so many seconds after it (before it: less than 0)."""
 
     def tell(seconds: float) -> Told:
         town = Town()
-        other = town.put(kind, 60, zone=zone)
+        other = town.put(kind, interval, zone=zone)
         detector = town.put(SMOKE, 60, zone=zone)
-        town.heard(other, seconds - 180)  # three of its intervals
-        town.heard(detector, seconds)
-        town.says(detector, "prealarm", 0)
-        town.passes(seconds)
+        town.heard(other, seconds)
+        town.heard(detector, 0)
+        town.says(detector, warning, 0)
+        told = seconds + silent_after
+        town.heard(detector, told)
+        town.passes(told)
         return town.said
 
     return tell

@@ -140,8 +140,8 @@ def test_a_device_registered_later_is_watched_too() -> None:
 def test_while_telemetry_is_behind_only_devices_that_report_more_often_are_not_judged() -> None:
     world = World()
     quick, slow, gone = (world.device(DeviceKind.HYDRANT, interval) for interval in (60, 900, 60))
-    world.device(DeviceKind.HYDRANT, 86400)  # three of four devices are not the unit's link
-    for device in (quick, slow, gone):
+    rare = world.device(DeviceKind.HYDRANT, 86400)  # three of four devices are not the unit's link
+    for device in (quick, slow, gone, rare):
         world.heard(device, 0)
     assert [each.subject for each in world.tick(200, LONG_AGO, lag=30)] == ["unit/d1", "unit/d3"]
     world.heard(quick, 201)

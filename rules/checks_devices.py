@@ -38,10 +38,10 @@ def check_silence(rule: Rule, condition: SilenceCondition) -> Iterator[Finding]:
         yield from under((*where, "bands", index), _check_wait(band))
     yield from under((*where, "bands"), check_priorities(condition.bands))
     for index, (milder, worse) in enumerate(pairwise(condition.bands), 1):
-        if worse.after is not None and milder.after is not None and worse.after <= milder.after:
+        if worse.after is not None and milder.after is not None and worse.after < milder.after:
             yield (
                 (*where, "bands", index, "after"),
-                f"{duration_text(worse.after)}; accepted: more than {duration_text(milder.after)} (mildest first)",
+                f"{duration_text(worse.after)}; accepted: at least {duration_text(milder.after)} (mildest first)",
             )
         if worse.intervals is not None and milder.intervals is not None and worse.intervals < milder.intervals:
             yield (

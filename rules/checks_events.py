@@ -81,8 +81,10 @@ def check_combination(rule: Rule, condition: CombinationCondition) -> Iterator[F
 
 
 def _check_clause(clause: Clause, group: Group) -> Iterator[Finding]:
-    if not clause.rules and not clause.events:
-        yield (), "names nothing; give rules or events, at least one"
+    if not (clause.rules or clause.events or clause.classes):
+        yield (), "names nothing; give rules, events or classes, at least one"
+    if len(set(clause.classes)) != len(clause.classes):
+        yield ("classes",), "names a class twice; keep one"
     yield from check_events(clause.events, alerts=True)
     if len(set(clause.rules)) != len(clause.rules):
         yield ("rules",), "names a rule twice; keep one"

@@ -6,7 +6,7 @@ from math import ceil
 
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.registry import Registry
-from firetower.rules.clauses import Members, followed
+from firetower.rules.clauses import Members, differ, followed
 from firetower.rules.conditions import Clause, CombinationCondition
 from firetower.rules.explain import Speaker
 from firetower.rules.explained_silence import Silences
@@ -15,6 +15,7 @@ from firetower.rules.model import Rule
 from firetower.rules.off import Off
 from firetower.rules.rulebook import Rulebook
 from firetower.rules.scopes import Scopes
+from firetower.rules.verdicts import Verdict
 
 _NAMED = 5
 _EVENT = "event:"
@@ -68,6 +69,8 @@ class Groups:
         for clause in condition.none:
             counted = self._counted(rule, condition, clause, subject)
             said.append(f"{'not met' if counted.met else 'met'}: there must not be: {self._sentence(clause, counted)}")
+        if any(clause.classes for clause in condition.all) and all(parts) and not differ(parts):
+            said.append("not met: one alarm is of several of these, and counts for one only")
         within = condition.followed_within
         if within is not None and all(parts) and not followed(parts, within):
             said.append(f"not met: they began neither in this order nor within {self._speaker.span(within)}")
@@ -83,7 +86,7 @@ class Groups:
         kinds = {kind for each in rules if each.condition.silence is None for kind in each.kinds}
         for (source, about, point), (since, verdict) in self._standing.items():
             number = here.get(about)
-            if number is None or source not in sources:
+            if number is None or not (source in sources or self._is_of(verdict, clause)):
                 continue
             of = f"{about} ({source} since {self._speaker.time(since)})"
             if not counts(rule, self._known.get(source)):
@@ -92,7 +95,10 @@ class Groups:
                 found.aside.append(f"{of} is of priority {verdict.priority} and does not count")
             else:
                 begin = since if clause.priority is None else verdict.at
-                found.members.add(number, (source, point), begin)
+                if verdict.since is not None:
+                    begin = verdict.since
+                doubt = 0 if verdict.since is None else self._registry.interval.item(number)
+                found.members.add(number, (source, point), begin, doubt=doubt)
                 found.named.setdefault(about, of)
                 if source not in clause.rules:
                     kinds.add(_KINDS[int(self._registry.kind[number])])
@@ -108,6 +114,10 @@ class Groups:
         """Say whether one of the clause's rules judges the silence of a device."""
         judge = self._silences.judge(number, spoke=bool(self._registry.last_seen[number]))
         return judge is not None and judge.id in clause.rules
+
+    def _is_of(self, verdict: Verdict, clause: Clause) -> bool:
+        known = self._known.get(verdict.rule)
+        return verdict.alert_class in clause.classes and (known is None or known.condition.combination is None)
 
     def _sentence(self, clause: Clause, found: _Counted) -> str:
         count = len(found.members)
@@ -141,4 +151,4 @@ def counts(rule: Rule, source: Rule | None) -> bool:
 
 
 def _sources(clause: Clause) -> list[str]:
-    return [*clause.rules, *(_EVENT + name for name in clause.events)]
+    return [*clause.rules, *(_EVENT + name for name in clause.events), *(f"any {name}" for name in clause.classes)]

@@ -23,6 +23,26 @@ class DeviceKind(StrEnum):
 KIND_NUMBER: dict[DeviceKind, int] = {kind: number for number, kind in enumerate(DeviceKind)}
 """Small integers for kind columns, in the order of the enumeration."""
 
+_OF_ANY = frozenset({"temperature", "battery", "battery_percent", "rssi", "snr", "voltage", "current"})
+"""What any device may report of itself: its air, its power, its signal."""
+_WATER = frozenset({"pressure", "flow", "water_used", "level"})
+METRICS_OF: dict[DeviceKind, frozenset[str]] = {
+    DeviceKind.HYDRANT: _OF_ANY | _WATER,
+    DeviceKind.WATER_CRANE: _OF_ANY | _WATER,
+    DeviceKind.WATER_POINT: _OF_ANY | _WATER,
+    DeviceKind.SMOKE: _OF_ANY | {"smoke"},
+    DeviceKind.HEAT: _OF_ANY | {"smoke"},
+    DeviceKind.GAS: _OF_ANY | {"gas"},
+    DeviceKind.ELECTRICAL: _OF_ANY | {"residual_current", "cable_temperature"},
+    DeviceKind.WATER_LEVEL: _OF_ANY | _WATER,
+    DeviceKind.PUMP_ROOM: _OF_ANY | _WATER | {"residual_current", "cable_temperature"},
+    DeviceKind.PANEL: _OF_ANY | _WATER | {"smoke", "gas", "residual_current", "cable_temperature"},
+    DeviceKind.GATEWAY: _OF_ANY,
+}
+"""The metrics a device of that kind may have a sensor for; a panel, those of what is wired to it.
+
+A rule on any other would watch nothing. It bounds no message: a reading is taken whatever the kind.
+"""
 _GUESSES: tuple[tuple[str, DeviceKind], ...] = (
     ("residual_current", DeviceKind.ELECTRICAL),
     ("cable_temperature", DeviceKind.ELECTRICAL),

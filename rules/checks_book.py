@@ -10,7 +10,7 @@ from firetower.devices.events import AlertClass
 from firetower.rules.checks import check, check_span, is_date
 from firetower.rules.checks_fire import check_loosened
 from firetower.rules.conditions import RuleId
-from firetower.rules.finding import Finding, under
+from firetower.rules.finding import Finding, under, which_rule
 from firetower.rules.model import LEVELS, BandOverride, Calendar, Override, Rule, Scope
 from firetower.rules.overrides import BANDED_FORMS, given, resolved
 
@@ -41,6 +41,7 @@ def check_names(rule: Rule, rules: Mapping[RuleId, Rule], calendar: Calendar) ->
         yield ("schedule", "during"), f"{during!r} is no span of the calendar; accepted: {accepted}"
     if rule.suppressed is not None:
         yield from under(("suppressed",), _unknown(rule.suppressed.rules, rules))
+        yield from under(("suppressed",), _circle(rule, rules))
     combination = rule.condition.combination
     for part in ("all", "none"):
         for index, clause in enumerate(getattr(combination, part, ())):
@@ -52,12 +53,28 @@ def check_names(rule: Rule, rules: Mapping[RuleId, Rule], calendar: Calendar) ->
 def _unknown(named: Iterable[RuleId], rules: Mapping[RuleId, Rule]) -> Iterator[Finding]:
     for index, rule_id in enumerate(named):
         if rule_id not in rules:
-            yield ("rules", index), f"{rule_id!r} is no rule of this rulebook; accepted: {_ids(rules)}"
+            yield ("rules", index), f"{rule_id!r} is no rule of this rulebook; {which_rule(rule_id, rules)}"
 
 
-def _ids(rules: Mapping[RuleId, Rule]) -> str:
-    shown = sorted(rules)
-    return ", ".join(shown[:40]) + (" …" if len(shown) > 40 else "")
+def _circle(rule: Rule, rules: Mapping[RuleId, Rule]) -> Iterator[Finding]:
+    """Yield what holds a rule back and is held back by it, itself or over others: none of them would be seen.
+
+    A combination that stands on the rule may hold it back: that one is seen then.
+    """
+    held = rule.suppressed
+    for index, source in enumerate(held.rules if held is not None else ()):
+        ways: list[tuple[RuleId, ...]] = [(source,)] if source != rule.id else []
+        seen = {source}
+        while ways:
+            way = ways.pop(0)
+            last = rules.get(way[-1])
+            further = last.suppressed.rules if last is not None and last.suppressed is not None else ()
+            if rule.id in further:
+                told = " by ".join(map(repr, (*way[1:], rule.id)))
+                yield ("rules", index), f"{source!r} is held back by {told}: all of them would be hidden; remove one"
+                break
+            ways += [(*way, each) for each in dict.fromkeys(further) if each not in seen]
+            seen.update(further)
 
 
 def _never_active(named: Iterable[RuleId], rules: Mapping[RuleId, Rule]) -> Iterator[Finding]:
@@ -97,7 +114,7 @@ def check_override(override: Override, rules: Mapping[RuleId, Rule]) -> Iterator
     yield from check_loosened(override.loosened)
     rule = rules.get(override.rule)
     if rule is None:
-        yield ("rule",), f"{override.rule!r} is no rule of this rulebook; accepted: {_ids(rules)}"
+        yield ("rule",), f"{override.rule!r} is no rule of this rulebook; {which_rule(override.rule, rules)}"
         return
     if override.off and rule.alert_class is AlertClass.FIRE:
         yield ("off",), "true for class fire; accepted: no off at all, a fire rule is off nowhere"

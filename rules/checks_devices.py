@@ -6,7 +6,7 @@ from itertools import pairwise
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
 from firetower.rules.conditions import QualityCondition, SilenceBand, SilenceCondition
-from firetower.rules.finding import Finding, check_no_metric, check_priorities, under
+from firetower.rules.finding import Finding, check_no_metric, check_priorities, near_attribute, under
 from firetower.rules.model import Rule
 from firetower.rules.quantities import duration_text
 from firetower.rules.yaml_lines import Path
@@ -77,6 +77,10 @@ def check_quality(rule: Rule, condition: QualityCondition) -> Iterator[Finding]:
             yield (*where, name), f"has no use for {condition.of}; remove it"
     if condition.attributes is not None and len(set(condition.attributes)) != len(condition.attributes):
         yield (*where, "attributes"), f"{', '.join(condition.attributes)} names one twice; keep one"
+    for index, name in enumerate(condition.attributes or ()):
+        if meant := near_attribute(name):
+            text = f"{name!r} is no attribute of the shipped rules; did you mean {meant}?"
+            yield (*where, "attributes", index), text
     if condition.over == 0:
         yield (*where, "over"), "0s; accepted: more than 0s"
     if condition.over is not None and condition.clear is not None and condition.clear >= condition.over:

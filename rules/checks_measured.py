@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from firetower.core.clock import DAY, SECOND, Micros
 from firetower.devices.events import AlertClass
+from firetower.devices.kinds import METRICS_OF, DeviceKind
 from firetower.devices.metrics import Metric, catalogue
 from firetower.rules.conditions import (
     BUCKETS,
@@ -17,9 +18,10 @@ from firetower.rules.conditions import (
     TrendCondition,
     WindowCondition,
 )
-from firetower.rules.finding import Finding, check_class, check_duration, check_priorities, under
+from firetower.rules.finding import Finding, check_class, check_duration, check_priorities, near_attribute, under
 from firetower.rules.model import Rule
 from firetower.rules.quantities import Between, FromFile, Quantity, duration_text
+from firetower.rules.yaml_lines import Path
 
 SHORTEST_WINDOW: Micros = BUCKETS * SECOND
 """12 s: its twelfths are a second each."""
@@ -28,6 +30,8 @@ SHORTEST_LEARNING: Micros = DAY
 LONGEST_LEARNING: Micros = 60 * DAY
 LONGEST_WITHIN: Micros = DAY
 """Readings of one day are of one load at the most."""
+_AMONG_VALUES = ("mean", "min", "max", "median")
+"""Aggregates of a window that lie among its values."""
 
 
 def check_measured(rule: Rule, form: str, condition: Bands) -> Iterator[Finding]:
@@ -41,12 +45,54 @@ def check_measured(rule: Rule, form: str, condition: Bands) -> Iterator[Finding]
         return
     yield from check_class(rule, f"a {form}", (AlertClass.OFFLINE, AlertClass.UNREADABLE))
     yield from under(("condition", form), _check_form(rule.condition, metric))
+    yield from _check_kinds(rule, metric)
     unit, named = _unit(rule.condition, metric)
     for index, band in enumerate(condition.bands):
-        yield from under(("condition", form, "bands", index), _check_band(band, condition.side, unit, named))
+        where: Path = ("condition", form, "bands", index)
+        yield from under(where, _check_band(band, condition.side, unit, named))
+        if _is_a_value(rule.condition):
+            yield from under(where, _check_believable_band(band, condition.side, metric))
     yield from under(("condition", form, "bands"), check_priorities(condition.bands))
     for index, (milder, worse) in enumerate(pairwise(condition.bands), 1):
         yield from under(("condition", form, "bands", index), _check_order(condition.side, milder, worse))
+
+
+def _check_kinds(rule: Rule, metric: Metric) -> Iterator[Finding]:
+    if not any(metric.name in METRICS_OF[kind] for kind in rule.kinds):
+        reported = ", ".join(name for name in catalogue().by_name if any(name in METRICS_OF[k] for k in rule.kinds))
+        having = ", ".join(kind for kind in DeviceKind if metric.name in METRICS_OF[kind])
+        yield (
+            ("metric",),
+            f"{metric.name!r} is reported by no {' or '.join(rule.kinds)}; accepted: {reported}, or kinds of {having}",
+        )
+
+
+def _is_a_value(condition: Condition) -> bool:
+    """Whether what is compared is, or lies among, values as measured."""
+    window = condition.window
+    return condition.limit is not None or (window is not None and window.of in _AMONG_VALUES)
+
+
+def _check_believable_band(band: Band, side: str, metric: Metric) -> Iterator[Finding]:
+    """Yield a limit or way back that no value is ever beyond: what nobody can believe is not held against limits."""
+    limit = band.limit
+    ends = [Quantity(end, limit.unit) for end in (limit.low, limit.high)] if isinstance(limit, Between) else [limit]
+    for end in ends:
+        if isinstance(end, Quantity):
+            yield from _check_believable("limit", end, metric)
+    yield from _check_believable("clear", band.clear, metric)
+    if isinstance(limit, Quantity) and band.deadband is not None and limit.unit == band.deadband.unit:
+        back = limit.value + (-band.deadband.value if side.endswith("above") else band.deadband.value)
+        for _, text in _check_believable("deadband", Quantity(back, limit.unit), metric):
+            yield ("deadband",), f"{band.deadband}: the way back, {text}"
+    if isinstance(limit, FromFile) and (meant := near_attribute(limit.attribute)):
+        yield ("limit",), f"{limit.attribute!r} is no attribute of the shipped rules; did you mean {meant}?"
+
+
+def _check_believable(name: str, given: Quantity | None, metric: Metric) -> Iterator[Finding]:
+    low, high = metric.plausible
+    if given is not None and given.unit == metric.unit and not low <= given.value <= high:
+        yield (name,), f"{given} is no value of {metric.name} to believe; accepted: {low:g} to {high:g} {metric.unit}"
 
 
 def _unit(condition: Condition, metric: Metric) -> tuple[str, str]:
@@ -85,6 +131,7 @@ def _check_form(condition: Condition, metric: Metric) -> Iterator[Finding]:
 def _check_trend(trend: TrendCondition, metric: Metric) -> Iterator[Finding]:
     yield from _check_slope(trend.over, trend.samples)
     yield from _check_unit("to", trend.to, metric.unit, metric.name)
+    yield from _check_believable("to", trend.to, metric)
     if trend.side not in {"below", "at_or_below"}:
         yield ("side",), f"{trend.side!r} for days left; accepted: below, at_or_below"
     for index, band in enumerate(trend.bands):
@@ -101,6 +148,7 @@ def _check_imbalance(imbalance: ImbalanceCondition, metric: Metric) -> Iterator[
         yield ("channels",), f"{', '.join(imbalance.channels)} names a channel twice; keep one"
     yield from check_duration(("within",), imbalance.within, SECOND, LONGEST_WITHIN)
     yield from _check_unit("least", imbalance.least, metric.unit, metric.name)
+    yield from _check_believable("least", imbalance.least, metric)
     if imbalance.least.value <= 0:
         yield ("least",), f"{imbalance.least}; accepted: more than 0 {metric.unit} (around 0 there is no share)"
 
@@ -124,6 +172,7 @@ def _check_window(window: WindowCondition, metric: Metric) -> Iterator[Finding]:
         if window.of != "count":
             yield ("counting",), f"beside of: {window.of}; accepted: with of: count only"
         yield from under(("counting",), _check_unit("limit", window.counting.limit, metric.unit, metric.name))
+        yield from under(("counting",), _check_believable("limit", window.counting.limit, metric))
     yield from _check_only(window, metric)
 
 
@@ -132,6 +181,7 @@ def _check_only(condition: RateCondition | WindowCondition, metric: Metric) -> I
     if only is None:
         return
     yield from under(("only",), _check_unit("limit", only.limit, metric.unit, metric.name))
+    yield from under(("only",), _check_believable("limit", only.limit, metric))
     if condition.side == "outside":
         yield ("only",), "beside side: outside; accepted: two rules, one above and one below"
 

@@ -1,6 +1,7 @@
 """What the validator finds wrong, and the checks that several forms of condition share."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from difflib import get_close_matches
 from itertools import pairwise
 
 from firetower.core.clock import Micros
@@ -12,11 +13,41 @@ from firetower.rules.yaml_lines import Path
 
 Finding = tuple[Path, str]
 """Where in the rule, and what is wrong, with the value and what is accepted."""
+SHIPPED_ATTRIBUTES = ("level_90", "level_low", "level_overflow")
+"""The numbers of a device's own file that the shipped rules ask for."""
+_FEW = 5
+"""Names that are told at once."""
 
 
 def under(where: Path, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield findings of a part as those of the whole in which it stands at ``where``."""
     yield from ((where + path, text) for path, text in findings)
+
+
+def which_rule(rule_id: str, rules: Iterable[str]) -> str:
+    """Say of a name that is no rule's which are: all of them, where they are few, or those that are near it."""
+    known = sorted(rules)
+    if len(known) <= _FEW:
+        return f"accepted: {', '.join(known)}"
+    near = ", ".join(get_close_matches(rule_id, known, n=_FEW))
+    meant = f"did you mean {near}? " if near else ""
+    return f"{meant}accepted: one of its {len(known)} rules (firetower rules show prints them)"
+
+
+def near_attribute(name: str) -> str | None:
+    """Return the shipped attribute that ``name`` is a slip of; None: it is one of them, or a name of its own.
+
+    ``level_80`` is a name of its own: a number is no slip.
+    """
+    if name in SHIPPED_ATTRIBUTES:
+        return None
+    plain = name.casefold().replace("-", "_")
+    near = get_close_matches(plain, SHIPPED_ATTRIBUTES, n=1, cutoff=0.85)
+    return near[0] if near and _digits(near[0]) == _digits(plain) else None
+
+
+def _digits(name: str) -> str:
+    return "".join(letter for letter in name if letter.isdigit())
 
 
 def check_events(events: Iterable[str], *, alerts: bool = False) -> Iterator[Finding]:

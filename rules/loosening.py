@@ -1,4 +1,4 @@
-"""In what a fire or prealarm rule is looser than another: it would alarm later, for less, milder, or not at all.
+"""In what a rule is looser than another: it would alarm later, for less, milder, or not at all.
 
 What cannot be compared (another form, another window, a limit from the device's file instead of a number) counts as
 looser: two persons and a back-test can tell, the validator cannot. The way back is no part of it.
@@ -16,26 +16,26 @@ from firetower.rules.conditions import (
     Condition,
     EventCondition,
     LimitCondition,
+    SilenceBand,
+    SilenceCondition,
 )
 from firetower.rules.model import Rule
 from firetower.rules.quantities import Between, Quantity, duration_text
 from firetower.rules.wording import said
 
-GUARDED = (AlertClass.FIRE, AlertClass.PREALARM)
-"""Classes whose rules two persons loosen, or nobody."""
+_GRAVEST = (AlertClass.FIRE, AlertClass.PREALARM)
+_GRAVER: dict[AlertClass, tuple[AlertClass, ...]] = {AlertClass.FIRE: (), AlertClass.PREALARM: (AlertClass.FIRE,)}
 
 
 def looser(than: Rule, rule: Rule | None) -> list[str]:
     """Return in what ``rule`` (None: it is off) is looser than ``than``, each from what to what."""
-    if than.alert_class not in GUARDED:
-        return []
     if rule is None:
         return ["the rule from on to off"]
     return list(_rule(than, rule))
 
 
 def _rule(old: Rule, new: Rule) -> Iterator[str]:
-    if new.alert_class is not old.alert_class and new.alert_class is not AlertClass.FIRE:
+    if new.alert_class not in {old.alert_class, *_GRAVER.get(old.alert_class, _GRAVEST)}:
         yield f"class from {old.alert_class} to {new.alert_class}"
     gone = [kind for kind in old.kinds if kind not in new.kinds]
     if gone:
@@ -61,6 +61,8 @@ def _condition(old: Condition, new: Condition) -> Iterator[str]:
             yield f"side from {old.measured.side} to {new.measured.side}"
         else:
             yield from _bands(old.measured.side, old.measured.bands, new.measured.bands)
+    if old.silence is not None and new.silence is not None:
+        yield from _silence(old.silence, new.silence)
     if old.event is not None and new.event is not None:
         yield from _event(old.event, new.event)
     if old.combination is not None and new.combination is not None:
@@ -144,6 +146,35 @@ def _further(side: str, old: Any, new: Any) -> bool:
     return True
 
 
+def _silence(old: SilenceCondition, new: SilenceCondition) -> Iterator[str]:
+    """Compare how long a device may say nothing; whose interval fits is compared rule by rule (``guard``), too."""
+    yield from _other("of", old, new)
+    yield from _more("interval_from", old, new)
+    yield from _shorter("interval_below", old, new)
+    yield from _longer("offline_for", old, new)
+    for band in old.bands:
+        grave = [other for other in new.bands if other.priority <= band.priority]
+        told = [list(_wait(band, other)) for other in grave]
+        if not grave:
+            yield f"priority {band.priority} from {_waited(band)} to none"
+        elif all(told):
+            yield from told[0]
+
+
+def _wait(old: SilenceBand, new: SilenceBand) -> Iterator[str]:
+    named = f"priority {old.priority} "
+    if (old.after is None) != (new.after is None):
+        yield f"{named}from {_waited(old)} to {_waited(new)}"
+        return
+    for name in ("after", "intervals", "at_least"):
+        yield from (named + text for text in _more(name, old, new))
+    yield from (named + text for text in _longer("at_most", old, new))
+
+
+def _waited(band: SilenceBand) -> str:
+    return f"{band.intervals} intervals" if band.after is None else duration_text(band.after)
+
+
 def _event(old: EventCondition, new: EventCondition) -> Iterator[str]:
     for name in ("own_alert", "component"):
         yield from _other(name, old, new)
@@ -179,7 +210,7 @@ def _combination(old: CombinationCondition, new: CombinationCondition) -> Iterat
 
 
 def _clause(old: Clause, new: Clause) -> Iterator[str]:
-    for name in ("rules", "events"):
+    for name in ("rules", "events", "classes"):
         before, after = getattr(old, name), getattr(new, name)
         if set(before) - set(after):
             yield f"{name} from {', '.join(before)} to {', '.join(after) or 'none'}"
@@ -209,6 +240,12 @@ def _higher(name: str, old: Any, new: Any) -> Iterator[str]:
 def _shorter(name: str, old: Any, new: Any) -> Iterator[str]:
     before, after = getattr(old, name), getattr(new, name)
     if after is not None and (before is None or after < before):
+        yield f"{name} from {said(name, before)} to {said(name, after)}"
+
+
+def _longer(name: str, old: Any, new: Any) -> Iterator[str]:
+    before, after = getattr(old, name), getattr(new, name)
+    if before is not None and (after is None or after > before):
         yield f"{name} from {said(name, before)} to {said(name, after)}"
 
 

@@ -56,6 +56,7 @@ class Suppression(Part):
     """By design held back 设计抑制, never for fire: while any of ``rules`` or ``events`` is active ``on`` the same.
 
     The alert is raised all the same, held as suppressed with ``reason``, and comes up by itself when that is over.
+    No rules hold one another back, directly or over others: some alert is always seen.
     """
 
     rules: tuple[RuleId, ...] = ()

@@ -1,17 +1,17 @@
 """One file of the rulebook, read: its rules, overrides and calendar, the line of each, and what is wrong with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from firetower.devices.events import EVENTS, AlertClass
-from firetower.devices.kinds import DeviceKind
+from firetower.devices.events import AlertClass
 from firetower.rules.checks import check
 from firetower.rules.checks_fire import NEVER_FOR_FIRE
 from firetower.rules.model import Calendar, Override, Rule, RuleFile
+from firetower.rules.wrong_shapes import said_of, shown
 from firetower.rules.yaml_lines import Document, Path, parse
 
 
@@ -116,8 +116,8 @@ def _held_back_fires(document: Document) -> Iterator[tuple[Path, str]]:
             continue
         for path in document.lines:
             if path[:2] == ("rules", index) and path[-1] in NEVER_FOR_FIRE:
-                shown = _shown(document.at(path))
-                yield path, f"{shown} for class fire; accepted: no {path[-1]} at all, a fire is never held back"
+                given = shown(document.at(path))
+                yield path, f"{given} for class fire; accepted: no {path[-1]} at all, a fire is never held back"
 
 
 def _note_errors(file: ReadFile, err: ValidationError, told: set[Path]) -> None:
@@ -128,7 +128,7 @@ def _note_errors(file: ReadFile, err: ValidationError, told: set[Path]) -> None:
             other["loc"][: len(item["loc"])] == item["loc"] for other in errors if other is not item
         )  # pydantic counts only the items that were well formed
         if path not in told and not hollow:
-            file.note(path, _message(item))
+            file.note(path, said_of(item))
 
 
 def _other_member(item: ErrorDetails) -> bool:
@@ -143,45 +143,3 @@ def _real_path(item: ErrorDetails, document: Document) -> Path:
         if (*path, step) in document.lines or (step == item["loc"][-1] and item["type"] == "missing"):
             path = (*path, step)
     return path
-
-
-_ACCEPTED: Mapping[str, str] = {
-    "kinds": "any, or a list of " + ", ".join(DeviceKind),
-    "class": ", ".join(AlertClass),
-    "id": "lower-case letters, digits and -, beginning with a letter, for example hydrant-pressure-low",
-    "source": "the basis, then where it is written, for example: S1, GB 55036-2022 3.0.3 (basis: S1, S2, K, D or J)",
-    "priority": "1 red, 2 orange, 3 yellow, 4 blue",
-    "events": "one to eight of " + ", ".join(EVENTS),
-    "device": "unit/device, for example water/hydrant-17",
-    "city": "all",
-    "days": "a list of working_day, rest_day, holiday",
-    "during": "the name of a span of the calendar, or {from: 22:00, to: 06:00}",
-    "holidays": "a list of dates, for example 2026-10-01",
-    "working_days": "a list of dates, for example 2026-10-10",
-}
-
-
-def _message(item: ErrorDetails) -> str:
-    """Say what is wrong with a field: the value and what is accepted."""
-    words = [step for step in item["loc"] if isinstance(step, str)]
-    name = words[-1] if words else ""
-    shown = _shown(item["input"])
-    if item["type"] == "extra_forbidden":
-        return f"unknown field (given: {shown}); accepted are the fields in docs/rulebook.md; check the spelling"
-    if item["type"] == "missing":
-        return "is missing" + (f"; accepted: {_ACCEPTED[name]}" if name in _ACCEPTED else "")
-    if item["type"] == "value_error":
-        return f"{shown} {item['msg'].removeprefix('Value error, ')}"
-    if item["type"] == "string_type" and isinstance(item["input"], bool):
-        return f"{shown} is refused: YAML reads on, off, yes and no as true and false; write the word in quotes"
-    if name in {"from", "to"} and item["type"] in {"string_pattern_mismatch", "string_type"}:
-        accepted = "month-day, for example 11-15" if "season" in words else "a time of day, for example 22:00"
-        return f"{shown} is refused; accepted: {accepted}"
-    accepted_of = "during" if name in {"str", "Span"} else name
-    told = f"; accepted: {_ACCEPTED[accepted_of]}" if accepted_of in _ACCEPTED else f": {item['msg']}"
-    return f"{shown} is refused{told}"
-
-
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -12,7 +12,7 @@ from typing import Any
 
 from firetower.core.errors import InvalidInput
 from firetower.rules import checks_book
-from firetower.rules.guard import Loosening, disabled, loosenings
+from firetower.rules.guard import Loosening, disabled, loosenings, missing
 from firetower.rules.model import Calendar, Override, Rule
 from firetower.rules.rule_files import Placed, ReadFile, overrides_of, read, rules_of
 
@@ -129,7 +129,8 @@ def rebuild(
 def guard(book: Rulebook, against: Rulebook) -> list[str]:
     """Return what ``book`` does to the fire and prealarm rules of ``against`` that nobody, or no two persons, may do.
 
-    Each of those rules is there; where one is looser, by itself or by an override, ``loosened`` says who did it.
+    Each of those rules is there; where one is looser, or a rule that their combinations stand on, by itself or by an
+    override, ``loosened`` says who did it.
     """
     rules = {rule.id: rule for rule in against.rules}
     problems = [
@@ -142,7 +143,7 @@ def guard(book: Rulebook, against: Rulebook) -> list[str]:
         key = each.rule.id if each.override is None else f"overrides[{each.override + 1}]"
         there = "" if each.scope is None else f" in {each.scope.level} {each.scope.value}"
         problems.append(
-            f"{book.where.get(key, key)}: {each.rule.id}: loosens a {each.rule.alert_class} rule{there}:"
+            f"{book.where.get(key, key)}: {each.rule.id}: loosens {each.guarded}{there}:"
             f" {'; '.join(each.what)}; accepted: as shipped or tighter, or with loosened: {{by, approved_by, backtest,"
             " reason}, two persons and a back-test that misses no fire"
         )
@@ -152,22 +153,24 @@ def guard(book: Rulebook, against: Rulebook) -> list[str]:
 def restored(book: Rulebook, rules: AbstractSet[str], overrides: AbstractSet[int]) -> Rulebook:
     """Return ``book`` with these rules as they are shipped, and without the overrides at these places, from 0."""
     back = shipped()
-    put = [rule for rule in back.rules if rule.id in rules]
+    put = {rule.id: rule for rule in back.rules if rule.id in rules}
+    kept_rules = [put.get(rule.id, rule) for rule in book.rules if rule.id in put or rule.id not in rules]
+    there = {rule.id for rule in kept_rules}
     kept = [place for place in range(len(book.overrides)) if place not in overrides]
     names = {f"overrides[{place + 1}]" for place in range(len(book.overrides))}
     return replace(
         book,
-        rules=(*(rule for rule in book.rules if rule.id not in rules), *put),
+        rules=(*kept_rules, *(rule for rule in put.values() if rule.id not in there)),
         where={name: at for name, at in book.where.items() if name not in rules and name not in names}
         | {f"overrides[{n}]": book.where[f"overrides[{place + 1}]"] for n, place in enumerate(kept, 1)},
-        written=book.written | {rule.id: back.written[rule.id] for rule in put},
+        written=book.written | {rule_id: back.written[rule_id] for rule_id in put},
         overrides=tuple(book.overrides[place] for place in kept),
         written_overrides=[book.written_overrides[place] for place in kept],
     )
 
 
 def taken_away(book: Rulebook) -> dict[str, str]:
-    """Return the shipped fire and prealarm rules that ``book`` takes away, by id, each with what to do."""
+    """Return the shipped rules that ``book`` takes away from fire and prealarm, by id, each with what to do."""
     return dict(disabled(book.rules, {rule.id: rule for rule in shipped().rules}))
 
 
@@ -185,6 +188,8 @@ def _assembled(folder: str, texts: Mapping[str, str], unread: list[str], *, guar
     if all(file.sound for file in read_files) and not unread:
         _check_together(rules, overrides, calendar)
     problems = unread + [problem for file in read_files for problem in file.told()]
+    if problems and guarded and not unread and all(file.sound for file in read_files):
+        problems = [*_missing(placed.item.id for placed in rules), *problems]
     if not problems and not rules:
         problems = [f"{folder}: holds no rule; a city without rules is not watched"]
     if problems:
@@ -202,6 +207,13 @@ def _assembled(folder: str, texts: Mapping[str, str], unread: list[str], *, guar
     if guarded and (problems := guard(book, shipped())):
         raise RulebookError(folder, problems)
     return book
+
+
+def _missing(given: Iterable[str]) -> Iterator[str]:
+    """Yield the shipped fire and prealarm rules that are not given, to be told before what follows from it."""
+    back = shipped()
+    for rule_id, message in missing(given, {rule.id: rule for rule in back.rules}):
+        yield f"shipped {back.where[rule_id]}: {message}"
 
 
 def _unique(rules: Sequence[Placed[Rule]]) -> list[Placed[Rule]]:

@@ -113,7 +113,7 @@ class SuppressionWatch:
                 again += self._turn(verdict)
             if verdict.rule in self._held_back:
                 out[place] = self._marked(verdict)
-        over = {(_alert(each), each.at) for each in out if each.kind is VerdictKind.CLEAR} if again else set()
+        over = {(_alert(out[place]), out[place].at) for place in concerned if out[place].kind is VerdictKind.CLEAR}
         return out + [each for each in again if (_alert(each), each.at) not in over]
 
     def _tick(self, now: Micros) -> list[Verdict]:

@@ -172,6 +172,49 @@ BROKEN = [
 ]
 
 
+SAID = [
+    # what to replace, by what, and the whole of what is said of it, after the field
+    ("title: {zh: 低, en: low}", "title: low", "'low' is refused; accepted: the words in both languages,"),
+    ("version: 1", "version: v2", "'v2' is refused; accepted: a whole number from 1 on, one more with every change"),
+    ("version: 1", "version: 0", "0 is refused; accepted: a whole number from 1 on"),
+    ("on_delay: 15min", "ondelay: 15min", "unknown field (given: '15min'); did you mean on_delay?"),
+    ("title: {zh: 低, en: low}", "title: {zh: 低, en: low, fr: bas}", "(given: 'bas'); accepted: zh, en"),
+    ("condition:\n      limit:", "condition:\n      never:", "accepted: limit, rate, window, pattern, trend"),
+    ("side: below", "side: under", "'under' is refused; accepted: above, at_or_above, below, at_or_below, outside"),
+    ("limit: 0.14 MPa", "limit: 14 MPa", "limit: 14 MPa is no value of pressure to believe; accepted: 0 to 5 MPa"),
+    ("clear: 0.16 MPa", "clear: 16 MPa", "clear: 16 MPa is no value of pressure to believe"),
+    ("clear: 0.16 MPa", "deadband: 16 MPa", "deadband: 16 MPa: the way back, 16.14 MPa is no value of pressure"),
+    ("limit: 0.14 MPa\n            clear: 0.16", "limit: {attribute: level_lo, unit: MPa}\n            deadband: 0.02",
+     "'level_lo' is no attribute of the shipped rules; did you mean level_low?"),
+    ("kinds: [hydrant]", "kinds: [smoke, gateway]", "metric: 'pressure' is reported by no smoke or gateway; accepted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "says"), SAID)
+def test_what_is_said_of_a_slip_is_what_is_accepted_there(tmp_path: Path, old: str, new: str, says: str) -> None:
+    """Never the words of the library that reads the file."""
+    assert old in GOOD
+    assert any(says in problem for problem in refused(tmp_path, GOOD.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize("attribute", ["level_low", "level_80", "own_limit", "level_low_low"])
+def test_an_attribute_of_one_s_own_is_no_slip(tmp_path: Path, attribute: str) -> None:
+    mine = GOOD.replace("limit: 0.14 MPa", f"limit: {{attribute: {attribute}, unit: MPa}}").replace(
+        "clear: 0.16", "deadband: 0.02"
+    )
+    (tmp_path / "mine.yaml").write_text(mine, "utf-8")
+    assert len(load(tmp_path).rules) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "the file: is empty; accepted: rules:"), ("- 1", "the file: holds no fields; accepted: rules:"),
+     ("rules:", "rules: nothing is refused; accepted: a list, each beginning with -")],
+)  # fmt: skip
+def test_a_file_without_rules_is_told_how_one_begins(tmp_path: Path, text: str, says: str) -> None:
+    assert says in refused(tmp_path, text)[0]
+
+
 @pytest.mark.parametrize(("text", "old", "new", "line", "parts"), BROKEN)
 def test_an_error_names_file_line_field_value_and_what_is_accepted(
     tmp_path: Path, text: str, old: str, new: str, line: int, parts: list[str]

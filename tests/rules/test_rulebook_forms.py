@@ -166,6 +166,22 @@ def test_a_combination_does_not_name_a_rule_that_has_no_alert_of_its_own() -> No
     assert "'removed-here' only changes the alert of an event; accepted: that event, under events" in problem
 
 
+def test_rules_that_hold_one_another_back_are_refused_however_long_the_way() -> None:
+    """Each would hide the other, and nothing would be seen. A combination over a rule may hold it back."""
+
+    def held(name: str, by: str) -> str:
+        more = f"suppressed: {{rules: [{by}], reason: {{zh: 因, en: x}}}}\n    condition: {{"
+        return LOW.replace("id: low", f"id: {name}").replace("condition: {", more)
+
+    two = problems(book(held("a1", "b1"), held("b1", "a1")))
+    assert ["'b1' is held back by 'a1': all of them would be hidden" in each for each in two] == [True, False]
+    three = problems(book(held("a1", "b1"), held("b1", "c1"), held("c1", "a1")))
+    assert len(three) == 3
+    assert "suppressed.rules[1]: 'b1' is held back by 'c1' by 'a1': all of them would be hidden" in three[0]
+    assert problems(book(held("a1", "b1"), held("b1", "low"), LOW)) == []
+    assert problems(book(BURST.replace("falling", "a1"), held("a1", "burst"))) == []
+
+
 def test_worse_ranges_lie_around_milder_ones() -> None:
     two = OUTSIDE.replace(
         "bands: [", "bands: [{priority: 4, limit: {low: 190 V, high: 250 V}, deadband: 4 V, source: 'J, x'}, "

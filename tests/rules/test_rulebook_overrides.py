@@ -72,7 +72,7 @@ def test_a_rule_that_is_off_in_a_district_is_on_again_in_a_unit_of_it_that_says_
 
 REFUSED = [
     # the overrides, the field named, parts the message must have
-    (override("lo", "city: all", "off: true"), "overrides[1].rule", ["'lo' is no rule", "accepted: burning, burst"]),
+    (override("lo", "city: all", "off: true"), "overrides[1].rule", ["'lo' is no rule", "did you mean low?"]),
     (override("low", "city: all, unit: a", "off: true"), "overrides[1].scope", ["holds city and unit", "exactly one"]),
     (override("low", "", "off: true"), "overrides[1].scope", ["holds nothing", "exactly one of city, district"]),
     (override("low", "street: a", "off: true"), "overrides[1].scope.street", ["unknown field"]),

@@ -53,6 +53,19 @@ def test_what_is_over_meanwhile_does_not_come_back() -> None:
     assert estate.says(device, "shielded", 60, active=False) == []
 
 
+@pytest.mark.parametrize(("held", "holds"), [("aa", "zz"), ("zz", "aa")])
+def test_what_is_over_with_what_holds_it_back_is_not_raised_after_its_end(held: str, holds: str) -> None:
+    """One reading ends both, in whatever order they are judged; the held one would else stay active for good."""
+    suppressed = {"rules": (holds,), "events": (), "on": "device", "reason": WORDS}
+    estate = Estate(low(holds), low(held, suppressed=suppressed))
+    device = estate.put()
+    estate.report((device, "pressure", 0, 0.13))
+    assert {turn[:2] for turn in turns(estate.report((device, "pressure", 60, 0.3)))} == {
+        ("clear", held),
+        ("clear", holds),
+    }
+
+
 @pytest.mark.parametrize(
     ("on", "ours", "theirs"),
     [

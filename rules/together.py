@@ -29,6 +29,7 @@ def verdict_of(
     asked: Sequence[tuple[Members, int]],
     *,
     raised: bool,
+    again: bool = False,
 ) -> Verdict:
     """Return the verdict of a combination; ``asked``: the members of each clause, and how many devices it asks for."""
     condition = rule.condition.combination
@@ -52,7 +53,35 @@ def verdict_of(
         value=float(len(members)) if raised else None,
         limit=float(needed) if raised else None,
         text=_names([each for each, _ in asked], registry) if raised else "",
+        again=again,
     )
+
+
+class Counted:
+    """How many devices make each combination that is raised: one that grows is raised again, once a call.
+
+    What was raised before a start counts from there.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[int, str], int] = {}
+        self._grown: set[tuple[int, str]] = set()
+
+    def note(self, key: tuple[int, str], clauses: Sequence[Members], *, anew: bool, raised: bool) -> None:
+        """Count the members of a combination again; ``anew``: they have just been told."""
+        if not raised:
+            self._counts.pop(key, None)
+            self._grown.discard(key)
+            return
+        count = sum(map(len, clauses))
+        if not anew and count > self._counts.get(key, count):
+            self._grown.add(key)
+        self._counts[key] = count
+
+    def grown(self) -> list[tuple[int, str]]:
+        """Return what has grown since this was asked last."""
+        keys, self._grown = sorted(self._grown), set()
+        return keys
 
 
 def _names(clauses: Sequence[Members], registry: Registry) -> str:

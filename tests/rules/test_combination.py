@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from estate import SOURCE, Estate, low, rule, turns
+from estate import SOURCE, Estate, low, others, rule, turns
 from scenario import at
 
 from firetower.devices.kinds import DeviceKind
@@ -37,6 +37,22 @@ def test_as_many_as_asked_for_on_one_main_are_one_alert_about_the_main() -> None
     assert raised.text == "unit/d1, unit/d2, unit/d3"
     (over,) = estate.measures(second, 0.2, 20)
     assert (over.kind, over.key, over.at) == (VerdictKind.CLEAR, raised.key, at(20))
+
+
+def test_devices_that_join_later_are_told_of_too() -> None:
+    """Once for a batch, with how many and which there are by now; one that is well again is no news while it holds."""
+    estate = Estate(low(), ON_A_MAIN)
+    devices = on_main(estate, 7)
+    for device in devices[:3]:
+        said = estate.measures(device, 0.13, 0)
+    assert [each.again for each in said] == [False]
+    (more,) = others(estate.report(*((device, "pressure", 5, 0.13) for device in devices[3:6])))[-1:]
+    assert (more.kind, more.again, more.at, more.value, more.limit) == (VerdictKind.RAISE, True, at(5), 6, 3)
+    assert more.text == "unit/d1, unit/d2, unit/d3, unit/d4, unit/d5 +1"
+    assert estate.measures(devices[0], 0.13, 8) == []
+    assert estate.measures(devices[0], 0.2, 9) == []
+    (again,) = estate.measures(devices[6], 0.13, 10)
+    assert (again.again, again.value) == (True, 6)
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,7 @@ def test_a_hydrant_is_not_watched_for_frost_in_summer() -> None:
         assert any(verdict.rule == "hydrant-freezing" for verdict in said) is found, month
 
 
+BACK_IN_ORDER = [*steady(0.13, 900), *((960 + moment, 0.16) for moment in range(0, 841, 60))]
 # fmt: off
 DELAYS = [
     # 15 min AND 2 samples; the delay ends between two readings, at its own instant
@@ -138,6 +139,10 @@ DELAYS = [
     Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.13), (3600, 0.16)], 3600,
          [("raise", 4, 0), ("clear", 4, 3600)]),
     Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.13), (3600, 0.159)], 9000, [("raise", 4, 0)]),
+    Case("hydrant-pressure-low", HYD, "pressure", 60, BACK_IN_ORDER,
+         1859, [("raise", 4, 900)]),
+    Case("hydrant-pressure-low", HYD, "pressure", 60, BACK_IN_ORDER,
+         1860, [("raise", 4, 900), ("clear", 4, 1860)]),
     # three bands, one alert: down through them and up again
     Case("hydrant-pressure-low", HYD, "pressure", 3600, [(0, 0.13), (3600, 0.09), (7200, 0.01)], 7200,
          [("raise", 4, 0), ("raise", 3, 3600), ("raise", 2, 7200)]),
@@ -166,6 +171,14 @@ DELAYS = [
     Case("battery-low", HYD, "battery_percent", 86400, [(0, 29)], 86400, []),
     Case("battery-low", HYD, "battery_percent", 86400, [(0, 29), (86400, 29), (172800, 35)], 172800,
          [("raise", 4, 86400), ("clear", 4, 172800)]),
+    Case("battery-low", HYD, "battery_percent", 86400, [(0, 29), (86400, 29), (172800, 34.9)], 172800,
+         [("raise", 4, 86400)]),
+    Case("battery-low", HYD, "battery_percent", 86400, [(0, 9), (86400, 9), (172800, 14.9), (259200, 15)], 259200,
+         [("raise", 3, 86400), ("raise", 4, 259200)]),
+    Case("hydrant-freezing", HYD, "temperature", 3600, [(0, 4.9), (3600, 6.9), (7200, 7.0)], 7200,
+         [("raise", 4, 0), ("clear", 4, 7200)]),
+    Case("hydrant-freezing", HYD, "temperature", 3600, [(0, 0.9), (3600, 2.9), (7200, 3.0)], 7200,
+         [("raise", 3, 0), ("raise", 4, 7200)]),
     Case("water-level-low", TANK, "level", 3600, [(0, 2.6), (3600, 2.77), (7200, 2.79)], 7200,
          [("raise", 3, 0), ("clear", 3, 7200)], OWN),
     Case("water-level-low", TANK, "level", 3600, [(0, 0.0)], 7200, []),  # no limits in its own file

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable
 
+import fire_stories
 import pytest
+import quality_stories
+import shipped_stories
 from scenario import SHIPPED
-from shipped_stories import LOOKALIKES, STORIES, Story, Told
+from shipped_stories import Story, Told
 from test_shipped_limits import LIMITS
+from town import Town
 
+from firetower.devices.kinds import DeviceKind
 from firetower.rules.verdicts import VerdictKind
 
+TOLD = (shipped_stories, quality_stories, fire_stories)
+STORIES = [story for each in TOLD for story in each.STORIES]
+LOOKALIKES = [story for each in TOLD for story in each.LOOKALIKES]
 IDS = [f"{story.rule}-{story.priority}" for story in STORIES]
 
 
@@ -49,3 +57,34 @@ def test_every_shipped_rule_and_priority_has_its_three_scenarios() -> None:
             one = rule.condition.event or rule.condition.quality or rule.condition.combination
             shipped.add((rule.id, 1 if one is None else one.priority))
     assert told == shipped
+
+
+def test_a_pump_room_says_that_it_has_power_again_after_a_minute_of_it() -> None:
+    town = Town()
+    room = town.put(DeviceKind.PUMP_ROOM)
+    for event in ("main_power_lost", "backup_power_lost"):
+        town.says(room, event, 0)
+    town.says(room, "main_power_lost", 100, active=False)
+    town.passes(159)
+    assert [each.kind for each in town.said if each.rule == "pump-power-lost"] == [VerdictKind.RAISE]
+    town.passes(160)
+    assert [each.kind for each in town.said if each.rule == "pump-power-lost"][1:] == [VerdictKind.CLEAR]
+
+
+@pytest.mark.parametrize(("category", "priority"), [("homes", 3), ("jiuxiao", 3), ("other", 3), ("school", 2)])
+def test_a_removed_smoke_detector_is_urgent_in_key_units_only(category: str, priority: int) -> None:
+    town = Town()
+    town.says(town.put(DeviceKind.SMOKE, unit_category=category), "removed", 0)
+    assert [each.priority for each in town.said] == [priority]
+
+
+@pytest.mark.parametrize(("category", "priority"), [("hospital", 3), ("chemical", 3), ("homes", 4), (None, 4)])
+def test_a_sleeping_detector_silent_for_a_day_is_yellow_in_high_risk_places(
+    category: str | None, priority: int
+) -> None:
+    town = Town()
+    town.heard(town.put(DeviceKind.SMOKE, 86400, unit_category=category), 0)
+    town.passes(25 * 3600 - 1)
+    assert town.said == []
+    town.passes(25 * 3600)
+    assert [(each.rule, each.priority) for each in town.said] == [("sleeping-smoke-silent", priority)]

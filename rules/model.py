@@ -11,7 +11,7 @@ from firetower.rules.conditions import Bands, Condition, EventName, Part, Priori
 from firetower.rules.quantities import Amount, Duration, Limit
 
 Day = Literal["working_day", "rest_day", "holiday"]
-"""Kinds of day (``calendar.yaml``): ``holiday`` a public one, ``rest_day`` a weekend or holiday, else ``working_day``."""
+"""Kinds of day (``calendar.yaml``): ``holiday`` a public one, ``rest_day`` weekend or holiday, else ``working_day``."""
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 Date = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]

@@ -47,7 +47,7 @@ async def rules_for_a_start(pool: asyncpg.Pool, folder: Path | None) -> Rulebook
     for each, why in await unproven(pool, book):
         log.error("%s is looser than shipped (%s), but %s", each.rule.id, "; ".join(each.what), why)
         if each.override is None:
-            log.error("%s is in force as it is shipped", each.rule.id)
+            log.error("%s is in force as it is shipped, or not at all where nothing of its name is", each.rule.id)
             rules.add(each.rule.id)
         else:
             log.error("the override of %s in that scope is not in force", each.rule.id)

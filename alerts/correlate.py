@@ -14,7 +14,7 @@ from firetower.alerts.verification import Verify, verify
 from firetower.core.clock import MINUTE, Micros, rfc3339
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.model import Rule
+from firetower.rules.book.model import Rule
 from firetower.rules.verdicts import HISTORICAL
 
 CONFIRMS_WITHIN: Micros = 5 * MINUTE

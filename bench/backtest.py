@@ -21,7 +21,7 @@ from firetower.core.datadir import DataDir
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
 from firetower.embedded import EmbeddedPostgres
-from firetower.rules.rulebook import load
+from firetower.rules.book.rulebook import load
 from firetower.storage import migrate, partitions, readings
 from firetower.storage import pool as pools
 

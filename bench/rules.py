@@ -20,10 +20,10 @@ from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceRows, Registry
+from firetower.rules.book.model import Rule
+from firetower.rules.book.quantities import Quantity
+from firetower.rules.book.rulebook import Rulebook, load
 from firetower.rules.engine import Engine
-from firetower.rules.model import Rule
-from firetower.rules.quantities import Quantity
-from firetower.rules.rulebook import Rulebook, load
 from firetower.rules.steps import Batch, Tick
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "rules"))

@@ -18,8 +18,8 @@ from firetower.ingest.fairness import may_be_fire
 from firetower.ingest.ports import BACKLOG, Provisional
 from firetower.ingest.processing import Prepared
 from firetower.ingest.steps import Steps
-from firetower.rules.events import judge
 from firetower.rules.verdicts import Verdict
+from firetower.rules.watches.events import judge
 
 GLANCE_S = 0.5
 _AFTER: Micros = 2 * SECOND

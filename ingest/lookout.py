@@ -31,7 +31,7 @@ from firetower.ingest.fairness import may_be_fire
 from firetower.ingest.lane import MOST_BYTES, bytes_of
 from firetower.ingest.ports import Provisional
 from firetower.ingest.steps import Steps, turn_of_the_loop
-from firetower.rules.events import judge
+from firetower.rules.watches.events import judge
 
 log = logger("ingest.lookout")
 

@@ -39,9 +39,9 @@ from firetower.ingest.ports import (
 )
 from firetower.ingest.precedence import Precedence
 from firetower.ingest.screen import Screened, StandingClocks, screen
-from firetower.rules.events import judge
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import Verdict
+from firetower.rules.watches.events import judge
 
 log = logger("ingest.processing")
 

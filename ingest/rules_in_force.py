@@ -7,8 +7,8 @@ import numpy as np
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 from firetower.devices.readings import Bools, Int64s, Mark, Readings
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
-from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch, Step
 from firetower.rules.verdicts import Verdict, VerdictKind
 

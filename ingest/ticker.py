@@ -9,9 +9,9 @@ from firetower.ingest.committer import Committer
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.ports import Rules, Store, Work
 from firetower.ingest.system import SystemWatch
-from firetower.rules.silence import TOLD_A_TICK
 from firetower.rules.steps import Tick
 from firetower.rules.verdicts import Verdict
+from firetower.rules.watches.silence import TOLD_A_TICK
 
 log = logger("ingest.ticker")
 

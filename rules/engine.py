@@ -11,27 +11,27 @@ from firetower.devices.metrics import catalogue
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Bools, Int64s, Mark, Quality, Readings
 from firetower.devices.registry import Registry
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.checkpoint import Piece, Watch
-from firetower.rules.clocks import ClockWatch
-from firetower.rules.columns import Column
-from firetower.rules.combination import CombinationWatch
 from firetower.rules.engine_state import EngineState
-from firetower.rules.event_states import EventWatch
-from firetower.rules.explain import RuleState
-from firetower.rules.glance import Glance
 from firetower.rules.late import LateWatch, came_and_went
-from firetower.rules.model import Rule
-from firetower.rules.no_limits import NoLimitWatch
-from firetower.rules.quality import ImplausibleWatch
-from firetower.rules.rulebook import Rulebook
-from firetower.rules.scopes import Scopes
-from firetower.rules.sequence import SequenceWatch
-from firetower.rules.series import UNKNOWN, SeriesBook
-from firetower.rules.silence import TOLD_A_TICK, SilenceWatch
+from firetower.rules.measured.columns import Column
+from firetower.rules.measured.scopes import Scopes
+from firetower.rules.measured.series import UNKNOWN, SeriesBook
+from firetower.rules.measured.tables import NO_TABLE, make_tables
 from firetower.rules.steps import Batch, Step, Tick
-from firetower.rules.suppression import SuppressionWatch
-from firetower.rules.tables import NO_TABLE, make_tables
+from firetower.rules.told.explain import RuleState
+from firetower.rules.told.glance import Glance
 from firetower.rules.verdicts import Verdict, VerdictKind
+from firetower.rules.watches.clocks import ClockWatch
+from firetower.rules.watches.combination import CombinationWatch
+from firetower.rules.watches.event_states import EventWatch
+from firetower.rules.watches.no_limits import NoLimitWatch
+from firetower.rules.watches.quality import ImplausibleWatch
+from firetower.rules.watches.sequence import SequenceWatch
+from firetower.rules.watches.silence import TOLD_A_TICK, SilenceWatch
+from firetower.rules.watches.suppression import SuppressionWatch
 
 _LEAST = 8
 _Seed = tuple[str, str, str]
@@ -174,7 +174,7 @@ class Engine:
                 self._unsaid += [replace(each, shadow=True) if each.rule in self._shadows else each for each in said]
 
     def glance(self, readings: Readings, channels: Sequence[str]) -> list[Verdict]:
-        """Return what single values beyond a limit would raise, without taking them in (``rules/glance.py``).
+        """Return what single values beyond a limit would raise, without taking them in (``rules/told/glance.py``).
 
         ``channels``: the suffix of each reading's metric; readings need no series, nor their channels a number.
         """

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from firetower.devices.registry import Registry
+from firetower.rules.book.model import Rule
 from firetower.rules.checkpoint import ROWS, Piece, Watch, of_prefix, prefixed
-from firetower.rules.clocks import ClockWatch
-from firetower.rules.model import Rule
-from firetower.rules.quality import ImplausibleWatch
-from firetower.rules.series import SeriesBook
-from firetower.rules.tables import TableGroup
+from firetower.rules.measured.series import SeriesBook
+from firetower.rules.measured.tables import TableGroup
+from firetower.rules.watches.clocks import ClockWatch
+from firetower.rules.watches.quality import ImplausibleWatch
 
 
 class EngineState:

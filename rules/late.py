@@ -22,9 +22,9 @@ from firetower.devices.liveness import LEAST_STANDING, MISSED_INTERVALS
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Bools, Int16s, Int64s, Quality, Readings
 from firetower.devices.registry import Registry
-from firetower.rules.columns import Column
-from firetower.rules.limits import component
-from firetower.rules.tables import TableGroup
+from firetower.rules.measured.columns import Column
+from firetower.rules.measured.limits import component
+from firetower.rules.measured.tables import TableGroup
 from firetower.rules.verdicts import HISTORICAL, Verdict, VerdictKind
 
 _NONE = -1

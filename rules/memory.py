@@ -7,9 +7,9 @@ from firetower.devices.events import EVENTS
 from firetower.devices.kinds import KIND_NUMBER, DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.registry import Registry
-from firetower.rules.conditions import Bands, LimitCondition
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.conditions import Bands, LimitCondition
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook
 
 SHORTEST: Micros = 2 * HOUR
 """For alarms that stand, and for doubts about a series."""

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from firetower.core.logs import logger
 from firetower.devices.events import AlertClass
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import Rulebook, rebuild
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook, rebuild
 from firetower.storage.pool import store_errors
 
 _PARTITION = 0

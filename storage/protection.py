@@ -7,7 +7,7 @@ from typing import Any
 from firetower.alerts.windows import Window, WindowKind, WindowState
 from firetower.core.clock import Micros, from_datetime
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.model import Scope
+from firetower.rules.book.model import Scope
 from firetower.storage import windows
 from firetower.storage.pool import Pool, store_errors
 

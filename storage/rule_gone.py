@@ -9,7 +9,7 @@ from firetower.alerts.model import Alert
 from firetower.alerts.moves import Decided
 from firetower.alerts.rule_gone import back, gone
 from firetower.core.clock import Micros
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.verdicts import RULE_GONE
 from firetower.storage import shadow_alerts
 from firetower.storage.alert_moves import BATCH, Fence, fenced, in_turns, locked, write_decided

@@ -11,7 +11,7 @@ from firetower.devices.events import AlertClass, Event
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
-from firetower.rules.rulebook import load_texts
+from firetower.rules.book.rulebook import load_texts
 from firetower.storage import readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import apply_verdicts

@@ -6,7 +6,7 @@ from firetower.alerts.model import Alert, Condition, Disposition, Hold, Method, 
 from firetower.alerts.provisional import key_of
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
-from firetower.rules.model import Rule
+from firetower.rules.book.model import Rule
 from firetower.web.api_models import Answered, Instant, instant, instant_or_none
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from firetower.core.errors import NotFound
-from firetower.rules.backtest import fire_digest
-from firetower.rules.rulebook import load_texts
+from firetower.rules.book.rulebook import load_texts
+from firetower.rules.told.backtest import fire_digest
 from firetower.storage import backtests, history
 from firetower.storage.backtests import Backtest
 from firetower.web.api import Access, Call, Route

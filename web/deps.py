@@ -9,7 +9,7 @@ from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.clock import Clock, Micros
 from firetower.devices.registry import Registry
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.rulebook import Rulebook
 from firetower.storage.alerts import AlertStore
 from firetower.storage.pool import Pool
 

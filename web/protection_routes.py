@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
-from firetower.rules.model import Level
+from firetower.rules.book.model import Level
 from firetower.storage import protection
 from firetower.storage.protection import COUNTED, Gap
 from firetower.web.alert_json import Title

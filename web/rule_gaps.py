@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from firetower.rules.model import Loosened, Rule, Scope
-from firetower.rules.rulebook import Rulebook, shipped
+from firetower.rules.book.model import Loosened, Rule, Scope
+from firetower.rules.book.rulebook import Rulebook, shipped
 from firetower.storage.protection import Gap
 
 _ALONE = ("shadow from false to true",)

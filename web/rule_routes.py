@@ -6,9 +6,9 @@ from firetower.alerts.ports import PAGE_LIMIT
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.conditions import Condition
-from firetower.rules.model import Loosened, Override, Rule, Schedule, Suppression
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.conditions import Condition
+from firetower.rules.book.model import Loosened, Override, Rule, Schedule, Suppression
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.verdicts import SubjectKind
 from firetower.storage import shadow_alerts
 from firetower.storage.shadow_alerts import ShadowAlert

@@ -12,11 +12,11 @@ from firetower.alerts.rehearsal import Rehearsal, by_key
 from firetower.core.clock import HOUR, Micros, rfc3339
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
-from firetower.rules import rulebook as rulebooks
-from firetower.rules.backtest import STEP, Replay
+from firetower.rules.book import rulebook as rulebooks
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
 from firetower.rules.memory import WORDS_BACK, events_of, events_watched, memory_of
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.told.backtest import STEP, Replay
 from firetower.storage import history, readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.burning_rules import in_force

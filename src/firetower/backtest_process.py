@@ -10,7 +10,7 @@ from firetower.backtest import backtest
 from firetower.core.clock import Clock
 from firetower.core.errors import FiretowerError, StoreUnavailable
 from firetower.core.logs import logger
-from firetower.rules.rulebook import load_texts
+from firetower.rules.book.rulebook import load_texts
 from firetower.storage import backtests
 from firetower.storage.pool import Pool
 

@@ -37,7 +37,7 @@ def backtest(  # noqa: PLR0917 - typer's options, always given by name
 
     Example: firetower rules backtest --rulebook my-rules/ --from 2026-11-01 --to 2026-11-08
     """
-    from firetower.rules.rulebook import load
+    from firetower.rules.book.rulebook import load
 
     logs.set_up("WARNING")
     settings = load_settings(config, data_dir=data_dir)

@@ -32,7 +32,7 @@ def explain(  # noqa: PLR0917 - typer's options, always given by name
 
     Example: firetower rules explain --device mall-01/hyd-7 --at 2026-11-23T03:19:00+08:00
     """
-    from firetower.rules.rulebook import load
+    from firetower.rules.book.rulebook import load
 
     logs.set_up("WARNING")
     unit, slash, name = device.partition("/")
@@ -49,7 +49,7 @@ def explain(  # noqa: PLR0917 - typer's options, always given by name
 
 def text_of(told: dict[str, Any]) -> list[str]:
     """Return the lines a person reads of an explanation."""
-    from firetower.rules.explain import Speaker
+    from firetower.rules.told.explain import Speaker
 
     speaker = Speaker(_micros(told["at"]), told["zone"])
     heard = "never heard" if told["last_heard_at"] is None else f"last heard {_time(speaker, told['last_heard_at'])}"

@@ -10,8 +10,8 @@ from firetower import cli_backtest, cli_explain
 from firetower.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from firetower.rules.model import Override, Rule
-    from firetower.rules.rulebook import Rulebook
+    from firetower.rules.book.model import Override, Rule
+    from firetower.rules.book.rulebook import Rulebook
 
 app = typer.Typer(
     help="The rulebook: check it, show it.", epilog="Example: firetower rules check my-rules/", no_args_is_help=True
@@ -28,7 +28,7 @@ def check(
 
     Example: firetower rules check my-rules/
     """
-    from firetower.rules.rulebook import load
+    from firetower.rules.book.rulebook import load
 
     try:
         book = load(folder, guarded=True)
@@ -59,7 +59,7 @@ def show(
 
     Example: firetower rules show hydrant-pressure-low --scope district=east --scope unit=water
     """
-    from firetower.rules.rulebook import load
+    from firetower.rules.book.rulebook import load
 
     book = load(rulebook)
     chosen = [each for each in book.rules if rule in {None, each.id}]
@@ -74,7 +74,7 @@ def show(
 
 
 def _scopes(given: list[str]) -> dict[str, str]:
-    from firetower.rules.model import LEVELS
+    from firetower.rules.book.model import LEVELS
 
     found: dict[str, str] = {}
     for each in given:
@@ -89,7 +89,7 @@ def _scopes(given: list[str]) -> dict[str, str]:
 
 def _overrides(book: "Rulebook", rule_id: str, there: dict[str, str] | None) -> "list[tuple[int, Override]]":
     """Return the overrides of a rule, with their places from 1, that fit ``there`` (None: all), wide before narrow."""
-    from firetower.rules.model import LEVELS
+    from firetower.rules.book.model import LEVELS
 
     fitting = [
         (number, each)
@@ -101,13 +101,13 @@ def _overrides(book: "Rulebook", rule_id: str, there: dict[str, str] | None) -> 
 
 
 def _in_force(book: "Rulebook", rule: "Rule", there: dict[str, str] | None) -> "Rule | None":
-    from firetower.rules.overrides import resolved
+    from firetower.rules.book.overrides import resolved
 
     return rule if there is None else resolved(rule, [each for _, each in _overrides(book, rule.id, there)])
 
 
 def _print(book: "Rulebook", shown: "list[Rule]", chosen: list[str], there: dict[str, str] | None) -> None:
-    from firetower.rules.wording import lines, override_lines
+    from firetower.rules.book.wording import lines, override_lines
 
     on = {each.id: each for each in shown}
     for rule_id in chosen:

@@ -17,14 +17,14 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Quality, Readings
 from firetower.devices.registry import Registry
-from firetower.rules import rulebook as rulebooks
-from firetower.rules.backtest import Replay
+from firetower.rules.book import rulebook as rulebooks
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
-from firetower.rules.explain import Speaker
-from firetower.rules.explained import Explained, explained
-from firetower.rules.heard import Heard
 from firetower.rules.memory import WORDS_BACK, events_of, memory_of
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.told.backtest import Replay
+from firetower.rules.told.explain import Speaker
+from firetower.rules.told.explained import Explained, explained
+from firetower.rules.told.heard import Heard
 from firetower.storage import history, readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.burning_rules import in_force

@@ -10,10 +10,10 @@ from pathlib import Path
 import asyncpg
 
 from firetower.core.logs import logger
-from firetower.rules import rulebook as rulebooks
-from firetower.rules.backtest import fire_digest
-from firetower.rules.guard import Loosening
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book import rulebook as rulebooks
+from firetower.rules.book.guard import Loosening
+from firetower.rules.book.rulebook import Rulebook
+from firetower.rules.told.backtest import fire_digest
 from firetower.storage.backtests import is_sound
 
 log = logger("rules")

@@ -14,10 +14,10 @@ from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.ingest.rules_in_force import RulesInForce
 from firetower.rule_protection import unproven
-from firetower.rules import rulebook as rulebooks
+from firetower.rules.book import rulebook as rulebooks
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook, RulebookError
 from firetower.rules.engine import Engine
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import Rulebook, RulebookError
 from firetower.rules.steps import Tick
 from firetower.storage.burning_rules import burning_rules, gone_or_lowered, in_force, note_in_force
 from firetower.storage.checkpoints import MARGIN

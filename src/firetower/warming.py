@@ -13,10 +13,10 @@ from firetower.devices.events import Event, meaning
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.checkpoint import Piece, decode
 from firetower.rules.engine import Engine
 from firetower.rules.memory import SHORTEST, WORDS_BACK, events_of, events_watched, memory_of
-from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch, Tick
 from firetower.storage import history, readings, shadow_alerts
 from firetower.storage.alerts import AlertStore

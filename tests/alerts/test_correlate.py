@@ -19,7 +19,7 @@ from firetower.alerts.judge import judge
 from firetower.alerts.model import Alert, Method, State, Verification
 from firetower.core.clock import MINUTE, SECOND
 from firetower.devices.events import AlertClass
-from firetower.rules.model import Rule
+from firetower.rules.book.model import Rule
 from firetower.rules.verdicts import HISTORICAL, SubjectKind, Verdict, VerdictKind
 
 T0 = 1_763_800_000 * SECOND

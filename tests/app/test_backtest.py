@@ -13,8 +13,8 @@ from firetower.backtest_process import BacktestProcesses, do_asked
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, rfc3339, to_datetime
 from firetower.core.errors import Conflict, InvalidInput
 from firetower.devices.events import Event
-from firetower.rules.backtest import fire_digest
-from firetower.rules.rulebook import load_texts
+from firetower.rules.book.rulebook import load_texts
+from firetower.rules.told.backtest import fire_digest
 from firetower.storage import backtests
 from firetower.storage.alerts import apply_verdicts
 from firetower.storage.burning_rules import note_in_force

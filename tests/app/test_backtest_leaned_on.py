@@ -5,8 +5,8 @@ from history_making import BEGIN, LOOSER, NOW, at, make_history
 
 from firetower.backtest_process import do_asked
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Micros, rfc3339
-from firetower.rules.backtest import fire_digest
-from firetower.rules.rulebook import load_texts
+from firetower.rules.book.rulebook import load_texts
+from firetower.rules.told.backtest import fire_digest
 from firetower.storage import backtests
 
 DIGEST = fire_digest(load_texts(LOOSER))

@@ -17,8 +17,8 @@ from firetower.devices.readings import Readings
 from firetower.devices.registry import Registry
 from firetower.ingest.ports import Stranger, Work
 from firetower.ingest.rules_in_force import RulesInForce
+from firetower.rules.book.rulebook import Rulebook, load
 from firetower.rules.engine import Engine
-from firetower.rules.rulebook import Rulebook, load
 from firetower.rules.steps import Batch
 from firetower.storage import registry as stored_registry
 from firetower.storage.alerts import AlertStore

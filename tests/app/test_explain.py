@@ -10,7 +10,7 @@ from firetower.cli_explain import text_of
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, rfc3339, to_datetime
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.explain import Asked, explain
-from firetower.rules.rulebook import load_texts
+from firetower.rules.book.rulebook import load_texts
 
 LATE = """
 overrides:

@@ -18,10 +18,10 @@ from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.ingest.rules_in_force import RulesInForce
-from firetower.rules import rulebook as rulebooks
+from firetower.rules.book import rulebook as rulebooks
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook, RulebookError
 from firetower.rules.engine import Engine
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import Rulebook, RulebookError
 from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import SubjectKind, VerdictKind
 from firetower.rules_reload import RulesReload

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from firetower.cli import app
 from firetower.core.errors import InvalidInput
-from firetower.rules.rulebook import load, shipped_folder
+from firetower.rules.book.rulebook import load, shipped_folder
 
 OVERRIDES = """\
 overrides:

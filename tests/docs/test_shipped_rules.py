@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from firetower.rules.model import Rule
-from firetower.rules.quantities import Between, FromFile, Quantity
-from firetower.rules.rulebook import load
+from firetower.rules.book.model import Rule
+from firetower.rules.book.quantities import Between, FromFile, Quantity
+from firetower.rules.book.rulebook import load
 
 TEXT = (Path(__file__).parents[2] / "docs" / "rulebook.md").read_text("utf-8").partition("\n## The shipped rules\n")[2]
 ROWS = {line.split("`")[1]: line for line in TEXT.splitlines() if line.startswith("| `")}

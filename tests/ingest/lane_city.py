@@ -22,7 +22,7 @@ from firetower.ingest.order import CommitOrder
 from firetower.ingest.precedence import Precedence
 from firetower.ingest.processing import Shared
 from firetower.ingest.ticker import Ticker
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.engine import Engine
 
 CLOCK = SystemClock()

@@ -14,7 +14,7 @@ from firetower.ingest.order import CommitOrder
 from firetower.ingest.ports import Work
 from firetower.ingest.system import SystemWatch
 from firetower.ingest.ticker import Ticker
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.engine import Engine
 from firetower.rules.verdicts import Verdict
 from firetower.storage import canary

@@ -13,11 +13,11 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.ticker import Ticker
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.engine import Engine
-from firetower.rules.silence import TOLD_A_TICK
 from firetower.rules.steps import Step, Tick
 from firetower.rules.verdicts import Verdict
+from firetower.rules.watches.silence import TOLD_A_TICK
 
 
 class Asked(Engine):

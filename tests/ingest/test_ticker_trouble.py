@@ -7,7 +7,7 @@ from firetower.devices.registry import Registry
 from firetower.health import Health
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.ticker import Ticker
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.engine import Engine
 from firetower.rules.steps import Step
 from firetower.rules.verdicts import Verdict

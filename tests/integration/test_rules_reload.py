@@ -9,7 +9,7 @@ from typing import Any
 from service import now_ms, publisher, running, signed_in
 from waiting import until
 
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 
 
 async def test_a_fire_during_a_reload_arrives_and_its_rule_stays_in_force_until_its_verdict(

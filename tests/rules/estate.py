@@ -8,9 +8,9 @@ from firetower.core.clock import SECOND
 from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.registry import DeviceEntry
-from firetower.rules.checks import check
-from firetower.rules.model import Calendar, Rule
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.checks import check
+from firetower.rules.book.model import Calendar, Rule
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import Verdict
 

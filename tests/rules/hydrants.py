@@ -8,7 +8,7 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry, Registry
-from firetower.rules.model import Rule
+from firetower.rules.book.model import Rule
 
 PRESSURE = catalogue().by_name["pressure"].number
 INTERVALS = (2, 10, 40)

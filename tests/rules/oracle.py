@@ -15,10 +15,10 @@ from oracle_derived import figure_of
 
 from firetower.core.clock import MINUTE
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.conditions import Band
-from firetower.rules.model import LEVELS, Override, Rule
-from firetower.rules.quantities import Between, FromFile
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.conditions import Band
+from firetower.rules.book.model import LEVELS, Override, Rule
+from firetower.rules.book.quantities import Between, FromFile
+from firetower.rules.book.rulebook import Rulebook
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from firetower.core.clock import SECOND
-from firetower.rules.model import Calendar, Schedule, Span
+from firetower.rules.book.model import Calendar, Schedule, Span
 
 
 def local(ts: int, calendar: Calendar) -> datetime:

@@ -11,7 +11,7 @@ import numpy as np
 from oracle_calendar import hour_and_rest, hour_number
 
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND
-from firetower.rules.conditions import (
+from firetower.rules.book.conditions import (
     Compared,
     ImbalanceCondition,
     PatternCondition,
@@ -19,8 +19,8 @@ from firetower.rules.conditions import (
     TrendCondition,
     WindowCondition,
 )
-from firetower.rules.model import Calendar, Rule
-from firetower.rules.quantities import Between
+from firetower.rules.book.model import Calendar, Rule
+from firetower.rules.book.quantities import Between
 
 PER = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 

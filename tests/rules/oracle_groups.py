@@ -11,9 +11,9 @@ from oracle_calendar import is_active
 
 from firetower.core.clock import MINUTE
 from firetower.devices.events import Event, meaning
-from firetower.rules.conditions import Clause, CombinationCondition, EventCondition
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.conditions import Clause, CombinationCondition, EventCondition
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.registry import DeviceEntry, Registry
-from firetower.rules.checks import check
-from firetower.rules.model import Calendar, Override, Rule
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.checks import check
+from firetower.rules.book.model import Calendar, Override, Rule
+from firetower.rules.book.rulebook import Rulebook
 
 START = 1_763_800_000 * SECOND
 """Saturday 2025-11-22, 16:26:40 in Shanghai."""

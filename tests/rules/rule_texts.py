@@ -1,6 +1,6 @@
 """Rules as text, one of each form of condition, that tests of the validator break."""
 
-from firetower.rules.rulebook import RulebookError, load_texts
+from firetower.rules.book.rulebook import RulebookError, load_texts
 
 
 def rule(name: str, condition: str, *, alert_class: str = "hazard", kinds: str = "[hydrant]", more: str = "") -> str:

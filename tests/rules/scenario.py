@@ -5,8 +5,8 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry, Registry
+from firetower.rules.book.rulebook import Rulebook, load
 from firetower.rules.engine import Engine
-from firetower.rules.rulebook import Rulebook, load
 from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict
 

@@ -6,7 +6,7 @@ from estate import SOURCE, Estate, low, others, rule, turns
 from scenario import at
 
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.model import Rule
+from firetower.rules.book.model import Rule
 from firetower.rules.verdicts import SubjectKind, VerdictKind
 
 

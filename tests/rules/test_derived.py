@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND
 from firetower.devices.metrics import catalogue
-from firetower.rules.columns import Column
-from firetower.rules.derived import Derived, make, spec_of
-from firetower.rules.model import Calendar, Rule
+from firetower.rules.book.model import Calendar, Rule
+from firetower.rules.measured.columns import Column
+from firetower.rules.measured.derived import Derived, make, spec_of
 
 START = 1_763_800_000 * SECOND  # no multiple of an hour: windows begin where they like
 OVER = 10 * MINUTE

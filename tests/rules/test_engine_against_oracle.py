@@ -7,8 +7,8 @@ from oracle import Oracle
 from oracle_streams import calls_of, in_spans, led, streams
 from oracle_worlds import DAILY, FAST, SLOW, Item, Reading, books, city, registry_of
 
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
-from firetower.rules.rulebook import Rulebook
 
 PACES = pytest.mark.parametrize("pace", [FAST, SLOW, DAILY], ids=["seconds", "hours", "days"])
 CUTS = st.sets(st.integers(0, 40), max_size=8)

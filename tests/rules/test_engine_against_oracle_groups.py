@@ -11,10 +11,10 @@ from oracle_worlds import CALENDARS, FAST, SCHEDULES, START, WORDS, Item, Readin
 
 from firetower.core.clock import SECOND
 from firetower.devices.events import Event
-from firetower.rules.checks import check
+from firetower.rules.book.checks import check
+from firetower.rules.book.model import Rule, Suppression
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
-from firetower.rules.model import Rule, Suppression
-from firetower.rules.rulebook import Rulebook
 
 EVENTS = ("fire", "fault", "tamper", "reset", "power_lost")
 DELAYS = st.sampled_from(["0s", "0s", "3.5s", "20.5s", "70.5s"])

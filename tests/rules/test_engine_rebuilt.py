@@ -12,9 +12,9 @@ from oracle_worlds import DAILY, FAST, SLOW, START, Item, Reading, books, city, 
 from firetower.devices.events import Event
 from firetower.devices.readings import Mark
 from firetower.devices.registry import Registry
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.checkpoint import Piece, decode, encode
 from firetower.rules.engine import Engine
-from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Tick
 from firetower.rules.verdicts import Verdict, VerdictKind
 

@@ -10,7 +10,7 @@ from scenario import at
 from firetower.core.clock import DAY, SECOND
 from firetower.devices.events import Event
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.model import Calendar, Rule, Span
+from firetower.rules.book.model import Calendar, Rule, Span
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import VerdictKind
 

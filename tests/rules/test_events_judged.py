@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from firetower.devices.events import EVENTS, AlertClass, Event
-from firetower.rules.events import judge
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+from firetower.rules.watches.events import judge
 
 FIRE = Event("mall-01", "panel-1", 7, "fire", True, "2-3-017", "3F corridor", 1_000, 2_000, "k")
 

@@ -8,11 +8,11 @@ from scenario import at, brief
 
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Readings
-from firetower.rules.explain import Speaker
-from firetower.rules.explained import Explained, explained
-from firetower.rules.heard import Heard
-from firetower.rules.model import Calendar, Rule
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.model import Calendar, Rule
+from firetower.rules.book.rulebook import Rulebook
+from firetower.rules.told.explain import Speaker
+from firetower.rules.told.explained import Explained, explained
+from firetower.rules.told.heard import Heard
 from firetower.rules.verdicts import HISTORICAL, Verdict
 
 ZONE = Calendar().zone

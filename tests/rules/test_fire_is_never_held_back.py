@@ -15,8 +15,8 @@ from firetower.devices.events import AlertClass, Event
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
+from firetower.rules.book.rulebook import Rulebook, RulebookError, load
 from firetower.rules.engine import Engine
-from firetower.rules.rulebook import Rulebook, RulebookError, load
 from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict, VerdictKind
 

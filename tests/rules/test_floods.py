@@ -8,8 +8,8 @@ from scenario import at, brief
 
 from firetower.devices.kinds import DeviceKind
 from firetower.rules import checkpoint, engine
+from firetower.rules.book.model import Rule
 from firetower.rules.checkpoint import decode, encode
-from firetower.rules.model import Rule
 from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict
 

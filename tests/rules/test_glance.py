@@ -7,7 +7,7 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Quality, Readings
 from firetower.devices.registry import DeviceEntry, Registry
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.engine import Engine
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import VerdictKind

@@ -16,13 +16,13 @@ from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
+from firetower.rules.book.loosening import looser
+from firetower.rules.book.model import Rule
+from firetower.rules.book.quantities import Quantity
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.checkpoint import decode, encode
-from firetower.rules.columns import Column
-from firetower.rules.imbalance import Imbalance
-from firetower.rules.loosening import looser
-from firetower.rules.model import Rule
-from firetower.rules.quantities import Quantity
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.measured.columns import Column
+from firetower.rules.measured.imbalance import Imbalance
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import Verdict
 

@@ -12,9 +12,9 @@ from scenario import SHIPPED, START, World, at, brief
 from firetower.core.clock import MINUTE, SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Mark
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import Verdict, VerdictKind
 

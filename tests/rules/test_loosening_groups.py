@@ -3,9 +3,9 @@
 import pytest
 from rule_texts import FIRE, PREALARM, book, rule
 
-from firetower.rules.loosening import looser
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import load_texts
+from firetower.rules.book.loosening import looser
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import load_texts
 
 WARNED = rule(
     "water-and-fire",

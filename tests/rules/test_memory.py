@@ -6,8 +6,8 @@ from scenario import World
 from firetower.core.clock import HOUR, MINUTE, Micros
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
+from firetower.rules.book.rulebook import load_texts
 from firetower.rules.memory import LONGEST, SHORTEST, memory_of
-from firetower.rules.rulebook import load_texts
 
 SPREAD = rule(
     "unsteady",

@@ -5,7 +5,7 @@ from scenario import at
 
 from firetower.devices.kinds import DeviceKind
 from firetower.rules.checkpoint import decode, encode
-from firetower.rules.silence import TOLD_A_TICK
+from firetower.rules.watches.silence import TOLD_A_TICK
 
 RULE = rule(
     "no-limit", "quality", {"of": "no_limit", "attributes": ["level_low", "level_90"], "priority": 4},

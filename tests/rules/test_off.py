@@ -12,8 +12,8 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Quality
 from firetower.devices.registry import DeviceEntry
+from firetower.rules.book.rulebook import load_texts
 from firetower.rules.engine import Engine
-from firetower.rules.rulebook import load_texts
 
 LOW = rule(
     "low", "limit: {side: below, bands: [{priority: 3, limit: 0.1 MPa, clear: 0.12 MPa, source: 'J, x'}]}",

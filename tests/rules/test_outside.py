@@ -10,11 +10,11 @@ from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.devices.registry import DeviceEntry, Registry
-from firetower.rules.columns import Column
-from firetower.rules.derived import spec_of
-from firetower.rules.limits import LimitTable
-from firetower.rules.model import Override, Rule
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.model import Override, Rule
+from firetower.rules.book.rulebook import Rulebook
+from firetower.rules.measured.columns import Column
+from firetower.rules.measured.derived import spec_of
+from firetower.rules.measured.limits import LimitTable
 
 LOW, HIGH = 198.0, 242.0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firetower.rules.points import MOST_QUIET, Points
+from firetower.rules.watches.points import MOST_QUIET, Points
 
 
 @pytest.mark.parametrize("begins", [True, False], ids=["active, then not", "not active"])

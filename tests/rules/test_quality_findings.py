@@ -9,10 +9,10 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.quality import DeviceQuality
 from firetower.devices.readings import Mark
 from firetower.devices.registry import Registry
-from firetower.rules.clocks import how_wrong
 from firetower.rules.engine import Engine
 from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict
+from firetower.rules.watches.clocks import how_wrong
 
 BAD, UNCERTAIN = 2, 1
 STUCK = int(Mark.CLOCK_STUCK)

@@ -7,10 +7,10 @@ from scenario import START, World, at, brief
 
 from firetower.core.clock import MINUTE
 from firetower.devices.readings import Mark, Readings
-from firetower.rules.backtest import Replay, fire_digest
+from firetower.rules.book.rulebook import load_texts
 from firetower.rules.engine import Engine
 from firetower.rules.memory import events_watched
-from firetower.rules.rulebook import load_texts
+from firetower.rules.told.backtest import Replay, fire_digest
 from firetower.rules.verdicts import Verdict
 
 BOOK = """

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from firetower.devices.events import AlertClass
-from firetower.rules.quantities import FromFile
-from firetower.rules.rulebook import RulebookError, load, shipped_folder
+from firetower.rules.book.quantities import FromFile
+from firetower.rules.book.rulebook import RulebookError, load, shipped_folder
 
 GOOD = """\
 rules:

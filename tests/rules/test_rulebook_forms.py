@@ -26,7 +26,7 @@ from rule_texts import (
     problems,
 )
 
-from firetower.rules.rulebook import load_texts
+from firetower.rules.book.rulebook import load_texts
 
 CALENDAR = "spans: {night: {from: 22:00, to: 06:00}}, holidays: [2026-10-01], working_days: [2026-10-10]"
 

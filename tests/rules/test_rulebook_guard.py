@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rule_texts import FIRE, LOW, PREALARM, book, problems, rule
 
-from firetower.rules.rulebook import Rulebook, RulebookError, guard, load, load_texts, shipped, shipped_folder
+from firetower.rules.book.rulebook import Rulebook, RulebookError, guard, load, load_texts, shipped, shipped_folder
 
 FLOW = rule(
     "water-and-pump",

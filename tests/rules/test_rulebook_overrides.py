@@ -4,10 +4,10 @@ import pytest
 from rule_texts import BURST, CONFIRMED, FIRE, LOW, PREALARM, RATE, SILENT, book, problems
 
 from firetower.core.clock import HOUR, MINUTE
-from firetower.rules.model import Rule
-from firetower.rules.overrides import resolved
-from firetower.rules.quantities import Quantity
-from firetower.rules.rulebook import Rulebook, load_texts, rebuild
+from firetower.rules.book.model import Rule
+from firetower.rules.book.overrides import resolved
+from firetower.rules.book.quantities import Quantity
+from firetower.rules.book.rulebook import Rulebook, load_texts, rebuild
 
 
 def override(rule: str, scope: str, change: str) -> str:

@@ -9,9 +9,9 @@ from scenario import START, World, at, brief
 
 from firetower.core.clock import MINUTE, SECOND
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.calendars import REST, WORKING, Days
-from firetower.rules.model import Calendar, Rule, Schedule
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book.model import Calendar, Rule, Schedule
+from firetower.rules.book.rulebook import Rulebook
+from firetower.rules.measured.calendars import REST, WORKING, Days
 
 CALENDAR = Calendar.model_validate(
     {

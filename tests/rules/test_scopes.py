@@ -11,9 +11,9 @@ from scenario import START, World, brief
 from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.registry import DeviceEntry, Registry
-from firetower.rules.model import LEVELS, Override, Rule
-from firetower.rules.rulebook import Rulebook
-from firetower.rules.scopes import Scopes
+from firetower.rules.book.model import LEVELS, Override, Rule
+from firetower.rules.book.rulebook import Rulebook
+from firetower.rules.measured.scopes import Scopes
 
 RULE: dict[str, Any] = {
     "id": "too-hot", "version": 1, "title": {"zh": "热", "en": "Hot"}, "advice": {"zh": "看", "en": "look"},

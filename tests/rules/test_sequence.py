@@ -10,9 +10,9 @@ from scenario import at
 
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.quality import DeviceQuality
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import Rulebook
 from firetower.rules.verdicts import VerdictKind
 
 

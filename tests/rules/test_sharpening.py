@@ -8,7 +8,7 @@ from estate import Estate, rule
 from scenario import at
 
 from firetower.devices.kinds import DeviceKind
-from firetower.rules.model import Calendar, Rule, Span
+from firetower.rules.book.model import Calendar, Rule, Span
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import Verdict
 

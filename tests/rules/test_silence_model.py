@@ -11,11 +11,11 @@ from scenario import SHIPPED, World, at
 from firetower.core.clock import SECOND
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.registry import DeviceEntry
-from firetower.rules import silence
-from firetower.rules.conditions import SilenceBand
-from firetower.rules.model import Rule
+from firetower.rules.book.conditions import SilenceBand
+from firetower.rules.book.model import Rule
 from firetower.rules.steps import Tick
 from firetower.rules.verdicts import Verdict
+from firetower.rules.watches import silence
 
 HOUR = 3600
 RULES = [rule for rule in SHIPPED.rules if rule.condition.silence is not None]

@@ -7,12 +7,12 @@ from scenario import at
 
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
+from firetower.rules.book.model import Rule
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
-from firetower.rules.model import Rule
-from firetower.rules.rulebook import Rulebook
 from firetower.rules.steps import Batch, Tick
-from firetower.rules.suppression import SuppressionWatch
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
+from firetower.rules.watches.suppression import SuppressionWatch
 
 
 def held_by(on: str = "device", *, rules: tuple[str, ...] = (), events: tuple[str, ...] = ("shielded",)) -> Rule:

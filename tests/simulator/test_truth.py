@@ -10,7 +10,7 @@ from firetower.devices.metrics import catalogue
 from firetower.devices.readings import Readings
 from firetower.devices.registry import DeviceEntry, Registry
 from firetower.devices.topics import parse_topic
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.engine import Engine
 from firetower.rules.steps import Batch, Tick
 from firetower.rules.verdicts import Verdict, VerdictKind

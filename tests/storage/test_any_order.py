@@ -17,7 +17,7 @@ from firetower.ingest.committer import Committer
 from firetower.ingest.order import CommitOrder
 from firetower.ingest.precedence import Precedence
 from firetower.ingest.processing import Prepared, Processing, Shared
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.engine import Engine
 from firetower.rules.steps import Batch
 from firetower.storage import readings as stored_readings

@@ -10,7 +10,7 @@ from firetower.alerts.judge import judge
 from firetower.alerts.rule_gone import gone
 from firetower.core.clock import HOUR, SECOND
 from firetower.devices.events import AlertClass
-from firetower.rules.rulebook import Rulebook, load
+from firetower.rules.book.rulebook import Rulebook, load
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 from firetower.storage.rule_gone import end_gone
 

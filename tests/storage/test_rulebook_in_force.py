@@ -3,8 +3,8 @@
 import asyncpg
 from alert_making import commit, fire
 
-from firetower.rules import rulebook
-from firetower.rules.rulebook import Rulebook
+from firetower.rules.book import rulebook
+from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.verdicts import SubjectKind
 from firetower.storage.burning_rules import in_force, note_in_force, with_burning
 

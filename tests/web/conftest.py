@@ -15,7 +15,7 @@ from firetower.core.clock import ManualClock
 from firetower.devices.events import AlertClass, Event
 from firetower.devices.registry import Registry
 from firetower.ingest.ports import Work
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 from firetower.storage import accounts
 from firetower.storage.alerts import AlertStore

@@ -1,7 +1,7 @@
 """What the rulebook in force leaves unprotected stands on the board: loosened fires, rules off, rules on trial."""
 
-from firetower.rules import rulebook
-from firetower.rules.rulebook import Rulebook, rebuild
+from firetower.rules.book import rulebook
+from firetower.rules.book.rulebook import Rulebook, rebuild
 from firetower.storage.protection import Gap
 from firetower.web.protection_routes import out
 from firetower.web.rule_gaps import rule_gaps

@@ -4,7 +4,7 @@ from typing import Any
 
 from firetower.core.clock import SECOND
 from firetower.ingest.ports import Work
-from firetower.rules import rulebook
+from firetower.rules.book import rulebook
 from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 from firetower.storage.ingest import IngestStore
 

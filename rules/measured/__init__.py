@@ -1,0 +1,1 @@
+"""Rules on values, as measured or derived: tables of limits, by scope and schedule."""

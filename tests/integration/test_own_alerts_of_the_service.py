@@ -55,7 +55,7 @@ async def test_telemetry_that_is_behind_is_an_alert_and_nobody_who_reports_more_
     page = (rulebook / "device.yaml").read_text("utf-8")
     shipped = "intervals: 3\n            source: J, three reports missed"
     assert page.count(shipped) == 1
-    soon = "after: 4s\n            source: J, of this test"
+    soon = "intervals: 3\n            at_most: 4s\n            source: J, of this test"
     (rulebook / "device.yaml").write_text(page.replace(shipped, soon), "utf-8")
     devices = [
         {"unit": "own", "device": name, "kind": "hydrant", "interval_s": interval}

@@ -50,7 +50,7 @@ def test_every_shipped_silence_is_the_liveness_everyone_else_sees() -> None:
     for kind in DeviceKind:
         for interval in (20, 60, 900, 3600, 12 * HOUR, 24 * HOUR, 25 * HOUR, 48 * HOUR):
             world = World()
-            world.heard(world.device(kind, interval), 0)
+            world.heard(world.device(kind, interval, level_low=1.0, level_90=2.0, level_overflow=3.0), 0)
             limit = silence_after(kind, round(interval * SECOND)) / SECOND
             assert world.tick(limit - 1, LONG_AGO) == []
             assert brief(world.tick(limit, LONG_AGO))[0][3] == limit

@@ -86,7 +86,11 @@ class Warming:
         async for batch in self._stored([(since, None)], now - events_of(rulebook)):
             engine.warm(batch)
         engine.warm(Tick(self._clock.now(), None))
-        return Warm(engine, whole=not memory_of(rulebook, self._registry, lacking))
+        whole = not memory_of(rulebook, self._registry, lacking)
+        if not whole:  # nothing more is to be learned where nothing older is stored
+            oldest = await history.oldest(self._pool)
+            whole = oldest is None or oldest >= since
+        return Warm(engine, whole=whole)
 
     async def whole(self, rulebook: Rulebook, beside: Engine | None) -> Engine:
         """Return an engine that knows all that its rules remember, while the service goes on. StoreUnavailable.

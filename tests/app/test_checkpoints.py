@@ -141,6 +141,7 @@ async def test_a_checkpoint_of_another_rulebook_is_not_taken(here: Installation,
     await here.judge(engine := Engine(here.book, here.registry), here.low(0))
     await here.checkpoint(engine)
     (tmp_path / "slow.yaml").write_text(SLOW.replace("0.14 MPa", "0.13 MPa"), "utf-8")
+    here.clock.advance(3 * HOUR)
     assert not (await here.warming.at_start(load(tmp_path))).whole
 
 
@@ -169,6 +170,7 @@ async def test_a_checkpoint_that_cannot_be_read_is_thrown_away_and_the_start_goe
     await here.checkpoint(engine)
     await here.pool.execute("UPDATE rule_checkpoint_piece SET data = 'nonsense' WHERE n = 0")
     await here.start()
+    here.clock.advance(3 * HOUR)
     assert not (await here.warming.at_start(here.book)).whole
     assert "the checkpoint of the rules cannot be used" in caplog.text
     assert await here.pool.fetchval("SELECT count(*) FROM rule_checkpoint") == 0
@@ -297,3 +299,12 @@ async def test_what_was_held_by_design_before_a_restart_comes_up_when_that_is_ov
     told = engine.evaluate(Batch(Readings.empty(), here.clock.now(), [opened(5.1, active=False)]))
     (released,) = [each for each in told if each.event is None]
     assert (released.rule, released.suppressed, released.again) == ("hydrant-low-for-long", "", True)
+
+
+async def test_where_nothing_older_is_stored_a_start_knows_all_there_is_to_know(here: Installation) -> None:
+    """A new installation, or one of this morning: no second engine is made to learn nothing."""
+    assert (await here.warming.at_start(here.book)).whole
+    await here.judge(Engine(here.book, here.registry), here.low(0))
+    assert (await here.warming.at_start(here.book)).whole
+    here.clock.advance(3 * HOUR)
+    assert not (await here.warming.at_start(here.book)).whole

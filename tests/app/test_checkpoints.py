@@ -139,6 +139,7 @@ async def test_without_a_checkpoint_the_whole_state_is_made_from_what_is_stored(
 
 async def test_a_checkpoint_of_another_rulebook_is_not_taken(here: Installation, tmp_path: Path) -> None:
     await here.judge(engine := Engine(here.book, here.registry), here.low(0))
+    await here.judge(engine, here.low(1))
     await here.checkpoint(engine)
     (tmp_path / "slow.yaml").write_text(SLOW.replace("0.14 MPa", "0.13 MPa"), "utf-8")
     here.clock.advance(3 * HOUR)

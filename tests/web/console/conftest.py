@@ -1,5 +1,7 @@
 """Fixtures of the page tests: Debian's chromium, a double of the service, a seat signed in at it."""
 
+import asyncio
+import contextlib
 import os
 import shutil
 import sys
@@ -63,7 +65,9 @@ async def browser() -> AsyncIterator[Browser]:
         try:
             yield chromium
         finally:
-            await chromium.close()
+            with contextlib.suppress(TimeoutError):  # it ends with the driver all the same
+                async with asyncio.timeout(20):
+                    await chromium.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -81,68 +85,14 @@ async def until_page(page: Page, expression: str) -> None:
 Open = Callable[..., Awaitable[Page]]
 
 
-KEPT = 4
-"""Browser contexts that wait for another test: those used last; each holds a process."""
-
-
-class Profiles:
-    """Browser contexts, each used again by the next test that wants one of the same options, emptied in between.
-
-    A blank page stays open in each: beside it a page costs half the time of one that is its context's only one.
-    """
-
-    def __init__(self, browser: Browser) -> None:
-        self._browser = browser
-        self._free: list[tuple[str, Page]] = []
-        self._taken: list[tuple[str, Page]] = []
-
-    async def take(self, theme: str, options: dict[str, Any]) -> BrowserContext:
-        """Give a context that holds nothing but the theme somebody chose."""
-        key = repr((theme, sorted(options.items())))
-        found = next((kept for kept in reversed(self._free) if kept[0] == key), None)
-        if found is not None:
-            self._free.remove(found)
-        blank = await self._blank(theme, options) if found is None else found[1]
-        self._taken.append((key, blank))
-        return blank.context
-
-    async def give_back(self, origin: str) -> None:
-        """Close the pages of those that were taken and forget what ``origin`` kept there."""
-        for key, blank in self._taken:
-            for page in blank.context.pages:
-                if page is not blank:
-                    await page.close()
-            session = await blank.context.new_cdp_session(blank)
-            await session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
-            await session.detach()
-            await blank.context.clear_cookies()
-            self._free.append((key, blank))
-        self._taken.clear()
-        while len(self._free) > KEPT:
-            await self._free.pop(0)[1].context.close()
-
-    async def _blank(self, theme: str, options: dict[str, Any]) -> Page:
-        context = await self._browser.new_context(**options)
-        await context.add_init_script(COUNT_TONES)
-        if theme:
-            chosen = f"localStorage.setItem('firetower.theme', '{theme}')"
-            await context.add_init_script(f"location.origin === 'null' || {chosen}")
-        return await context.new_page()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def profiles(browser: Browser) -> Profiles:
-    """The contexts of this worker's browser; they end with it."""
-    return Profiles(browser)
-
-
 @pytest_asyncio.fixture(loop_scope="session")
-async def sit_down(profiles: Profiles, double: Double) -> AsyncIterator[Open]:
+async def sit_down(browser: Browser, double: Double) -> AsyncIterator[Open]:
     """Opens a console already signed in: ``await sit_down(lang="en", arm=True, who="wang", **context options)``.
 
     Fails when the page broke its content security policy or threw.
     """
     troubles: list[str] = []
+    contexts: list[BrowserContext] = []
 
     async def open_(
         *,
@@ -153,10 +103,13 @@ async def sit_down(profiles: Profiles, double: Double) -> AsyncIterator[Open]:
         signed_in: bool = True,
         **options: Any,
     ) -> Page:
-        wanted = {"locale": lang, "viewport": {"width": 1366, "height": 768}} | options
-        context = await profiles.take(theme, wanted)
+        context = await browser.new_context(**{"locale": lang, "viewport": {"width": 1366, "height": 768}} | options)
+        contexts.append(context)
         if signed_in:
             await context.add_cookies([{"name": "firetower_session", "value": who, "url": double.url}])
+        await context.add_init_script(COUNT_TONES)
+        if theme:
+            await context.add_init_script(f"localStorage.setItem('firetower.theme', '{theme}')")
         page = await context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -170,5 +123,6 @@ async def sit_down(profiles: Profiles, double: Double) -> AsyncIterator[Open]:
         return page
 
     yield open_
-    await profiles.give_back(double.url)
+    for context in contexts:
+        await context.close()
     assert not troubles, troubles

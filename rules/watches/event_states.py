@@ -4,6 +4,7 @@ from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Any
 
 from firetower.core.clock import Micros
@@ -22,7 +23,7 @@ from firetower.rules.verdicts import SubjectKind, Verdict, VerdictKind
 from firetower.rules.watches.events import judge
 from firetower.rules.watches.holding import Agenda, Holding, Terms, Turn
 from firetower.rules.watches.missing import Missing
-from firetower.rules.watches.points import Point, Points
+from firetower.rules.watches.points import Point, Points, met_by
 
 _OWN = "event:"
 _Key = tuple[int, int]
@@ -193,13 +194,17 @@ class EventWatch:
         key, condition = (index, device), self._conditions[index]
         if condition.count is not None:
             return self._counted(key, event) if begins else []
-        met_since = self._met_since(condition, device)
-        if met_since is None and key not in self._states:
-            return []
+        known = self._states.get(key)
+        if known is not None and known.holding.met:  # a panel may have thousands of points that are active
+            at, met = event.at, event.active or self._is_met(condition, device)
+        else:
+            met_since = self._met_since(condition, device)
+            if met_since is None and known is None:
+                return []
+            at, met = max(event.at, met_since or event.at), met_since is not None
         turns = self._advance(key, event.at)
         self._states[key].lag = event.received_at - event.at
-        at = event.at if met_since is None else max(event.at, met_since)
-        turns += self._states[key].holding.turn(self._terms[index], at, met=met_since is not None)
+        turns += self._states[key].holding.turn(self._terms[index], at, met=met)
         return self._said(key, turns)
 
     def _heard_before(self, watching: Iterable[int], device: int, point: Point, event: Event) -> list[Verdict]:
@@ -247,19 +252,12 @@ class EventWatch:
         first = state.begins[-condition.count] if len(state.begins) >= condition.count else state.holding.since
         return first + (condition.within or 0)
 
+    def _is_met(self, condition: EventCondition, device: int) -> bool:
+        return met_by(condition, self._points.active(device)) is not None
+
     def _met_since(self, condition: EventCondition, device: int) -> Micros | None:
         """Return since when what is active of a device meets a rule; None: it does not."""
-        events: set[str] = set()
-        points: set[str] = set()
-        wanted = len(set(condition.events)) if condition.all_of else 1
-        active = self._points.active(device).items()
-        for (event, point), since in sorted(active, key=lambda item: item[1]):
-            if event in condition.events and condition.component in {None, point}:
-                events.add(event)
-                points.add(point)
-                if len(points) >= condition.components and len(events) >= wanted:
-                    return since
-        return None
+        return met_by(condition, sorted(self._points.active(device), key=itemgetter(1)))
 
     def _begun_before(self, device: int, lag: Micros) -> list[Verdict]:
         """Return what the events taken over at the start mean for the rules; what they leave open stays as it was."""
@@ -317,7 +315,7 @@ class EventWatch:
         if condition.count is not None:
             return float(len(state.begins))
         active = self._points.active(device)
-        return float(len({point for event, point in active if event in condition.events}))
+        return float(len({point for (event, point), _ in active if event in condition.events}))
 
     # checkpoint ------------------------------------------------------------------------------------
 

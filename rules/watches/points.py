@@ -1,10 +1,11 @@
 """Which events are active, by device and point; what is said late or twice changes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from firetower.core.clock import Micros
+from firetower.rules.book.conditions import EventCondition
 
 MOST_QUIET = 1000
 """Points of a device that are not active, of which it is remembered when they last said so; a tenth more at times."""
@@ -56,10 +57,10 @@ class Points:
         word = self._of.get(device, {}).get(point)
         return word is not None and word.active_since is not None
 
-    def active(self, device: int) -> dict[Point, Micros]:
-        """Return what is active of a device, and since when."""
+    def active(self, device: int) -> Iterator[tuple[Point, Micros]]:
+        """Yield what is active of a device, and since when."""
         words = self._of.get(device, {})
-        return {point: word.active_since for point, word in words.items() if word.active_since is not None}
+        return ((point, word.active_since) for point, word in words.items() if word.active_since is not None)
 
     @property
     def devices(self) -> Iterable[int]:
@@ -94,3 +95,17 @@ class Points:
             for _, point in quiet[:-MOST_QUIET]:
                 del words[point]
             self._quiet[device] = MOST_QUIET
+
+
+def met_by(condition: EventCondition, active: Iterable[tuple[Point, Micros]]) -> Micros | None:
+    """Return since when the first of the active points is active with which they are enough; None: they are too few."""
+    events: set[str] = set()
+    points: set[str] = set()
+    wanted = len(set(condition.events)) if condition.all_of else 1
+    for (event, point), since in active:
+        if event in condition.events and condition.component in {None, point}:
+            events.add(event)
+            points.add(point)
+            if len(points) >= condition.components and len(events) >= wanted:
+                return since
+    return None

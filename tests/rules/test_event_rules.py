@@ -1,5 +1,6 @@
 """Rules on what devices say: active, at many points, too often, missing, and events' own alerts made more urgent."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import msgspec
@@ -13,6 +14,7 @@ from firetower.devices.kinds import DeviceKind
 from firetower.rules.book.model import Calendar, Rule, Span
 from firetower.rules.steps import Batch
 from firetower.rules.verdicts import VerdictKind
+from firetower.rules.watches.points import Point, Points
 
 MANUAL = rule("manual", "event", {"events": ["manual_mode"], "on_delay": "10min", "off_delay": "60s"})
 BOTH = rule("both", "event", {"events": ["main_power_lost", "backup_power_lost"], "all_of": True, "priority": 1})
@@ -296,3 +298,25 @@ def test_a_delay_half_over_stays_half_over_with_the_open_alerts_alone() -> None:
     assert estate.tick(300) == []
     assert turns(estate.tick(700)) == [("raise", "slow", 600)]
     assert turns(estate.says(other, "fault", 710, component="P1", active=False)) == [("clear", "slow", 710)]
+
+
+def test_of_many_points_that_are_active_each_word_is_judged_without_a_look_at_all_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A panel may shield its thousands of points at once: what a word costs must not grow with them."""
+    estate = Estate(rule("many", "event", {"events": ["shielded"], "components": 3}))
+    panel = estate.put(DeviceKind.PANEL)
+    looked = 0
+    active = Points.active
+
+    def counted(points: Points, device: int) -> Iterator[tuple[Point, int]]:
+        nonlocal looked
+        for each in active(points, device):
+            looked += 1
+            yield each
+
+    monkeypatch.setattr(Points, "active", counted)
+    said = [turns(estate.says(panel, "shielded", n, component=str(n))) for n in range(500)]
+    said += [turns(estate.says(panel, "shielded", 500 + n, component=str(n), active=False)) for n in range(498)]
+    assert [each for each in said if each] == [[("raise", "many", 2)], [("clear", "many", 997)]]
+    assert looked < 5 * len(said)

@@ -15,7 +15,7 @@ def test_points_that_are_quiet_are_forgotten_beyond_a_number_the_oldest_first(be
             assert points.said(1, ("prealarm", f"{number}"), 10 * number, active=True)
         assert points.said(1, ("prealarm", f"{number}"), 10 * number + 1, active=False)
     assert len(points.save([1])) <= MOST_QUIET + MOST_QUIET // 10 + 1
-    assert points.active(1) == {("fire", "here"): 0}
+    assert dict(points.active(1)) == {("fire", "here"): 0}
     assert not points.said(1, ("prealarm", f"{3 * MOST_QUIET - 1}"), 5, active=True)
 
 
@@ -31,4 +31,4 @@ def test_many_points_that_are_active_do_not_make_the_quiet_ones_forgotten() -> N
     other.load(points.save(points.devices))
     for each in (points, other):
         assert not each.said(1, ("shielded", "7"), 15, active=True)
-        assert len(each.active(1)) == 2 * MOST_QUIET
+        assert len(list(each.active(1))) == 2 * MOST_QUIET

@@ -9,6 +9,8 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 Path = tuple[str | int, ...]
+MOST_VALUES = 100_000
+"""Values of one file: some thousand rules. A page of aliases of aliases may stand for more than any memory holds."""
 _OF_JSON = ("str", "int", "float", "bool", "null")
 """Tags of values that JSON has, too."""
 
@@ -61,6 +63,11 @@ def parse(text: str) -> Document:
 
 def _plain(node: Node, path: Path, document: Document, loader: YAML) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
+    if len(document.lines) > MOST_VALUES:
+        raise ValueError(
+            f"it comes to more than {MOST_VALUES:,} values, aliases (*name) written out; accepted: fewer, or several"
+            " files"
+        )
     if isinstance(node, MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:

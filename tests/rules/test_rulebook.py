@@ -243,6 +243,14 @@ def test_two_rules_of_one_id_are_refused_across_files(tmp_path: Path) -> None:
     assert problem.startswith("mine.yaml:2: rules[1].id: 'pressure-low' stands at first.yaml:2 already")
 
 
+def test_aliases_of_aliases_that_stand_for_more_than_any_memory_holds_are_refused(tmp_path: Path) -> None:
+    """A page of them, sent for a back-test, must not end the service."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
+    (told,) = refused(tmp_path, "\n".join(lines))
+    assert "mine.yaml:1: cannot be read as YAML: it comes to more than 100,000 values" in told
+
+
 @pytest.mark.parametrize(
     "text", ["", "rules: []", "rules:", "- 1", "rules: 7", "rules: [7]", "just words", "a: &a [*a]", "\x00"]
 )

@@ -142,7 +142,14 @@ async def hear(base: Base, start: Callable[[str, Coroutine[Any, Any, None]], Non
     start("ticker", ticker.run())
     start("replay", replayer.run())
     reload = RulesReload(
-        settings.rulebook, engine, warming, lanes, pool, lease=base.lease, clock=clock, on_loaded=base.current.set
+        settings.rulebook,
+        engine,
+        warming,
+        [*lanes, ticker],
+        pool,
+        lease=base.lease,
+        clock=clock,
+        on_loaded=base.current.set,
     )
     on_hangup(reload.ask)
     start("rulebook", reload.run())

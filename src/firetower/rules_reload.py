@@ -46,7 +46,7 @@ class Current:
             except StoreUnavailable as err:
                 log.debug("the rulebook in force is not known now: %s", err)
             else:
-                if found is not None and found.digest != self.rulebook.digest:
+                if found is not None and _as_written(found) != _as_written(self.rulebook):
                     self.rulebook = found
             await asyncio.sleep(_FOLLOWS_EVERY_S)
 
@@ -224,6 +224,10 @@ def _changed_under_one_version(book: Rulebook, before: Rulebook) -> list[str]:
             " raised them)"
         )
     return problems
+
+
+def _as_written(book: Rulebook) -> tuple[object, ...]:
+    return book.written, book.written_overrides, book.written_calendar
 
 
 def _without_version(rule: Rule) -> Rule:

@@ -93,6 +93,16 @@ def test_a_backlog_says_nothing_of_its_device_before_it_arrives() -> None:
     ]
 
 
+def test_a_district_that_falls_silent_at_once_is_told_in_the_minute_in_which_it_is() -> None:
+    """A tick tells so many; the service goes on at once, and a replay whose ticks are minutes apart must, too."""
+    world = World()
+    devices = [world.device() for _ in range(300)]
+    once = world.readings(*((device, "pressure", FIRST / 1e6, 0.3) for device in devices))
+    said = replayed(once, world, 11)
+    assert len(said) == len(devices)
+    assert {(each.kind.value, each.at) for each in said} == {("raise", START + FIRST + 10 * MINUTE)}
+
+
 def test_the_digest_is_of_fire_and_prealarm_rules_only() -> None:
     """A rulebook without any has the same digest whatever its limits; its events are known by name."""
     book, other = load_texts({"a.yaml": BOOK}), load_texts({"a.yaml": BOOK.replace("0.14", "0.12")})

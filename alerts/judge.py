@@ -176,6 +176,7 @@ def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORM
         metric=metric_of(verdict),
         value=verdict.value,
         limit_value=verdict.limit,
+        figure=verdict.figure,
         title_zh=verdict.title_zh,
         title_en=verdict.title_en,
         text=verdict.text,
@@ -283,6 +284,7 @@ def _said_again(alert: Alert, verdict: Verdict) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if verdict.at >= alert.last_event_at:
         changes |= {"last_event_at": verdict.at, "value": verdict.value, "limit_value": verdict.limit}
+        changes["figure"] = verdict.figure  # the rule may be another edition by now, with another window
         if verdict.again and verdict.text and alert.state is not State.CLOSED:
             changes["text"] = verdict.text  # a group names its devices, of which there are more by now
     if alert.condition is Condition.NORMAL and not _is_stale(alert, verdict):

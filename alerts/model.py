@@ -71,7 +71,8 @@ class Alert:
     priority, occurrences, verification, forwarding and receipt, never with repeats or notes.
     ``unit``, ``device``, ``place``, ``lon``, ``lat`` are frozen
     when raised, and so are ``zone`` (``building/floor/zone`` within the unit), ``main`` and ``gateway`` (codes).
-    ``place``: the registry's words; ``text``: the panel's. ``value``, ``limit_value``: in the metric's unit.
+    ``place``: the registry's words; ``text``: the panel's. ``value``, ``limit_value``: in the metric's unit, or
+    in that of ``figure``, what they are of the metric where they are derived (``rules.verdicts``).
     ``scene``: what may bring it together with others in one incident (``incidents.scene_of``); "" on what was raised
     before there were any. ``hold_reason``, ``held_until``, ``held_by``: of a hold, else None; ``window_id``: the
     announced window it was raised in or is held by; ``cause_id``: the alert that hides it, of hold ``suppressed``.
@@ -137,6 +138,7 @@ class Alert:
     verified_by: str | None = None
     verify_method: Method | None = None
     escalation: int = 0
+    figure: str = ""
 
     @property
     def is_fire(self) -> bool:

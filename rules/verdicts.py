@@ -45,6 +45,8 @@ class Verdict:
     ``title_zh``, ``title_en``: the headline an operator reads. ``text``: the panel's own words.
     ``flags``: ``unregistered``, ``late``, ``uncertain``, ``historical`` …
     ``again``: a raise of what was raised before, now at another priority or no longer suppressed.
+    ``figure``: what ``value`` and ``limit`` are where they are derived from readings: which figure, of how long a time
+    (``-``: of none), and its unit, ``rise 10min °C``; "" where they are as measured.
     ``shadow``: of a rule on trial; counted and listed, neither shown nor sent.
     ``since``: of a silence, the last word that was heard, or when we began to listen where that was later; else None.
     ``suppressed``: what holds it back by design, ``rule:<id>`` or ``event:<name>``; "" when nothing does. Never a fire.
@@ -70,6 +72,7 @@ class Verdict:
     flags: tuple[str, ...] = ()
     event: Event | None = None
     again: bool = False
+    figure: str = ""
     shadow: bool = False
     suppressed: str = ""
     since: Micros | None = None

@@ -159,6 +159,7 @@ _BROUGHT: tuple[tuple[str, str], ...] = (
     ("state", "text"),
     ("condition", "text"),
     ("metric", "text"),
+    ("figure", "text"),
     ("value", "float8"),
     ("limit_value", "float8"),
     ("title_zh", "text"),

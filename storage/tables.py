@@ -249,6 +249,7 @@ alert = Table(
     Column("device_kind", Text),
     Column("device_id", Integer),
     Column("metric", Text),
+    Column("figure", Text, nullable=False, server_default=""),
     Column("value", Double),
     Column("limit_value", Double),
     Column("title_zh", Text, nullable=False),

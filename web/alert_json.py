@@ -17,6 +17,13 @@ class Title(Answered):
     en: str
 
 
+class Figure(Answered):
+    """What a value and its limit are where they are derived from readings of the metric."""
+
+    of: str = Field(description="rise, drop, rate, mean, … pattern, trend, imbalance: docs/api.md lists them")
+    over: str | None = Field(description="of how long a time, as a rulebook writes it; null: of none")
+
+
 class AlertOut(Answered):
     """One alert; the words and clocks are those of the contract."""
 
@@ -43,6 +50,7 @@ class AlertOut(Answered):
     value: float | None
     limit: float | None
     uom: str | None = Field(description="unit of measure of value and limit")
+    figure: Figure | None = Field(description="what value and limit are of the metric; null: as measured")
     text: str = Field(description="the panel's own words")
     place: str | None = Field(description="the registry's words, frozen when it was raised")
     lon: float | None
@@ -106,6 +114,7 @@ class HistoryEntry(Answered):
 def alert_out(alert: Alert) -> AlertOut:
     """Return an alert as the API writes it."""
     known = None if alert.metric is None else catalogue().by_name.get(alert.metric.partition(".")[0])
+    of, over, uom = alert.figure.split(" ") if alert.figure else ("", "", "")
     return AlertOut(
         id=str(alert.id),
         key=key_of(alert.rule, alert.subject_kind, alert.subject, alert.component),
@@ -129,7 +138,8 @@ def alert_out(alert: Alert) -> AlertOut:
         metric=alert.metric,
         value=alert.value,
         limit=alert.limit_value,
-        uom=None if known is None else known.unit,
+        uom=uom or (None if known is None else known.unit),
+        figure=Figure(of=of, over=None if over == "-" else over) if of else None,
         text=alert.text,
         place=alert.place,
         lon=alert.lon,

@@ -14,7 +14,7 @@ from firetower.devices.metrics import Metric
 from firetower.devices.readings import Bools, Floats, Int64s
 from firetower.rules.book.conditions import Compared, Side
 from firetower.rules.book.model import Calendar, Rule
-from firetower.rules.book.quantities import Between, FromFile, Limit, parse_duration
+from firetower.rules.book.quantities import Between, FromFile, Limit, duration_text, parse_duration
 from firetower.rules.checkpoint import Saved
 from firetower.rules.measured.calendars import Days
 from firetower.rules.measured.columns import Column
@@ -95,6 +95,22 @@ def spec_of(rule: Rule) -> Spec | None:
     raise ValueError(
         f"rule {rule.id} has the form {condition.forms}; accepted: limit, rate, window, pattern, trend, imbalance"
     )
+
+
+def figure_of(rule: Rule) -> str:
+    """Return what the values and limits of a measured rule are, as ``Verdict.figure`` writes it; "" as measured."""
+    condition, measured = rule.condition, rule.measured
+    assert measured is not None  # asked for measured rules only
+    unit = measured.bands[0].limit.unit
+    if condition.window is not None:
+        return f"{condition.window.of} {duration_text(condition.window.over)} {unit}"
+    if condition.rate is not None:
+        return f"rate {duration_text(condition.rate.over)} {unit}"
+    if condition.trend is not None:
+        return f"trend {duration_text(condition.trend.over)} {unit}"
+    if condition.pattern is not None:
+        return f"pattern - {unit}"
+    return f"imbalance - {unit}" if condition.imbalance is not None else ""
 
 
 def make(spec: Spec, metric: Metric, calendar: Calendar, channel_of: Callable[[str], int | None]) -> Derived:

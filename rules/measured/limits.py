@@ -1,8 +1,7 @@
 """Limit rules over all series of one kind and metric: bands, deadbands and delays in event time, as numpy columns.
 
 A *lane* is one band of one rule. Each reading puts each lane in a zone: 1 beyond the limit, -1 back past the clear
-value, 0 in between. The value is as measured or, with a derivation (``derived.py``), as derived; an unknown one is in
-between.
+value, 0 in between. The value is as measured or, with a derivation (``derived.py``), as derived; unknown: in between.
 A run of equal zones long enough (delay or samples) is *met*: for zone 1 the rule's level rises to that band, for
 zone -1 it falls under it. Both are facts of event time, so a delay that ends between two readings ends at its own
 instant, whether a tick or the next reading finds it. A reading stands until the next one, or until it is stale; a
@@ -61,6 +60,7 @@ class LimitTable:
         scopes = Scopes(rulebook.overrides, registry) if scopes is None else scopes
         variants = VariantsOf(scopes, [rule.id for rule in rules])
         self.lanes = Lanes(rules, registry, variants, Days(rulebook.calendar))
+        self._figure = "" if spec is None else derived.figure_of(rules[0])
         self._derived = None if spec is None else derived.make(spec, metric, rulebook.calendar, registry.channel)
         self._record = record_of(len(self.lanes), len(rules))
         self.rows = 0
@@ -287,12 +287,11 @@ class LimitTable:
             above = int(self.lanes.number[lane]) > level[int(self.lanes.rule[lane])]
             if until < instant < due and above == (standing.zone[lane] == 1):
                 due = instant
-        row = standing.row
-        record = self._state[row : row + 1]
+        record = self._state[standing.row : standing.row + 1]
         record["level"], record["due"] = level, due
         wall_due = NEVER if due == NEVER else int(due - record["ts"][0] + record["received"][0])
-        self._wall_due.rows[row] = wall_due
-        block = row >> _BLOCK_BITS
+        self._wall_due.rows[standing.row] = wall_due
+        block = standing.row >> _BLOCK_BITS
         self._block_due.rows[block] = min(self._block_due.rows.item(block), wall_due)
 
     def _verdict(self, standing: Standing, index: int, old: int, new: int, at: Micros) -> Verdict:
@@ -342,6 +341,7 @@ class LimitTable:
             limit=self.lanes.limit(self.lanes.of_rule(index)[number - 1], device, value),
             flags=("uncertain",) * uncertain + ("retired",) * bool(registry.retired[device]),
             again=again,
+            figure=self._figure,
         )
 
 

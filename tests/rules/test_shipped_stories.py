@@ -41,6 +41,27 @@ def test_what_is_beyond_the_limit_trips_what_is_within_does_not_and_the_limit_is
     assert tripped(story, story.exact) is story.trips
 
 
+def test_a_derived_value_says_what_it_is_of_its_metric_and_in_which_unit() -> None:
+    """Else 11 °C of rise reads as a temperature of 11 °C; a value as measured or counted says nothing."""
+    told = {said.rule: said.figure for story in STORIES for said in story.tell(story.beyond) if said.rule == story.rule}
+    assert {rule: figure for rule, figure in told.items() if figure} == {
+        "hydrant-pressure-falling": "drop 5min MPa",
+        "hydrant-leaking": "min 2h L/s",
+        "water-level-falling": "rate 1h m/h",
+        "smoke-drift": "median 24h dB/m",
+        "smoke-contaminated": "median 24h dB/m",
+        "heat-rising": "rate 150s °C/min",
+        "residual-current-unusual": "pattern - mA",
+        "residual-current-creeping": "rate 7d mA/d",
+        "cable-temperature-rising": "rise 10min °C",
+        "battery-running-out": "trend 14d d",
+        "hydrant-pressure-noisy": "stdev 2h MPa",
+        "hydrant-pressure-stuck": "stdev 2h MPa",
+        "current-stuck": "spread 2h A",
+        "electrical-phase-imbalance": "imbalance - %",
+    }
+
+
 @pytest.mark.parametrize(("rule", "what", "tell"), LOOKALIKES, ids=[f"{rule}: {what}" for rule, what, _ in LOOKALIKES])
 def test_what_only_looks_like_it_raises_nothing(rule: str, what: str, tell: Callable[[], Told]) -> None:
     assert raised(tell(), rule) == [], what

@@ -36,6 +36,13 @@ async def all_alerts(store: AlertStore):
     return (await store.list(AlertFilter(limit=1000))).items
 
 
+async def test_what_a_value_is_of_its_metric_is_kept_and_follows_the_edition_of_the_rule(pool, store):
+    await commit(pool, [hazard(value=51.5, limit=10.0, figure="rise 10min °C")])
+    assert [(each.value, each.figure) for each in await all_alerts(store)] == [(51.5, "rise 10min °C")]
+    await commit(pool, [hazard(at=T0 + SECOND, value=60.0, limit=20.0, figure="rise 20min °C", rule_version=2)])
+    assert [(each.value, each.figure) for each in await all_alerts(store)] == [(60.0, "rise 20min °C")]
+
+
 @pytest.mark.parametrize("burns", [True, False])
 async def test_a_group_that_more_devices_join_names_them_and_nobody_is_called_again(pool, store, burns):
     """Figure and names follow; version, occurrences and state stay, acknowledged or not; what was closed stays so."""

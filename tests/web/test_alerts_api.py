@@ -47,6 +47,23 @@ async def test_one_alert_comes_with_what_its_rule_advises(running: Any) -> None:
     assert (await running.get(f"{ALERTS}/{alert}"))["advice"] is None
 
 
+async def test_what_a_derived_value_is_stands_beside_it_with_its_own_unit(running: Any) -> None:
+    """51.5 °C of rise must not read as a temperature; a reading as measured keeps the metric's unit."""
+    alert = await running.raise_alert()
+    await running.sign_in()
+    await running.pool.execute("UPDATE alert SET metric = 'cable_temperature', value = 51.5, limit_value = 10")
+    body = await running.get(f"{ALERTS}/{alert}")
+    assert (body["uom"], body["figure"]) == ("°C", None)
+    for written, uom, figure in (
+        ("rise 10min °C", "°C", {"of": "rise", "over": "10min"}),
+        ("trend 14d d", "d", {"of": "trend", "over": "14d"}),
+        ("imbalance - %", "%", {"of": "imbalance", "over": None}),
+    ):
+        await running.pool.execute("UPDATE alert SET figure = $1", written)
+        body = await running.get(f"{ALERTS}/{alert}")
+        assert (body["uom"], body["figure"]) == (uom, figure)
+
+
 async def test_the_list_is_highest_first_filters_and_pages(running: Any) -> None:
     fault = await running.raise_alert("smk-1", event="fault")
     running.clock.advance(SECOND)

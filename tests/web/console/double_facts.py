@@ -55,7 +55,7 @@ class Facts:
             "device_kind": "smoke", "component": "", "subject_kind": "device",
             "subject": f"unit-{number}/dev-{number}", "rule": f"event:{alert_class}",
             "rule_version": 1, "title": {"zh": zh, "en": en}, "metric": None, "value": None, "limit": None, "uom": None,
-            "text": "", "place": "A座 / 3层 / 东区", "lon": 113.26, "lat": 23.13, "flags": [],
+            "figure": None, "text": "", "place": "A座 / 3层 / 东区", "lon": 113.26, "lat": 23.13, "flags": [],
             "latched": alert_class == "fire", "occurrences": 1, "repeats": 0, "version": 1, "assignee": None,
             "device_at": at(ago + 1), "received_at": at(ago + 0.4), "raised_at": at(ago), "condition_at": at(ago + 1),
             "last_event_at": at(ago), "shown_at": None, "acknowledged_at": None, "acknowledged_by": None,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 
@@ -15,6 +16,7 @@ from firetower.alerts.model import Condition, Disposition, Hold, State
 from firetower.devices.events import EVENTS, AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
+from firetower.rules.book.conditions import Aggregate
 
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 ZH, EN = (json.loads((CONSOLE / "i18n" / f"{name}.json").read_text()) for name in ("zh-CN", "en"))
@@ -46,6 +48,7 @@ def test_nothing_is_left_untranslated():
         ("kind", DeviceKind),
         ("metric", catalogue().by_name),
         ("priority", "1234"),
+        ("figure_of", [*get_args(Aggregate), "rate", "pattern", "trend", "imbalance"]),
     ],
 )
 def test_every_value_the_contract_knows_has_a_word(group: str, values):

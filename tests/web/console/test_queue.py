@@ -267,6 +267,20 @@ async def test_a_row_says_what_an_operator_must_know(double: Double, sit_down: O
     assert await page.text_content(f"#alert-{alert['id']} .symbol text") == "2"
 
 
+async def test_a_derived_figure_is_named_and_has_its_own_unit(double: Double, sit_down: Open):
+    rising = double.raise_alert(
+        "hazard", 2, metric="cable_temperature", value=51.5, limit=10, uom="°C", figure={"of": "rise", "over": "10min"}
+    )
+    emptying = double.raise_alert(
+        "hazard", 3, metric="level", value=2, limit=7, uom="d", figure={"of": "trend", "over": "7d"}
+    )
+    page = await sit_down()
+    assert "升幅 限值 10" in await page.inner_text(f"#alert-{rising['id']}")
+    assert "2 天" in await page.inner_text(f"#alert-{emptying['id']}")
+    await page.click(f"#alert-{rising['id']}")
+    await page.wait_for_selector(".value >> text=电缆温度 升幅 10min")
+
+
 async def test_only_symbols_of_unacknowledged_alerts_flash_and_never_above_one_hertz(double: Double, sit_down: Open):
     new, seen = double.raise_alert(), double.acknowledged(double.raise_alert(), "li")
     page = await sit_down()

@@ -28,7 +28,7 @@ export function placeOf(alert) {
 /** What an alert is about when its value counts devices. */
 const GROUPS = new Set(["zone", "unit", "main", "gateway"]);
 
-/** Its figures in words: `name`, `value`, `uom`, `limit`; null where there is none. `devices`: of a group, they are its devices that alarm together. */
+/** Its figures in words: `name`, `derived` (what they are of the metric, where not as measured), `value`, `uom`, `limit`; null where there is none. `devices`: of a group, they are its devices that alarm together. */
 export function figuresOf(alert) {
   const { value, limit, metric } = alert;
   if (value === null || value === undefined) return null;
@@ -37,8 +37,15 @@ export function figuresOf(alert) {
   if (!metric && GROUPS.has(alert.subject_kind)) {
     return { devices: true, name: t("figure.together"), value: t("figure.devices", { n: integer(value) }), uom: "", limit: limited ? t("figure.needed", { n: integer(limit) }) : "" };
   }
-  return { devices: false, name: metric ? word("metric", metric.split(".")[0]) : t("figure.count"), value: quantity(value), uom: alert.uom ?? "", limit: limited ? quantity(limit) : "" };
+  const { of, over } = alert.figure ?? {};
+  const derived = of ? word("figure_of", of) : "";
+  const name = metric ? [word("metric", metric.split(".")[0]), derived, over].filter(Boolean).join(" ") : t("figure.count");
+  return { devices: false, name, derived, value: quantity(value), uom: word("uom", alert.uom ?? ""), limit: limited ? quantity(limit) : "" };
 }
+
+/** The line below the value: its limit, and what both are where they are derived. */
+const limitOf = ({ devices, derived, limit }) =>
+  devices ? limit : [derived, limit && t("row.limit", { limit })].filter(Boolean).join(" ");
 
 /** What a screen reader says of a row; without the age, which would never stop talking. */
 export const labelOf = (alert) =>
@@ -98,7 +105,7 @@ export function Row({ item, top, size, selected, now, act, onSelect }) {
     </span>
     <span class="c-value">${figures && html`
       <span class="line num">${figures.value} <small>${figures.uom}</small></span>
-      <span class="line num place">${figures.limit && (figures.devices ? figures.limit : t("row.limit", { limit: figures.limit }))}</span>`}
+      <span class="line num place">${limitOf(figures)}</span>`}
     </span>
     <span class="c-times num">${alert.occurrences > 1 && `×${alert.occurrences}`}</span>
     <span class="c-age num">

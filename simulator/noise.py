@@ -67,3 +67,10 @@ def smooth(seed: int, stream: str, index: Whole, at: Int64s, over: Whole) -> Flo
     after = uniform(seed, stream, index, step + 1)
     wander: Any = 2.0 * (before + (after - before) * share) - 1.0
     return np.asarray(wander, np.float64)
+
+
+def normal(seed: int, stream: str, index: Whole, step: Whole = 0) -> Floats:
+    """Return numbers of the standard normal distribution, one for each (index, step) pair (Box and Muller)."""
+    radius = np.sqrt(-2.0 * np.log1p(-uniform(seed, stream + "/r", index, step)))
+    drawn: Floats = radius * np.cos(2.0 * np.pi * uniform(seed, stream + "/t", index, step))
+    return drawn

@@ -69,8 +69,7 @@ def smooth(seed: int, stream: str, index: Whole, at: Int64s, over: Whole) -> Flo
     return np.asarray(wander, np.float64)
 
 
-def normal(seed: int, stream: str, index: Whole, step: Whole = 0) -> Floats:
-    """Return numbers of the standard normal distribution, one for each (index, step) pair (Box and Muller)."""
-    radius = np.sqrt(-2.0 * np.log1p(-uniform(seed, stream + "/r", index, step)))
-    drawn: Floats = radius * np.cos(2.0 * np.pi * uniform(seed, stream + "/t", index, step))
+def normal(one: Floats, other: Floats) -> Floats:
+    """Return numbers of the standard normal distribution from two uniform ones in [0, 1) (Box and Muller)."""
+    drawn: Floats = np.sqrt(-2.0 * np.log1p(-one)) * np.cos(2.0 * np.pi * other)
     return drawn

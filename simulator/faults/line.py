@@ -18,7 +18,8 @@ NEVER: Micros = np.iinfo(np.int64).max
 class Line:
     """Messages put in come out when they are due, in that order; those due at one instant as they were put in.
 
-    It holds whatever is under way, without bound: a simulation knows how much that is. Nothing waits on it.
+    Faults are met in the order given: what the device does (reboot, flat battery), then ``CutOff``, then the radio and
+    damage. The line holds whatever is under way, without bound: a simulation knows how much that is. Nothing waits on it.
     """
 
     def __init__(self, faults: Sequence[WayFault] = ()) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firetower.core.clock import Micros
-from firetower.simulator import noise
-from firetower.simulator.faults.stream import STATUS, Devices, Stream, span
+from firetower.simulator.faults.stream import Devices, Stream
 
 _VALUE = re.compile(rb'("(?!ts"|seq")[^"]+":)(-?[0-9.]+|true|false|"[^"]*")')
 _TIME = re.compile(rb'"ts":\d+')
@@ -40,11 +39,10 @@ class Malformed:
 
     def carry(self, stream: Stream) -> Stream:
         """Return all of it, some damaged."""
-        step = stream.at * 4 + stream.leaf
-        hit = self.devices.among(stream.device) & span(stream.at, self.start, self.end) & (stream.leaf != STATUS)
-        rows = np.flatnonzero(hit & (noise.uniform(self.seed, "malformed", stream.device, step) < self.share))
+        hit = stream.on_air(self.devices, self.start, self.end)
+        rows = np.flatnonzero(hit & (stream.fates(self.seed, "malformed") < self.share))
         body = stream.body.copy()
-        which = noise.uniform(self.seed, "damage", stream.device[rows], step[rows]) * len(self.kinds)
+        which = stream.rows(rows).fates(self.seed, "damage") * len(self.kinds)
         for row, kind in zip(rows.tolist(), which.astype(int).tolist(), strict=True):
             body[row] = DAMAGE[self.kinds[kind]](body[row])
         return replace(stream, body=body)

@@ -6,7 +6,6 @@ import numpy as np
 
 from firetower.core.clock import SECOND, Micros
 from firetower.devices.readings import Floats, Int64s
-from firetower.simulator import noise
 from firetower.simulator.faults.sequence import Restart
 from firetower.simulator.faults.stream import NOBODY, STATUS, Devices, Reports, Stream, span
 
@@ -35,8 +34,7 @@ class FlatBattery:
     def carry(self, stream: Stream) -> Stream:
         """Return what the battery could still send."""
         missed = 2 * self._used(stream.at) - 1
-        drawn = noise.uniform(self.seed, "flat battery", stream.device, stream.at * 4 + stream.leaf)
-        silent = self.devices.among(stream.device) & (drawn < missed)
+        silent = self.devices.among(stream.device) & (stream.fates(self.seed, "flat battery") < missed)
         return stream.rows(~silent)
 
     def _used(self, at: Int64s) -> Floats:

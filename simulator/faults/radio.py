@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firetower.core.clock import MINUTE, SECOND, Micros
-from firetower.devices.readings import Bools, Floats
 from firetower.simulator import noise
-from firetower.simulator.faults.stream import STATUS, Devices, Stream, span
+from firetower.simulator.faults.stream import Devices, Stream
 from firetower.simulator.models import Radio
 
 LONGEST: Micros = 10 * MINUTE
@@ -33,8 +32,8 @@ class Loss:
 
     def carry(self, stream: Stream) -> Stream:
         """Return what arrives."""
-        hit = _hit(self.devices, stream, self.start, self.end)
-        return stream.rows(~(hit & (_drawn(self.seed, "loss", stream) < self.share)))
+        hit = stream.on_air(self.devices, self.start, self.end)
+        return stream.rows(~(hit & (stream.fates(self.seed, "loss") < self.share)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,9 @@ class Delay:
 
     def carry(self, stream: Stream) -> Stream:
         """Return all of it, later."""
-        hit = _hit(self.devices, stream, self.start, self.end)
-        longer = self.median * np.exp(self.spread * noise.normal(self.seed, "delay", stream.device, _step(stream)))
+        hit = stream.on_air(self.devices, self.start, self.end)
+        drawn = noise.normal(stream.fates(self.seed, "delay"), stream.fates(self.seed, "delay turn"))
+        longer = self.median * np.exp(self.spread * drawn)
         late = np.minimum(np.rint(longer * SECOND).astype(np.int64), LONGEST)
         return replace(stream, due=stream.due + np.where(hit, late, 0))
 
@@ -74,9 +74,9 @@ class Duplicates:
 
     def carry(self, stream: Stream) -> Stream:
         """Return the messages and after them the doubles."""
-        hit = _hit(self.devices, stream, self.start, self.end)
-        again = stream.rows(hit & (_drawn(self.seed, "duplicate", stream) < self.share))
-        after = _drawn(self.seed, "duplicate after", again) * self.within
+        hit = stream.on_air(self.devices, self.start, self.end)
+        again = stream.rows(hit & (stream.fates(self.seed, "duplicate") < self.share))
+        after = again.fates(self.seed, "duplicate after") * self.within
         return Stream.joined([stream, replace(again, due=again.due + after.astype(np.int64))])
 
 
@@ -93,22 +93,7 @@ class Reordering:
 
     def carry(self, stream: Stream) -> Stream:
         """Return all of it, some later."""
-        hit = _hit(self.devices, stream, self.start, self.end)
-        held = hit & (_drawn(self.seed, "reorder", stream) < self.share)
-        later = (_drawn(self.seed, "reorder by", stream) * self.by).astype(np.int64)
+        hit = stream.on_air(self.devices, self.start, self.end)
+        held = hit & (stream.fates(self.seed, "reorder") < self.share)
+        later = (stream.fates(self.seed, "reorder by") * self.by).astype(np.int64)
         return replace(stream, due=stream.due + np.where(held, later, 0))
-
-
-def _hit(devices: Devices, stream: Stream, start: Micros, end: Micros | None) -> Bools:
-    """Statuses are the broker's own affair (Last Will) and never befallen."""
-    mask: Bools = devices.among(stream.device) & span(stream.at, start, end) & (stream.leaf != STATUS)
-    return mask
-
-
-def _step(stream: Stream) -> np.ndarray:
-    # a report and an alarm of one instant have their own fates
-    return stream.at * 4 + stream.leaf
-
-
-def _drawn(seed: int, stream_name: str, stream: Stream) -> Floats:
-    return noise.uniform(seed, stream_name, stream.device, _step(stream))

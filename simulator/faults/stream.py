@@ -13,8 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from firetower.core.clock import Micros
 from firetower.devices.city import Device
 from firetower.devices.readings import Bools, Floats, Int64s
+from firetower.simulator import noise
 from firetower.simulator.messages import Message, topic
 from firetower.simulator.signals import Block
 
@@ -98,6 +100,19 @@ class Stream:
         """Return some rows: a mask or positions."""
         return Stream(*(getattr(self, name)[which] for name in self.__slots__))
 
+    def on_air(self, devices: "Devices", start: Micros, end: Micros | None) -> Bools:
+        """Return which rows a fault of the way can befall: written by ``devices`` in [start, end), and no status.
+
+        Statuses are the broker's affair (Last Will). What comes out of a memory goes as one, and unharmed.
+        """
+        hit: Bools = devices.among(self.device) & span(self.at, start, end) & (self.leaf != STATUS) & ~self.stored
+        return hit
+
+    def fates(self, seed: int, purpose: str) -> Floats:
+        """Return a number in [0, 1) for each row, the same whatever else is on its way."""
+        # a report and an alarm of one instant have their own fates
+        return noise.uniform(seed, purpose, self.device, self.at * len(LEAVES) + self.leaf)
+
     def messages(self, devices: Sequence[Device]) -> list[Message]:
         """Return the rows as messages of ``city.devices``, in order; statuses are retained."""
         return [
@@ -156,11 +171,11 @@ class WayFault(Protocol):
 class SpeakingFault(Protocol):
     """A fault that makes devices say what they would not have said."""
 
-    def speak(self, begin: int, end: int) -> Stream:
+    def speak(self, begin: Micros, end: Micros) -> Stream:
         """Return what is said from ``begin`` up to, not including, ``end`` (µs), in order of ``due``."""
 
 
-def span(values: Floats | Int64s, begin: int, end: int | None) -> Bools:
+def span(values: Int64s, begin: Micros, end: Micros | None) -> Bools:
     """Return where instants lie in [begin, end) (µs); None: for ever."""
     inside: Bools = (values >= begin) & (values < end if end is not None else True)
     return inside

@@ -43,8 +43,7 @@ def cast(parts: Sequence[Part], city: City) -> Casting:
     caster = _Caster(city)
     roles: dict[tuple[str, str], tuple[int, ...]] = {}
     for part in sorted(parts, key=_room):
-        for role, devices in caster.play(part).items():
-            roles[part.name, role] = devices
+        roles |= {(part.name, name): devices for name, devices in caster.play(part).items()}
     for part in parts:  # these come last, and keep out of everybody's way
         for name, role in part.script.cast.items():
             if role.any:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from firetower.devices.city import UnitCategory
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
+from firetower.simulator.scenario_faults import check
 
 LONGEST = 366 * 86_400
 Seconds = Annotated[float, Field(ge=0, le=LONGEST)]
@@ -150,21 +151,21 @@ class Silence(_Step):
     effect: Literal["silence"]
 
 
-class Cut(_Step):
-    """The devices are cut off from ``at`` to ``until``. ``stores``: what they measure and say meanwhile is sent then,
-    oldest first, the newest 600 reports of each; else it is lost. A gateway among them is told offline by its Last Will."""
+class Fault(_Step):
+    """A fault of the field befalls the devices from ``at`` to ``until``: one of ``scenario_faults.FAULTS`` by name.
 
-    effect: Literal["cut"]
-    until: Seconds
-    stores: bool = False
+    ``given``: what else it is told, times in seconds.
+    """
 
+    effect: Literal["fault"]
+    fault: str
+    until: Seconds | None = None
+    given: dict[str, Any] = Field(default_factory=dict)
 
-class Clock(_Step):
-    """The devices' clocks are ``off`` by so many seconds, ahead when positive, or stand still (``stands``)."""
-
-    effect: Literal["clock"]
-    off: Annotated[float, Field(ge=-LONGEST, le=LONGEST)] = 0.0
-    stands: bool = False
+    @model_validator(mode="after")
+    def _is_known(self) -> "Fault":
+        check(self.fault, self.given, ends=self.until is not None)
+        return self
 
 
 class Say(_Step):
@@ -213,7 +214,7 @@ class Appear(_Step):
 
 
 Step = Annotated[
-    Ramp | Backlog | Silence | Cut | Clock | Say | Storm | Garble | Appear, Field(discriminator="effect")
+    Ramp | Backlog | Silence | Fault | Say | Storm | Garble | Appear, Field(discriminator="effect")
 ]
 
 
@@ -251,13 +252,15 @@ class Included(Item):
 class Script(Item):
     """A scenario file. ``lasts``: seconds after which all it promises is due; None: it goes on until it is stopped.
 
-    ``accelerate``: whether it may run faster than time; what waits for silence may not.
+    ``begins``: the time of day in the city at which it begins when it runs faster than time; ``realtime``: it may not,
+    since it waits for silence, or acts on the service.
     """
 
     name: str
     title: str = ""
     lasts: Pause | None = None
-    accelerate: bool = True
+    begins: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    realtime: bool = False
     include: tuple[Included, ...] = ()
     cast: dict[str, Role] = Field(default_factory=dict)
     steps: tuple[Step, ...] = ()

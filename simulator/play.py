@@ -101,8 +101,8 @@ class Play:
                     block.values[rows, column] = np.round(value, block.shape.decimals[column])
         return blocks
 
-    def messages(self, now: Micros, most: int) -> list[Message]:
-        """Return what reaches the broker by ``now`` and was not returned yet, in order; ``most`` reports at once.
+    def messages(self, now: Micros, most: int) -> tuple[list[Message], bool]:
+        """Return what reaches the broker by ``now`` and was not returned yet, of ``most`` reports, and whether it is all.
 
         What is left over comes with the next call: nothing is dropped, and nobody overtakes himself.
         """
@@ -116,7 +116,7 @@ class Play:
                 made += self._out(self._reports(index, due))
                 if taken < most:
                     continue  # a device may be several reports behind
-                return made
+                return made, False
             while self._plans and self._plans[0][0] <= until:
                 at, _, act = heapq.heappop(self._plans)
                 made += self._out(act(at))
@@ -127,7 +127,7 @@ class Play:
             self._spoken = until
             made += self._handed(self._line.take(until))
             if until >= now:
-                return made
+                return made, True
 
     def cues(self, now: Micros) -> list[Cue]:
         """Return the acts on the service that are due by ``now``; ``done`` is to be called when they are."""

@@ -90,7 +90,8 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was played: ``start`` in device time, at the instant ``wall`` (both µs), ``speed`` times as fast as time."""
+    """What was played: from ``start`` in device time, at the instant ``wall`` (both µs), ``speed`` times as fast as time
+    until it has caught up with it."""
 
     start: Micros
     wall: Micros
@@ -100,8 +101,12 @@ class Run:
     scenarios: tuple[str, ...] = ()
 
     def real(self, at: Micros) -> Micros:
-        """Return when the instant ``at`` of device time was played; a hastened run has caught up with time by its end."""
+        """Return when the instant ``at`` of device time is played."""
         return max(at, self.wall + round((at - self.start) / self.speed))
+
+    def at(self, now: Micros) -> Micros:
+        """Return the device time of the instant ``now``; never later than that."""
+        return min(now, self.start + round((now - self.wall) * self.speed))
 
     def line(self) -> str:
         """Return it as one line of JSON."""
@@ -125,6 +130,9 @@ class Sent:
     def line(self) -> str:
         """Return it as one line of JSON."""
         return json.dumps({"kind": "end", **asdict(self), "at": rfc3339(self.at)}, ensure_ascii=False)
+
+
+TruthLine = Run | Expected | Forbidden | Sent
 
 
 @dataclass(slots=True)

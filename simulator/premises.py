@@ -62,10 +62,13 @@ class Premise:
     def devices(self, unit: str, xy: Floats, pace: Pace) -> list[Device]:
         """Return the devices of ``unit``, which stands at ``xy`` (2,) metres."""
         made: list[Device] = []
+        building_of = np.array([place.building for place in self.zones])
         for kind, count in self.counts.items():
+            if count == 0:
+                continue
             index = self.number * 4096 + np.arange(count)
-            zone = np.arange(count) * len(self.zones) // max(1, count)
-            building = np.array([place.building for place in self.zones])[zone]
+            zone = np.arange(count) * len(self.zones) // count
+            building = building_of[zone]
             around = np.stack(
                 [noise.between(self.seed, f"{kind} {axis}", index, -18, 18) for axis in ("east", "north")], axis=1
             )

@@ -102,7 +102,7 @@ _FOREVER = np.iinfo(np.int64).max
 
 @dataclass(slots=True)
 class Happenings:
-    """All effects, by kind and device, so that a batch finds its own at once. Kinds are free: shadows are among them."""
+    """All effects by kind and device, so that a batch finds its own at once. Kinds are free: shadows are among them."""
 
     _rows: dict[str, list[tuple[int, Micros, Micros, float, float]]] = field(default_factory=dict)
     _tables: dict[str, tuple[Int64s, Int64s, Int64s, Floats, Floats]] = field(default_factory=dict)

@@ -56,7 +56,7 @@ def fire_smoke(alpha: Floats, since: Floats, after: Floats, far: Floats) -> Floa
 
 @dataclass(frozen=True, slots=True)
 class StandardFire:
-    """A test fire: m reaches ``end`` (dB/m, from, to) after ``lasts`` (s, from, to), growing with t to the ``power``."""
+    """A test fire: m reaches ``end`` (dB/m, from, to) after ``lasts`` (s, from, to), growing with t to ``power``."""
 
     end: tuple[float, float]
     lasts: tuple[float, float]

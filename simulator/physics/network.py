@@ -21,6 +21,7 @@ MPA_PER_M = 0.00981
 TRUNK_SHARE = 0.5  # of the mean loss lies in the way from the works to the district
 FURTHEST = 2.0  # the worst main loses at most so many times the mean within the district: beyond it pumps help
 ROUNDS, SETTLED = 12, 0.01
+EXACT = 1e-7  # of a solution
 MAINS_AN_INLET = 40
 JOINED = 1.5  # mains whose hydrants are within so many spacings of each other meet
 SPARE_SPACING_M = 300.0
@@ -48,12 +49,12 @@ class District:
 
     def felt(self, main: int) -> Floats:
         """Return MPa that each main (n,) loses for each L/s taken from ``main``."""
-        _, matrix, busier = self._solved
-        unit = np.zeros(len(matrix))
+        _, linear, busier = self._solved
+        unit = np.zeros(len(self.pipes.length))
         unit[main] = 1e-3
         # a resistance grows with the 0.852th power of the flow that is there already
         steeper = HAZEN_WILLIAMS * busier ** (HAZEN_WILLIAMS - 1)
-        felt: Floats = np.linalg.solve(matrix, unit) * steeper * MPA_PER_M
+        felt: Floats = linear.heads(unit, np.zeros(len(unit))) * steeper * MPA_PER_M
         return felt
 
     def slope(self, main: int) -> float:
@@ -62,8 +63,8 @@ class District:
         return metre * math.pow(1e-3, HAZEN_WILLIAMS) * MPA_PER_M
 
     @cached_property
-    def _solved(self) -> tuple[Floats, Floats, float]:
-        """(loss, the matrix that makes flows of heads, how many times USE_L_S_KM the district uses)."""
+    def _solved(self) -> "tuple[Floats, _Linear, float]":
+        """(loss, the network at the mean demand, how many times USE_L_S_KM the district uses)."""
         pipes = self.pipes
         count = len(pipes.length)
         one, other = _ends(pipes.joints)
@@ -74,13 +75,12 @@ class District:
         flow = np.full(len(joint), taken.mean() + 1e-6)
         fed = np.full(len(inlet), taken.sum() / len(inlet))
         head: Floats = np.zeros(count)
-        matrix: Floats = np.zeros((count, count))
         for _ in range(ROUNDS):
             along = 1.0 / (joint * np.maximum(flow, 1e-7) ** (HAZEN_WILLIAMS - 1))
             into = 1.0 / (feeder[inlet] * np.maximum(fed, 1e-7) ** (HAZEN_WILLIAMS - 1))
-            matrix = _conductances(pipes.joints, along, np.bincount(inlet, into, count).astype(np.float64))
+            linear = _Linear(one, other, along, np.bincount(inlet, into, count).astype(np.float64))
             before = head
-            head = np.linalg.solve(matrix, taken).astype(np.float64)
+            head = linear.heads(taken, before)
             flow = (flow + np.abs(head[one] - head[other]) * along) / 2
             fed = (fed + head[inlet] * into) / 2
             if np.abs(head - before).max() <= SETTLED * head.max():
@@ -89,7 +89,7 @@ class District:
         within = MEAN_LOSS * (1 - TRUNK_SHARE)
         scale = within / (MPA_PER_M * max(head.mean(), head.max() / FURTHEST))
         loss: Floats = head * MPA_PER_M * scale
-        return loss + (MEAN_LOSS - loss.mean()), matrix, scale ** (1 / HAZEN_WILLIAMS)
+        return loss + (MEAN_LOSS - loss.mean()), linear, scale ** (1 / HAZEN_WILLIAMS)
 
 
 def _resistance(length: Floats, diameter: Floats) -> Floats:
@@ -98,15 +98,42 @@ def _resistance(length: Floats, diameter: Floats) -> Floats:
     return metres
 
 
-def _conductances(joints: Int64s, along: Floats, fed: Floats) -> Floats:
-    count = len(fed)
-    one, other = _ends(joints)
-    matrix = np.zeros((count, count))
-    np.add.at(matrix, (one, other), -along)
-    np.add.at(matrix, (other, one), -along)
-    through = np.bincount(one, along, count) + np.bincount(other, along, count) + fed
-    matrix[np.arange(count), np.arange(count)] += through
-    return matrix
+@dataclass(frozen=True, slots=True)
+class _Linear:
+    """A network of conductances: ``along`` (e,) between mains ``one`` and ``other``, ``fed`` (n,) to the inlets."""
+
+    one: Int64s
+    other: Int64s
+    along: Floats
+    fed: Floats
+
+    def heads(self, taken: Floats, guess: Floats) -> Floats:
+        """Return the heads lost (n,) where ``taken`` (n,) runs out, by conjugate gradients from ``guess`` (n,)."""
+        count = len(self.fed)
+        joined = np.bincount(self.one, self.along, count) + np.bincount(self.other, self.along, count)
+        diagonal = joined + self.fed
+
+        def flows(heads: Floats) -> Floats:
+            over = self.along * (heads[self.one] - heads[self.other])
+            out: Floats = np.bincount(self.one, over, count) - np.bincount(self.other, over, count) + self.fed * heads
+            return out
+
+        heads = guess
+        rest = taken - flows(heads)
+        way = rest / diagonal
+        reached = float(rest @ way)
+        enough = EXACT**2 * float(taken @ (taken / diagonal))
+        for _ in range(10 * count):
+            if reached <= enough:
+                break
+            moved = flows(way)
+            length = reached / float(way @ moved)
+            heads = heads + length * way
+            rest = rest - length * moved
+            scaled = rest / diagonal
+            before, reached = reached, float(rest @ scaled)
+            way = scaled + way * (reached / before)
+        return heads
 
 
 def _ends(joints: Int64s) -> tuple[Int64s, Int64s]:

@@ -19,7 +19,7 @@ class Line:
     """Messages put in come out when they are due, in that order; those due at one instant as they were put in.
 
     Faults are met in the order given: what the device does (reboot, flat battery), then ``CutOff``, then the radio and
-    damage. The line holds whatever is under way, without bound: a simulation knows how much that is. Nothing waits on it.
+    damage. The line holds whatever is under way, without bound: a simulation knows how much that is.
     """
 
     def __init__(self, faults: Sequence[WayFault] = ()) -> None:

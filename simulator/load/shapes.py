@@ -83,16 +83,17 @@ class Profile:
 
 
 def profile(
-    name: ShapeName, rate: float, *, to: float | None = None, seconds: float | None = None, steps: int = STEPS
+    name: ShapeName, rate: float, *, to: float | None = None, seconds: float | None = None, steps: int | None = None
 ) -> Profile:
     """Return the profile of a shape that begins at ``rate`` messages a second and reaches ``to``.
 
-    ``steady`` and ``soak`` stay at ``rate``; ``ramp`` goes straight to ``to``; ``step`` gets there in ``steps`` equal
-    rises, each level as long as the others; ``spike`` stands at ``to`` for the middle tenth of the time. Raises
+    ``steady`` and ``soak`` stay at ``rate``; ``ramp`` goes straight to ``to``; ``step`` gets there in ``steps`` (4)
+    equal rises, each level as long as the others; ``spike`` stands at ``to`` for the middle tenth of the time. Raises
     ConfigError for what is no load.
     """
     if name not in SHAPE_NAMES:
         raise ConfigError(f"a load of the shape {name!r} is not known: take {', '.join(SHAPE_NAMES)}")
+    steps = STEPS if steps is None else steps
     if steps < 1:
         raise ConfigError(f"a load in {steps} steps is not possible: give 1 or more")
     lasts = SECONDS[name] if seconds is None else seconds

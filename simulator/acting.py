@@ -2,7 +2,7 @@
 
 import asyncio
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 from firetower.core.clock import Clock, Micros
 from firetower.core.errors import FiretowerError
@@ -26,7 +26,7 @@ class Acting:
         self._tasks: dict[asyncio.Task[None], Cue] = {}
         self.failed: list[str] = []
 
-    async def __aenter__(self) -> "Acting":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

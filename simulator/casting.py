@@ -212,9 +212,8 @@ def _words(role: Role) -> str:
         said.append(f"of a {role.category}")
     if role.all is not None:
         said.append(f"all of a {role.all}, {role.least} at least")
-    for word in ("same_zone", "same_unit", "other_zone"):
-        if (other := getattr(role, word)) is not None:
-            said.append(f"{word.replace('_', ' ')} {other}")
+    beside = {"in the zone of": role.same_zone, "in the unit of": role.same_unit, "in another zone of": role.other_zone}
+    said += [f"{word} {other}" for word, other in beside.items() if other is not None]
     if role.alone:
         said.append("in a unit of its own")
     return " ".join(said)

@@ -1,4 +1,4 @@
-"""What each step of a scenario does to its devices: changes of signals and schedule, messages, and what follows of them."""
+"""What each step of a scenario does to its devices: changes of signals and schedule, messages, what follows of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,14 @@ from firetower.devices.readings import Floats, Int64s
 from firetower.simulator import messages, noise
 from firetower.simulator.expecting import Because, about
 from firetower.simulator.faults.stream import ALARM, Stream
+from firetower.simulator.physics.effects import Effect
 from firetower.simulator.schedule import Schedule
 from firetower.simulator.script import (
     Appear,
     Backlog,
     Fault,
     Garble,
+    Happen,
     OfLimit,
     Ramp,
     Say,
@@ -65,6 +67,9 @@ class Stage(Protocol):
 
     def change(self, change: Change) -> None:
         """Let a metric change."""
+
+    def happen(self, effect: Effect) -> None:
+        """Let something happen in the physics."""
 
     def befall(self, step: Fault, devices: Sequence[int], at: Micros, end: Micros | None) -> None:
         """Let a fault befall devices."""
@@ -119,6 +124,8 @@ def begin(step: Step, played: Played, stage: Stage, at: Micros) -> None:
             _backlog(step, played, stage, at)
         case Silence():
             _silence(played, stage, at)
+        case Happen():
+            _happen(step, played, stage, at)
         case Fault():
             stage.befall(step, played.devices, at, played.instant(step.until))
         case Say():
@@ -146,6 +153,14 @@ def _ramp(step: Ramp, played: Played, stage: Stage, at: Micros) -> None:
             stage.plan(begins, partial(_retime, stage, device, round(step.report_every * SECOND)))
             if end is not None:
                 stage.plan(end, partial(_retime, stage, device, None))
+
+
+def _happen(step: Happen, played: Played, stage: Stage, at: Micros) -> None:
+    end = played.instant(step.until)
+    for device in played.devices:
+        stage.happen(Effect(step.what, device, at, end, step.size, step.reach_m))
+        if step.report_every is not None:
+            stage.plan(at, partial(_retime, stage, device, round(step.report_every * SECOND)))
 
 
 def _retime(stage: Stage, device: int, every: Micros | None, at: Micros) -> Stream:

@@ -1,4 +1,4 @@
-"""What a scenario says should be alarmed, turned into lines of the truth: for which device or group, from when to when."""
+"""What a scenario says should be alarmed, turned into lines of the truth: about whom, from when to when."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,9 +34,7 @@ def about(city: City, number: int, of: Of) -> About | None:
     return About("zone", device.unit, None, f"{device.unit}/{device.zone if of == 'zone' else building}")
 
 
-def expected(
-    truth: Truth, city: City, devices: Sequence[int], why: Because, at: Micros
-) -> Iterator[Expected]:
+def expected(truth: Truth, city: City, devices: Sequence[int], why: Because, at: Micros) -> Iterator[Expected]:
     """Yield what is expected of ``devices`` from ``at`` on, once for each thing it is about."""
     most_urgent, least_urgent = min(truth.priority), max(truth.priority)
     least = truth.least if _in_season(truth, at) else 0

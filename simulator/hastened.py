@@ -11,7 +11,7 @@ FASTEST = 10_000.0
 
 
 def length(parts: Sequence[Part], seconds: float | None) -> float | None:
-    """Return the seconds that a run lasts: those given, else until every scenario is over; None: until it is stopped."""
+    """Return the seconds that a run lasts: those given, else until all scenarios are over; None: without end."""
     if seconds is not None:
         return seconds
     lasting = [None if part.script.lasts is None else part.at + part.script.lasts for part in parts]
@@ -29,7 +29,7 @@ def start_of(parts: Sequence[Part], *, now: Micros, speed: float, seconds: float
         raise InvalidInput(f"a speed of {speed} is not possible; give 1 (real time) to {FASTEST:,.0f}")
     if speed == 1:
         return now
-    if (real := [part.name for part in parts if part.script.realtime]):
+    if real := [part.name for part in parts if part.script.realtime]:
         raise InvalidInput(
             f"{', '.join(real)} cannot be hastened: silence and acts on the service take their time; leave --speed out"
         )

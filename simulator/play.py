@@ -29,6 +29,7 @@ from firetower.simulator.faults.stream import (
     WayFault,
 )
 from firetower.simulator.messages import Message
+from firetower.simulator.physics.effects import Effect
 from firetower.simulator.schedule import Schedule
 from firetower.simulator.script import Act, Fault, Step, Truth
 from firetower.simulator.script_file import Part
@@ -102,7 +103,7 @@ class Play:
         return blocks
 
     def messages(self, now: Micros, most: int) -> tuple[list[Message], bool]:
-        """Return what reaches the broker by ``now`` and was not returned yet, of ``most`` reports, and whether it is all.
+        """Return what reaches the broker by ``now``, with ``most`` reports of the devices, and whether that is all.
 
         What is left over comes with the next call: nothing is dropped, and nobody overtakes himself.
         """
@@ -155,6 +156,10 @@ class Play:
         """Let a metric change."""
         self._changes[change.device].append(change)
         self._touched[change.device] = True
+
+    def happen(self, effect: Effect) -> None:
+        """Let something happen in the physics."""
+        self._signals.befall(effect)
 
     def befall(self, step: Fault, devices: Sequence[int], at: Micros, end: Micros | None) -> None:
         """Let a fault befall devices."""

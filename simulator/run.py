@@ -13,15 +13,15 @@ from firetower.devices.city import Device
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Int64s
 from firetower.simulator import messages
+from firetower.simulator.acting import Acting, Conduct
+from firetower.simulator.casting import Casting, cast
 from firetower.simulator.city import SimCity
+from firetower.simulator.hastened import length, start_of
 from firetower.simulator.load.block import Block, of_messages
 from firetower.simulator.load.connections import Plan, Wiring, plan, room_for
 from firetower.simulator.load.tally import Tally
 from firetower.simulator.load.wires import Wires, address_of
 from firetower.simulator.messages import Message
-from firetower.simulator.acting import Acting, Conduct
-from firetower.simulator.casting import Casting, cast
-from firetower.simulator.hastened import length, start_of
 from firetower.simulator.play import Play
 from firetower.simulator.schedule import NEVER, Schedule, natural_rate
 from firetower.simulator.script_file import Part, load_parts

@@ -78,7 +78,7 @@ def make(
     end: Micros | None,
     clocks: Sequence[ReportFault],
 ) -> Made:
-    """Return the fault ``name`` of ``devices``. ``clocks``: those that are wrong already, for what is said by itself."""
+    """Return the fault ``name`` of ``devices``. ``clocks``: faults of clocks already there, for what it says."""
     kind, seconds = FAULTS[name]
     ours: dict[str, Any] = {
         "devices": Devices.of(devices), "gateways": Devices.of(gateways), "seed": seed,

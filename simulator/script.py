@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from firetower.devices.city import UnitCategory
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
+from firetower.simulator.physics.effects import EffectKind
 from firetower.simulator.scenario_faults import check
 
 LONGEST = 366 * 86_400
@@ -67,10 +68,10 @@ class Role(Item):
 class Truth(Item):
     """What should be alarmed because of a step, once for each ``of`` its devices, or of ``role``'s.
 
-    ``within``: seconds, and ``intervals``: reporting intervals of the device on top of it. ``least``, ``most``: how many
-    alerts it may be; ``least: 0``: it may be there, and explains an alert that is. ``priority``: one, or the most and
-    the least urgent. ``component``, ``rule``: these ones; absent: whichever. ``flags``, ``occurrences``: what the alert
-    has to say, too, and how often it occurred at least. ``season``: expected in these months only, not at all in others.
+    ``within``: seconds, and ``intervals``: reporting intervals of the device on top of it. ``least``, ``most``: how
+    many alerts it may be; ``least: 0``: it may be there, and explains an alert that is. ``priority``: one, or the most
+    and the least urgent. ``component``, ``rule``: these ones; absent: whichever. ``flags``, ``occurrences``: what the
+    alert has to say, too, and how often it occurred at least. ``season``: due in these months only, in no others.
     """
 
     alert_class: Annotated[AlertClass, Field(alias="class")]
@@ -132,6 +133,21 @@ class Ramp(_Step):
     until: Seconds | None = None
     report_every: Pause | None = None
     stagger: Seconds = 0.0
+
+
+class Happen(_Step):
+    """Something happens in the physics of the devices, until ``until``: one of ``physics.effects.EFFECTS`` by name.
+
+    ``size``: in its own unit, the usual one where absent. ``reach_m``: metres within the zone in which other detectors
+    feel it. ``report_every``: seconds between the reports of the devices from then on.
+    """
+
+    effect: Literal["happen"]
+    what: EffectKind
+    size: float | None = None
+    reach_m: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    until: Seconds | None = None
+    report_every: Pause | None = None
 
 
 class Backlog(_Step):
@@ -214,7 +230,7 @@ class Appear(_Step):
 
 
 Step = Annotated[
-    Ramp | Backlog | Silence | Fault | Say | Storm | Garble | Appear, Field(discriminator="effect")
+    Ramp | Happen | Backlog | Silence | Fault | Say | Storm | Garble | Appear, Field(discriminator="effect")
 ]
 
 

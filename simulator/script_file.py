@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from firetower.core.errors import InvalidInput
 from firetower.core.yaml_lines import Document, parse
 from firetower.core.yaml_lines import Path as Where
-from firetower.simulator.script import Appear, Garble, Included, Say, Script, Storm
+from firetower.simulator.script import Appear, Garble, Included, Say, Script, Step, Storm
 
 MOST_SCENARIOS = 200
 """Scenarios of one run, those included counted."""
@@ -119,40 +119,53 @@ def _said(item: object) -> str:
 
 def _checked(script: Script) -> Iterator[tuple[Where, str]]:
     """Yield what no field shows by itself: names of roles and acts that are none, and roles that do not fit."""
-    cast = ", ".join(script.cast) or "nobody"
-    acts = {act.name for act in script.acts}
-
-    def known(role: str | None, where: Where) -> Iterator[tuple[Where, str]]:
-        if role is not None and role not in script.cast:
-            yield where, f"{'.'.join(map(str, where))}: role {role!r} is not in the cast ({cast})"
-
-    for name, role in script.cast.items():
-        for other in role.others:
-            yield from known(other, ("cast", name))
-            if other in script.cast and list(script.cast).index(other) >= list(script.cast).index(name):
-                yield ("cast", name), f"cast.{name}: looks at {other!r}, which stands below it; put that one first"
+    yield from _cast_checked(script)
     for index, step in enumerate(script.steps):
-        where: Where = ("steps", index)
-        yield from known(step.role, (*where, "role"))
-        acted = script.cast.get(step.role)
-        if acted is not None and acted.any and not isinstance(step, Say | Garble):
-            yield where, f"step {step.name!r}: only say and garble can play the role {step.role!r} with any: true"
-        if acted is not None and acted.new != isinstance(step, Appear) and not isinstance(step, Say | Storm):
-            yield where, f"step {step.name!r}: {'a new device has to appear' if acted.new else 'only new devices appear'}"
-        for number, truth in enumerate(step.truth):
-            yield from known(truth.role, (*where, "truth", number, "role"))
-        if step.after is not None and step.after not in acts:
-            yield (*where, "after"), f"step {step.name!r} comes after {step.after!r}, which is no act"
+        for where, said in _step_checked(script, step):
+            yield ("steps", index, *where), f"step {step.name!r}{said}"
     names = [act.name for act in script.acts]
     for index, act in enumerate(script.acts):
-        yield from known(act.role, ("acts", index, "role"))
+        yield from _known(script, act.role, ("acts", index, "role"))
         if act.after is not None and act.after not in names[:index]:
             yield ("acts", index), f"act {act.name!r} comes after {act.after!r}, which is no act above it"
         if act.name in names[:index]:
             yield ("acts", index), f"act {act.name!r} stands twice; give it another name"
     for index, each in enumerate(script.may):
         if each.role is None:
-            yield ("may", index), f"may.{index}: says no role; give one of the cast ({cast})"
-        yield from known(each.role, ("may", index))
+            yield ("may", index), f"may.{index}: says no role; give one of the cast ({_names(script)})"
+        yield from _known(script, each.role, ("may", index, "role"))
     for index, never in enumerate(script.never):
-        yield from known(never.role, ("never", index))
+        yield from _known(script, never.role, ("never", index, "role"))
+
+
+def _cast_checked(script: Script) -> Iterator[tuple[Where, str]]:
+    order = list(script.cast)
+    for name, role in script.cast.items():
+        for other in role.others:
+            yield from _known(script, other, ("cast", name))
+            if other in order and order.index(other) >= order.index(name):
+                yield ("cast", name), f"cast.{name}: looks at {other!r}, which stands below it; put that one first"
+
+
+def _step_checked(script: Script, step: Step) -> Iterator[tuple[Where, str]]:
+    for name in (step.role, *(truth.role for truth in step.truth)):
+        for _, said in _known(script, name, ("role",)):
+            yield ("role",), f": {said}"
+    role = script.cast.get(step.role)
+    if role is not None and role.any and not isinstance(step, Say | Garble):
+        yield (), f": only say and garble can play the role {step.role!r} with any: true"
+    if role is not None and role.new and not isinstance(step, Appear | Say | Storm):
+        yield (), f": {step.role!r} is new, and has to appear first"
+    if role is not None and not role.new and isinstance(step, Appear):
+        yield (), f": {step.role!r} is there from the start; only devices that are new: true appear"
+    if step.after is not None and step.after not in {act.name for act in script.acts}:
+        yield ("after",), f" comes after {step.after!r}, which is no act"
+
+
+def _known(script: Script, role: str | None, where: Where) -> Iterator[tuple[Where, str]]:
+    if role is not None and role not in script.cast:
+        yield where, f"{'.'.join(map(str, where))}: role {role!r} is not in the cast ({_names(script)})"
+
+
+def _names(script: Script) -> str:
+    return ", ".join(script.cast) or "nobody"

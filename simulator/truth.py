@@ -38,8 +38,8 @@ class About:
 class Expected:
     """An alert that is due from ``at`` to ``by`` (µs, device time), or, with ``least`` 0, explains one that is there.
 
-    ``step``: what causes it. ``least``, ``most``: how many there may be. ``priority``: from the most to the least urgent.
-    ``component``, ``rule``: None for any. ``flags``, ``occurrences``: what it has to say, too.
+    ``step``: what causes it. ``least``, ``most``: how many there may be. ``priority``: from the most to the least
+    urgent. ``component``, ``rule``: None for any. ``flags``, ``occurrences``: what it has to say, too.
     """
 
     scenario: str
@@ -90,8 +90,8 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was played: from ``start`` in device time, at the instant ``wall`` (both µs), ``speed`` times as fast as time
-    until it has caught up with it."""
+    """What was played: from ``start`` in device time, at the instant ``wall`` (both µs), ``speed`` times as fast as
+    time until it has caught up with it."""
 
     start: Micros
     wall: Micros

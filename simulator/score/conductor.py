@@ -33,7 +33,9 @@ def hooks_of(given: Sequence[str]) -> dict[str, Hook]:
     for each in given:
         name, equals, command = each.partition("=")
         if not equals or not name.strip() or not command.strip():
-            raise ConfigError(f"--hook {each!r} is not usable: write NAME=COMMAND, for example --hook database-down='…'")
+            raise ConfigError(
+                f"--hook {each!r} is not usable: write NAME=COMMAND, for example --hook database-down='…'"
+            )
         made[name.strip()] = _shell(name.strip(), command)
     return made
 
@@ -96,8 +98,8 @@ class Conductor:
                 return found
             await asyncio.sleep(_LOOK_S)
         raise ServiceTrouble(
-            f"within {cue.act.patience:.0f} s there was no {cue.act.alert_class} alert of {device.unit}/{device.device} "
-            f"to {cue.act.do}{trouble}"
+            f"within {cue.act.patience:.0f} s there was no {cue.act.alert_class} alert of "
+            f"{device.unit}/{device.device} to {cue.act.do}{trouble}"
         )
 
     async def _asked(self, path: str, body: Mapping[str, Any], key: str, patience: float) -> None:

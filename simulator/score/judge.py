@@ -82,7 +82,7 @@ class Score:
 
 
 def judge(log: TruthLog, alerts: Sequence[Seen], *, now: Micros, grace: Micros = 0) -> Score:
-    """Return the score of ``alerts``, asked for at ``now`` (µs). ``grace``: µs that the way through the service may take.
+    """Return the score of ``alerts``, asked for at ``now`` (µs). ``grace``: µs the way through the service may take.
 
     Alerts raised before the run are none of its business.
     """
@@ -149,9 +149,7 @@ class _Group:
 
     def _explain(self, left: list[Seen], score: Score, forbidden: Sequence[Forbidden]) -> None:
         """Find out what alerts that nobody waited for are."""
-        room = [
-            (each, number) for each in self.expected for number in range(min(each.most - each.least, len(left)))
-        ]
+        room = [(each, number) for each in self.expected for number in range(min(each.most - each.least, len(left)))]
         edges = [[n for n, (each, _) in enumerate(room) if self._fits(each, alert)] for alert in left]
         pairs = paired(edges)
         for number, alert in enumerate(left):

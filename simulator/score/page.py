@@ -17,7 +17,8 @@ th:first-child, td:first-child { text-align: left; }
 table.words td { text-align: left; }
 .good { color: #2f9e63; font-weight: 600; } .bad { color: #d1442f; font-weight: 600; }
 figure { margin: 1rem 0; } figcaption { font-weight: 600; }
-svg { width: 100%; height: auto; } .legend svg { width: 14px; vertical-align: middle; } .legend span { margin-right: 1rem; }
+svg { width: 100%; height: auto; } .legend svg { width: 14px; vertical-align: middle; }
+.legend span { margin-right: 1rem; }
 svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
 .grid { stroke: #8884; } .bar { fill: #3b73c4; }
 """
@@ -34,8 +35,7 @@ def html(report: Report) -> str:
         f"<style>{_STYLE}</style><h1>{escape(title)}</h1>",
         f"<p>Played from {rfc3339(run.wall)}, {pace}; {run.devices:,} devices, seed {run.seed}. {verdict}</p>",
         _table(["", "count", "allowed", ""], [_judged(name, *pair) for name, pair in report.counts.items()]),
-        f"<p>{len(report.score.found)} alerts found, {len(report.score.explained)} more are explained, "
-        f"{len(report.score.undecided)} were not due yet, {len(report.score.own)} Firetower tells of itself.</p>",
+        f"<p>{_counted(report)}</p>",
         "<h2>When</h2>",
         legend(),
         dots("Alerts and what is missing, by class, over the run", _course(report), axis="s since the start"),
@@ -52,6 +52,14 @@ def html(report: Report) -> str:
         *_lists(report),
     ]  # fmt: skip
     return "\n".join(parts) + "\n"
+
+
+def _counted(report: Report) -> str:
+    score = report.score
+    return (
+        f"{len(score.found)} alerts found, {len(score.explained)} more are explained, {len(score.undecided)} were not "
+        f"due yet, {len(score.own)} Firetower tells of itself."
+    )
 
 
 def _judged(name: str, count: int, limit: int) -> list[str]:
@@ -113,7 +121,9 @@ def _lists(report: Report) -> list[str]:
         "Missed": [each.words for each in score.missed],
         "False": [f"{alert.words}: {why}" for alert, why in score.false],
         "Duplicate": [f"{alert.words}: one more of {each.words}" for alert, each in score.duplicate],
-        "Late": [f"{each.alert.words}, after {each.after / SECOND:.1f} s: {each.expected.words}" for each in score.late],
+        "Late": [
+            f"{each.alert.words}, after {each.after / SECOND:.1f} s: {each.expected.words}" for each in score.late
+        ],
         "Acts that failed": list(report.failed),
         "Not due yet": [each.words for each in score.undecided],
         "Told of itself": [alert.words for alert in score.own],
@@ -127,4 +137,5 @@ def _lists(report: Report) -> list[str]:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, words: bool = False) -> str:
     cells = "".join(f"<th>{escape(each)}</th>" for each in head)
     body = "".join("<tr>" + "".join(f"<td>{each}</td>" for each in row) + "</tr>" for row in rows)
-    return f'<table{' class="words"' if words else ""}><tr>{cells}</tr>{body}</table>'
+    kind = ' class="words"' if words else ""
+    return f"<table{kind}><tr>{cells}</tr>{body}</table>"

@@ -49,8 +49,7 @@ def bars(title: str, values: Mapping[str, float], *, axis: str) -> str:
 def legend() -> str:
     """Return what the dots mean."""
     items = "".join(
-        f'<span><svg viewBox="0 0 14 14" width="14" height="14">{_dot(Dot("", 0, kind, kind), 7, 7)}</svg> {kind}</span> '
-        for kind in COLOURS
+        f'<span><svg viewBox="0 0 14 14">{_dot(Dot("", 0, kind, kind), 7, 7)}</svg> {kind}</span> ' for kind in COLOURS
     )
     return f'<p class="legend">{items}</p>'
 

@@ -99,7 +99,8 @@ class Report:
             "duplicate", [f"{alert.words}: one more of {each.words}" for alert, each in score.duplicate]
         )
         yield from self._listed(
-            "late", [f"{each.alert.words}: after {each.after / SECOND:.1f} s: {each.expected.words}" for each in score.late]
+            "late",
+            [f"{each.alert.words}: after {each.after / SECOND:.1f} s: {each.expected.words}" for each in score.late],
         )
         yield from self._listed("acts failed", list(self.failed))
         yield from self._listed("about itself", [alert.words for alert in score.own])

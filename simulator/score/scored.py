@@ -56,8 +56,8 @@ async def scored(
 ) -> Report:
     """Return how the service did while ``play`` ran, which is given what takes its truth log in.
 
-    ``grace``: µs the way through the service may take on top of what is promised. ``settle``: seconds waited at most for
-    what is due. Raises ServiceTrouble when the service does not answer in the end.
+    ``grace``: µs the way through the service may take on top of what is promised. ``settle``: seconds waited at most
+    for what is due. Raises ServiceTrouble when the service does not answer in the end.
     """
     before = await service.metrics()
     collected = Collected()

@@ -1,6 +1,5 @@
 """The service as a tester's script sees it: signed in to its HTTP interface, and its figures."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -118,7 +117,7 @@ async def _asked(request: Any, what: str) -> Any:
             return body
     except aiohttp.InvalidURL as err:
         raise ServiceTrouble(f"{what}: {err} is no address: give http://host:port or https://") from err
-    except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as err:
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as err:
         raise ServiceTrouble(f"{what} had no answer: {err or type(err).__name__}") from err
 
 

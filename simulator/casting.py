@@ -1,5 +1,6 @@
 """Who plays what: devices of the city for every role of every scenario, so that no scenario touches another's place."""
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +41,20 @@ def place_of(device: Device) -> Place:
 
 def cast(parts: Sequence[Part], city: City) -> Casting:
     """Return who plays. Those who need most room choose first; InvalidInput names a role nobody is left for."""
-    caster = _Caster(city)
+    districts = {grid.district for grid in city.grids} if any(_room(part) == 0 for part in parts) else {None}
+    trouble: InvalidInput | None = None
+    for passed_over in range(len(districts)):  # another district may leave enough for the others
+        try:
+            return _cast(parts, city, passed_over)
+        except InvalidInput as err:
+            trouble = trouble or err
+    assert trouble is not None
+    raise trouble
+
+
+def _cast(parts: Sequence[Part], city: City, passed_over: int) -> Casting:
+    wanted = {role.category for part in parts for role in part.script.cast.values() if role.category is not None}
+    caster = _Caster(city, frozenset(wanted), passed_over)
     roles: dict[tuple[str, str], tuple[int, ...]] = {}
     for part in sorted(parts, key=_room):
         roles |= {(part.name, name): devices for name, devices in caster.play(part).items()}
@@ -61,6 +75,8 @@ def _room(part: Part) -> int:
 @dataclass(slots=True)
 class _Caster:
     _of: City
+    _wanted: frozenset[str]  # categories that roles ask for
+    _passed_over: int  # districts
     new: list[int] = field(default_factory=list)
     _devices: list[Device] = field(default_factory=list)
     _units: list[Unit] = field(default_factory=list)
@@ -125,6 +141,8 @@ class _Caster:
             if not isinstance(found, str):
                 return found
             failed = found
+            if name not in part.script.cast[failed].others:
+                break  # another choice here would not help it
         return failed
 
     def _candidates(
@@ -137,12 +155,25 @@ class _Caster:
             yield from self._groups(role, chosen)
             return
         taken = {number for numbers in chosen.values() for number in numbers}
-        fit = [n for n in range(len(self._of.devices)) if n not in taken and self._free(n, role, chosen)]
-        if role.count > 1:
-            if len(fit) >= role.count:
-                yield tuple(fit[: role.count])
+        fit = (number for number in self._in_turn(role) if number not in taken and self._free(number, role, chosen))
+        if role.count == 1:
+            yield from ((number,) for number in fit)
             return
-        yield from ((number,) for number in fit)
+        many = tuple(itertools.islice(fit, role.count))
+        if len(many) == role.count:
+            yield many
+
+    def _in_turn(self, role: Role) -> Iterator[int]:
+        """Yield all devices; who does not care for a category leaves those that others ask for to the last."""
+        everybody = range(len(self._of.devices))
+        if role.category is not None or not self._wanted:
+            yield from everybody
+            return
+        for asked_for in (False, True):
+            yield from (number for number in everybody if self._is_wanted(number) is asked_for)
+
+    def _is_wanted(self, number: int) -> bool:
+        return self._category.get(self._devices[number].unit) in self._wanted
 
     def _groups(self, role: Role, chosen: dict[str, tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
         groups: dict[Place, list[int]] = defaultdict(list)
@@ -150,10 +181,18 @@ class _Caster:
             group = self._group(role, device)
             if group is not None and self._fits(number, role, chosen):
                 groups[group].append(number)
-        sizes = sorted(groups.values(), key=len) if role.all == "district" else groups.values()
-        for numbers in sizes:
+        found = list(groups.values())
+        if role.all == "district":  # where it leaves others most of what they need
+            found.sort(key=lambda numbers: (self._asked_for(numbers), len(numbers)))
+            del found[: self._passed_over]
+        for numbers in found:
             if len(numbers) >= role.least and all(self._free(number, role, chosen) for number in numbers):
                 yield tuple(numbers)
+
+    def _asked_for(self, numbers: list[int]) -> int:
+        """How many units of ``numbers`` are of a category that some role asks for."""
+        units = {self._devices[number].unit for number in numbers}
+        return sum(self._category[unit] in self._wanted for unit in units)
 
     def _group(self, role: Role, device: Device) -> Place | None:
         if role.all == "main":

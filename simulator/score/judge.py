@@ -75,10 +75,9 @@ class Score:
         """Those found late."""
         return [each for each in self.found if each.late]
 
-    @property
-    def complete(self) -> bool:
-        """Whether nothing that is due is missing."""
-        return not self.missed and not self.undecided
+    def complete(self, until: Micros) -> bool:
+        """Whether nothing is missing of what is due before ``until`` (µs, device time)."""
+        return not self.missed and all(each.by >= until for each in self.undecided)
 
 
 def judge(log: TruthLog, alerts: Sequence[Seen], *, now: Micros, grace: Micros = 0) -> Score:

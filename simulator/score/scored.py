@@ -86,7 +86,7 @@ async def _settled(
             if last:
                 raise
         else:
-            if last or (score.complete and counted.readings_lost in {None, 0}):
+            if last or (score.complete(until) and counted.readings_lost in {None, 0}):
                 await asyncio.sleep(0 if last else _LAST_LOOK_S)
                 alerts = await service.alerts(log.run.wall - BEFORE)
                 return judge(log, alerts, now=clock.now(), grace=grace), counted

@@ -1,0 +1,128 @@
+"""Every shipped scenario end to end against the real service: nothing missed, nothing twice, nothing false.
+
+They run side by side, four services at once, since most of their time is waiting.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from scenario_runs import GRACE, at_any_hour, bring_in, cast_only, check, faster, often, played
+from service import PASSWORD, Service, running
+
+from firetower.core.clock import SystemClock
+from firetower.simulator.city import build
+from firetower.simulator.score.report import Limits
+from firetower.simulator.score.scored import judged
+from firetower.simulator.score.service import signed_in
+from firetower.simulator.script_file import load_parts, shipped
+from firetower.simulator.truth import read_truth
+
+AS_TYPED = (
+    "mall-fire", "alarm-storm", "two-points", "registrations", "fire-no-console", "clocks", "second-fire",
+    "fire-handover", "fire-under-test", "fire-rulebook-reload",
+)  # fmt: skip
+SILENT = ("power-cut", "partition-backlog", "burnt-detector")
+OVERNIGHT = ("tank-leak", "frozen-hydrants", "burst-main", "smouldering-electrical", "false-alarm-prone")
+MORE_OF_THE_SAME = ("everything",)
+"""Put together of others."""
+
+
+async def test_every_shipped_scenario_finds_all_that_is_true_once_and_nothing_else(
+    databases: list[str], nats: Any, other_nats: Any, own_postgres: Any, tmp_path: Path
+) -> None:
+    assert {*AS_TYPED, *SILENT, *OVERNIGHT, *MORE_OF_THE_SAME, "fire-database-down", "demo", "quiet"} == set(shipped())
+    folders = [tmp_path / name for name in ("typed", "silent", "night", "down")]
+    for folder in folders:
+        folder.mkdir()
+    async with asyncio.TaskGroup() as all_at_once:
+        all_at_once.create_task(_as_typed(databases[0], nats, folders[0]), name="as typed")
+        all_at_once.create_task(_silent(databases[1], other_nats[0], folders[1]), name="silent")
+        all_at_once.create_task(_overnight(databases[2], other_nats[1], folders[2]), name="overnight")
+        all_at_once.create_task(_database_down(own_postgres, other_nats[2], folders[3]), name="database down")
+
+
+async def _as_typed(url: str, nats: Any, folder: Path) -> None:
+    """Those that run in real time, by the command itself, with hooks as a tester writes them."""
+    async with running(url, nats.url, folder) as service:
+        city = build(1, 400)
+        await bring_in(service, city, folder)
+        python = f"{sys.executable} -m firetower"
+        hooks = {
+            "unit-account": f'echo "$PASSWORD" | {python} users add "$ACCOUNT" --role unit --unit "$UNIT"',
+            "rulebook-reload": f"kill -HUP {service.pid}",
+        }
+        service.environment |= {"FIRETOWER_USER": "admin", "FIRETOWER_PASSWORD": PASSWORD}
+        status, said = await service.command(
+            "simulate", "--devices", "400", "--seed", "1", "--broker", nats.device_url, "--seconds", "30",
+            *(word for name in AS_TYPED for word in ("--scenario", name)),
+            *(word for name, command in hooks.items() for word in ("--hook", f"{name}={command}")),
+            "--score", service.url, "--truth", str(folder / "truth.jsonl"), "--report", str(folder / "score.json"),
+            "--quiet", "--grace", str(GRACE / 1e6), "--allow-late", "1000",
+        )  # fmt: skip
+        assert status == 0, said
+        report = json.loads((folder / "score.json").read_text("utf-8"))
+        assert report["passed"], said
+        assert report["found"] > 250, "each point of the storm, and the fires"
+        assert {each.split(":")[0] for each in report["undecided"]} == {"clocks"}, "their clocks are not measured yet"
+        assert report["messages"]["readings_lost"] in {0, None}
+        page = (folder / "score.html").read_text("utf-8")
+        assert "<svg" in page
+        assert "http" not in page.replace(service.url, "").replace("http-equiv", "")
+        await _judged_again(service, folder / "truth.jsonl")
+
+
+async def _judged_again(service: Service, file: Path) -> None:
+    """The truth log alone gives the same score; what is changed in it is found, and nothing else."""
+    log = read_truth(file.read_text("utf-8"), str(file))
+    clock, limits = SystemClock(), Limits()
+    async with signed_in(service.url, "admin", PASSWORD) as seen:
+        as_it_was = await judged(seen, log, clock=clock, limits=limits, grace=GRACE)
+        check(as_it_was)
+        fire = next(each for each in log.expected if each.step == "first alarm" or each.step == "alarm")
+        log.expected.append(replace(fire, step="invented", about=replace(fire.about, code="mall-01/nobody", device="nobody")))
+        log.expected.remove(fire)
+        changed = await judged(seen, log, clock=clock, limits=limits, grace=GRACE)
+    assert [each.step for each in changed.score.missed] == ["invented"]
+    assert [alert.rule for alert, _ in changed.score.false] == ["event:fire"]
+    assert len(changed.score.found) == len(as_it_was.score.found) - 1
+    assert not changed.passed
+
+
+async def _silent(url: str, nats: Any, folder: Path) -> None:
+    """Those that wait for silence, and the demo: devices report each 3 s, so that 9 s are silence."""
+    parts = (*(faster(part, 7.5) for part in load_parts(SILENT)), *load_parts(("demo",)))
+    city = often(build(1, 300), 3)
+    async with running(url, nats.url, folder) as service:
+        await bring_in(service, city, folder)
+        check(await played(service, nats.device_url, city, parts, seconds=34))
+
+
+async def _overnight(url: str, nats: Any, folder: Path) -> None:
+    """Those that take hours: a night within seconds."""
+    parts = tuple(at_any_hour(part) for part in load_parts(OVERNIGHT))
+    city = cast_only(build(1, 300), parts)
+    async with running(url, nats.url, folder) as service:
+        await bring_in(service, city, folder)
+        check(await played(service, nats.device_url, city, parts, speed=1200))
+
+
+async def _database_down(own_postgres: Any, nats: Any, folder: Path) -> None:
+    """The database is stopped under the service, and started again."""
+
+    async def down(_: Mapping[str, str]) -> None:
+        await asyncio.to_thread(own_postgres.stop)
+
+    async def up(_: Mapping[str, str]) -> None:
+        await asyncio.to_thread(own_postgres.start)
+
+    city = build(2, 100)
+    async with running(own_postgres.url, nats.url, folder) as service:
+        await bring_in(service, city, folder)
+        hooks = {"database-down": down, "database-up": up}
+        parts = load_parts(("fire-database-down",))
+        check(await played(service, nats.device_url, city, parts, seconds=30, hooks=hooks))

@@ -96,7 +96,7 @@ async def _judged_again(service: Service, file: Path) -> None:
 async def _silent(url: str, nats: Any, folder: Path) -> None:
     """Those that wait for silence, and the demo: devices report each 3 s, so that 9 s are silence."""
     parts = (*(faster(part, 7.5) for part in load_parts(SILENT)), *load_parts(("demo",)))
-    city = often(build(1, 300), 3)
+    city = often(build(4, 300), 3)
     async with running(url, nats.url, folder) as service:
         await bring_in(service, city, folder)
         check(await played(service, nats.device_url, city, parts, seconds=34))

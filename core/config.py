@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     )
     auto_register: bool = Field(False, description="register unknown devices on first sight (the demo: on)")
     rulebook: Path | None = Field(None, description="a folder of rulebook files instead of the shipped one")
+    duty: Path | None = Field(None, description="the duty plan, a YAML file; absent: the shipped one")
     retention_days: int = Field(400, ge=1, description="days that readings are kept")
     batch_messages: int = Field(2000, ge=1, le=15_000, description="most messages in one transaction")
     batch_age_ms: int = Field(50, ge=1, le=10_000, description="longest a reading waits for its transaction")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from firetower.alerts.duty.plan import DutyPlan, shipped
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.clock import Clock, Micros
@@ -36,7 +37,7 @@ class Deps:
 
     ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
     None serves none. ``rulebook``: the one in force. ``provisional``: alarms that are not in the store yet.
-    ``roster``: when shifts begin. ``backtests``: None where none are done.
+    ``roster``: when shifts begin. ``backtests``: None where none are done. ``duty``: deadlines, channels, who is told.
     """
 
     pool: Pool
@@ -50,6 +51,7 @@ class Deps:
     provisional: ProvisionalBoard
     roster: Roster = field(default_factory=Roster)
     backtests: Backtests | None = None
+    duty: DutyPlan = field(default_factory=shipped)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import asyncpg
 
 from firetower import garbage
 from firetower.alerts.correlate import confirms_within
+from firetower.alerts.duty import plan as duty_plan
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.backtest_process import BacktestProcesses
@@ -75,6 +76,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
     hears = settings.role in {"all", "ingest"}
+    duty = duty_plan.shipped() if settings.duty is None else duty_plan.load(settings.duty)
     if settings.role in {"all", "web"}:  # before anything that would have to be taken back
         check_port(settings.http_host, settings.http_port, "the console and the API", "--port or FIRETOWER_HTTP_PORT")
     async with contextlib.AsyncExitStack() as stack:
@@ -131,6 +133,8 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             pool,
             clock,
             hearing.precedence if hearing else None,
+            duty=duty,
+            outside=outside,
             within=lambda: confirms_within(current.rulebook.rules),
         )
         start("desk", office.run())
@@ -153,6 +157,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=lambda: current.rulebook,
                     health=health, message_rate=health.message_rate, console=console, provisional=board,
                     roster=Roster(settings.shift_times, settings.zone), backtests=backtests,
+                    duty=duty,
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))

@@ -6,8 +6,10 @@ from functools import partial
 import asyncpg
 
 from firetower.alerts.correlate import CONFIRMS_WITHIN
+from firetower.alerts.duty.plan import DutyPlan
 from firetower.core.clock import Clock, Micros
 from firetower.core.config import Settings
+from firetower.core.outside import Outside
 from firetower.ingest.precedence import Precedence
 from firetower.storage.causes import Causes
 from firetower.storage.chatter import Chatter
@@ -31,12 +33,14 @@ def make_desk(
     clock: Clock,
     precedence: Precedence | None = None,
     *,
+    duty: DutyPlan,  # noqa: ARG001  # reason: the steps that go by it follow
+    outside: Outside,  # noqa: ARG001  # reason: the steps that send follow
     within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
 ) -> Desk:
     """Return the desk on the database at ``url``; fires first, the figures last.
 
-    ``precedence``: of alarms on this processor; None where none pass. ``within``: gives the time within which two
-    signals of a zone confirm each other, as the rulebook in force has it.
+    ``precedence``: of alarms on this processor; None where none pass. ``outside``: for whatever it sends. ``within``:
+    gives the time within which two signals of a zone confirm each other, as the rulebook in force has it.
     """
     lease = Lease(url, DESK, clock=clock)
     steps = (

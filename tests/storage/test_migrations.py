@@ -1,4 +1,4 @@
-"""Migrations: once or twice, alone or at once, they build exactly the tables of ``storage/tables.py`` and the views."""
+"""Migrations: once or twice, alone or at once, they build exactly the tables of ``storage/tables`` and the views."""
 
 import asyncio
 import uuid

@@ -1,0 +1,1 @@
+"""Whom to call: contacts, micro fire stations, calls, and self-tests."""

@@ -1,0 +1,1 @@
+"""Who was told: letters waiting, sent, delivered, read and acted on."""

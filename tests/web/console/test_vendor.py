@@ -17,7 +17,9 @@ SOURCES = sorted([*CONSOLE.rglob("*.js"), *CONSOLE.rglob("*.mjs")])
 WHEN_LOOKED_AT = ("ol-console.mjs", "uplot.mjs", "uplot.css")
 IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*["']([^"']+)["']""")
 # Names of XML namespaces, and an address in an error message: never fetched.
-NAMESPACES = re.compile(r"http://www\.(?:w3\.org|opengis\.net)/[\w/.#-]*|https://github\.com/protomaps/PMTiles/tree/main/js ")
+NAMESPACES = re.compile(
+    r"http://www\.(?:w3\.org|opengis\.net)/[\w/.#-]*|https://github\.com/protomaps/PMTiles/tree/main/js "
+)
 
 
 def locked() -> list[dict[str, Any]]:

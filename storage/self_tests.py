@@ -16,7 +16,9 @@ SCHEDULE = "self_tests"
 """Under this name of a follower stands when the schedule began, µs."""
 
 _DONE = "t.id, t.kind, t.unit, t.at, t.by, t.result, t.note, t.evidence"
-_LAST_OF_CENTRE = f"SELECT {_DONE} FROM self_test t WHERE t.kind = $1 ORDER BY t.at DESC, t.id DESC LIMIT 1"
+_LAST_OF_CENTRE = (
+    f"SELECT {_DONE} FROM self_test t WHERE t.kind = $1 AND t.unit IS NULL ORDER BY t.at DESC, t.id DESC LIMIT 1"
+)
 _MADE_AT = f"SELECT {_DONE} FROM self_test t WHERE t.by = $1 AND t.at = $2 AND t.kind = $3 ORDER BY t.id LIMIT 1"
 _ADD = (
     "INSERT INTO self_test AS t (kind, unit, at, by, result, note, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7)"

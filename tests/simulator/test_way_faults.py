@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND
 from firetower.devices.kinds import DeviceKind
+from firetower.devices.metrics import catalogue
+from firetower.devices.registry import Registry
+from firetower.devices.wire import Decoder
+from firetower.devices.wire_batch import Decoded
 from firetower.simulator import messages
 from firetower.simulator.city import SimCity, build
 from firetower.simulator.faults import clocks, places, radio
@@ -72,19 +76,17 @@ def test_loss_duplicates_and_reordering_hit_their_share_and_change_no_payload() 
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_damage_makes_a_payload_that_the_contract_cannot_read(city: SimCity, signals: Signals, kind: str) -> None:
+def test_damage_makes_a_payload_that_the_service_refuses(city: SimCity, signals: Signals, kind: str) -> None:
     smokes = talkers(city, DeviceKind.SMOKE)[:20]
     good = [
         json.dumps(body).replace(" ", "").encode() for body in objects(reported(signals, smokes, np.full(20, START)))
     ]
     bad = Malformed(Devices(smokes), 1, 1.0, (kind,)).carry(Stream.of(np.full(20, START), smokes, good))
-    for body in bad.body.tolist():
-        try:
-            read = json.loads(body, parse_constant=lambda _: None)
-        except ValueError:
-            continue
-        readable = isinstance(read, dict) and isinstance(read["ts"], int)
-        assert not (readable and any(isinstance(read[name], int | float) for name in ("smoke", "battery_percent")))
+    for message in bad.messages(city.city.devices):
+        into = Decoded(welcome=True)
+        Decoder(catalogue(), Registry()).decode(message.topic, message.payload, START, into)
+        assert into.refusals, message
+        assert kind == "no such time" or not into.value
 
 
 def test_damage_hits_its_share_in_all_ways_and_leaves_the_rest_alone(city: SimCity, signals: Signals) -> None:

@@ -228,7 +228,12 @@ def test_water_used_adds_up_demand(hydrants: np.ndarray) -> None:
 
 
 def test_an_effect_on_the_wrong_kind_of_device_is_refused_by_name(city: SimCity, hydrants: np.ndarray) -> None:
-    with pytest.raises(InvalidInput, match="'fire' cannot befall a device of kind hydrant; take one of heat, smoke"):
+    with pytest.raises(
+        InvalidInput, match=r"'fire' .* cannot befall a device of kind hydrant; take one of heat, smoke"
+    ):
         Signals(21, city.city, [Effect("fire", int(hydrants[0]), MONDAY)])
+    for size in (-1.0, float("nan")):
+        with pytest.raises(InvalidInput, match=r"size (-1.0|nan); give a number from 0 on in L/s \(usual: 200\)"):
+            Signals(21, city.city, [Effect("burst", int(hydrants[0]), MONDAY, size=size)])
     with pytest.raises(InvalidInput, match="no effect 'flood'"):
         Signals(21, city.city, [Effect("flood", int(hydrants[0]), MONDAY)])  # type: ignore[arg-type]

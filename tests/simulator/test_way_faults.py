@@ -207,7 +207,7 @@ def everything(city: SimCity, signals: Signals, size: int) -> list[tuple[int, st
     line = Line(
         [
             reboot, flat, CutOff(Devices(some.numbers[2::4]), 5, START + MINUTE, START + 3 * MINUTE),
-            radio.Loss(all_of_it, 5, 0.02), radio.Delay.by_radio(all_of_it, 5, "nb_iot"),
+            radio.Loss.by_radio(all_of_it, 5, "lora"), radio.Delay.by_radio(all_of_it, 5, "nb_iot"),
             radio.Duplicates(all_of_it, 5, 0.05), radio.Reordering(all_of_it, 5, 0.1, MINUTE),
             Malformed(some, 5, 0.1),
         ]

@@ -118,13 +118,12 @@ class Outbox:
                 " || channel || ' any more' WHERE state = 'waiting' AND NOT channel = ANY($1::text[])",
                 list(channels),
             )
-            rows = await conn.fetch(
-                "SELECT a.component FROM alert a WHERE a.rule = $1 AND a.condition = 'active'"
-                " AND a.state <> 'closed' AND NOT a.component = ANY($2::text[])",
-                RULE,
-                list(channels),
-            )
-        return [row["component"] for row in rows]
+            return [name for name in await _dead(conn) if name not in channels]
+
+    async def dead(self) -> list[str]:
+        """Return the channels that are said to be dead: their own alert stands. Raises StoreUnavailable."""
+        with store_errors():
+            return await _dead(self._pool)
 
     async def claim(self, channel: str, most: int, in_hand: Collection[int], now: Micros) -> Claimed:
         """Take due letters into hand, on rows locked for it. Raises LeaseLost, StoreUnavailable."""
@@ -223,6 +222,15 @@ class Outbox:
         with store_errors():
             rows = await self._pool.fetch(f"SELECT {_LETTER} FROM letter l WHERE {where}", *arguments)
         return [_letter(row) for row in rows]
+
+
+async def _dead(conn: Any) -> list[str]:
+    rows = await conn.fetch(
+        "SELECT a.component FROM alert a WHERE a.rule = $1 AND a.condition = 'active' AND a.state <> 'closed'"
+        " ORDER BY 1",
+        RULE,
+    )
+    return [row["component"] for row in rows]
 
 
 def _letter(row: Any) -> Letter:

@@ -36,7 +36,7 @@ _ASKS: dict[str, Callable[[Alert], bool]] = {
     "self_test": _stands,
     "channel": _stands,
 }
-"""What an open alert must be like for a letter of that reason; any other, such as ``raised``, is news while it is open."""
+"""What an open alert must be like for a letter of that reason; any other, such as ``raised``, is news while it is."""
 
 
 def wanted(alert: Alert, reason: str) -> bool:

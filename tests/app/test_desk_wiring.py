@@ -86,3 +86,27 @@ async def test_a_channel_that_refuses_us_is_an_alert_until_it_takes_letters(
             with contextlib.suppress(asyncio.CancelledError):
                 await running
     assert [each.state.value for each in await outbox.of_alert(burning)] == ["sent"]
+
+
+async def test_two_instances_send_each_letter_once(database_url: str, pool: asyncpg.Pool) -> None:
+    """Every instance has a dispatcher; only that of whoever keeps the desk sends."""
+    (burning,) = (await commit(pool, [fire("s-1")], T0 + 5 * SECOND)).alert_ids
+    outbox = Outbox(pool)
+    async with receiving() as receiver, Outside() as outside:
+        hook = WebhookChannel(kind="webhook", name="hook", url=receiver.url, secret="s" * 16)
+        clock, plan = ManualClock(T0 + 6 * SECOND), DutyPlan(channels=(hook,))
+        desks = [make_desk(Settings(), database_url, pool, clock, duty=plan, outside=outside) for _ in range(2)]
+        running = [asyncio.create_task(desk.run(), name="desk") for desk in desks]
+        try:
+            letters = [new_letter(f"{n}", burning, address=f"{n}", due_at=T0) for n in range(12)]
+            await outbox.put(letters, T0)
+
+            async def all_are_sent() -> bool:
+                return {each.state.value for each in await outbox.of_alert(burning)} == {"sent"}
+
+            await until(all_are_sent, 20, "all letters are sent")
+        finally:
+            for each in running:
+                each.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+    assert len(receiver.calls) == len({call.headers["Idempotency-Key"] for call in receiver.calls}) == 12

@@ -8,8 +8,10 @@ from letter_making import new_letter
 
 from firetower.alerts.duty.channels import GatewayChannel
 from firetower.alerts.duty.plan import DutyPlan
+from firetower.alerts.notify.dead_channels import verdict
 from firetower.alerts.notify.signing import sign
-from firetower.core.clock import SECOND
+from firetower.core.clock import SECOND, to_datetime
+from firetower.storage.alert_verdicts import apply_verdicts
 from firetower.storage.outbox import Outbox
 
 SECRET = "a secret of sixteen"
@@ -51,6 +53,21 @@ async def test_what_went_to_whom_is_listed_with_its_facts(running: Any, told: st
     assert letter["next_try_at"] is not None
     status, _ = await running.call("GET", "/api/v1/alerts/99999/letters")
     assert status == 404
+
+
+async def test_channels_tell_how_they_did(running: Any, told: str) -> None:
+    """What an operator looks at when somebody says that he was not called."""
+    await running.pool.execute(
+        "UPDATE letter SET state = 'failed', trouble = 'status 500', tried_at = $1 WHERE channel = 'voice'",
+        to_datetime(running.clock.now()),
+    )
+    now = running.clock.now()
+    async with running.pool.acquire() as conn, conn.transaction():
+        await apply_verdicts(conn, [verdict("mail", "status 401", now)], at=now)
+    voice, mail = (await running.get("/api/v1/channels"))["items"]
+    assert (voice["name"], voice["kind"], voice["failed"], voice["waiting"]) == ("voice", "voice", 1, 0)
+    assert (voice["trouble"], voice["dead"]) == ("status 500", False)
+    assert (mail["name"], mail["waiting"], mail["trouble"], mail["dead"]) == ("mail", 1, None, True)
 
 
 async def test_a_gateways_receipt_is_a_fact_once(running: Any, told: str) -> None:

@@ -16,7 +16,7 @@ from firetower.alerts.notify.ports import ChannelFigures, Claimed, Fact, Outcome
 from firetower.alerts.notify.wanted import Candidate, sort_out
 from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.core.errors import NotFound
-from firetower.storage.alert_moves import Fence, fenced
+from firetower.storage.alert_moves import PIECE, Fence, fenced
 from firetower.storage.alert_rows import COLUMNS, chunks, to_alert
 from firetower.storage.pool import store_errors
 
@@ -132,7 +132,9 @@ class Outbox:
             if not await self._pool.fetchval(_ANY_DUE, *asked):
                 return Claimed(())
         async with fenced(self._pool, self._held) as conn:
-            candidates = [Candidate(_letter(row), to_alert(row)) for row in await conn.fetch(_DUE, *asked)]
+            candidates = [
+                Candidate(_letter(row), to_alert(row)) async for row in conn.cursor(_DUE, *asked, prefetch=PIECE)
+            ]
             done = sort_out(candidates, most)
             if done.cancel:
                 await conn.execute(_CANCEL, [each.id for each, _ in done.cancel], [why for _, why in done.cancel])

@@ -93,7 +93,7 @@ async def test_two_instances_send_each_letter_once(database_url: str, pool: asyn
     (burning,) = (await commit(pool, [fire("s-1")], T0 + 5 * SECOND)).alert_ids
     outbox = Outbox(pool)
     async with receiving() as receiver, Outside() as outside:
-        hook = WebhookChannel(kind="webhook", name="hook", url=receiver.url, secret="s" * 16)
+        hook = WebhookChannel(kind="webhook", name="hook", url=receiver.url, secret="s" * 16, rate=6000)
         clock, plan = ManualClock(T0 + 6 * SECOND), DutyPlan(channels=(hook,))
         desks = [make_desk(Settings(), database_url, pool, clock, duty=plan, outside=outside) for _ in range(2)]
         running = [asyncio.create_task(desk.run(), name="desk") for desk in desks]

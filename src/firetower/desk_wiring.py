@@ -28,6 +28,7 @@ from firetower.storage.letter_facts import LetterFacts
 from firetower.storage.letter_turns import LetterTurns
 from firetower.storage.outbox import Outbox
 from firetower.storage.sealer import Sealer
+from firetower.storage.self_test_step import SelfTestStep
 
 WAITS_S = 1.0
 """Longest that the desk waits for a flood of alarms to pass; its headlines then come a second later."""
@@ -70,6 +71,7 @@ def make_desk(
         Chatter(pool, lease),
         LetterTurns(pool, lease),
         Sealer(pool, lease, settings.zone),
+        SelfTestStep(pool, lease, duty.self_tests, settings.zone, clock),
         FloodEpisodes(pool, lease),
     )
     give_way = None if precedence is None else partial(precedence.give_way, WAITS_S)

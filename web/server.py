@@ -28,6 +28,7 @@ from firetower.web import (
     docs_page,
     health,
     incident_routes,
+    letter_routes,
     live_socket,
     map_routes,
     openapi,
@@ -71,6 +72,7 @@ def routes() -> list[Route]:
         *alert_routes.ROUTES,
         *act_routes.ROUTES,
         *incident_routes.ROUTES,
+        *letter_routes.ROUTES,
         *call_routes.ROUTES,
         *contact_routes.ROUTES,
         *map_routes.ROUTES,  # before a device of those names

@@ -36,6 +36,7 @@ PANEL_FROM, PUMP_ROOM_FROM = 8, 10
 """Devices from which on a unit with a control room has a panel, and a pump room."""
 POINTS = ("感烟探测器", "感烟探测器", "手动报警按钮")
 """What is wired to a panel in each zone: its points 点位, which speak through it."""
+MOST_IN_UNIT = 4096
 LOOP_ADDRESSES = 200  # of a detection loop
 TANK_DEPTHS = (2.0, 2.5, 3.0, 4.0)  # m, up to the span usual for a level sensor
 
@@ -61,37 +62,35 @@ class Premise:
 
     def devices(self, unit: str, xy: Floats, pace: Pace) -> list[Device]:
         """Return the devices of ``unit``, which stands at ``xy`` (2,) metres."""
+        kinds = [kind for kind, count in self.counts.items() if count]
+        counts = np.array([self.counts[kind] for kind in kinds])
+        turn = np.concatenate([np.arange(count) for count in counts.tolist()])
+        zone = turn * len(self.zones) // np.repeat(counts, counts)
+        building = np.array([place.building for place in self.zones])[zone]
+        index = self.number * MOST_IN_UNIT + np.arange(len(turn))
+        around = [noise.between(self.seed, f"device {axis}", index, -18, 18) for axis in ("east", "north")]
+        places = lonlat(xy + np.stack(around, 1) + building[:, None] * np.array([BUILDING_APART_M, 0.0])).tolist()
+        drawn = noise.uniform(self.seed, "device model", index).tolist()
         made: list[Device] = []
-        building_of = np.array([place.building for place in self.zones])
-        for kind, count in self.counts.items():
-            if count == 0:
-                continue
-            index = self.number * 4096 + np.arange(count)
-            zone = np.arange(count) * len(self.zones) // count
-            building = building_of[zone]
-            around = np.stack(
-                [noise.between(self.seed, f"{kind} {axis}", index, -18, 18) for axis in ("east", "north")], axis=1
-            )
-            places = lonlat(xy + around + building[:, None] * np.array([BUILDING_APART_M, 0.0])).tolist()
-            models = MODELS[kind]
-            model = noise.whole(self.seed, f"{kind} model", index, len(models)).tolist()
-            for number in range(count):
-                place = self.zones[int(zone[number])]
-                tank = kind is DeviceKind.WATER_LEVEL
-                name = models[model[number]]
+        for kind in kinds:
+            models, prefix, every = MODELS[kind], PREFIX[kind], interval(kind, pace)
+            for number in range(self.counts[kind]):
+                place = self.zones[int(zone[len(made)])]
+                model = models[int(drawn[len(made)] * len(models))]
+                lon, lat = places[len(made)]
                 made.append(
                     Device(
                         unit=unit,
-                        device=f"{PREFIX[kind]}-{number + 1:04d}",
+                        device=f"{prefix}-{number + 1:04d}",
                         kind=kind,
-                        model=name,
-                        lon=places[number][0],
-                        lat=places[number][1],
-                        interval_s=interval(kind, pace),
+                        model=model,
+                        lon=lon,
+                        lat=lat,
+                        interval_s=every,
                         zone=place.path if kind in SPOT else None,
-                        gateway=None if radio(name) == "nb_iot" else GATEWAY,
+                        gateway=None if radio(model) == "nb_iot" else GATEWAY,
                         place=f"{place.text} {SPOT[kind]}{number + 1}" if kind in SPOT else _place(kind, number),
-                        attributes=self._tank(number) if tank else {},
+                        attributes=self._tank(number) if kind is DeviceKind.WATER_LEVEL else {},
                         points=self._points() if kind is DeviceKind.PANEL else (),
                     )
                 )

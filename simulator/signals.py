@@ -7,6 +7,7 @@ Figures without a source in the field's literature are this project's judgement.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -145,15 +146,22 @@ class Signals:
         devices = self._city.devices
         own = devices[effect.device]
         found = [(effect.device, 0.0)]
-        if effect.reach_m <= 0 or own.zone is None:
+        if effect.reach_m <= 0:
             return found
-        for number, device in enumerate(devices):
-            if (device.unit, device.zone) != (own.unit, own.zone) or number == effect.device:
-                continue
-            far = _apart(own, device)
-            if far <= effect.reach_m and _suffers(effect, device):
+        for number in self._zones.get((own.unit, own.zone), []):
+            far = _apart(own, devices[number])
+            if number != effect.device and far <= effect.reach_m and devices[number].kind in EFFECTS[effect.kind].kinds:
                 found.append((number, far))
         return found
+
+    @cached_property
+    def _zones(self) -> dict[tuple[str, str | None], list[int]]:
+        """The devices of each zone (unit, path)."""
+        zones: dict[tuple[str, str | None], list[int]] = {}
+        for number, device in enumerate(self._city.devices):
+            if device.zone is not None:
+                zones.setdefault((device.unit, device.zone), []).append(number)
+        return zones
 
     # columns of a shape, in the order of its metrics ---------------------------------------------------
 
@@ -181,10 +189,6 @@ class Signals:
 def _shape_number(device: Device) -> int:
     shape = _SHAPE_OF_MODEL.get(device.model or "") or _SHAPE_OF.get(device.kind)
     return -1 if shape is None else SHAPES.index(shape)
-
-
-def _suffers(effect: Effect, device: Device) -> bool:
-    return device.kind in EFFECTS[effect.kind].kinds
 
 
 def _apart(one: Device, other: Device) -> float:

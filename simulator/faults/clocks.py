@@ -32,7 +32,7 @@ class WrongClock:
         """Move the stamps; the instants stay."""
         rows = np.flatnonzero(self.devices.among(reports.device) & span(reports.at, self.start, self.end))
         since = reports.at[rows] - self.start
-        reports.stamp[rows] += self.offset + (since * (self.drift_ppm * 1e-6)).astype(np.int64)
+        reports.stamp[rows] += self.offset + np.rint(since * (self.drift_ppm * 1e-6)).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ class Loss:
     start: Micros = 0
     end: Micros | None = None
 
+    @classmethod
+    def by_radio(cls, devices: Devices, seed: int, which: Radio) -> "Loss":
+        """Return the usual loss of a radio."""
+        return cls(devices, seed, LOSS[which])
+
     def carry(self, stream: Stream) -> Stream:
         """Return what arrives."""
         hit = stream.on_air(self.devices, self.start, self.end)

@@ -1,5 +1,6 @@
 """What befalls devices: fires, leaks, bursts and the like, as parameters of the physics, by device and time."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -137,13 +138,18 @@ class Happenings:
 
 
 def checked(effect: Effect, kind: DeviceKind) -> Effect:
-    """Return ``effect``; InvalidInput when a device of ``kind`` cannot suffer it."""
+    """Return ``effect``; InvalidInput when a device of ``kind`` cannot suffer it, or not of that size."""
     meaning = EFFECTS.get(effect.kind)
     if meaning is None:
         raise InvalidInput(f"there is no effect {effect.kind!r}; known: {', '.join(get_args(EffectKind))}")
     if kind not in meaning.kinds:
         raise InvalidInput(
-            f"the effect {effect.kind!r} cannot befall a device of kind {kind}; "
+            f"the effect {effect.kind!r} ({meaning.says}) cannot befall a device of kind {kind}; "
             f"take one of {', '.join(sorted(meaning.kinds))}"
+        )
+    if not math.isfinite(effect.strength) or (effect.strength < 0 and meaning.unit != "°C"):
+        raise InvalidInput(
+            f"the effect {effect.kind!r} cannot have the size {effect.strength}; "
+            f"give a number from 0 on in {meaning.unit} (usual: {meaning.usual:g})"
         )
     return effect

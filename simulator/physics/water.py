@@ -111,7 +111,8 @@ class Mains:
             for device in self._hydrants[self._same_district(effect.device)].tolist():
                 self._happenings.add("supply falls", device, effect.start, effect.end, effect.strength)
             return
-        self._happenings.add(effect.kind, effect.device, effect.start, effect.end, effect.strength)
+        if effect.kind != "burst":  # which is felt as water taken, and nothing else
+            self._happenings.add(effect.kind, effect.device, effect.start, effect.end, effect.strength)
         if effect.kind not in {"hydrant_open", "burst"}:
             return
         felt = self.felt(effect.device, effect.strength)

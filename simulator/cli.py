@@ -98,7 +98,7 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
             )
             asked_for = order(
                 _broker(broker), seed=seed, devices=devices, pace="realistic" if realistic else "demo",
-                arrival=arrival or "device", wiring=how, workers=workers or 1,
+                arrival=arrival or "device", wiring=how, workers=1 if workers is None else workers,
             )  # fmt: skip
             asked = Asked(load or "steady", rate, to, seconds, steps)
             raise typer.Exit(measure(asked_for, asked, limits, search=find_limit, quiet=quiet, report=report))

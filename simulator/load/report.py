@@ -114,10 +114,10 @@ class Report:
         sent, acknowledged = judge.speed(outcome)
         lasted = f"{outcome.elapsed / 1e6:.1f} s{', stopped early' if outcome.stopped else ''}"
         cost = sum(outcome.cpu) / max(tally.sent, 1) * 1e6
+        rates = f"{sent:,.0f}/s sent, {acknowledged:,.0f}/s acknowledged"
         of_latency = "until the PUBACK" if order.wiring.qos else "until the network took it (QoS 0)"
         lines = [
-            f"{self.shape} load, {order.arrival} arrivals, {lasted}: {sent:,.0f}/s sent, "
-            f"{acknowledged:,.0f}/s acknowledged",
+            f"{self.shape} load, {order.arrival} arrivals, {lasted}: {rates}",
             "messages   " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in accounting(outcome).items()),
             f"generator  {_spread_line(tally.lateness)} late, its own; {cost:.1f} us of processor a message",
         ]

@@ -214,7 +214,9 @@ class Wire(asyncio.Protocol):
             except OSError as err:
                 self._note(f"cannot be reached: {err.strerror or err}")
             finally:
-                self._lose()
+                if self._transport is not None:
+                    self._transport.abort()
+            self._lose()
             if self._clock.now() - began > _STEADY * SECOND:
                 pauses = waits()
             await asyncio.sleep(next(pauses))
@@ -258,10 +260,8 @@ class Wire(asyncio.Protocol):
         self._tally.errors[reason] += 1
 
     def _lose(self) -> None:
-        """Give up the connection and what waits on it for a PUBACK; what waits to be sent stays."""
-        if self._transport is not None:
-            self._transport.abort()
-            self._transport = None
+        """Give up what waits on the connection for a PUBACK; what waits to be sent stays."""
+        self._transport = None
         if self.connected:
             self.connected = False
             self._tally.connected -= 1

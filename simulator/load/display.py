@@ -46,7 +46,7 @@ class _Rate:
 
 
 def _plain() -> Show:
-    rate, said = _Rate(), 0.0
+    rate, said = _Rate(), -float(EVERY)
 
     def show(seconds: float, tally: Tally) -> None:
         nonlocal said

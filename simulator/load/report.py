@@ -91,7 +91,7 @@ class Report:
                 "sent_per_second": sent,
                 "acknowledged_per_second": acknowledged,
                 "latency_ms": spread(tally.latency),
-                "never_acknowledged": tally.in_flight,
+                "never_acknowledged": tally.in_flight + tally.cut_off + tally.waiting,
                 "precision": 1 / HALF,
             }
             if self.figure

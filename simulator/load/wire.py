@@ -67,6 +67,7 @@ class Wire(asyncio.Protocol):
         self._queue: deque[Block] = deque()
         self._due: Int64s = np.full(min(window, PACKET_IDS) + 1, _FREE, np.int64)
         self._room = self._most = len(self._due) - 1
+        self._cut_off: list[Int64s] = []
         self._last_id = 0
         self._transport: asyncio.Transport | None = None
         self._parser = protocol.Parser(address.version, 0)
@@ -265,15 +266,18 @@ class Wire(asyncio.Protocol):
         if self.connected:
             self.connected = False
             self._tally.connected -= 1
-        lost = int((self._due != _FREE).sum())
-        self._tally.cut_off += lost
-        self._tally.in_flight -= lost
+        lost = self._due[self._due != _FREE]
+        if len(lost):
+            self._cut_off.append(lost)
+        self._tally.cut_off += len(lost)
+        self._tally.in_flight -= len(lost)
         self._due[:] = _FREE
         self._parts.clear()
 
     def give_up(self) -> None:
         """Count what was not acknowledged with the time it has waited: its latency is no less."""
-        self._tally.latency.record(self._clock.now() - self._due[self._due != _FREE])
+        open_ = [self._due[self._due != _FREE], *self._cut_off, *(block.due for block in self._queue)]
+        self._tally.latency.record(self._clock.now() - np.concatenate(open_))
 
     def care(self, now: Micros) -> None:
         """Ask a broker that has not been spoken to for a while, and leave one that does not answer."""

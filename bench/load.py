@@ -13,8 +13,8 @@ from firetower.core.child import free_port
 from firetower.core.datadir import DataDir
 from firetower.embedded import EmbeddedNats
 from firetower.simulator.load.connections import Wiring
-from firetower.simulator.load.fleet import Outcome, fleet
-from firetower.simulator.load.limits import MILLI, Limits, not_held, refused, speed
+from firetower.simulator.load.fleet import MILLI, Outcome, fleet
+from firetower.simulator.load.limits import Limits, not_held, refused, speed
 from firetower.simulator.load.measure import order
 from firetower.simulator.load.shapes import profile
 

@@ -49,7 +49,9 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
     rate: Annotated[
         float | None, typer.Option(help="Messages a second of all devices together; default: their own intervals.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop after so long; default: run until Ctrl-C.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so long; default: Ctrl-C, or a load's own length.")
+    ] = None,
     scenario: Annotated[str, typer.Option(help="demo, quiet, or the path of a scenario file.")] = "demo",
     write: Annotated[
         Path | None,

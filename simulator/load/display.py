@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from firetower.simulator.load.limits import MILLI
+from firetower.simulator.load.fleet import MILLI
 from firetower.simulator.load.tally import Tally
 
 EVERY = 5

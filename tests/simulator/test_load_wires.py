@@ -193,6 +193,33 @@ async def test_acknowledgements_cut_anywhere_among_other_packets_and_for_nothing
         assert tally.errors == Counter({"PUBACK for no message": tally.sent // 50})
 
 
+async def test_messages_that_a_broker_refuses_are_counted_with_its_reason() -> None:
+    """MQTT 5: every other PUBACK says not authorized. They are answered, and neither acknowledged nor late."""
+
+    async def broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readexactly(2)
+        await reader.readexactly(head[1])
+        writer.write(b"\x20\x03\0\0\0")
+        buffer, said = bytearray(), 0
+        while data := await reader.read(65_536):
+            buffer += data
+            for _, packet, _ in split(buffer):
+                said += 1
+                writer.write(b"\x40\x03" + packet + b"\x87" if said % 2 else acks([packet]))
+        writer.close()
+
+    server = await asyncio.start_server(broker, "127.0.0.1", 0)
+    url = f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}?version=5"
+    load = Load(url, wiring=Wiring(connections=1))
+    async with server, load.wires.opened():
+        tally = await load.send(profile("steady", 1000, seconds=0.3))
+        assert tally.sent > 200
+        assert (tally.refused, tally.acknowledged) == ((tally.sent + 1) // 2, tally.sent // 2)
+        assert tally.errors == Counter({"message refused: not authorized": tally.refused})
+        assert "refused" in broken(tally, Limits())[0]
+        assert (tally.in_flight, tally.latency.count) == (0, tally.acknowledged)
+
+
 async def test_a_refused_account_is_told_at_the_start_and_a_window_keeps_packet_ids_apart(broker: Any) -> None:
     broker.sink.refusal = 5
     load = Load(broker.url)

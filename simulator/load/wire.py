@@ -123,6 +123,9 @@ class Wire(asyncio.Protocol):
 
     def _ids(self, count: int) -> Int64s:
         """Return packet ids that are free; there are as many."""
+        if count == 1 and self._due[self._last_id % self._most + 1] == _FREE:
+            self._last_id = self._last_id % self._most + 1
+            return np.array([self._last_id])
         ids: Int64s = (self._last_id + np.arange(count)) % self._most + 1
         if (self._due[ids] != _FREE).any():
             free = np.flatnonzero(self._due[1 : self._most + 1] == _FREE) + 1

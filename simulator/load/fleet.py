@@ -20,6 +20,8 @@ MILLI = 1000
 """µs in a millisecond, the unit of all latencies that are shown."""
 _SOON: Micros = SECOND // 4
 """From the last process's being ready until the common start."""
+SILENT = 30.0
+"""Seconds without a word from a process that should say one each second."""
 _SAID = 2000
 """Characters kept of what a process says on its standard error."""
 
@@ -167,7 +169,14 @@ class Fleet:
     async def _follow(self, place: int, process: _Process, gathering: "_Gathering") -> None:
         over = False
         while not over:
-            said = await process.hear()
+            try:
+                async with asyncio.timeout(SILENT):
+                    said = await process.hear()
+            except TimeoutError:
+                raise WorkerLost(
+                    f"worker {process.number} (process {process.pid}) has said nothing for {SILENT:g} s, and "
+                    "should each second: what it measured is missing, so there is no figure"
+                ) from None
             over = "over" in said
             gathering.take(place, said)
 

@@ -14,6 +14,7 @@ import pytest
 from waiting import until
 
 from firetower.core.child import free_port
+from firetower.simulator.load import fleet as fleet_module
 from firetower.simulator.load.connections import Wiring
 from firetower.simulator.load.fleet import WorkerLost, fleet
 from firetower.simulator.load.measure import order
@@ -82,7 +83,14 @@ def test_the_limit_is_searched_and_what_held_and_what_did_not_are_told(command: 
     assert "the last rate that held: 60 messages/s" in result.output
 
 
-async def test_a_worker_that_dies_is_an_error_and_not_a_smaller_figure(sink: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [("hangs", "worker [01] .* has said nothing for 3 s"), ("dies", r"worker 1 \(process \d+\) ended with status -9")],
+)
+async def test_a_worker_that_hangs_or_dies_is_an_error_and_not_a_smaller_figure(
+    sink: str, monkeypatch: pytest.MonkeyPatch, how: str, says: str
+) -> None:
+    monkeypatch.setattr(fleet_module, "SILENT", 3 if how == "hangs" else 60)
     made = order(sink, seed=1, devices=100, pace="demo", arrival="device", wiring=Wiring(), workers=2)
     async with fleet(made) as running:
         seconds: list[int] = []
@@ -93,8 +101,8 @@ async def test_a_worker_that_dies_is_an_error_and_not_a_smaller_figure(sink: str
             name="load",
         )
         await until(lambda: seconds, seconds=30)
-        os.kill(running.pids[1], signal.SIGKILL)
-        with pytest.raises(WorkerLost, match=rf"worker 1 \(process {running.pids[1]}\) ended with status -9"):
+        os.kill(running.pids[how == "dies"], signal.SIGSTOP if how == "hangs" else signal.SIGKILL)
+        with pytest.raises(WorkerLost, match=says):
             await load
     for pid in running.pids:
         with pytest.raises(ProcessLookupError):

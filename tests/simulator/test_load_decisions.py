@@ -1,7 +1,9 @@
 """What is decided about a load without sending one: the search for the limit, who goes over which wire, credentials."""
 
 import json
+import re
 import resource
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from firetower.core.clock import SECOND
 from firetower.core.errors import ConfigError
 from firetower.simulator.city import build
 from firetower.simulator.load import connections, credentials
+from firetower.simulator.load.display import Rate, table
 from firetower.simulator.load.fleet import Outcome
 from firetower.simulator.load.knee import LEAST, PRECISION, Search
 from firetower.simulator.load.limits import Limits, not_held
@@ -110,6 +114,21 @@ def test_a_report_gives_percentiles_accounting_and_no_password() -> None:
     assert "geheim" not in json.dumps(said) + report.text()
 
 
+def test_the_table_of_a_run_shows_rates_latencies_and_what_went_wrong() -> None:
+    tally, rate = outcome(lost=7).tally, Rate()
+    table(0, Tally(), rate, "spike load")
+    tally.errors["the broker closed the connection [1]"] = 3
+    tally.cut_off = 7
+    page = Console(width=100, record=True, file=StringIO())
+    page.print(table(2, tally, rate, "spike load"))
+    shown = re.sub("[ │]+", " ", page.export_text())
+    for words in (
+        "spike load 2 s", "intended 5,000/s 10,000", "latency p99 2.0 ms p50 2.0, max 2.0", "in flight 7",
+        "lost 7 late 0", "error 3 the broker closed the connection [1]",
+    ):  # fmt: skip
+        assert words in shown, (words, shown)
+
+
 # who goes over which connection --------------------------------------------------------------------------
 
 
@@ -117,6 +136,9 @@ def test_workers_share_all_devices_and_connections_and_an_order_survives_its_way
     made = _order(workers=3)
     told = Order.of(json.loads(json.dumps(made.line())))
     assert told == made
+    wiring = connections.Wiring("device", {"mall-01": Account("gw", "x")}, qos=0, ca=Path("/ca.pem"))
+    wired = order("mqtts://h", seed=1, devices=100, pace="demo", arrival="poisson", wiring=wiring, workers=2)
+    assert Order.of(json.loads(json.dumps(wired.line()))) == wired
     shares = [told.share(worker, DEVICES) for worker in range(3)]
     assert sorted(number for mine, _ in shares for number in mine.tolist()) == list(range(100))
     assert sum(len(who.accounts) for _, who in shares) == connections.DEFAULT

@@ -62,6 +62,7 @@ class DeviceFilter:
     statuses: Sequence[str] = ()
     q: str | None = None
     retired: bool = False
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,10 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
-    """A unit with whom to call and its buildings: [{code, name, floors: [{code, name, level, zones: […]}]}]."""
+    """A unit with whom to call first and its buildings: [{code, name, floors: [{code, name, level, zones: […]}]}].
+
+    Whom else, and when: ``contacts.listed``.
+    """
 
     unit: UnitRow
     contact_name: str | None
@@ -113,6 +117,8 @@ async def list_devices(
         return f"${len(given)}"
 
     terms = [] if which.retired else ["d.retired_at is null"]
+    if which.number is not None:
+        terms.append(f"d.id = {bind(which.number)}::int8")
     if which.unit is not None:
         terms.append(f"u.code = {bind(which.unit)}")
     if which.kinds:
@@ -138,12 +144,16 @@ async def get_device(pool: Pool, unit: str, device: str) -> tuple[int, DeviceRow
 
 
 _UNIT = """
-select u.id, u.code, u.name, u.category, g.code as grid, u.address, u.lon, u.lat, u.contact_name, u.contact_phone,
-       u.registered_at,
+select u.id, u.code, u.name, u.category, g.code as grid, u.address, u.lon, u.lat, u.registered_at,
        (select coalesce(jsonb_object_agg(s.status, s.n), '{}') from (
           select d.status, count(*) as n from device d where d.unit_id = u.id and d.retired_at is null group by 1
         ) s) as devices
   from unit u left join grid g on g.id = u.grid_id
+"""
+
+_FIRST_CONTACT = """
+select c.name, c.addresses ->> 'phone' as phone from contact c
+ where c.scope = 'unit' and c.owner = $1 order by c.role <> 'control_room', c.rank, c.name, c.id limit 1
 """
 
 
@@ -174,9 +184,9 @@ async def get_unit(pool: Pool, code: str) -> UnitFile | None:
         """,
         [row["id"]],
     )
-    return UnitFile(
-        _unit(row), row["contact_name"], row["contact_phone"], from_datetime(row["registered_at"]), _tree(places)
-    )
+    first = await fetch(pool, _FIRST_CONTACT, [code])
+    name, phone = (first[0]["name"], first[0]["phone"]) if first else (None, None)
+    return UnitFile(_unit(row), name, phone, from_datetime(row["registered_at"]), _tree(places))
 
 
 def _tree(places: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:

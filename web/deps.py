@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from firetower.alerts.duty.plan import DutyPlan, shipped
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.clock import Clock, Micros
@@ -12,6 +13,7 @@ from firetower.devices.registry import Registry
 from firetower.rules.book.rulebook import Rulebook
 from firetower.storage.alerts import AlertStore
 from firetower.storage.pool import Pool
+from firetower.web.base_map import BaseMap
 
 
 class Health(Protocol):
@@ -36,7 +38,7 @@ class Deps:
 
     ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
     None serves none. ``rulebook``: the one in force. ``provisional``: alarms that are not in the store yet.
-    ``roster``: when shifts begin. ``backtests``: None where none are done.
+    ``roster``: when shifts begin. ``backtests``: None where none are done. ``duty``: deadlines, channels, who is told.
     """
 
     pool: Pool
@@ -50,6 +52,8 @@ class Deps:
     provisional: ProvisionalBoard
     roster: Roster = field(default_factory=Roster)
     backtests: Backtests | None = None
+    base_map: BaseMap = field(default_factory=BaseMap)
+    duty: DutyPlan = field(default_factory=shipped)
 
 
 @dataclass(frozen=True, slots=True)

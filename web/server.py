@@ -22,16 +22,21 @@ from firetower.web import (
     act_routes,
     alert_routes,
     backtest_routes,
+    call_routes,
+    contact_routes,
     device_routes,
     docs_page,
     health,
     incident_routes,
+    letter_routes,
     live_socket,
+    map_routes,
     openapi,
     performance_routes,
     protection_routes,
     record_routes,
     rule_routes,
+    self_test_routes,
     session_routes,
     window_routes,
 )
@@ -67,12 +72,17 @@ def routes() -> list[Route]:
         *alert_routes.ROUTES,
         *act_routes.ROUTES,
         *incident_routes.ROUTES,
+        *letter_routes.ROUTES,
+        *call_routes.ROUTES,
+        *contact_routes.ROUTES,
+        *map_routes.ROUTES,  # before a device of those names
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests
         *rule_routes.ROUTES,
         *window_routes.ROUTES,
         *protection_routes.ROUTES,
+        *self_test_routes.ROUTES,
         *performance_routes.ROUTES,
         *live_socket.ROUTES,
         *health.ROUTES,
@@ -92,7 +102,7 @@ def make_app(deps: Deps) -> web.Application:
     app[SITE] = Site(deps, Guard(deps.pool, deps.clock), Hub(deps))
     register(app, routes())
     if deps.console is not None:
-        ConsoleFiles(deps.console).add_to(app)
+        ConsoleFiles(deps.console, tiles_from=deps.base_map.origin).add_to(app)
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(_run_hub)
     app.on_shutdown.append(_close_consoles)

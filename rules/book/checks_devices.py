@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from firetower.core.yaml_lines import Path
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
 from firetower.rules.book.conditions import QualityCondition, SilenceBand, SilenceCondition
 from firetower.rules.book.finding import Finding, check_no_metric, check_priorities, near_attribute, under
 from firetower.rules.book.model import Rule
 from firetower.rules.book.quantities import duration_text
-from firetower.rules.book.yaml_lines import Path
 
 _NEEDED: dict[str, tuple[str, ...]] = {
     "clock_skew": ("over", "clear"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from firetower.core.clock import DAY, SECOND, Micros
+from firetower.core.yaml_lines import Path
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import METRICS_OF, DeviceKind
 from firetower.devices.metrics import Metric, catalogue
@@ -21,7 +22,6 @@ from firetower.rules.book.conditions import (
 from firetower.rules.book.finding import Finding, check_class, check_duration, check_priorities, near_attribute, under
 from firetower.rules.book.model import Rule
 from firetower.rules.book.quantities import Between, FromFile, Quantity, duration_text
-from firetower.rules.book.yaml_lines import Path
 
 SHORTEST_WINDOW: Micros = BUCKETS * SECOND
 """12 s: its twelfths are a second each."""

@@ -5,11 +5,11 @@ from difflib import get_close_matches
 from itertools import pairwise
 
 from firetower.core.clock import Micros
+from firetower.core.yaml_lines import Path
 from firetower.devices.events import EVENTS, AlertClass
 from firetower.rules.book.conditions import Band, SilenceBand
 from firetower.rules.book.model import Rule
 from firetower.rules.book.quantities import duration_text
-from firetower.rules.book.yaml_lines import Path
 
 Finding = tuple[Path, str]
 """Where in the rule, and what is wrong, with the value and what is accepted."""

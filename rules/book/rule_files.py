@@ -7,12 +7,12 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from firetower.core.yaml_lines import Document, Path, parse
 from firetower.devices.events import AlertClass
 from firetower.rules.book.checks import check
 from firetower.rules.book.checks_fire import NEVER_FOR_FIRE
 from firetower.rules.book.model import Calendar, Override, Rule, RuleFile
 from firetower.rules.book.wrong_shapes import said_of, shown
-from firetower.rules.book.yaml_lines import Document, Path, parse
 
 
 @dataclass(slots=True)

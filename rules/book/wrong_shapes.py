@@ -7,11 +7,11 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from firetower.core.yaml_lines import Path
 from firetower.devices.events import EVENTS, AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.rules.book.conditions import Words
 from firetower.rules.book.model import RuleFile
-from firetower.rules.book.yaml_lines import Path
 
 _ACCEPTED: Mapping[str, str] = {
     "kinds": "any, or a list of " + ", ".join(DeviceKind),

@@ -14,6 +14,7 @@ import asyncpg
 
 from firetower import garbage
 from firetower.alerts.correlate import confirms_within
+from firetower.alerts.duty import plan as duty_plan
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.backtest_process import BacktestProcesses
@@ -46,6 +47,7 @@ from firetower.storage.ingest import IngestStore
 from firetower.storage.lease import Lease
 from firetower.storage.upkeep import upkeep
 from firetower.web import passwords
+from firetower.web.base_map import base_map
 from firetower.web.server import Deps, make_app, serve
 
 log = logger("app")
@@ -75,6 +77,8 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
     hears = settings.role in {"all", "ingest"}
+    ground = base_map(settings.map_base, settings.map_attribution, settings.map_review_number, settings.map_crs)
+    duty = duty_plan.shipped() if settings.duty is None else duty_plan.load(settings.duty)
     if settings.role in {"all", "web"}:  # before anything that would have to be taken back
         check_port(settings.http_host, settings.http_port, "the console and the API", "--port or FIRETOWER_HTTP_PORT")
     async with contextlib.AsyncExitStack() as stack:
@@ -131,7 +135,10 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             pool,
             clock,
             hearing.precedence if hearing else None,
+            duty=duty,
+            outside=outside,
             within=lambda: confirms_within(current.rulebook.rules),
+            rule=lambda rule_id: current.rulebook.rule(rule_id),  # noqa: PLW0108  # reason: the book in force changes
         )
         start("desk", office.run())
         health = Health(
@@ -153,6 +160,8 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=lambda: current.rulebook,
                     health=health, message_rate=health.message_rate, console=console, provisional=board,
                     roster=Roster(settings.shift_times, settings.zone), backtests=backtests,
+                    base_map=ground,
+                    duty=duty,
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))

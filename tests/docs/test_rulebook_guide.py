@@ -7,12 +7,12 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
+from firetower.core.yaml_lines import parse
 from firetower.devices.events import EVENTS, AlertClass
 from firetower.rules.book import conditions, model
 from firetower.rules.book.checks_fire import NEVER_FOR_FIRE
 from firetower.rules.book.conditions import Condition, Part
 from firetower.rules.book.model import Loosened, RuleFile, Schedule, Suppression
-from firetower.rules.book.yaml_lines import parse
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "rulebook.md").read_text("utf-8").partition("\n## The shipped rules\n")[0]
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)

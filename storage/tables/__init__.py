@@ -1,0 +1,29 @@
+"""Every table of the store, as SQLAlchemy Core; the migrations create them, ``api.*`` views show them."""
+
+from firetower.storage.tables import (
+    alerts,
+    contacts,
+    handover,
+    live,
+    notify,
+    people,
+    registered,
+    rulebook,
+    said,
+    watch,
+)
+from firetower.storage.tables.base import metadata
+
+__all__ = [
+    "alerts",
+    "contacts",
+    "handover",
+    "live",
+    "metadata",
+    "notify",
+    "people",
+    "registered",
+    "rulebook",
+    "said",
+    "watch",
+]

@@ -1,0 +1,1 @@
+"""The watch: duty, handovers, the shift log, presence checks, scopes."""

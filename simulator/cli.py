@@ -49,7 +49,9 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
     rate: Annotated[
         float | None, typer.Option(help="Messages a second of all devices together; default: their own intervals.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="Stop after so long; default: run until Ctrl-C.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so long; default: Ctrl-C, or the own length of a load or of scenarios.")
+    ] = None,
     scenario: played.ScenarioOption = ["demo"],  # noqa: B006 - typer copies it
     write: Annotated[
         Path | None,
@@ -108,7 +110,7 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
             )  # fmt: skip
             asked_for = order(
                 _broker(broker), seed=seed, devices=devices, pace="realistic" if realistic else "demo",
-                arrival=arrival or "device", wiring=how, workers=workers or 1,
+                arrival=arrival or "device", wiring=how, workers=1 if workers is None else workers,
             )  # fmt: skip
             asked = Asked(load or "steady", rate, to, seconds, steps)
             raise typer.Exit(measure(asked_for, asked, limits, search=find_limit, quiet=quiet, report=report))

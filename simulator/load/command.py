@@ -6,12 +6,15 @@ from pathlib import Path
 
 import typer
 
+from firetower.core.errors import ConfigError
 from firetower.simulator.load.display import display
 from firetower.simulator.load.fleet import Outcome, Second
 from firetower.simulator.load.limits import Limits
 from firetower.simulator.load.measure import Asked, find_limit, load
 from firetower.simulator.load.order import Order
 from firetower.simulator.load.report import Report
+
+_TABLE = ".hgrm"
 
 
 def measure(what: Order, asked: Asked, limits: Limits, *, search: bool, quiet: bool, report: Path | None) -> int:
@@ -21,7 +24,12 @@ def measure(what: Order, asked: Asked, limits: Limits, *, search: bool, quiet: b
     before the load begins.
     """
     if report is not None:
-        report.write_text("", "utf-8")  # what cannot be written is known before the load, not after it
+        if report.suffix == _TABLE:
+            raise ConfigError(
+                f"--report {report} is the JSON file, and the table beside it ends in {_TABLE}: name it .json"
+            )
+        with report.open("a"):  # what cannot be written is known before the load, not after it
+            pass
     with display("find the limit" if search else f"{asked.shape} load", quiet=quiet) as show:
 
         def watch(second: Second, _: Outcome) -> None:
@@ -43,4 +51,4 @@ def measure(what: Order, asked: Asked, limits: Limits, *, search: bool, quiet: b
 def _write(done: Report, file: Path) -> None:
     file.write_text(json.dumps(done.json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
     if done.outcome is not None and done.figure:
-        file.with_suffix(".hgrm").write_text(done.outcome.tally.latency.table(), "utf-8")
+        file.with_suffix(_TABLE).write_text(done.outcome.tally.latency.table(), "utf-8")

@@ -19,13 +19,15 @@ def read(file: Path) -> dict[str, Account]:
     """Return the account of each unit in ``file``: ``.json`` is JSON, anything else CSV with a heading line.
 
     JSON: an object of units, or an array of objects with ``unit``, ``username``, ``password``. Raises ConfigError with
-    the line of what is wrong, never with a password; OSError when the file cannot be read.
+    the line of what is wrong, never with a password.
     """
     try:
         text = file.read_text("utf-8-sig")
     except UnicodeDecodeError as err:
         line = err.object[: err.start].count(b"\n") + 1
         raise ConfigError(f"{file}:{line}: not UTF-8 text; save the credentials as UTF-8") from err
+    except OSError as err:
+        raise ConfigError(f"the credentials {file} cannot be read: {err.strerror}; check the path") from err
     rows = _json_rows(file, text) if file.suffix.lower() == ".json" else _csv_rows(file, text)
     accounts: dict[str, Account] = {}
     for line, given in rows:

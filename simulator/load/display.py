@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
-from firetower.simulator.load.limits import MILLI
+from firetower.simulator.load.fleet import MILLI
 from firetower.simulator.load.tally import Tally
 
 EVERY = 5
@@ -32,7 +33,7 @@ def line(seconds: float, tally: Tally, rate: float) -> str:
     )
 
 
-class _Rate:
+class Rate:
     """What a count grows by in a second."""
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class _Rate:
 
 
 def _plain() -> Show:
-    rate, said = _Rate(), 0.0
+    rate, said = Rate(), -float(EVERY)
 
     def show(seconds: float, tally: Tally) -> None:
         nonlocal said
@@ -57,23 +58,24 @@ def _plain() -> Show:
     return show
 
 
-def _rows(seconds: float, tally: Tally, rate: _Rate, title: str) -> Table:
-    table = Table(title=f"{title}  {seconds:,.0f} s", show_header=False, title_justify="left", min_width=64)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    table.add_column()
+def table(seconds: float, tally: Tally, rate: Rate, title: str) -> Table:
+    """Return what is shown on a terminal ``seconds`` after the start."""
+    made = Table(title=f"{title}  {seconds:,.0f} s", show_header=False, title_justify="left", min_width=64)
+    made.add_column(style="bold")
+    made.add_column(justify="right")
+    made.add_column()
     for name in ("intended", "sent", "acknowledged"):
         count = getattr(tally, name)
-        table.add_row(name, f"{rate.of(name, seconds, count):,.0f}/s", f"{count:,}")
-    table.add_row("in flight", f"{tally.in_flight:,}", f"waiting {tally.waiting:,}, connections {tally.connected:,}")
+        made.add_row(name, f"{rate.of(name, seconds, count):,.0f}/s", f"{count:,}")
+    made.add_row("in flight", f"{tally.in_flight:,}", f"waiting {tally.waiting:,}, connections {tally.connected:,}")
     lost = tally.cut_off + tally.refused + tally.dropped
-    table.add_row("lost", f"[red]{lost:,}[/]" if lost else "0", f"late {tally.late:,}")
+    made.add_row("lost", f"[red]{lost:,}[/]" if lost else "0", f"late {tally.late:,}")
     for name, of in (("latency", tally.latency), ("generator late", tally.lateness)):
         p50, p99, most = (value / MILLI for value in of.percentiles([50, 99, 100]))
-        table.add_row(name, f"p99 {p99:,.1f} ms", f"p50 {p50:,.1f}, max {most:,.1f}")
+        made.add_row(name, f"p99 {p99:,.1f} ms", f"p50 {p50:,.1f}, max {most:,.1f}")
     for kind, count in tally.errors.most_common(_ERRORS):
-        table.add_row("[red]error[/]", f"{count:,}", kind.replace("[", "("))
-    return table
+        made.add_row("[red]error[/]", f"{count:,}", Text(kind))
+    return made
 
 
 @contextlib.contextmanager
@@ -82,6 +84,6 @@ def display(title: str, *, quiet: bool) -> Iterator[Show]:
     if quiet or not sys.stderr.isatty():
         yield _plain()
         return
-    rate = _Rate()
+    rate = Rate()
     with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-        yield lambda seconds, tally: live.update(_rows(seconds, tally, rate, title), refresh=True)
+        yield lambda seconds, tally: live.update(table(seconds, tally, rate, title), refresh=True)

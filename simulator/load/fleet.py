@@ -16,8 +16,12 @@ from firetower.simulator.load.shapes import Profile
 from firetower.simulator.load.tally import Tally
 
 _LONGEST_LINE = 1 << 26
+MILLI = 1000
+"""µs in a millisecond, the unit of all latencies that are shown."""
 _SOON: Micros = SECOND // 4
 """From the last process's being ready until the common start."""
+SILENT = 30.0
+"""Seconds without a word from a process that should say one each second."""
 _SAID = 2000
 """Characters kept of what a process says on its standard error."""
 
@@ -35,19 +39,30 @@ class Second:
     number: int
     tally: Tally
 
+    def row(self) -> dict[str, float]:
+        """Return its figures: counts since the start, latencies of this second in ms."""
+        tally = self.tally
+        p50, p99, most = (value / MILLI for value in tally.latency.percentiles([50, 99, 100]))
+        return {
+            "second": self.number, "intended": tally.intended, "sent": tally.sent, "acknowledged": tally.acknowledged,
+            "in_flight": tally.in_flight, "waiting": tally.waiting, "connected": tally.connected, "p50_ms": p50,
+            "p99_ms": p99, "max_ms": most, "lateness_p99_ms": tally.lateness.percentile(99) / MILLI,
+        }  # fmt: skip
+
 
 @dataclass(slots=True)
 class Outcome:
     """What a load came to. ``began``: µs; ``elapsed``: µs until the last answer; ``cpu``: processor seconds of each.
 
-    ``open_at_end``: messages sent or waiting, and not acknowledged, when the schedule ended.
+    ``seconds``: a row of figures for each, without its histograms, as a soak has many. ``open_at_end``: messages sent
+    or waiting, and not acknowledged, when the schedule ended.
     """
 
     profile: Profile
     began: Micros = 0
     elapsed: Micros = 0
     tally: Tally = field(default_factory=Tally)
-    seconds: list[Second] = field(default_factory=list)
+    seconds: list[dict[str, float]] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     open_at_end: int = 0
     stopped: bool = False
@@ -154,7 +169,14 @@ class Fleet:
     async def _follow(self, place: int, process: _Process, gathering: "_Gathering") -> None:
         over = False
         while not over:
-            said = await process.hear()
+            try:
+                async with asyncio.timeout(SILENT):
+                    said = await process.hear()
+            except TimeoutError:
+                raise WorkerLost(
+                    f"worker {process.number} (process {process.pid}) has said nothing for {SILENT:g} s, and "
+                    "should each second: what it measured is missing, so there is no figure"
+                ) from None
             over = "over" in said
             gathering.take(place, said)
 
@@ -198,7 +220,7 @@ class _Gathering:
             total.latency, total.lateness = outcome.tally.latency, outcome.tally.lateness
             outcome.tally = total
             second = Second(number, _of_second(total, latency, lateness))
-            outcome.seconds.append(second)
+            outcome.seconds.append(second.row())
             if self._on_second is not None:
                 self._on_second(second, outcome)
 

@@ -17,6 +17,8 @@ _HALF_BITS = 10
 MOST = 1 << 37
 """µs, some 38 hours: a longer value stands in the last place; ``largest`` is exact all the same."""
 PLACES = (37 - _HALF_BITS) * HALF + HALF + 1
+_TOGETHER = 1024
+"""Values that are counted at once."""
 
 
 def place(values: Int64s) -> Int64s:
@@ -34,34 +36,69 @@ def highest(places: Int64s) -> Int64s:
 
 
 class Histogram:
-    """Counts of durations in µs. ``count``, ``total`` (µs), ``smallest`` and ``largest`` are exact."""
+    """Counts of durations in µs. ``count``, ``total``, ``smallest`` and ``largest`` are exact; 0 of nothing."""
 
     def __init__(self) -> None:
-        self._counts: Int64s = np.zeros(PLACES, np.int64)
-        self.count = 0
-        self.total = 0
-        self.smallest = 0
-        self.largest = 0
+        self._settled: Int64s = np.zeros(PLACES, np.int64)
+        self._count = self._total = self._smallest = self._largest = 0
+        self._waiting: list[Int64s] = []
+        self._waits = 0
 
     def record(self, values: Int64s) -> None:
         """Count ``values`` (µs); one below zero, which only a clock that was set back gives, counts as zero."""
-        if not len(values):
-            return
-        values = np.maximum(values, 0)
-        np.add.at(self._counts, place(np.minimum(values, MOST)), 1)
-        self._span(len(values), int(values.sum()), int(values.min()), int(values.max()))
+        self._waiting.append(values)
+        self._waits += len(values)
+        if self._waits >= _TOGETHER:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Count what waits: a value at a time would cost as much as a block of them."""
+        if self._waits:
+            values = np.maximum(np.concatenate(self._waiting), 0)
+            self._waiting, self._waits = [], 0
+            np.add.at(self._settled, place(np.minimum(values, MOST)), 1)
+            self._span(len(values), int(values.sum()), int(values.min()), int(values.max()))
+
+    @property
+    def _counts(self) -> Int64s:
+        self._settle()
+        return self._settled
+
+    @property
+    def count(self) -> int:
+        """How many values there are."""
+        return self._count + self._waits
+
+    @property
+    def total(self) -> int:
+        """Their sum in µs."""
+        self._settle()
+        return self._total
+
+    @property
+    def smallest(self) -> int:
+        """The smallest, µs."""
+        self._settle()
+        return self._smallest
+
+    @property
+    def largest(self) -> int:
+        """The largest, µs."""
+        self._settle()
+        return self._largest
 
     def add(self, other: "Histogram") -> None:
         """Add what ``other`` counted."""
-        self._counts += other._counts  # noqa: SLF001  # reason: of the same class
+        counts = self._counts
+        counts += other._counts  # noqa: SLF001  # reason: of the same class
         self._span(other.count, other.total, other.smallest, other.largest)
 
     def _span(self, count: int, total: int, smallest: int, largest: int) -> None:
         if count:
-            self.smallest = min(self.smallest, smallest) if self.count else smallest
-            self.largest = max(self.largest, largest)
-            self.count += count
-            self.total += total
+            self._smallest = min(self._smallest, smallest) if self._count else smallest
+            self._largest = max(self._largest, largest)
+            self._count += count
+            self._total += total
 
     @property
     def mean(self) -> float:
@@ -106,10 +143,10 @@ class Histogram:
     def of(cls, rows: Sequence[Sequence[int]]) -> "Histogram":
         """Return the histogram that ``sparse`` wrote."""
         made = cls()
-        made.count, made.total, made.smallest, made.largest = rows[0]
+        made._span(*rows[0])
         if len(rows) > 1:
             where, counts = np.array(rows[1:], np.int64).T
-            made._counts[where] = counts
+            made._settled[where] = counts
         return made
 
     def table(self) -> str:

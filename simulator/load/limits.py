@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from firetower.core.clock import SECOND
-from firetower.simulator.load.fleet import Outcome
+from firetower.simulator.load.fleet import MILLI, Outcome
 from firetower.simulator.load.tally import Tally
 
-MILLI = 1000
 BEHIND = 0.5
 """Seconds of messages that may be open when the schedule ends; with more the system has fallen behind."""
 

@@ -6,10 +6,10 @@ from typing import Any
 from firetower.core.clock import rfc3339
 from firetower.core.mqtt_address import parse_url
 from firetower.simulator.load import limits as judge
-from firetower.simulator.load.fleet import Outcome
+from firetower.simulator.load.fleet import MILLI, Outcome
 from firetower.simulator.load.histogram import HALF, Histogram
 from firetower.simulator.load.knee import Search
-from firetower.simulator.load.limits import MILLI, Limits
+from firetower.simulator.load.limits import Limits
 from firetower.simulator.load.order import Order
 
 PERCENTILES = {"p50": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
@@ -91,7 +91,7 @@ class Report:
                 "sent_per_second": sent,
                 "acknowledged_per_second": acknowledged,
                 "latency_ms": spread(tally.latency),
-                "never_acknowledged": tally.in_flight,
+                "never_acknowledged": tally.in_flight + tally.cut_off + tally.waiting,
                 "precision": 1 / HALF,
             }
             if self.figure
@@ -114,10 +114,10 @@ class Report:
         sent, acknowledged = judge.speed(outcome)
         lasted = f"{outcome.elapsed / 1e6:.1f} s{', stopped early' if outcome.stopped else ''}"
         cost = sum(outcome.cpu) / max(tally.sent, 1) * 1e6
+        rates = f"{sent:,.0f}/s sent, {acknowledged:,.0f}/s acknowledged"
         of_latency = "until the PUBACK" if order.wiring.qos else "until the network took it (QoS 0)"
         lines = [
-            f"{self.shape} load, {order.arrival} arrivals, {lasted}: {sent:,.0f}/s sent, "
-            f"{acknowledged:,.0f}/s acknowledged",
+            f"{self.shape} load, {order.arrival} arrivals, {lasted}: {rates}",
             "messages   " + ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in accounting(outcome).items()),
             f"generator  {_spread_line(tally.lateness)} late, its own; {cost:.1f} us of processor a message",
         ]
@@ -164,17 +164,4 @@ def _search_lines(search: Search) -> list[str]:
 
 def _samples(outcome: Outcome) -> list[dict[str, float]]:
     """A row for each second; of a long load, of every nth."""
-    every = len(outcome.seconds) // _MOST_SAMPLES + 1
-    rows = []
-    for one in outcome.seconds[::every]:
-        tally = one.tally
-        p50, p99, most = (value / MILLI for value in tally.latency.percentiles([50, 99, 100]))
-        rows.append(
-            {
-                "second": one.number, "intended": tally.intended, "sent": tally.sent,
-                "acknowledged": tally.acknowledged, "in_flight": tally.in_flight, "waiting": tally.waiting,
-                "connected": tally.connected, "p50_ms": p50, "p99_ms": p99, "max_ms": most,
-                "lateness_p99_ms": tally.lateness.percentile(99) / MILLI,
-            }
-        )  # fmt: skip
-    return rows
+    return outcome.seconds[:: len(outcome.seconds) // _MOST_SAMPLES + 1]

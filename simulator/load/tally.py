@@ -21,10 +21,10 @@ class Tally:
     too many waited; at QoS 1 every one sent is ``acknowledged``, ``refused`` (MQTT 5), ``cut_off`` (its connection
     ended before its PUBACK: it may or may not have arrived) or ``in_flight``.
 
-    ``latency``: from the intended instant to the PUBACK (at QoS 0: until the network took it). ``lateness``: the
-    generator's own, from the intended instant until it turned to the message. ``late``: sent more than 250 ms after
-    their instant, whoever they waited for; ``latest``: the longest such wait, µs. ``errors``: by kind. ``connected``:
-    connections that stand.
+    ``latency``: from the intended instant to the PUBACK (at QoS 0: until the network took it); of messages that wait in
+    vain, until the end. ``lateness``: the generator's own, from the intended instant until it turned to the message.
+    ``late``: sent more than 250 ms after their instant, whoever they waited for; ``latest``: the longest such wait, µs.
+    ``errors``: by kind. ``connected``: connections that stand.
     """
 
     intended: int = 0

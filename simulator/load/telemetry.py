@@ -12,8 +12,8 @@ from firetower.simulator.load.frames import Frames
 
 AHEAD: Micros = SECOND // 20
 """How far arrivals are looked up ahead of the clock."""
-_RENEWED = 64
-"""Frames written anew each time arrivals are looked up, some 2,500 a second."""
+_RENEWED, _RENEW_EACH = 256, SECOND // 4
+"""Frames written anew, and how often: a thousand devices a second say something new."""
 
 
 class Telemetry:
@@ -22,6 +22,7 @@ class Telemetry:
     def __init__(self, arrivals: Arrivals, frames: Frames, wire: Int64s, *, start: Micros) -> None:
         self._arrivals, self._frames, self._wire, self._start = arrivals, frames, wire, start
         self._known = 0
+        self._renew_at = start
         self._rows: Int64s = np.zeros(0, np.int64)
         self._at: Int64s = np.zeros(0, np.int64)
 
@@ -39,6 +40,8 @@ class Telemetry:
             yield from self._frames.block(rows[order], due[order]).split(wire[order])
         if self._known - into < AHEAD // 2:
             self._look(max(into, 0) + AHEAD)
+        if now >= self._renew_at:
+            self._renew_at = now + _RENEW_EACH
             self._frames.renew(_RENEWED, now)
 
     def _look(self, until: Micros) -> None:

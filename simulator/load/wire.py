@@ -67,6 +67,7 @@ class Wire(asyncio.Protocol):
         self._queue: deque[Block] = deque()
         self._due: Int64s = np.full(min(window, PACKET_IDS) + 1, _FREE, np.int64)
         self._room = self._most = len(self._due) - 1
+        self._cut_off: list[Int64s] = []
         self._last_id = 0
         self._transport: asyncio.Transport | None = None
         self._parser = protocol.Parser(address.version, 0)
@@ -122,6 +123,9 @@ class Wire(asyncio.Protocol):
 
     def _ids(self, count: int) -> Int64s:
         """Return packet ids that are free; there are as many."""
+        if count == 1 and self._due[self._last_id % self._most + 1] == _FREE:
+            self._last_id = self._last_id % self._most + 1
+            return np.array([self._last_id])
         ids: Int64s = (self._last_id + np.arange(count)) % self._most + 1
         if (self._due[ids] != _FREE).any():
             free = np.flatnonzero(self._due[1 : self._most + 1] == _FREE) + 1
@@ -214,7 +218,9 @@ class Wire(asyncio.Protocol):
             except OSError as err:
                 self._note(f"cannot be reached: {err.strerror or err}")
             finally:
-                self._lose()
+                if self._transport is not None:
+                    self._transport.abort()
+            self._lose()
             if self._clock.now() - began > _STEADY * SECOND:
                 pauses = waits()
             await asyncio.sleep(next(pauses))
@@ -258,22 +264,23 @@ class Wire(asyncio.Protocol):
         self._tally.errors[reason] += 1
 
     def _lose(self) -> None:
-        """Give up the connection and what waits on it for a PUBACK; what waits to be sent stays."""
-        if self._transport is not None:
-            self._transport.abort()
-            self._transport = None
+        """Give up what waits on the connection for a PUBACK; what waits to be sent stays."""
+        self._transport = None
         if self.connected:
             self.connected = False
             self._tally.connected -= 1
-        lost = int((self._due != _FREE).sum())
-        self._tally.cut_off += lost
-        self._tally.in_flight -= lost
+        lost = self._due[self._due != _FREE]
+        if len(lost):
+            self._cut_off.append(lost)
+        self._tally.cut_off += len(lost)
+        self._tally.in_flight -= len(lost)
         self._due[:] = _FREE
         self._parts.clear()
 
     def give_up(self) -> None:
         """Count what was not acknowledged with the time it has waited: its latency is no less."""
-        self._tally.latency.record(self._clock.now() - self._due[self._due != _FREE])
+        open_ = [self._due[self._due != _FREE], *self._cut_off, *(block.due for block in self._queue)]
+        self._tally.latency.record(self._clock.now() - np.concatenate(open_))
 
     def care(self, now: Micros) -> None:
         """Ask a broker that has not been spoken to for a while, and leave one that does not answer."""

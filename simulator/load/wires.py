@@ -114,8 +114,8 @@ class Wires:
             if wire.last_error is not None and not wire.connected:
                 stood = self.tally.connected
                 also = "" if not stood else (
-                    f"; {stood:,} of {len(self._wires):,} connections stood (the embedded NATS takes 5,000 in all): "
-                    "ask for fewer with --connections"
+                    f"; {stood:,} of {len(self._wires):,} connections stood: see what it allows, or ask "
+                    "for fewer with --connections"
                 )  # fmt: skip
                 raise ConfigError(
                     f"broker {self._address}: {wire.last_error}{also}; check that it runs and its account, "
@@ -183,6 +183,6 @@ class Wires:
         await asyncio.sleep(TICK)
 
     def give_up(self) -> None:
-        """Count what was never acknowledged with the time it was waited for."""
+        """Count what was never acknowledged, or never sent, with the time since its instant: its latency is no less."""
         for wire in self._wires:
             wire.give_up()

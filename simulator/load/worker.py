@@ -84,7 +84,8 @@ class _Worker:
     async def _load(self, profile: Profile, drain: float) -> None:
         order, share = self._order, self._share
         check_devices(self._shares, max(max(leg.first, leg.last) for leg in profile.legs))
-        room_for(len(share.plan.accounts))
+        connections = len(share.plan.accounts)
+        room_for(connections, of_all=connections * order.workers)
         wires = Wires(
             share.plan, self._address, name=f"{order.run}-{self._number}", qos=order.wiring.qos, clock=self._clock
         )

@@ -9,13 +9,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from scenario_runs import GRACE, at_any_hour, bring_in, cast_only, check, faster, often, played
-from service import PASSWORD, Service, running
+from service import PASSWORD, Service
 
 from firetower.core.clock import SystemClock
-from firetower.simulator.city import build
+from firetower.simulator.city import SimCity, build
 from firetower.simulator.score.report import Limits
 from firetower.simulator.score.scored import judged
 from firetower.simulator.score.service import signed_in
@@ -36,21 +38,34 @@ async def test_every_shipped_scenario_finds_all_that_is_true_once_and_nothing_el
     databases: list[str], nats: Any, other_nats: Any, own_postgres: Any, tmp_path: Path
 ) -> None:
     assert {*AS_TYPED, *SILENT, *OVERNIGHT, *MORE_OF_THE_SAME, "fire-database-down", "demo", "quiet"} == set(shipped())
-    folders = [tmp_path / name for name in ("typed", "silent", "night", "down")]
-    for folder in folders:
-        folder.mkdir()
+    one = asyncio.Lock()
     async with asyncio.TaskGroup() as all_at_once:
-        all_at_once.create_task(_as_typed(databases[0], nats, folders[0]), name="as typed")
-        all_at_once.create_task(_silent(databases[1], other_nats[0], folders[1]), name="silent")
-        all_at_once.create_task(_overnight(databases[2], other_nats[1], folders[2]), name="overnight")
-        all_at_once.create_task(_database_down(own_postgres, other_nats[2], folders[3]), name="database down")
+        for name, group, database, broker in (
+            ("silent", _silent, databases[0], other_nats[0]),
+            ("typed", _as_typed, databases[1], nats),
+            ("down", _database_down, own_postgres, other_nats[2]),
+            ("night", _overnight, databases[2], other_nats[1]),
+        ):
+            all_at_once.create_task(group(database, broker, tmp_path / name, one), name=name)
 
 
-async def _as_typed(url: str, nats: Any, folder: Path) -> None:
+@asynccontextmanager
+async def _knowing(city: SimCity, database: str, broker: str, folder: Path, one_by_one: asyncio.Lock) -> AsyncIterator[Service]:
+    """Give a running service that knows the city. They start one by one: four at once take each other's time."""
+    folder.mkdir()
+    service = Service(database, broker, folder)
+    try:
+        async with one_by_one:
+            await service.start()
+            await bring_in(service, city, folder)
+        yield service
+    finally:
+        await service.stop()
+
+
+async def _as_typed(url: str, nats: Any, folder: Path, one_by_one: asyncio.Lock) -> None:
     """Those that run in real time, by the command itself, with hooks as a tester writes them."""
-    async with running(url, nats.url, folder) as service:
-        city = build(1, 400)
-        await bring_in(service, city, folder)
+    async with _knowing(build(1, 400), url, nats.url, folder, one_by_one) as service:
         python = f"{sys.executable} -m firetower"
         hooks = {
             "unit-account": f'echo "$PASSWORD" | {python} users add "$ACCOUNT" --role unit --unit "$UNIT"',
@@ -93,25 +108,23 @@ async def _judged_again(service: Service, file: Path) -> None:
     assert not changed.passed
 
 
-async def _silent(url: str, nats: Any, folder: Path) -> None:
+async def _silent(url: str, nats: Any, folder: Path, one_by_one: asyncio.Lock) -> None:
     """Those that wait for silence, and the demo: devices report each 3 s, so that 9 s are silence."""
     parts = (*(faster(part, 7.5) for part in load_parts(SILENT)), *load_parts(("demo",)))
     city = often(build(4, 300), 3)
-    async with running(url, nats.url, folder) as service:
-        await bring_in(service, city, folder)
+    async with _knowing(city, url, nats.url, folder, one_by_one) as service:
         check(await played(service, nats.device_url, city, parts, seconds=34))
 
 
-async def _overnight(url: str, nats: Any, folder: Path) -> None:
+async def _overnight(url: str, nats: Any, folder: Path, one_by_one: asyncio.Lock) -> None:
     """Those that take hours: a night within seconds."""
     parts = tuple(at_any_hour(part) for part in load_parts(OVERNIGHT))
     city = cast_only(build(1, 300), parts)
-    async with running(url, nats.url, folder) as service:
-        await bring_in(service, city, folder)
+    async with _knowing(city, url, nats.url, folder, one_by_one) as service:
         check(await played(service, nats.device_url, city, parts, speed=1200))
 
 
-async def _database_down(own_postgres: Any, nats: Any, folder: Path) -> None:
+async def _database_down(own_postgres: Any, nats: Any, folder: Path, one_by_one: asyncio.Lock) -> None:
     """The database is stopped under the service, and started again."""
 
     async def down(_: Mapping[str, str]) -> None:
@@ -121,8 +134,7 @@ async def _database_down(own_postgres: Any, nats: Any, folder: Path) -> None:
         await asyncio.to_thread(own_postgres.start)
 
     city = build(2, 100)
-    async with running(own_postgres.url, nats.url, folder) as service:
-        await bring_in(service, city, folder)
+    async with _knowing(city, own_postgres.url, nats.url, folder, one_by_one) as service:
         hooks = {"database-down": down, "database-up": up}
         parts = load_parts(("fire-database-down",))
         check(await played(service, nats.device_url, city, parts, seconds=30, hooks=hooks))

@@ -218,6 +218,8 @@ class _Caster:
             return False
         if role.category is not None and self._category.get(device.unit) != role.category:
             return False
+        if role.alone and not role.others and device.unit in {self._devices[one[0]].unit for one in chosen.values()}:
+            return False
         beside = {name: self._devices[chosen[name][0]] for name in role.others if name in chosen}
         if role.same_zone is not None:
             first = beside[role.same_zone]

@@ -50,7 +50,8 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
         float | None, typer.Option(help="Messages a second of all devices together; default: their own intervals.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after so long; default: Ctrl-C, or the own length of a load or of scenarios.")
+        float | None,
+        typer.Option(help="Stop after so long; default: Ctrl-C, or the own length of a load or of scenarios."),
     ] = None,
     scenario: played.ScenarioOption = ["demo"],  # noqa: B006 - typer copies it
     write: Annotated[

@@ -34,7 +34,8 @@ class Role(Item):
     ``any``: another one each time. ``count``: so many at once. ``all``: every one of a ``zone``, ``unit``, ``main`` or
     ``district``, of any kind where none is given, water companies left out of a district, and ``least`` of them.
     ``same_zone``, ``same_unit``: that of another role; ``other_zone``: the unit of another role, elsewhere in it.
-    ``alone``: no other scenario plays in its unit. ``new``: a device that stands in no registry, in a unit of its own.
+    ``alone``: nobody else plays in its unit, but roles that look at this one. ``new``: a device that stands in no
+    registry, in a unit of its own.
     """
 
     kind: DeviceKind | None = None

@@ -21,7 +21,8 @@ from firetower.simulator.script_file import Part
 GRACE = 30 * SECOND
 """No test passes or fails by how busy the machine is."""
 _TIMES = {
-    "at", "until", "within", "over", "every", "clears_after", "report_every", "span", "step", "stagger", "lasts", "spread",
+    "at", "until", "within", "over", "every", "clears_after", "report_every", "span", "step", "stagger", "lasts",
+    "spread",
 }  # fmt: skip
 
 

@@ -80,7 +80,9 @@ def test_all_that_was_expected_and_nothing_else_is_no_mistake() -> None:
         ([due("a", at=3700)], [], {"undecided": 1}),  # the run was over before
     ],
 )
-def test_each_mistake_is_found_for_what_it_is(expected: list[Expected], alerts: list[Seen], wrong: dict[str, int]) -> None:
+def test_each_mistake_is_found_for_what_it_is(
+    expected: list[Expected], alerts: list[Seen], wrong: dict[str, int]
+) -> None:
     assert found(scored(expected, alerts)) == wrong
 
 

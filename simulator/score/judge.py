@@ -60,7 +60,8 @@ class Found:
 @dataclass(slots=True)
 class Score:
     """How a run went. ``explained``: alerts that may be there; ``undecided``: expected and not due yet; ``own``: what
-    the service tells of itself, or a person told it."""
+    the service tells of itself, or a person told it; ``afterwards``: expected by nobody, but raised after the last
+    message, when everybody is silent."""
 
     found: list[Found] = field(default_factory=list)
     missed: list[Expected] = field(default_factory=list)
@@ -69,6 +70,7 @@ class Score:
     explained: list[tuple[Seen, Expected]] = field(default_factory=list)
     undecided: list[Expected] = field(default_factory=list)
     own: list[Seen] = field(default_factory=list)
+    afterwards: list[Seen] = field(default_factory=list)
 
     @property
     def late(self) -> list[Found]:
@@ -144,9 +146,10 @@ class _Group:
                 score.missed.append(each)
         awaited = set(pairs.values())
         left = [alert for n, alert in enumerate(self.alerts) if n not in awaited]
-        self._explain(left, score, forbidden)
+        ended = None if log.sent is None else self.run.real(log.sent.at)
+        self._explain(left, score, forbidden, ended)
 
-    def _explain(self, left: list[Seen], score: Score, forbidden: Sequence[Forbidden]) -> None:
+    def _explain(self, left: list[Seen], score: Score, forbidden: Sequence[Forbidden], ended: Micros | None) -> None:
         """Find out what alerts that nobody waited for are."""
         room = [(each, number) for each in self.expected for number in range(min(each.most - each.least, len(left)))]
         edges = [[n for n, (each, _) in enumerate(room) if self._fits(each, alert)] for alert in left]
@@ -154,6 +157,9 @@ class _Group:
         for number, alert in enumerate(left):
             if number in pairs:
                 score.explained.append((alert, room[pairs[number]][0]))
+                continue
+            if ended is not None and alert.raised_at > ended:
+                score.afterwards.append(alert)
                 continue
             like = next((each for each in self.expected if self._fits(each, alert)), None)
             if like is not None:

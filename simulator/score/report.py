@@ -80,6 +80,7 @@ class Report:
             "late": [
                 {**_alert(each.alert), "of": each.expected.words, "after_s": each.after / SECOND} for each in score.late
             ],
+            "after_the_end": [_alert(alert) for alert in score.afterwards],
             "about_itself": [_alert(alert) for alert in score.own],
             "acts_failed": list(self.failed),
         }
@@ -91,6 +92,8 @@ class Report:
         for name, (count, limit) in self.counts.items():
             allowed = f" (allowed: {limit})" if limit else ""
             yield f"  {name:<14}{count:>6}{allowed}{'' if count <= limit else '  <<<'}"
+        if score.afterwards:
+            yield f"  after the end {len(score.afterwards):>6}"
         if score.undecided:
             yield f"  not due yet   {len(score.undecided):>6}"
         yield from self._listed("missed", [each.words for each in score.missed])

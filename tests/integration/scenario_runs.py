@@ -1,7 +1,7 @@
 """Scenarios on a running service in a test's time: a city that reports often, and scenarios that go as much faster."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ async def bring_in(service: Service, city: SimCity, folder: Path) -> None:
 
 async def played(
     service: Service, broker: str, city: SimCity, parts: Sequence[Part], *, seconds: float | None = None,
-    speed: float = 1.0, hooks: Mapping[str, Hook] | None = None,
+    speed: float = 1.0, hooks: Mapping[str, Hook] | None = None, settle: float = 40,
 ) -> Report:  # fmt: skip
     """Play on a service that knows the city; return the score."""
     clock = SystemClock()
@@ -79,12 +79,16 @@ async def played(
                 city, broker_url=broker, scenario=parts, seconds=seconds, clock=clock, on_truth=collect, speed=speed,
                 conduct=Conductor(seen, hooks or {}, clock),
             ),
-            clock=clock, limits=Limits(), grace=GRACE, settle=40,
+            clock=clock, limits=Limits(), grace=GRACE, settle=settle,
         )  # fmt: skip
 
 
-def check(report: Report) -> None:
-    """Nothing missed, nothing twice, nothing invented, nothing lost, everything done that was to be done."""
+def check(report: Report, *, undecided: Collection[str] = ()) -> None:
+    """Nothing missed, nothing twice, nothing invented, nothing lost, everything done that was to be done.
+
+    ``undecided``: steps that take longer than the test waits.
+    """
+    assert {each.step for each in report.score.undecided} <= set(undecided), "\n".join(report.text())
     wrong = {name: count for name, (count, _) in report.counts.items() if count and name != "late"}
     assert not wrong, "\n".join(report.text())
     assert report.score.found, "nothing was expected"

@@ -98,7 +98,7 @@ async def _judged_again(service: Service, file: Path) -> None:
     clock, limits = SystemClock(), Limits()
     async with signed_in(service.url, "admin", PASSWORD) as seen:
         as_it_was = await judged(seen, log, clock=clock, limits=limits)
-        check(as_it_was)
+        check(as_it_was, undecided={"eight hours ahead", "eight hours behind"})
         fire = next(each for each in log.expected if each.step == "second alarm")
         log.expected.append(
             replace(fire, step="invented", about=replace(fire.about, code="mall-01/nobody", device="nobody"))
@@ -116,7 +116,10 @@ async def _silent(url: str, nats: Any, folder: Path, one_by_one: asyncio.Lock) -
     parts = (*(faster(part, 7.5) for part in load_parts(SILENT)), *load_parts(("demo",)))
     city = often(build(4, 300), 3)
     async with _knowing(city, url, nats.url, folder, one_by_one) as service:
-        check(await played(service, nats.device_url, city, parts, seconds=34))
+        report = await played(service, nats.device_url, city, parts, seconds=34, settle=6)
+        # what has to last for half a minute or more: tests/simulator/test_truth.py sees the demo's to their end
+        slow = {"tank runs empty", "loose terminal", "cable heats up", "insulation fails", "small troubles"}
+        check(report, undecided={*slow, "a terminal heats up meanwhile"})
 
 
 async def _overnight(url: str, nats: Any, folder: Path, one_by_one: asyncio.Lock) -> None:

@@ -122,6 +122,13 @@ def test_what_firetower_says_of_itself_what_people_report_and_what_was_before_is
     assert len(score.own) == 2
 
 
+def test_what_is_raised_after_the_last_message_is_nobodys_mistake_but_what_was_due_is_still_found() -> None:
+    after = (END - START) / SECOND + 1
+    score = scored([due("a", 3598)], [alarm("a", after), alarm("b", after, alert_class="offline"), alarm("c", 100)])
+    assert found(score) == {"false": 1}
+    assert [alert.device for alert in score.afterwards] == ["b"]
+
+
 def test_a_hastened_run_is_judged_by_when_each_instant_was_played() -> None:
     """60 times as fast: what is due within 300 s is due within 5; and the delay is told in device time."""
     run = Run(START, START + HOUR, 60.0)

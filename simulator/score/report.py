@@ -105,6 +105,7 @@ class Report:
             "late",
             [f"{each.alert.words}: after {each.after / SECOND:.1f} s: {each.expected.words}" for each in score.late],
         )
+        yield from self._listed("not due yet", [each.words for each in score.undecided])
         yield from self._listed("acts failed", list(self.failed))
         yield from self._listed("about itself", [alert.words for alert in score.own])
         times = self.times()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from scenario_runs import GRACE, at_any_hour, bring_in, cast_only, check, faster, often, played
 from service import PASSWORD, Service
 
@@ -33,6 +34,7 @@ MORE_OF_THE_SAME = ("everything",)
 """Put together of others."""
 
 
+@pytest.mark.timeout(300)  # a minute on a machine of its own
 async def test_every_shipped_scenario_finds_all_that_is_true_once_and_nothing_else(
     databases: list[str], nats: Any, other_nats: Any, own_postgres: Any, tmp_path: Path
 ) -> None:
@@ -116,7 +118,7 @@ async def _silent(url: str, nats: Any, folder: Path, one_by_one: asyncio.Lock) -
     parts = (*(faster(part, 7.5) for part in load_parts(SILENT)), *load_parts(("demo",)))
     city = often(build(4, 300), 3)
     async with _knowing(city, url, nats.url, folder, one_by_one) as service:
-        report = await played(service, nats.device_url, city, parts, seconds=34, settle=6)
+        report = await played(service, nats.device_url, city, parts, seconds=38, settle=6)
         # what has to last for half a minute or more: tests/simulator/test_truth.py sees the demo's to their end
         slow = {"tank runs empty", "loose terminal", "cable heats up", "insulation fails", "small troubles"}
         check(report, undecided={*slow, "a terminal heats up meanwhile"})

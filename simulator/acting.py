@@ -38,6 +38,11 @@ class Acting:
                 self.failed.append(f"{_name(cue)} was not done by the end of the run")
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def busy(self) -> bool:
+        """Whether an act is under way."""
+        return not all(task.done() for task in self._tasks)
+
     def look(self, now: Micros) -> None:
         """Begin what is due at ``now``."""
         for cue in self._play.cues(self._course.at(now)):

@@ -37,6 +37,8 @@ from firetower.simulator.signals import Block, Signals
 from firetower.simulator.truth import Expected, Forbidden, Sent
 
 ONLINE = b"online"
+FOLLOWS: Micros = 5 * SECOND
+"""So long a run goes on after what follows an act has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Play:
     """Scenarios running on a city from ``start`` (µs) on; ``casting``: who plays what.
 
     ``signals`` and ``schedule`` are those of ``casting.city``. ``expected`` and ``forbidden`` grow as it goes on.
+    ``owed_until``: until then (µs) what follows an act is played, however late the act was done.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Play:
         self.published = dict.fromkeys(LEAVES, 0)
         self.readings = self.unusable = 0
         self.garbage: set[bytes] = set()
+        self.owed_until = start
         for device in casting.new:
             schedule.silence(device)
         for part in parts:
@@ -141,6 +145,7 @@ class Play:
         """Go on with what waited for an act that was done at ``at``."""
         for part, waiting in self._waiting.pop((cue.scenario, cue.act.name), []):
             begins = at + round(waiting.at * SECOND)
+            self.owed_until = max(self.owed_until, begins + FOLLOWS)
             if isinstance(waiting, Act):
                 self._cue(part, waiting, begins)
             else:

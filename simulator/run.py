@@ -94,7 +94,8 @@ async def run(
     ``seed``: of the signals, the city's when None. ``rate``: messages a second of all devices together, their intervals
     scaled to it; what the scenarios add comes on top. ``on_stats`` is called each second and at the end, ``on_truth``
     with each line of the truth log. ``seconds`` are those of the devices, who live ``speed`` times as fast as time;
-    None: until the scenarios are over. ``conduct`` does what scenarios do to the service.
+    None: until the scenarios are over; what follows an act under way then is played to its end. ``conduct`` does what
+    scenarios do to the service.
     Raises ConfigError when the broker cannot be reached at the start; later the connections come back by themselves.
     """
     parts = load_parts((scenario,)) if isinstance(scenario, str) else tuple(scenario)
@@ -116,13 +117,19 @@ async def run(
         telling = _Telling(show, wires.tally, course, on_stats, on_truth)
         lasts = length(parts, seconds)
         end = NEVER if lasts is None else course.real(start + round(lasts * SECOND))
+        show.until = end
         async with Acting(show.play, course, conduct, clock) as acting:
 
             def watch(now: Micros) -> None:
                 acting.look(now)
                 telling.tell(now)
 
-            await wires.play(show, lambda now: now >= end and show.exhausted, watch, until=end)
+            def over(now: Micros) -> bool:
+                owed = acting.busy or course.at(now) < show.play.owed_until
+                show.until = NEVER if owed else end  # what follows an act comes, however long that took
+                return now >= end and show.exhausted and not owed
+
+            await wires.play(show, over, watch, until=NEVER)
         await wires.drain(DRAIN, telling.tell)
         wires.give_up()
         return telling.finish(clock.now(), acting.failed)
@@ -171,10 +178,11 @@ class _Show:
         schedule.due[gateway] = course.start + schedule.due[gateway] % SECOND
         self.play = Play(parts, casting, signals, schedule, seed=signals.seed, start=course.start)
         self.exhausted = False
+        self.until = NEVER
 
     def due(self, now: Micros) -> Iterator[tuple[int, Block]]:
         """Yield what is due by ``now``; of the reports, TAKE."""
-        made, self.exhausted = self.play.messages(self._course.at(now), TAKE)
+        made, self.exhausted = self.play.messages(self._course.at(min(now, self.until - 1)), TAKE)
         yield from self._blocks(made)
 
     def _blocks(self, made: Sequence[Message]) -> Iterator[tuple[int, Block]]:

@@ -7,14 +7,14 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scenario_runs import GRACE, at_any_hour, bring_in, cast_only, check, faster, often, played
-from service import PASSWORD, Service
+from service import PASSWORD, Service, running
 
 from firetower.core.clock import SystemClock
 from firetower.simulator.city import SimCity, build
@@ -56,14 +56,11 @@ async def _knowing(
 ) -> AsyncIterator[Service]:
     """Give a running service that knows the city. They start one by one: four at once take each other's time."""
     folder.mkdir()  # noqa: ASYNC240 - as everything of a test
-    service = Service(database, broker, folder)
-    try:
+    async with AsyncExitStack() as stack:
         async with one_by_one:
-            await service.start()
+            service = await stack.enter_async_context(running(database, broker, folder))
             await bring_in(service, city, folder)
         yield service
-    finally:
-        await service.stop()
 
 
 async def _as_typed(url: str, nats: Any, folder: Path, one_by_one: asyncio.Lock) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from firetower.alerts.deadlines import Limits
 from firetower.alerts.duty.plan import DutyPlan, shipped
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
@@ -52,6 +53,11 @@ class Deps:
     roster: Roster = field(default_factory=Roster)
     backtests: Backtests | None = None
     duty: DutyPlan = field(default_factory=shipped)
+
+    @property
+    def limits(self) -> Limits:
+        """How long each step of a fire may take."""
+        return self.duty.deadlines.limits
 
 
 @dataclass(frozen=True, slots=True)

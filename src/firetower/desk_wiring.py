@@ -33,7 +33,7 @@ def make_desk(
     clock: Clock,
     precedence: Precedence | None = None,
     *,
-    duty: DutyPlan,  # noqa: ARG001  # reason: the steps that go by it follow
+    duty: DutyPlan,
     outside: Outside,  # noqa: ARG001  # reason: the steps that send follow
     within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
 ) -> Desk:
@@ -46,7 +46,7 @@ def make_desk(
     steps = (
         OverruleStep(pool, lease),
         SecondSignalStep(pool, lease, forward=settings.forward_confirmed, within=within),
-        Escalations(pool, lease),
+        Escalations(pool, lease, duty.deadlines.limits),
         IncidentStep(pool, lease),
         WindowTurns(pool, lease),
         Causes(pool, lease),

@@ -104,5 +104,6 @@ class Escalations:
         if due is None:
             self._ahead.forget(alert.id)
             return None
-        self._due[alert.id] = due = replace(due, at=due.at - self._ahead.by(alert, now))
+        began = self._ahead.began(alert.id, due.at - due.limit, now)
+        self._due[alert.id] = due = replace(due, at=began + due.limit)
         return due

@@ -7,10 +7,13 @@ import asyncpg
 
 from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.duty.plan import DutyPlan
+from firetower.alerts.escalation.people import ways
+from firetower.alerts.escalation.situations import classes_of
 from firetower.core.clock import Clock, Micros
 from firetower.core.config import Settings
 from firetower.core.outside import Outside
 from firetower.ingest.precedence import Precedence
+from firetower.storage.cases import Cases
 from firetower.storage.causes import Causes
 from firetower.storage.chatter import Chatter
 from firetower.storage.correlation import OverruleStep, SecondSignalStep
@@ -21,6 +24,7 @@ from firetower.storage.hold_ends import ShelvingEnds, WindowTurns
 from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease
 from firetower.storage.sealer import Sealer
+from firetower.storage.telling import Telling
 
 WAITS_S = 1.0
 """Longest that the desk waits for a flood of alarms to pass; its headlines then come a second later."""
@@ -50,6 +54,11 @@ def make_desk(
         IncidentStep(pool, lease),
         WindowTurns(pool, lease),
         Causes(pool, lease),
+        Telling(
+            Cases(pool, lease, classes_of(duty.policies)),
+            duty.policies,
+            ways(duty.channels, settings.zone, is_dead=lambda _: False),
+        ),
         ShelvingEnds(pool, lease),
         Chatter(pool, lease),
         Sealer(pool, lease, settings.zone),

@@ -107,12 +107,14 @@ def test_whatever_calls_again_begins_the_time_anew_and_keeps_what_119_owes():
 
 def test_a_clock_set_back_counts_from_when_that_was_seen():
     """Not hours later; whoever looks again meanwhile does not begin again; set right, it counts as it was."""
-    ahead, alert = Ahead(), new(fire())
-    back = T0 - 8 * HOUR
-    assert ahead.by(alert, back) == 8 * HOUR
-    assert ahead.by(alert, back + 20 * S) == 8 * HOUR
-    assert ahead.by(alert, back - HOUR) == 9 * HOUR
-    assert ahead.by(alert, T0) == 0
+    ahead, back = Ahead(), T0 - 8 * HOUR
+    assert ahead.began(7, T0, back) == back
+    assert ahead.began(7, T0, back + 20 * S) == back
+    assert ahead.began(7, T0 + S, back + 20 * S) == back + 20 * S, "another period"
+    assert ahead.began(7, T0, back - HOUR) == back - HOUR
+    assert ahead.began(7, T0, T0) == T0
+    ahead.forget(7)
+    assert ahead.began(7, T0, back) == back
 
 
 def test_nothing_but_a_fire_escalates():

@@ -1,4 +1,4 @@
-"""Deadlines: since when somebody is awaited for an alert, and which deadlines passed since."""
+"""Deadlines and policies: since when somebody is awaited for an alert, what passed since, and what was told of it."""
 
 from alembic import op
 
@@ -29,6 +29,18 @@ STATEMENTS = (
         ) ORDER BY h.seq DESC LIMIT 1
     ) alarmed
     WHERE o.state <> 'closed' AND a.id = o.id
+    """,
+    """
+    CREATE TABLE told_step (
+        alert_id bigint NOT NULL,
+        policy text NOT NULL,
+        step smallint NOT NULL,
+        since timestamptz NOT NULL,
+        times integer NOT NULL,
+        told_at timestamptz NOT NULL,
+        CONSTRAINT told_step_pkey PRIMARY KEY (alert_id, policy, step),
+        CONSTRAINT told_step_alert_id_fkey FOREIGN KEY (alert_id) REFERENCES alert (id)
+    )
     """,
 )
 

@@ -29,6 +29,7 @@ from firetower.web import (
     docs_page,
     health,
     incident_routes,
+    letter_routes,
     live_socket,
     openapi,
     performance_routes,
@@ -73,6 +74,7 @@ def routes() -> list[Route]:
         *incident_routes.ROUTES,
         *call_routes.ROUTES,
         *contact_routes.ROUTES,
+        *letter_routes.ROUTES,
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests

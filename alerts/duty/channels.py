@@ -1,4 +1,4 @@
-"""The channels over which people are told: apprise (mail, SMS, group robots), a signed webhook, an HTTP gateway (voice)."""
+"""The channels over which people are told: apprise (mail, SMS, groups), a signed webhook, HTTP gateways (voice)."""
 
 import re
 from collections.abc import Callable
@@ -138,9 +138,9 @@ class Found(Section):
 
 
 class Status(Section):
-    """Where a gateway says what became of a letter. ``url`` holds ``{id}`` or ``{key}``; asked ``every``, ``until`` later.
+    """Where a gateway says what became of a letter: asked ``every`` so often, ``until`` so long after it was sent.
 
-    ``at``: where in the JSON answer the word stands; the others: which words mean what.
+    ``url`` holds ``{id}`` or ``{key}``. ``at``: where the JSON answer has the word; the others: which words mean what.
     """
 
     url: Annotated[Url, AfterValidator(_only("id", "key"))]

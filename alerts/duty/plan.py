@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,7 +62,8 @@ def _read(name: str, text: str, environment: Mapping[str, str]) -> DutyPlan:
             plan = DutyPlan.model_validate(value)
             problems = [_at(path, said, document) for path, said in agreement.problems(plan.channels, plan.policies)]
         except ValidationError as err:
-            problems = [_told(item, document) for item in err.errors(include_url=False)]
+            errors = err.errors(include_url=False)
+            problems = [_told(item, document) for item in errors if not _follows(item, errors)]
         else:
             if not problems:
                 return plan
@@ -89,6 +90,12 @@ def _filled(
         (document.line(path), f"{dotted(path)}: ${{{name}}} is not in the environment; set it") for name in missing
     ]
     return _SECRET.sub(lambda found: environment.get(found[1], ""), value)
+
+
+def _follows(item: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """Say whether an error only follows from another: a list whose entries are refused is called too short."""
+    loc = item["loc"]
+    return item["type"] == "too_short" and any(each["loc"][: len(loc)] == loc != each["loc"] for each in errors)
 
 
 def _told(item: ErrorDetails, document: Document) -> tuple[int, str]:

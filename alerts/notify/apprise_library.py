@@ -42,7 +42,8 @@ def shows_markdown(service: Any) -> bool:
 def notify(service: Any, title: str, text: str, within_s: float) -> str | None:
     """Have ``service`` send text, in this thread; return None when it took it, else what it says of it.
 
-    The text is plain, or markdown where it ``shows_markdown``. ``within_s``: seconds of each wait for its answer. May raise anything a service raises.
+    The text is plain, or markdown where it ``shows_markdown``. ``within_s``: seconds of each wait for its answer. May
+    raise anything a service raises.
     """
     service.socket_connect_timeout = service.socket_read_timeout = within_s
     sender = library().Apprise(asset=service.asset)

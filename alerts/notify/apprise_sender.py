@@ -73,7 +73,7 @@ class AppriseSender:
                 failed = await done
         except TimeoutError as err:
             raise SendFailed(
-                f"channel {self._channel.name} does not answer within {within_s:g} s; check the service and the network",
+                f"channel {self._channel.name} does not answer within {within_s:g} s; check service and network",
                 permanent=False,
             ) from err
         if failed is not None:

@@ -29,6 +29,9 @@ class GatewaySender:
     def __init__(self, channel: GatewayChannel, outside: Outside) -> None:
         self._channel = channel
         self._outside = outside
+        status = channel.status
+        self.asks_every_s = None if status is None else status.every / SECOND
+        self.asks_until = 0 if status is None else status.until
 
     async def send(self, message: Message) -> Mapping[str, Any]:
         """Hand ``message`` over and return the gateway's id for it, where it gives one. Raises SendFailed."""
@@ -81,9 +84,7 @@ class GatewaySender:
 
     async def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         try:
-            return await self._outside.ask(
-                method, url, body, headers, within_s=self._channel.answers_within / SECOND
-            )
+            return await self._outside.ask(method, url, body, headers, within_s=self._channel.answers_within / SECOND)
         except OutsideFailed as err:
             raise of_outside(err) from err
 

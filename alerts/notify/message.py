@@ -12,11 +12,15 @@ from firetower.core.clock import rfc3339
 
 @dataclass(frozen=True, slots=True)
 class Water:
-    """A source of water near an alert: its kind (``hydrant`` …), name, and metres as the crow flies."""
+    """A source of water near an alert: its kind (``hydrant`` …), name, and metres as the crow flies.
+
+    ``faulty``: something open says that it may give none.
+    """
 
     kind: str
     name: str
     distance_m: int
+    faulty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +93,8 @@ class Message:
                 "raised_at": rfc3339(alert.raised_at),
                 "condition_at": rfc3339(alert.condition_at),
             },
-            "water": [{"kind": each.kind, "name": each.name, "distance_m": each.distance_m} for each in self.facts.water],
+            "water": [
+                {"kind": each.kind, "name": each.name, "distance_m": each.distance_m, "faulty": each.faulty}
+                for each in self.facts.water
+            ],
         }

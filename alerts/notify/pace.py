@@ -54,7 +54,7 @@ class Pace:
         self.is_dead, self.trouble, self._failing_since = False, None, None
 
     def failed(self, now: float, why: str, *, refuses: bool = False, rests: float | None = None) -> None:
-        """Note that it did not. ``refuses``: us altogether, not the letter; ``rests``: seconds it wants to be let be."""
+        """Note that it did not. ``refuses``: us, not the letter; ``rests``: seconds that it wants to be let be."""
         self.in_hand -= 1
         self.trouble, self._last_end = why, now
         if self._failing_since is None:

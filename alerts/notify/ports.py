@@ -1,6 +1,6 @@
 """What is asked of the outbox's store: letters put, taken into hand, recorded; and what became of them, noted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -28,7 +28,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a try. ``state`` WAITING: it is tried again at ``next_try_at``. ``facts``: kept with the letter."""
+    """What became of a try. ``state`` WAITING: tried again at ``next_try_at``. ``facts``: kept with the letter."""
 
     state: LetterState
     trouble: str | None = None
@@ -52,12 +52,18 @@ class OutboxStore(Protocol):
         """Write letters and return how many are new: a key is written once, for ever."""
         ...
 
-    async def begin(self, channels: Sequence[str], now: Micros) -> int:
-        """Take over: what a former owner had in hand waits again; of other channels than these fails. Return how many."""
+    async def begin(self, channels: Sequence[str]) -> Sequence[str]:
+        """Take over: letters of other channels than these fail. Return channels that are gone from the plan, but whose
+        own alert stands.
+        """
         ...
 
-    async def claim(self, channel: str, most: int, now: Micros) -> Claimed:
-        """Take due letters of a channel into hand, at most ``most``, the most urgent first; cancel what nobody wants."""
+    async def claim(self, channel: str, most: int, in_hand: Collection[int], now: Micros) -> Claimed:
+        """Take due letters of a channel into hand, at most ``most``, the most urgent first; cancel what nobody wants.
+
+        Letters that were taken into hand but are not in ``in_hand`` were left behind by somebody, and are due at once.
+        A letter is due, too, when it was written or tried later than ``now``: the clock was set back since.
+        """
         ...
 
     async def record(self, letter: Letter, outcome: Outcome, now: Micros) -> None:

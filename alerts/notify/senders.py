@@ -1,16 +1,17 @@
 """What a channel does: take one message, or say why not and whether to try again."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from firetower.alerts.notify.message import Message
 from firetower.alerts.notify.ports import Fact
+from firetower.core.clock import Micros
 from firetower.core.errors import FiretowerError
 from firetower.core.outside import OutsideFailed
 
 
 class SendFailed(FiretowerError):
-    """A message was not taken. ``permanent``: nor will it ever be. ``of_channel``: the channel refuses us, not the letter.
+    """A message was not taken. ``permanent``: nor will it ever be. ``of_channel``: us it refuses, not the letter.
 
     ``retry_after_s``: seconds the channel asked to be left alone.
     """
@@ -34,8 +35,15 @@ class Sender(Protocol):
         ...
 
 
+@runtime_checkable
 class Asks(Protocol):
-    """A sender that is told nothing by itself, but may ask what became of a message."""
+    """A sender that may ask what became of a message.
+
+    ``asks_every_s``: None: it never does; ``asks_until``: so long after a message was sent, µs.
+    """
+
+    asks_every_s: float | None
+    asks_until: Micros
 
     async def ask(self, reference: str, facts: Mapping[str, Any]) -> tuple[Fact | None, Mapping[str, Any]]:
         """Return what became of one it took, as far as is known by now, with the gateway's word. Raises SendFailed."""

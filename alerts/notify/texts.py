@@ -51,8 +51,8 @@ _WATER = {
 _LABELS = {
     "zh": {
         "place": "地点", "point": "部位", "text": "控制器文字", "value": "数值", "limit": "限值", "since": "开始",
-        "do": "处置", "water": "最近水源", "who": "通知对象", "key": "通知号", "read": "确认已读", "sep": "：", "and": "，",
-        "alert": "警情号",
+        "do": "处置", "water": "最近水源", "who": "通知对象", "key": "通知号", "read": "确认已读", "sep": "：",
+        "and": "，", "alert": "警情号",
     },
     "en": {
         "place": "Place", "point": "Point", "text": "Panel says", "value": "Value", "limit": "limit", "since": "Since",
@@ -146,7 +146,12 @@ def _long(letter: Letter, facts: Facts, language: str, read: str | None) -> str:
 
 
 def _waters(water: Sequence[Water], language: str) -> list[str]:
-    return [f"{_WATER[language].get(each.kind, each.kind)} {plain(each.name)} {each.distance_m} m" for each in water]
+    doubt = " (in doubt)" if language == "en" else "（存疑）"
+    named = _WATER[language]
+    return [
+        f"{named.get(each.kind, each.kind)} {plain(each.name)} {each.distance_m} m{doubt if each.faulty else ''}"
+        for each in water
+    ]
 
 
 def _amount(facts: Facts, language: str, *, short: bool = False) -> str:

@@ -4,8 +4,8 @@ A reminder never goes out for something already handled: a letter asks its reaso
 moment it is taken into hand. Of several that wait for one address about one alert only the newest is sent.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from firetower.alerts.model import Alert, Condition, Hold, State
 from firetower.alerts.notify.letters import Letter
@@ -39,7 +39,7 @@ _ASKS: dict[str, Callable[[Alert], bool]] = {
 
 
 def wanted(alert: Alert, reason: str) -> bool:
-    """Say whether ``alert`` still asks for a letter of that reason: never once it is closed, or put aside by somebody."""
+    """Say whether ``alert`` still asks for a letter of that reason: never once it is closed, or put aside."""
     if alert.state is State.CLOSED or alert.hold is not Hold.NONE:
         return False
     asks = _ASKS.get(reason)
@@ -48,11 +48,14 @@ def wanted(alert: Alert, reason: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A letter that is due, its alert, and whether a newer one to the same address about the same alert is too."""
+    """A letter that is due, and its alert as it stands."""
 
     letter: Letter
     alert: Alert
-    superseded: bool
+
+    def in_hand(self) -> "Candidate":
+        """Return it as it stands once it is taken into hand: that is a try."""
+        return replace(self, letter=replace(self.letter, tries=self.letter.tries + 1))
 
 
 def urgency(candidate: Candidate) -> tuple[bool, int, int, int]:
@@ -69,14 +72,19 @@ class Sorted:
     cancel: tuple[tuple[Letter, str], ...]
 
 
-def sort_out(candidates: Iterable[Candidate], most: int) -> Sorted:
+def sort_out(candidates: Sequence[Candidate], most: int) -> Sorted:
     """Decide about candidates; at most ``most`` are to be sent, the others wait on."""
+    newest: dict[tuple[int, str], int] = {}
+    for each in candidates:
+        if wanted(each.alert, each.letter.new.reason):
+            to = (each.alert.id, each.letter.new.address)
+            newest[to] = max(newest.get(to, 0), each.letter.id)
     send: list[Candidate] = []
     cancel: list[tuple[Letter, str]] = []
     for each in sorted(candidates, key=urgency):
         if not wanted(each.alert, each.letter.new.reason):
             cancel.append((each.letter, HANDLED))
-        elif each.superseded:
+        elif newest[each.alert.id, each.letter.new.address] != each.letter.id:
             cancel.append((each.letter, SUPERSEDED))
         elif len(send) < most:
             send.append(each)

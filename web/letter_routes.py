@@ -59,7 +59,7 @@ async def give_receipt(call: Call[Nothing, ReceiptGiven]) -> BaseModel:
     if why is not None:
         raise Refused(403, "bad_signature", why)
     fact = None if told.fact == "failed" else Fact(told.fact)
-    facts = {"undelivered": True} if fact is None else {}
+    facts: dict[str, str | bool] = {"undelivered": True} if fact is None else {}
     if told.word is not None:
         facts[f"{told.fact}_word"] = told.word
     at = now if told.at is None else min(max(told.at, letter.created_at), now)
@@ -101,7 +101,11 @@ async def _shown(call: Call[Nothing, None], letter: Letter, *, read: bool) -> we
         facts = LetterFacts(call.deps.pool, call.deps.roster.zone, call.deps.rulebook().rule)
         text = message(letter, await facts.of(Candidate(letter, alert))).long
     action = f"{PATH}/{letter.reference}/read"
-    return web.Response(text=page(letter.new.language, text, read=read, action=action), content_type="text/html")
+    return web.Response(
+        text=page(letter.new.language, text, read=read, action=action),
+        content_type="text/html",
+        headers={"Referrer-Policy": "same-origin"},  # without one a browser says of its button that it is of no origin
+    )
 
 
 ROUTES = (

@@ -119,7 +119,7 @@ class AppriseChannel(Bounds):
         for number, url in enumerate(urls, 1):
             _only("address")(url)
             if not known(url):
-                raise ValueError(f"URL {number} is none that apprise knows; see https://appriseit.com/services/")
+                raise ValueError(f"URL {number} is none that apprise takes; see https://appriseit.com/services/")
         return urls
 
 

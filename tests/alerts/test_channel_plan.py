@@ -47,7 +47,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     ("item", "said"),
     [
         ("{kind: fax, name: x}", "'apprise', 'webhook', 'voice', 'http'"),
-        ("{kind: apprise, name: x, urls: ['nonsense://x']}", "URL 1 is none that apprise knows"),
+        ("{kind: apprise, name: x, urls: ['nonsense://x']}", "URL 1 is none that apprise takes"),
         ("{kind: apprise, name: x, urls: ['json://x/{phone}']}", r"\{phone\} is unknown; accepted: \{address\}"),
         ("{kind: apprise, name: 'a b', urls: ['json://x']}", "should match pattern"),
         ("{kind: webhook, name: x, url: 'ftp://x', secret: '0123456789abcdef'}", "must look like https://host/path"),

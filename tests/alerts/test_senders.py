@@ -266,7 +266,7 @@ async def test_apprise_goes_on_to_the_next_url_and_tells_no_secret(receiver: Rec
 @pytest.mark.parametrize(
     "url",
     [
-        "mailto://u:p@127.0.0.1:9?from=a@b.c&to={address}",
+        "mailto://u:p@smtp.example.org?from=a@example.org&to={address}",
         "twilio://AC0123456789012345678901234567890a:0123456789abcdef0123456789abcdef@+15551234567/{address}",
     ],
 )

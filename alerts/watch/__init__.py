@@ -1,1 +1,1 @@
-"""The watch 值班: who is on duty, the handover, the shift log, presence, and whether anybody is there; decisions only."""
+"""The watch 值班: duty, handover, shift log, presence, and whether anybody is there; decisions only."""

@@ -41,6 +41,15 @@ async def log_entry(
     return LogEntry(number, at, kind.value, actor, text, refers_to, alert_id, said)
 
 
+async def write(
+    pool: Pool, at: Micros, kind: LogKind, actor: str, *, evidence: Mapping[str, Any] | None = None
+) -> LogEntry:
+    """Add an entry in a transaction of its own. Raises StoreUnavailable."""
+    with store_errors():
+        async with pool.acquire() as conn, conn.transaction():
+            return await log_entry(conn, at, kind, actor, evidence=evidence)
+
+
 async def note(
     pool: Pool, text: str, *, actor: str, at: Micros, refers_to: int | None = None, alert_id: int | None = None
 ) -> LogEntry:
@@ -74,10 +83,8 @@ async def entries(
     return [LogEntry(**dict(row) | {"at": from_datetime(row["at"])}) for row in rows]
 
 
-async def count(conn: Any, since: Micros, until: Micros) -> int:
-    """Return how many entries there are from ``since`` to before ``until``."""
-    return int(
-        await conn.fetchval(
-            "SELECT count(*) FROM shift_log WHERE at >= $1 AND at < $2", to_datetime(since), to_datetime(until)
-        )
-    )
+async def count(pool: Pool, since: Micros, until: Micros) -> int:
+    """Return how many entries there are from ``since`` to before ``until``. Raises StoreUnavailable."""
+    counted = "SELECT count(*) FROM shift_log WHERE at >= $1 AND at < $2"
+    with store_errors():
+        return int(await pool.fetchval(counted, to_datetime(since), to_datetime(until)) or 0)

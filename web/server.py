@@ -33,6 +33,8 @@ from firetower.web import (
     record_routes,
     rule_routes,
     session_routes,
+    watch_handover_routes,
+    watch_routes,
     window_routes,
 )
 from firetower.web.alert_json import alert_out
@@ -74,6 +76,8 @@ def routes() -> list[Route]:
         *window_routes.ROUTES,
         *protection_routes.ROUTES,
         *performance_routes.ROUTES,
+        *watch_routes.ROUTES,
+        *watch_handover_routes.ROUTES,
         *live_socket.ROUTES,
         *health.ROUTES,
         Route("GET", "/api/openapi.json", _openapi, "This document", "description", access=Access.OPEN),

@@ -21,6 +21,7 @@ from firetower.storage.hold_ends import ShelvingEnds, WindowTurns
 from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease
 from firetower.storage.sealer import Sealer
+from firetower.storage.watch_step import WatchStep
 
 WAITS_S = 1.0
 """Longest that the desk waits for a flood of alarms to pass; its headlines then come a second later."""
@@ -33,7 +34,7 @@ def make_desk(
     clock: Clock,
     precedence: Precedence | None = None,
     *,
-    duty: DutyPlan,  # noqa: ARG001  # reason: the steps that go by it follow
+    duty: DutyPlan,
     outside: Outside,  # noqa: ARG001  # reason: the steps that send follow
     within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
 ) -> Desk:
@@ -47,6 +48,7 @@ def make_desk(
         OverruleStep(pool, lease),
         SecondSignalStep(pool, lease, forward=settings.forward_confirmed, within=within),
         Escalations(pool, lease),
+        WatchStep(pool, lease, duty.watch),
         IncidentStep(pool, lease),
         WindowTurns(pool, lease),
         Causes(pool, lease),

@@ -143,7 +143,7 @@ async def list_people(call: Call[Nothing, None]) -> BaseModel:
 
 async def put_scope(call: Call[Nothing, NewScope]) -> BaseModel:
     """Say what an account answers for. It hides nothing: every seat shows every alarm."""
-    body, name = call.body, call.path("name")
+    body, name = call.body, call.path("account")
     scope = Scope(frozenset(body.units), frozenset(body.grids), frozenset(body.districts))
     await watch_scopes.put(call.deps.pool, name, scope, actor=call.person.username, at=call.deps.clock.now())
     await call.site.hub.watch.look()
@@ -201,6 +201,6 @@ ROUTES = (
           answer=RosterOut, errors=(409,), body_limit=ROSTER_LIMIT),
     Route("GET", "/api/v1/accounts", list_people, "The centre's accounts and what they answer for", "watch",
           answer=People),
-    Route("PUT", "/api/v1/accounts/{name}/scope", put_scope, "Say what an account answers for", "watch",
+    Route("PUT", "/api/v1/accounts/{account}/scope", put_scope, "Say what an account answers for", "watch",
           access=Access.ADMIN, body=NewScope, answer=PersonOut, body_limit=ROSTER_LIMIT),
 )  # fmt: skip

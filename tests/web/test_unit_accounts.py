@@ -84,7 +84,9 @@ async def test_over_all_routes_a_unit_gets_its_own_and_nothing_of_another_unit(c
             continue
         tried += 1
         thing = route.path.removeprefix("/api/v1/").split("/")[0]
-        path = route.path.format_map({"id": ids.get(thing, "1"), "unit": "school-02", "device": "smk-1", "rule": "x"})
+        path = route.path.format_map(
+            {"id": ids.get(thing, "1"), "unit": "school-02", "device": "smk-1", "rule": "x", "account": "olga"}
+        )
         params = {"metric": "smoke"} if path.endswith("/readings") else {}
         body = {"json": {}} if route.body is not None else {}
         status, answer = await city.call(route.method, path, params=params, **body)

@@ -101,6 +101,11 @@ async def take_off(conn: Any, account: str) -> None:
     )
 
 
+async def sits(pool: Pool, digest: bytes, now: Micros) -> bool:
+    """Say whether a session has a live seat whose sound works, on any node. Raises StoreUnavailable."""
+    return any(seat == digest for seat, _ in await seats.sounding(pool, now))
+
+
 async def sign_on(pool: Pool, account: str, at: Micros) -> None:
     """Put somebody on duty (到岗); who is on duty already stays so. Raises StoreUnavailable."""
     with store_errors():

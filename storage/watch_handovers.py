@@ -14,7 +14,7 @@ from firetower.alerts.watch.handover import Handover, HandoverState, Waiting
 from firetower.alerts.watch.log import LogKind
 from firetower.core.clock import Micros, from_datetime, rfc3339, to_datetime
 from firetower.core.errors import Conflict, InvalidInput, NotFound
-from firetower.storage import seats, watch, windows
+from firetower.storage import watch, windows
 from firetower.storage.alert_moves import locked, read, write_decided
 from firetower.storage.alert_rows import COLUMNS
 from firetower.storage.pool import Pool, store_errors
@@ -162,19 +162,19 @@ async def cancel(pool: Pool, handover_id: int, *, actor: str, admin: bool, at: M
     return await _act(pool, handover_id, do)
 
 
-async def complete(pool: Pool, handover_id: int, *, actor: str, digest: bytes, at: Micros) -> Handover:
+async def complete(pool: Pool, handover_id: int, *, actor: str, seated: bool, at: Micros) -> Handover:
     """Change the watch: whoever comes is on duty, whoever leaves is not, and what was theirs is the other's.
 
-    Raises NotFound; Conflict where open alarms are not accepted, or ``digest`` is no live seat that sounds.
+    ``seated``: whether ``actor`` asks from a live seat whose sound works. Raises NotFound; Conflict where they do not,
+    or open alarms are not accepted.
     """
     with store_errors():
         async with pool.acquire() as conn, conn.transaction():
             found = await _get(conn, handover_id, lock=True)
             await watch.alone(conn)
             await _check_may_come(conn, actor)
-            at_seat = any(seat == digest for seat, _ in await seats.sounding(conn, at))
             missing = [Waiting(row["id"], row["title"]) for row in await conn.fetch(_MISSING, found.id)]
-            after = decisions.complete(found, actor, missing, at, at_seat=at_seat)
+            after = decisions.complete(found, actor, missing, at, at_seat=seated)
             await watch.take_off(conn, found.outgoing)
             await watch.put_on(conn, actor, at)
             await log_entry(conn, at, LogKind.HANDOVER, actor, text=found.notes, evidence=await _told(conn, after, at))

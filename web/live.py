@@ -54,7 +54,6 @@ class Hub:
         self.seats = SeatBook(deps)
         self._state = LiveState()
         self._floods = FloodWatch(deps)
-        self.watch = WatchView(deps)
         self._seq: int | None = None
         self._marking: set[int] = set()
         self._subscriptions: set[Subscription] = set()
@@ -65,6 +64,7 @@ class Hub:
         self._provisional = ProvisionalView(deps.provisional)
         self._told = 0
         self._aside = asyncio.Event()
+        self.watch = WatchView(deps, self._aside.set)
         self._patience = Patience()
         deps.provisional.listen(self._board_changed)
 
@@ -227,7 +227,7 @@ class Hub:
         self._news.set()  # what was settled leaves the consoles with the next reading
 
     async def _tell(self) -> None:
-        """Tell every console of provisional alarms and canaries at once, whether or not the store answers."""
+        """Tell every console of provisional alarms, canaries and the watch at once; the store need not answer."""
         while True:
             await self._aside.wait()
             self._aside.clear()

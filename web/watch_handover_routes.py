@@ -19,6 +19,7 @@ from firetower.web.watch_json import (
     entry_out,
     handover_out,
 )
+from firetower.web.watch_routes import is_seated
 
 PATH = "/api/v1/watch/handovers"
 LOG = "/api/v1/shifts"
@@ -126,9 +127,9 @@ async def complete_handover(call: Call[Nothing, Completing]) -> BaseModel:
 
     What arrived meanwhile counts: the conflict lists it in `details.current.missing`.
     """
-    done = await watch_handovers.complete(
-        call.deps.pool, _id(call), actor=call.person.username, digest=call.person.digest, at=call.deps.clock.now()
-    )
+    person, now = call.person, call.deps.clock.now()
+    seated = await is_seated(call)
+    done = await watch_handovers.complete(call.deps.pool, _id(call), actor=person.username, seated=seated, at=now)
     await call.site.hub.watch.look()
     return handover_out(done)
 

@@ -81,9 +81,9 @@ async def get_watch(call: Call[Nothing, Any]) -> BaseModel:
 async def sign_on(call: Call[Nothing, SigningOn]) -> BaseModel:
     """Go on duty (到岗), at a live seat whose sound works; again changes nothing."""
     now, person = call.deps.clock.now(), call.person
-    if not call.site.hub.seats.is_armed(person.digest, now):
+    if not await is_seated(call):
         raise Conflict(
-            f"{person.username} is at no live seat whose sound works here; open the console, switch its sound on and"
+            f"{person.username} is at no live seat whose sound works; open the console, switch its sound on and"
             " sign on there"
         )
     await watch.sign_on(call.deps.pool, person.username, now)
@@ -150,6 +150,12 @@ async def put_scope(call: Call[Nothing, NewScope]) -> BaseModel:
     duty = {each.account for each in call.site.hub.watch.watch.on_duty}
     found = next(each for each in await watch_scopes.people(call.deps.pool) if each.username == name)
     return person_out(found, on_duty=name in duty)
+
+
+async def is_seated(call: Call[Any, object]) -> bool:
+    """Say whether whoever asks has a live seat whose sound works: here, or as another node has told the store."""
+    digest, now = call.person.digest, call.deps.clock.now()
+    return call.site.hub.seats.is_armed(digest, now) or await watch.sits(call.deps.pool, digest, now)
 
 
 def forced(call: Call[Any, object], reason: str | None) -> str | None:

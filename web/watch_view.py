@@ -1,7 +1,7 @@
 """The watch as the consoles are told of it: looked up for the whole node, a question only to whom it is put."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from firetower.alerts.watch.scopes import EVERYTHING, Scope
 from firetower.core.clock import SECOND, Micros
@@ -19,10 +19,14 @@ _UNASKED = b"null}}"
 
 
 class WatchView:
-    """``watch``: as of the last look, two seconds ago at most; while the store is away what was known stands."""
+    """``watch``: as of the last look, two seconds ago at most; while the store is away what was known stands.
 
-    def __init__(self, deps: Deps) -> None:
+    ``changed``: called when the consoles have something new to be told.
+    """
+
+    def __init__(self, deps: Deps, changed: Callable[[], None]) -> None:
         self._deps = deps
+        self._changed = changed
         self._rounds = StoreRounds("the watch")
         self.watch = _NOBODY
         self._limited: Mapping[str, Scope] = {}
@@ -38,9 +42,13 @@ class WatchView:
     async def look(self) -> None:
         """Look once."""
         found = await self._rounds.ask(self._found(), EVERY_S)
-        if found is not None:
-            self.watch, self._limited = found
-            self.written = self._write()
+        if found is None:
+            return
+        before = self.written, [each.asked_at for each in self.watch.on_duty]
+        self.watch, self._limited = found
+        self.written = self._write()
+        if before != (self.written, [each.asked_at for each in self.watch.on_duty]):
+            self._changed()
 
     def scope_of(self, account: str) -> Scope:
         """Return what an account answers for."""

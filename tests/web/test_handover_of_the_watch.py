@@ -1,5 +1,6 @@
 """The handover over the API, and the shift log that tells of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from watch_making import AtSeat, at_seat
 
 from firetower.core.clock import SECOND
 from firetower.storage import accounts
+from firetower.web.server import make_app, serve
 
 _HASH = hash_cheaply("a long enough one")
 
@@ -78,6 +80,24 @@ async def test_one_handover_at_a_time_which_can_be_cancelled_and_begun_by_whoeve
         await comes.done("POST", f"/watch/handovers/{second['id']}/complete")
         states = [each["state"] for each in (await comes.done("GET", "/watch/handovers"))["items"]]
         assert states == ["completed", "cancelled"]
+
+
+async def test_a_handover_goes_on_over_a_restart_where_it_was(running: Any, wang: None) -> None:
+    """Another node, which knows nothing but the store, completes what was begun and half accepted on this one."""
+    fires = [await running.raise_alert(name) for name in ("smk-1", "smk-2")]
+    async with at_seat(running, "olga") as olga, at_seat(running, "wang") as comes:
+        number = (await begun(olga, notes="half of it"))["id"]
+        await comes.done("POST", f"/watch/handovers/{number}/accept", {"alerts": fires[:1]})
+    deps = running.site.deps
+    async with serve(make_app(deps), "127.0.0.1", 0) as port:
+        after = replace(running, url=f"http://127.0.0.1:{port}", headers={})
+        async with at_seat(after, "wang") as comes:
+            draft = await comes.done("GET", f"/watch/handovers/{number}")
+            assert (draft["notes"], draft["incoming"], draft["accepted"], draft["open"]) == ("half of it", "wang", 1, 2)
+            assert [each["id"] for each in draft["alerts"]] == [fires[1], fires[0]], "what waits stands first"
+            await comes.done("POST", f"/watch/handovers/{number}/accept", {"alerts": fires[1:]})
+            await comes.done("POST", f"/watch/handovers/{number}/complete")
+            assert [each["account"] for each in (await comes.done("GET", "/watch"))["on_duty"]] == ["wang"]
 
 
 async def test_whoever_comes_completes_at_a_live_seat_that_sounds_and_nobody_comes_who_may_not_act(

@@ -10,9 +10,17 @@ from watch_making import at_seat
 
 from firetower.core.clock import HOUR, SECOND, to_datetime
 from firetower.storage import accounts
+from firetower.web import seat_book, watch_view
 
 PASSWORD = "a long enough one"
 _HASH = hash_cheaply(PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seats are written, and the watch is looked up, at once instead of every few seconds."""
+    monkeypatch.setattr(seat_book, "EVERY_S", 0.1)
+    monkeypatch.setattr(watch_view, "EVERY_S", 0.2)
 
 
 @pytest.fixture

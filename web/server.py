@@ -26,6 +26,7 @@ from firetower.web import (
     docs_page,
     health,
     incident_routes,
+    letter_routes,
     live_socket,
     openapi,
     performance_routes,
@@ -69,6 +70,7 @@ def routes() -> list[Route]:
         *alert_routes.ROUTES,
         *act_routes.ROUTES,
         *incident_routes.ROUTES,
+        *letter_routes.ROUTES,
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests

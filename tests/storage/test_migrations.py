@@ -42,6 +42,8 @@ VIEWS = {
         "ended_at",
     ],
     "shift_log": ["id", "at", "kind", "actor", "text", "refers_to", "alert_id", "evidence"],
+    "calls": ["id", "alert_id", "at", "by", "direction", "purpose", "role", "result"],
+    "self_tests": ["id", "kind", "unit", "at", "by", "result", "note"],
 }  # fmt: skip
 
 

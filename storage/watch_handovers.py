@@ -34,7 +34,11 @@ ORDER BY {_IS_ACCEPTED}, a.priority, a.raised_at DESC, a.id DESC LIMIT {MOST_SHO
 """
 _FACTS = f"""
 SELECT a.id, {_IS_ACCEPTED} AS accepted,
-       (SELECT count(*) FROM alert_history h WHERE h.alert_id = a.id AND h.reason = 'noted') AS notes
+       (SELECT count(*) FROM alert_history h WHERE h.alert_id = a.id AND h.reason = 'noted') AS notes,
+       (SELECT count(*) FROM call c WHERE c.alert_id = a.id) AS calls,
+       (SELECT c.result FROM call c WHERE c.alert_id = a.id ORDER BY c.id DESC LIMIT 1) AS last_call,
+       (SELECT count(*) FROM letter l WHERE l.alert_id = a.id AND l.state = 'waiting') AS letters_waiting,
+       (SELECT count(*) FROM letter l WHERE l.alert_id = a.id AND l.state = 'failed') AS letters_failed
 FROM alert a WHERE a.id = ANY($2::bigint[])
 """
 _COUNTS = f"SELECT count(*) AS open, count(*) FILTER (WHERE {_IS_ACCEPTED}) AS accepted FROM alert a WHERE {_OPEN}"
@@ -50,11 +54,17 @@ WHERE w.handover_id = $1 ORDER BY a.priority, a.id
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """An open alarm of a draft. ``notes``: how many were written on it."""
+    """An open alarm of a draft. ``notes``, ``calls``: how many were written on it, made about it; ``last_call``: the
+    result of the newest; ``letters_waiting``, ``letters_failed``: who is yet to be told, and who could not be.
+    """
 
     alert: Alert
     accepted: bool
     notes: int
+    calls: int
+    last_call: str | None
+    letters_waiting: int
+    letters_failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +116,11 @@ async def draft(pool: Pool, handover_id: int, now: Micros) -> Draft:
         async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
             found = await _get(conn, handover_id)
             alerts = await read(conn, _SHOWN, found.id)
-            facts = {row["id"]: row for row in await conn.fetch(_FACTS, found.id, [alert.id for alert in alerts])}
+            rows = await conn.fetch(_FACTS, found.id, [alert.id for alert in alerts])
             counts = dict(await conn.fetchrow(_COUNTS, found.id) or {})
             in_force = await windows.current(conn, now)
-    passed = [Passed(alert, facts[alert.id]["accepted"], facts[alert.id]["notes"]) for alert in alerts]
+    facts = {row["id"]: {name: row[name] for name in Passed.__slots__ if name != "alert"} for row in rows}
+    passed = [Passed(alert, **facts[alert.id]) for alert in alerts]
     return Draft(found, passed, counts["open"], counts["accepted"], in_force)
 
 

@@ -90,6 +90,10 @@ class PassedOut(Answered):
     assignee: str | None
     raised_at: Instant
     notes: int = Field(description="notes written on it")
+    calls: int
+    last_call: str | None = Field(description="the result of the newest call about it", examples=["no_answer"])
+    letters_waiting: int = Field(description="people who are yet to be told of it")
+    letters_failed: int
     accepted: bool
 
 
@@ -287,5 +291,9 @@ def _passed(passed: Passed) -> PassedOut:
         assignee=alert.assignee,
         raised_at=instant(alert.raised_at),
         notes=passed.notes,
+        calls=passed.calls,
+        last_call=passed.last_call,
+        letters_waiting=passed.letters_waiting,
+        letters_failed=passed.letters_failed,
         accepted=passed.accepted,
     )

@@ -27,9 +27,9 @@ class LogKind(StrEnum):
     PRESENCE_MISSED = "presence_missed"  # 查岗未应; {account, asked_at}
     PRESENCE_ANSWERED = "presence_answered"  # {asked_at, seconds}
     MUTE = "mute"  # 消音; {seconds}
-    WINDOW = "window"  # {window, kind, unit, act}
+    WINDOW = "window"  # {window, kind, unit, act}: requested, announced, approved, refused, ended
     SELF_TEST = "self_test"  # 自检
-    CALL = "call"  # 通话
+    CALL = "call"  # 通话; {name, direction, purpose, result}
     ROSTER = "roster"  # 排班; {revision}
     SCOPE = "scope"  # {account, units, grids, districts}
 

@@ -12,6 +12,7 @@ from firetower.storage import accounts
 from firetower.web.server import make_app, serve
 
 _HASH = hash_cheaply("a long enough one")
+CALL = {"name": "caretaker", "number": "0571-1234567", "direction": "out", "purpose": "inform", "result": "no_answer"}
 
 
 @pytest.fixture
@@ -33,10 +34,18 @@ async def test_every_open_alarm_is_accepted_by_name_also_a_fire_that_arrives_mea
     async with at_seat(running, "olga") as olga, at_seat(running, "wang") as comes:
         await olga.done("POST", f"/alerts/{fault}/assign", {"to": "olga"})
         await olga.done("POST", f"/alerts/{fault}/note", {"text": "part is ordered"})
+        await olga.done("POST", f"/alerts/{fault}/calls", CALL)
         draft = await begun(olga, notes="pump 2 is dry")
         number = draft["id"]
         assert (draft["outgoing"], draft["incoming"], draft["open"]) == ("olga", None, 1)
-        assert [(each["id"], each["notes"], each["accepted"]) for each in draft["alerts"]] == [(fault, 1, False)]
+        passed = draft["alerts"][0]
+        assert {
+            "id": fault,
+            "notes": 1,
+            "calls": 1,
+            "last_call": "no_answer",
+            "accepted": False,
+        }.items() <= passed.items()
         status, body = await olga.call("POST", f"/watch/handovers/{number}/accept", json={"alerts": [fault]})
         assert (status, "under their own name" in body["error"]["message"]) == (409, True)
         draft = await comes.done("POST", f"/watch/handovers/{number}/accept", {"alerts": [fault]})
@@ -56,7 +65,7 @@ async def test_every_open_alarm_is_accepted_by_name_also_a_fire_that_arrives_mea
         assert (await comes.done("GET", f"/alerts/{fire}"))["assignee"] is None
         assert (await olga.call("DELETE", "/session"))[0] == 204
         log = (await comes.done("GET", f"/shifts/{watch['shift']['id']}/log"))["items"]
-        assert [each["kind"] for each in log] == ["sign_on", "handover_begun", "handover"]
+        assert [each["kind"] for each in log] == ["call", "sign_on", "handover_begun", "handover"]
         assert log[-1]["text"] == "pump 2 is dry"
         assert {each["id"] for each in log[-1]["evidence"]["alerts"]} == {fault, fire}
 

@@ -175,7 +175,7 @@ async def _write(conn: Any, before: _Stored, after: _Stored, now: Micros) -> Non
         (before.uncovered_since, after.uncovered_since, LogKind.UNCOVERED, LogKind.COVERED, gaps),
     ):
         if was is None and since is not None:
-            _log.warning("%s", began)
+            _log.warning("the watch is %s", began)
             await log_entry(conn, now, began, FIRETOWER, evidence=said)
         elif was is not None and since is None:
             lasted = {"since": rfc3339(was), "seconds": max(now - was, 0) // SECOND}

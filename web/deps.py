@@ -13,6 +13,7 @@ from firetower.devices.registry import Registry
 from firetower.rules.book.rulebook import Rulebook
 from firetower.storage.alerts import AlertStore
 from firetower.storage.pool import Pool
+from firetower.web.base_map import BaseMap
 
 ACTS_LATE: Micros = 4 * HOUR
 """Whoever is on duty acts for so long beyond the end of their session: a late handover locks nobody out."""
@@ -54,6 +55,7 @@ class Deps:
     provisional: ProvisionalBoard
     roster: Roster = field(default_factory=Roster)
     backtests: Backtests | None = None
+    base_map: BaseMap = field(default_factory=BaseMap)
     duty: DutyPlan = field(default_factory=shipped)
 
 

@@ -30,11 +30,13 @@ from firetower.web import (
     incident_routes,
     letter_routes,
     live_socket,
+    map_routes,
     openapi,
     performance_routes,
     protection_routes,
     record_routes,
     rule_routes,
+    self_test_routes,
     session_routes,
     watch_handover_routes,
     watch_routes,
@@ -75,12 +77,14 @@ def routes() -> list[Route]:
         *letter_routes.ROUTES,
         *call_routes.ROUTES,
         *contact_routes.ROUTES,
+        *map_routes.ROUTES,  # before a device of those names
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests
         *rule_routes.ROUTES,
         *window_routes.ROUTES,
         *protection_routes.ROUTES,
+        *self_test_routes.ROUTES,
         *performance_routes.ROUTES,
         *watch_routes.ROUTES,
         *watch_handover_routes.ROUTES,
@@ -102,7 +106,7 @@ def make_app(deps: Deps) -> web.Application:
     app[SITE] = Site(deps, Guard(deps.pool, deps.clock), Hub(deps))
     register(app, routes())
     if deps.console is not None:
-        ConsoleFiles(deps.console).add_to(app)
+        ConsoleFiles(deps.console, tiles_from=deps.base_map.origin).add_to(app)
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(_run_hub)
     app.on_shutdown.append(_close_consoles)

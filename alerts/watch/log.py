@@ -28,7 +28,7 @@ class LogKind(StrEnum):
     PRESENCE_ANSWERED = "presence_answered"  # {asked_at, seconds}
     MUTE = "mute"  # 消音; {seconds}
     WINDOW = "window"  # {window, kind, unit, act}: requested, announced, approved, refused, ended
-    SELF_TEST = "self_test"  # 自检
+    SELF_TEST = "self_test"  # 自检; {kind, unit, result}
     CALL = "call"  # 通话; {name, direction, purpose, result}
     ROSTER = "roster"  # 排班; {revision}
     SCOPE = "scope"  # {account, units, grids, districts}

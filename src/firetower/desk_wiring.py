@@ -28,6 +28,7 @@ from firetower.storage.letter_facts import LetterFacts
 from firetower.storage.letter_turns import LetterTurns
 from firetower.storage.outbox import Outbox
 from firetower.storage.sealer import Sealer
+from firetower.storage.self_test_step import SelfTestStep
 from firetower.storage.watch_step import WatchStep
 
 WAITS_S = 1.0
@@ -72,6 +73,7 @@ def make_desk(
         Chatter(pool, lease),
         LetterTurns(pool, lease),
         Sealer(pool, lease, settings.zone),
+        SelfTestStep(pool, lease, duty.self_tests, settings.zone, clock),
         FloodEpisodes(pool, lease),
     )
     give_way = None if precedence is None else partial(precedence.give_way, WAITS_S)

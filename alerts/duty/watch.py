@@ -2,11 +2,20 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from firetower.alerts.duty.section import Section
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, Micros
-from firetower.rules.book.quantities import Duration
+from firetower.rules.book.quantities import Duration, duration_text
+
+
+def _between(low: Micros, high: Micros) -> AfterValidator:
+    def check(given: Micros) -> Micros:
+        if not low <= given <= high:
+            raise ValueError(f"must lie between {duration_text(low)} and {duration_text(high)}")
+        return given
+
+    return AfterValidator(check)
 
 
 class Watch(Section):
@@ -16,8 +25,8 @@ class Watch(Section):
     ``answer_within``: how long they have. ``unattended``: whether a watch without a seat that sounds is an alert.
     """
 
-    presence_every: Annotated[Duration, Field(ge=0, le=DAY)] = 60 * MINUTE
-    answer_within: Annotated[Duration, Field(ge=30 * SECOND, le=HOUR)] = 3 * MINUTE
+    presence_every: Annotated[Duration, _between(0, DAY)] = 60 * MINUTE
+    answer_within: Annotated[Duration, _between(30 * SECOND, HOUR)] = 3 * MINUTE
     unattended: Literal["on", "off"] = "on"
 
     @property

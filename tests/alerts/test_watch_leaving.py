@@ -1,7 +1,9 @@
 """Who may leave the watch, what a handover takes, what the watch raises about itself, and whose a unit is."""
 
 import pytest
+from pydantic import ValidationError
 
+from firetower.alerts.duty.watch import Watch
 from firetower.alerts.watch import handover, own
 from firetower.alerts.watch.handover import HandoverState, Waiting
 from firetower.alerts.watch.leaving import Watchers, check_has_nothing_open, check_may_leave
@@ -105,3 +107,19 @@ def test_a_scope_is_units_grids_and_districts_together_and_an_empty_one_everythi
     assert both.covers(None, None, None), "what belongs to no unit is everybody's"
     assert union([mall, EVERYTHING]) == EVERYTHING
     assert union([]) is None
+
+
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        ({"answer_within": "5s"}, "must lie between 30s and 1h"),
+        ({"presence_every": "25h"}, "must lie between 0s and 24h"),
+        ({"presence_every": "3min"}, "presence_every must be longer than answer_within"),
+        ({"presence_every": 60}, "is not a duration"),
+        ({"unattended": "maybe"}, "'on' or 'off'"),
+    ],
+)
+def test_a_plan_of_the_watch_that_cannot_be_is_refused_in_words(plan: dict[str, object], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Watch.model_validate(plan)
+    assert Watch.model_validate({"presence_every": "0s"}).every is None

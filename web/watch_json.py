@@ -120,7 +120,7 @@ class LogEntryOut(Answered):
     at: Instant
     shift: str
     kind: str = Field(examples=["note", "sign_on", "handover", "unattended"])
-    actor: str = Field(description="an account, or `firetower`")
+    actor: str = Field(description="an account, `firetower`, or `timer` for what is done by the clock")
     text: str = Field(description="a person's words; empty in what the system adds")
     refers_to: str | None = Field(description="the entry that this one corrects or adds to")
     alert_id: str | None

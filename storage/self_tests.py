@@ -140,9 +140,15 @@ async def record(
                     return _done(await conn.fetchrow(_MADE_AT, by, to_datetime(before), kind))
             if unit is not None and await conn.fetchval("SELECT id FROM unit WHERE code = $1", unit) is None:
                 raise NotFound(f"there is no unit {unit!r}; list units to find the one you mean")
-            said = {"kind": kind.value, "unit": unit, "result": result.value}
-            await log_entry(conn, at, LogKind.SELF_TEST, by, evidence=said)
-            return _done(await conn.fetchrow(_ADD, kind, unit, to_datetime(at), by, result, note, evidence))
+            return await put(conn, Done(0, kind, unit, at, by, result, note, evidence))
+
+
+async def put(conn: Any, done: Done) -> Done:
+    """Put a self-test on record, and into the shift log, inside the caller's transaction; return it with its id."""
+    said = {"kind": done.kind.value, "unit": done.unit, "result": done.result.value}
+    await log_entry(conn, done.at, LogKind.SELF_TEST, done.by, evidence=said)
+    given = (done.kind, done.unit, to_datetime(done.at), done.by, done.result, done.note, done.evidence)
+    return _done(await conn.fetchrow(_ADD, *given))
 
 
 async def began(conn: Any) -> Micros | None:
@@ -171,10 +177,11 @@ async def of_units(
     ``unit``: only of that one; ``after``: those of a greater code.
     """
     where = " OR ".join(f"({_STATES[state]})" for state in states)
+    typed = "$2::timestamptz IS NOT NULL AND $3::timestamptz IS NOT NULL"  # not every state speaks of both
     rows = await conn.fetch(
         f"SELECT *, count(*) OVER () AS total FROM ({_UNITS} AND ({where})"
         " AND ($4::text IS NULL OR u.code = $4) AND ($5::text IS NULL OR u.code > $5)"
-        " AND $2::timestamptz IS NOT NULL AND $3::timestamptz IS NOT NULL) s ORDER BY code LIMIT $6",
+        f" AND {typed}) s ORDER BY code LIMIT $6",
         *map(to_datetime, (since, bounds.due, bounds.overdue)),
         unit,
         after,

@@ -13,11 +13,11 @@ _WORDS = {
 
 def page(language: str, text: str | None, *, read: bool, action: str) -> str:
     """Return the page of HTML. ``text``: of the letter, None once its alert is closed; ``action``: of the button."""
-    title, button, noted, closed = _WORDS["en" if language == "en" else "zh"]
+    language = "en" if language == "en" else "zh"
+    title, button, noted, closed = _WORDS[language]
     body = f"<p>{closed}</p>" if text is None else f"<pre>{escape(text)}</pre>"
-    rest = (
-        f"<p>{noted}</p>" if read else f"<form method=post action='{escape(action)}'><button>{button}</button></form>"
-    )
+    form = f"<form method=post action='{escape(action)}'><button>{button}</button></form>"
+    rest = f"<p>{noted}</p>" if read else form
     return (
         f"<!doctype html><html lang={language}><meta charset=utf-8>"
         f"<meta name=viewport content='width=device-width'><title>{title}</title>{body}{rest}"

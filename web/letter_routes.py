@@ -13,6 +13,7 @@ from firetower.alerts.notify.ports import Fact
 from firetower.alerts.notify.signing import SIGNATURE, TIMESTAMP, refusal
 from firetower.alerts.notify.texts import message
 from firetower.alerts.notify.wanted import Candidate
+from firetower.core.clock import DAY
 from firetower.storage.letter_facts import LetterFacts
 from firetower.storage.outbox import Outbox
 from firetower.web.alert_routes import PATH as ALERTS
@@ -20,7 +21,7 @@ from firetower.web.alert_routes import alert_id
 from firetower.web.api import Access, Call, Route
 from firetower.web.api_models import Answered, Asked, Moment, Nothing
 from firetower.web.errors import Refused
-from firetower.web.letter_json import LetterOut, letter_out
+from firetower.web.letter_json import ChannelOut, LetterOut, channel_out, letter_out
 from firetower.web.letter_page import page
 
 PATH = "/api/v1/letters"
@@ -49,6 +50,24 @@ async def list_letters(call: Call[Nothing, None]) -> BaseModel:
     return LettersOut(items=[letter_out(each) for each in letters])
 
 
+class ChannelsOut(Answered):
+    """The channels of the duty plan, in its order."""
+
+    items: list[ChannelOut]
+
+
+async def list_channels(call: Call[Nothing, None]) -> BaseModel:
+    """List the channels over which people are told, and how each did in the last 24 hours."""
+    outbox = Outbox(call.deps.pool)
+    figures, dead = await outbox.figures(call.deps.clock.now() - DAY), await outbox.dead()
+    return ChannelsOut(
+        items=[
+            channel_out(each.name, each.kind, figures.get(each.name), dead=each.name in dead)
+            for each in call.deps.duty.channels
+        ]
+    )
+
+
 async def give_receipt(call: Call[Nothing, ReceiptGiven]) -> BaseModel:
     """Take a gateway's receipt, signed with its channel's secret; the same one again changes nothing."""
     outbox, now, told = Outbox(call.deps.pool), call.deps.clock.now(), call.body
@@ -59,7 +78,7 @@ async def give_receipt(call: Call[Nothing, ReceiptGiven]) -> BaseModel:
     if why is not None:
         raise Refused(403, "bad_signature", why)
     fact = None if told.fact == "failed" else Fact(told.fact)
-    facts = {"undelivered": True} if fact is None else {}
+    facts: dict[str, str | bool] = {"undelivered": True} if fact is None else {}
     if told.word is not None:
         facts[f"{told.fact}_word"] = told.word
     at = now if told.at is None else min(max(told.at, letter.created_at), now)
@@ -101,10 +120,22 @@ async def _shown(call: Call[Nothing, None], letter: Letter, *, read: bool) -> we
         facts = LetterFacts(call.deps.pool, call.deps.roster.zone, call.deps.rulebook().rule)
         text = message(letter, await facts.of(Candidate(letter, alert))).long
     action = f"{PATH}/{letter.reference}/read"
-    return web.Response(text=page(letter.new.language, text, read=read, action=action), content_type="text/html")
+    return web.Response(
+        text=page(letter.new.language, text, read=read, action=action),
+        content_type="text/html",
+        headers={"Referrer-Policy": "same-origin"},  # without one a browser says of its button that it is of no origin
+    )
 
 
 ROUTES = (
+    Route(
+        "GET",
+        "/api/v1/channels",
+        list_channels,
+        "The channels over which people are told",
+        "letters",
+        answer=ChannelsOut,
+    ),
     Route(
         "GET",
         ALERTS + "/{id}/letters",

@@ -139,11 +139,7 @@ def _add_water(builder: _Builder, spots: Spots) -> None:
                 category="water_company",
                 grid=grid.code,
                 address=f"{area.name}供水公司调度室",
-                contacts=(
-                    ContactEntry(
-                        role=Role.CONTROL_ROOM, name="调度室", phone=people.phone(builder.seed, "water", number)
-                    ),
-                ),
+                contacts=people.of_water_company(builder.seed, number),
                 lon=centre[0],
                 lat=centre[1],
             )

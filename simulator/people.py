@@ -6,13 +6,13 @@ Every number begins with 0000, which no telephone answers: a demo must never rin
 import numpy as np
 
 from firetower.devices.city import Station
-from firetower.devices.contacts import GridContact, HoursEntry, Role, UnitContact
+from firetower.devices.contacts import GridContact, HoursEntry, Role, StationContact, UnitContact
 from firetower.simulator import noise
 from firetower.simulator.plan import Plan, lonlat
 from firetower.simulator.templates import UnitTemplate
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙朱马胡郭林何高罗"
-_OFFICE = (HoursEntry(days=(1, 2, 3, 4, 5), since="08:30", until="18:00"),)
+_OFFICE = (HoursEntry.model_validate({"days": [1, 2, 3, 4, 5], "from": "08:30", "to": "18:00"}),)
 _STOREYS_WITH_CONTROL_ROOM = 4
 
 
@@ -67,11 +67,7 @@ def stations(plan: Plan) -> tuple[Station, ...]:
             lon=place[0],
             lat=place[1],
             grid=area.code,
-            contacts=(
-                UnitContact(
-                    role=Role.STATION, name=f"{area.name}微型消防站", phone=phone(plan.seed, "station", number)
-                ),
-            ),
+            contacts=(StationContact(name=f"{area.name}微型消防站", phone=phone(plan.seed, "station", number)),),
         )
         for number, (area, place) in enumerate(zip(plan.grids, places, strict=True))
     )

@@ -41,6 +41,7 @@ VIEWS = {
         "person", "requested_by", "requested_at", "approved_by", "approved_at", "refused_by", "refused_at", "ended_by",
         "ended_at",
     ],
+    "shift_log": ["id", "at", "kind", "actor", "text", "refers_to", "alert_id", "evidence"],
     "calls": ["id", "alert_id", "at", "by", "direction", "purpose", "role", "result"],
     "self_tests": ["id", "kind", "unit", "at", "by", "result", "note"],
 }  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from firetower.alerts.handover.model import HandedOver
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 
@@ -76,7 +77,8 @@ class Alert:
     ``scene``: what may bring it together with others in one incident (``incidents.scene_of``); "" on what was raised
     before there were any. ``hold_reason``, ``held_until``, ``held_by``: of a hold, else None; ``window_id``: the
     announced window it was raised in or is held by; ``cause_id``: the alert that hides it, of hold ``suppressed``.
-    ``escalation``: how often nobody answered in time.
+    ``escalation``: how often nobody answered in time. ``handover``: of its newest report to the command centre, None
+    where there was none, or none is configured.
     """
 
     id: int
@@ -139,6 +141,7 @@ class Alert:
     verify_method: Method | None = None
     escalation: int = 0
     figure: str = ""
+    handover: HandedOver | None = None
 
     @property
     def is_fire(self) -> bool:

@@ -41,6 +41,10 @@ VIEWS = {
         "person", "requested_by", "requested_at", "approved_by", "approved_at", "refused_by", "refused_at", "ended_by",
         "ended_at",
     ],
+    "handovers": [
+        "key", "alert_id", "kind", "text", "actor", "state", "created_at", "due_at", "missed_at", "first_sent_at",
+        "last_sent_at", "tries", "trouble", "received_at", "receipt_number", "receipt_person", "receipt_at",
+    ],
 }  # fmt: skip
 
 

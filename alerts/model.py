@@ -149,6 +149,16 @@ class Alert:
         return self.alert_class is AlertClass.FIRE
 
     @property
+    def is_forwarded(self) -> bool:
+        """Whether 119 is to come: it was forwarded, and that was not cancelled 撤警 since."""
+        return self.forwarded_at is not None and not self.is_cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether its hand-over to 119 was cancelled 撤警 and not made again."""
+        return self.handover is not None and self.handover.cancel is not None
+
+    @property
     def held_by_design(self) -> bool:
         """Whether its rule's suppression by design holds it: ``hold_reason`` is ``rule:<id>`` or ``event:<name>``."""
         return self.hold is Hold.SUPPRESSED and (self.hold_reason or "").startswith(("rule:", "event:"))

@@ -78,6 +78,4 @@ async def write(conn: Any, entries: Sequence[tuple[int, Transition]]) -> None:
         kind = WRITTEN_FOR[entry.reason]
         if kind is not Kind.REPORT:
             words = entry.evidence.get("text") or entry.evidence.get("reason") or ""
-            await conn.execute(
-                _WRITE_FURTHER, str(uuid4()), alert_id, kind, entry.actor, to_datetime(entry.at), words
-            )
+            await conn.execute(_WRITE_FURTHER, str(uuid4()), alert_id, kind, entry.actor, to_datetime(entry.at), words)

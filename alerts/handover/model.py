@@ -1,6 +1,6 @@
 """Messages to the command centre 119, and what an alert shows of its hand-over 转警.
 
-A *report* 转警 is written with the forwarding it belongs to. *Follow-ups* 续报 and the *cancellation* 撤警 belong to the
+A *report* 转警 is written with the forwarding it belongs to. *Follow-ups* 续报 and the *cancellation* 撤警 belong to a
 report and are sent after it, in order. Each has a key of its own, the same at every try.
 """
 

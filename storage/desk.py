@@ -4,6 +4,8 @@ Its lease makes it one: every instance competes for it, whatever its role, and a
 follows the live changes in commit order from a stored position and hands the ids of changed alerts to its *steps*, each
 with transactions of its own, fenced by the lease. A step that fails keeps what it has not taken and is asked again, and
 the position stays behind it, so that nothing is missed after a crash; what a step has seen it may see again.
+
+What takes long, above all what waits for somebody outside, runs *beside* the steps, for as long as the lease is held.
 """
 
 import asyncio
@@ -56,6 +58,16 @@ class Step(Protocol):
         ...
 
 
+class Beside(Protocol):
+    """One thing that goes on beside the steps. Every transaction of it is fenced by the desk's lease."""
+
+    name: str
+
+    async def run(self) -> None:
+        """Go on until cancelled, over a store that is away. Raises LeaseLost."""
+        ...
+
+
 @dataclass(slots=True)
 class _Place:
     """A step's place: what it has not taken yet (``everything``: it must look at all), up to which number it has."""
@@ -81,8 +93,9 @@ class Desk:
     """Runs the steps, in the order given, while this instance holds the lease. ``run`` until cancelled.
 
     ``url``: of the database, for a connection that listens; ``pool``: for position and changes; ``lease``: that of
-    number ``lease.DESK``, the steps' own too. ``give_way``: awaited before each round, where alarms pass on the same
-    processor; it returns within a second or so, however many they are.
+    number ``lease.DESK``, the steps' own too. ``beside``: run while it is held, begun anew each time. ``give_way``:
+    awaited before each round, where alarms pass on the same processor; it returns within a second or so, however many
+    they are.
     """
 
     def __init__(
@@ -93,6 +106,7 @@ class Desk:
         clock: Clock,
         steps: Sequence[Step],
         *,
+        beside: Sequence[Beside] = (),
         give_way: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._url = url
@@ -100,6 +114,7 @@ class Desk:
         self._lease = lease
         self._clock = clock
         self._steps = steps
+        self._beside = beside
         self._give_way = give_way
         self._places: list[_Place] = []
         self._woken = asyncio.Event()
@@ -134,6 +149,8 @@ class Desk:
                 parts.create_task(self._lease.keep(), name="desk's lease")
                 parts.create_task(changes.listen(self._url, lambda _seq: self._woken.set()), name="desk's news")
                 parts.create_task(self._act(), name="desk's steps")
+                for each in self._beside:
+                    parts.create_task(each.run(), name=f"desk's {each.name}")
         except* LeaseLost as group:
             _log.warning("%s", group.exceptions[0])
         finally:

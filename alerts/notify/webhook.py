@@ -6,23 +6,21 @@ priority 1 is on the board it is tried until it is taken; everything else six ti
 When full (2,000 messages wait): the oldest message whose alarm is committed by now is dropped, then the newest of
 priority 2. Priority 1 on the board is never dropped; there are at most as many as the board keeps in detail.
 
-What a receiver does: take the body's bytes as they came, compute HMAC-SHA256 with the shared secret over the value of
-``Firetower-Timestamp``, a full stop and the body, compare with ``Firetower-Signature`` (``v1=<hex>``) in constant time,
-refuse a timestamp (seconds since the epoch) more than 300 s off, and drop a body it has seen: a message whose answer
-was lost comes again.
+What a receiver does: check the signature (``signing.py``) and drop a body it has seen: a message whose answer was lost
+comes again.
 """
 
 import asyncio
 import contextlib
-import hmac
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from firetower.alerts.notify import meters
+from firetower.alerts.notify.signing import sign
 from firetower.alerts.provisional import ProvisionalAlarm
-from firetower.core.clock import SECOND, Clock, rfc3339
+from firetower.core.clock import Clock, rfc3339
 from firetower.core.logs import logger
 from firetower.core.outside import Outside, OutsideFailed, wait_before
 
@@ -181,13 +179,8 @@ class Webhook:
         self.trouble = why
 
     def _headers(self, body: bytes) -> dict[str, str]:
-        at = str(self._clock.now() // SECOND)
-        code = hmac.digest(self._secret, at.encode() + b"." + body, "sha256").hex()
-        return {
-            "Content-Type": "application/json; charset=utf-8",
-            "Firetower-Timestamp": at,
-            "Firetower-Signature": f"v1={code}",
-        }
+        signed = sign(self._secret, body, self._clock.now())
+        return {"Content-Type": "application/json; charset=utf-8", **signed}
 
 
 def _rank(alarm: ProvisionalAlarm) -> int:

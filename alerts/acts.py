@@ -7,7 +7,7 @@ Verifying, forwarding and their receipt stand in ``verification.py``, what 119 i
 from dataclasses import dataclass, replace
 
 from firetower.alerts.closing import Close, Reopen, close, reopen
-from firetower.alerts.handover.acts import Cancel, FollowUp, cancel, follow_up
+from firetower.alerts.handover.acts import Cancel, FollowUp, tell
 from firetower.alerts.lifecycle import Trigger, following, hold_after
 from firetower.alerts.model import Alert
 from firetower.alerts.moves import Decided, entry, moved
@@ -71,10 +71,8 @@ def decide(alert: Alert, act: Act, *, actor: str, at: Micros) -> Decided:
             return forward(alert, act, actor, at)
         case Receipt():
             return receipt(alert, act, actor, at)
-        case FollowUp():
-            return follow_up(alert, act, actor, at)
-        case Cancel():
-            return cancel(alert, act, actor, at)
+        case FollowUp() | Cancel():
+            return tell(alert, act, actor, at)
         case Assign():
             return _assign(alert, act, actor, at)
         case Shelve():

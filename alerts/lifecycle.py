@@ -25,9 +25,10 @@ nobody is called. A fire is raised like any other, unacknowledged and latched, i
 otherwise; on an acknowledged fire it is a new occurrence when it is of a later time than all that was said.
 
 *People* verify, forward, shelve, reopen. Verifying, forwarding and shelving take the alert on, as acknowledging does;
-what was forwarded is latched from then on. A hand-over to 119 is followed up, even of what is closed by then, and
-cancelled, which moves nothing: what it turned out to be is a verdict of its own. A fire that nobody answers for in time *escalates* and is unacknowledged
-again. Reopening what was closed makes it unacknowledged: the verdict was wrong, and everybody is to hear of it.
+what was forwarded is latched from then on. A hand-over to 119 is followed up, even of what is closed by then, or
+cancelled; neither moves the alert, for what it turned out to be is a verdict of its own. A fire that nobody answers for
+in time *escalates* and is unacknowledged again. Reopening what was closed makes it unacknowledged: the verdict was
+wrong, and everybody is to hear of it.
 
 *Holds* have a table of their own, ``HOLDS``: shelved 限时搁置 by a person, always with an end; suppressed 设计抑制 by a
 cause that explains it, by a permit, or by its rule's own design, until a verdict says that no more; out of service 停用

@@ -25,8 +25,12 @@ class Cancel:
     reason: str
 
 
-def follow_up(alert: Alert, act: FollowUp, actor: str, at: Micros) -> Decided:
-    """Write down what 119 is told further; in any state, as long as the hand-over stands."""
+def tell(alert: Alert, act: FollowUp | Cancel, actor: str, at: Micros) -> Decided:
+    """Write down what 119 is told further. Raises InvalidInput without words, Conflict where no hand-over stands."""
+    return _follow_up(alert, act, actor, at) if isinstance(act, FollowUp) else _cancel(alert, act, actor, at)
+
+
+def _follow_up(alert: Alert, act: FollowUp, actor: str, at: Micros) -> Decided:
     what = f"a follow-up on alert {alert.id}"
     text = needed(what, "text", act.text, NOTE_LIMIT, "say what is known by now")
     following(alert, Trigger.FOLLOW_UP)
@@ -34,8 +38,7 @@ def follow_up(alert: Alert, act: FollowUp, actor: str, at: Micros) -> Decided:
     return alert, (entry(alert, alert, "followed_up", {"text": text}, actor=actor, at=at),)
 
 
-def cancel(alert: Alert, act: Cancel, actor: str, at: Micros) -> Decided:
-    """Write down that the hand-over is cancelled; the disposition, and closing, stay for a person to decide."""
+def _cancel(alert: Alert, act: Cancel, actor: str, at: Micros) -> Decided:
     what = f"cancelling the hand-over of alert {alert.id}"
     reason = needed(what, "reason", act.reason, CAUSE_LIMIT, "say why 119 need not come")
     following(alert, Trigger.CANCEL)

@@ -58,3 +58,29 @@ class HandedOver:
     receipt: Signed | None = None
     cancel: MessageState | None = None
     unreceived: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that is to be sent now. ``body``: as it was first sent, None before.
+
+    ``tries``: so far. ``refused``: addresses that refused it for good, one bit each. ``newest_at``: when the last
+    message of its hand-over was written, µs. ``is_fire``; ``is_awaited``: of an open alert that nobody at 119 took.
+    """
+
+    id: int
+    key: str
+    alert_id: int
+    kind: Kind
+    created_at: Micros
+    body: bytes | None
+    tries: int
+    refused: int
+    newest_at: Micros
+    is_fire: bool
+    is_awaited: bool
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is tried until somebody takes it."""
+        return self.is_fire and self.is_awaited

@@ -1,0 +1,161 @@
+"""Sends messages to 119 and reads their receipts, beside the desk's steps; fires first.
+
+At most eight are on the way at once, and at most four that are no fires: an address that hangs keeps no fire waiting.
+What is over in number waits in the store, where it loses nothing. A message that was on the way when the process died
+is sent again, under the same key.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from firetower.alerts.duty.command_centre import CommandCentre
+from firetower.alerts.handover.model import Message
+from firetower.alerts.handover.pacing import Bounds, Next, address, after_failure, after_taken
+from firetower.alerts.handover.ports import Messages
+from firetower.alerts.handover.receipt import TAKEN, NoReceipt, read
+from firetower.alerts.notify import meters
+from firetower.alerts.notify.signing import sign
+from firetower.core.clock import SECOND, Clock, Micros
+from firetower.core.errors import LeaseLost, StoreUnavailable
+from firetower.core.logs import logger
+from firetower.core.outside import Outside, OutsideFailed, place, wait_before
+
+AT_ONCE = 8
+OTHERS_AT_ONCE = 4
+"""Of what is no fire."""
+LOOK_S = 0.2
+"""The store is asked this often for what is to be sent."""
+RETRY_S = 1.0
+_CHANNEL = "command_centre"
+
+_log = logger("alerts.handover")
+
+
+class Sender:
+    """Tells the command centre ``centre`` what ``messages`` holds, over ``outside``. ``run`` until cancelled.
+
+    ``centre`` None: none is configured, and nothing is sent; receipts that never came are recorded all the same.
+    """
+
+    name = "hand-over to 119"
+
+    def __init__(self, centre: CommandCentre | None, messages: Messages, outside: Outside, clock: Clock) -> None:
+        self._centre = centre
+        self._messages = messages
+        self._outside = outside
+        self._clock = clock
+        self._in_hand: dict[int, bool] = {}
+        self._first = 0
+        self._taken: dict[int, int] = {}  # which address has taken a message it gives no receipt of yet
+        self._quiet_until: dict[int, Micros] = {}
+        self._done = asyncio.Event()
+        self._trouble: str | None = None
+
+    async def run(self) -> None:
+        """Send until cancelled. Raises LeaseLost."""
+        self._in_hand.clear()
+        self._taken.clear()
+        await self._until_stored(lambda: self._messages.configure(self._clock.now()))
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._until_stored(lambda: self._look(tasks))
+                try:
+                    async with asyncio.timeout(LOOK_S):
+                        await self._done.wait()
+                except TimeoutError:
+                    continue
+
+    async def _until_stored(self, act: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await act()
+            except StoreUnavailable as err:
+                _log.debug("the hand-over to 119 waits for the database: %s", err)
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin to send what is due, as far as there is room."""
+        self._done.clear()
+        now = self._clock.now()
+        await self._messages.miss(now)
+        if self._centre is None or len(self._in_hand) >= AT_ONCE:
+            return
+        room = AT_ONCE - len(self._in_hand)
+        for message in await self._messages.due(now, list(self._in_hand), room):
+            others = sum(not is_fire for is_fire in self._in_hand.values())
+            if message.is_fire or others < OTHERS_AT_ONCE:
+                self._in_hand[message.id] = message.is_fire
+                tasks.create_task(self._tell(self._centre, message), name=f"message {message.key} to 119")
+
+    async def _tell(self, centre: CommandCentre, message: Message) -> None:
+        try:
+            await self._try(centre, message)
+        except StoreUnavailable as err:
+            _log.warning("what became of message %s to 119 is not stored, it is sent again: %s", message.key, err)
+            await asyncio.sleep(RETRY_S)
+        except LeaseLost:
+            raise
+        except Exception:  # noqa: BLE001  # reason: whatever one message meets, the others go on, and it is tried again
+            _log.exception("message %s to 119 failed and is tried again", message.key)
+            await asyncio.sleep(RETRY_S)
+        finally:
+            del self._in_hand[message.id]
+            self._done.set()
+
+    async def _try(self, centre: CommandCentre, message: Message) -> None:
+        """Send once, and record what came of it."""
+        bounds = Bounds(len(centre.addresses), centre.tries, centre.slow, centre.within)
+        body = message.body or await self._messages.compose(message, self._clock.now())
+        tried = self._taken.pop(message.id, None)
+        if tried is None:
+            tried = address(message, self._first, self._quiet_until, bounds, self._clock.now())
+        url = centre.addresses[tried]
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Idempotency-Key": message.key,
+            **sign(centre.secret.get_secret_value().encode(), body, self._clock.now()),
+        }
+        try:
+            answer = await self._outside.ask("POST", url, body, headers, within_s=centre.answers_within / SECOND)
+        except OutsideFailed as err:
+            if err.retry_after_s is not None:
+                self._quiet_until[tried] = self._clock.now() + round(err.retry_after_s * SECOND)
+            await self._failed(message, tried, bounds, str(err), permanent=err.permanent)
+            return
+        now = self._clock.now()
+        if answer.status == TAKEN:
+            self._taken[message.id] = tried
+            self._first = tried
+            why = f"{place(url)} has taken it and gives no receipt so far"
+            asked = None if answer.retry_after_s is None else round(answer.retry_after_s * SECOND)
+            await self._unreceived(message, after_taken(message, bounds, now, asked), why, "taken")
+            return
+        try:
+            signed = read(answer.body, message.key, created_at=message.created_at, now=now)
+        except NoReceipt as err:
+            why = f"{place(url)} answers with status {answer.status} and no receipt: {err}"
+            await self._failed(message, tried, bounds, why, permanent=False)
+            return
+        self._first = tried
+        await self._messages.received(message, signed, now)
+        meters.notifications.labels(_CHANNEL, "received").inc()
+        if self._trouble is not None:
+            _log.info("119 gives receipts again")
+            self._trouble = None
+
+    async def _failed(self, message: Message, tried: int, bounds: Bounds, why: str, *, permanent: bool) -> None:
+        now = self._clock.now()
+        wait = round(wait_before(message.tries // bounds.addresses + 1) * SECOND)
+        after = after_failure(
+            message, tried, bounds, now, wait=wait, quiet_until=self._quiet_until, permanent=permanent
+        )
+        if self._trouble is None:
+            _log.error("message %s to 119 has no receipt: %s", message.key, why)
+        self._trouble = why
+        await self._unreceived(message, after, why, "refused" if permanent else "failed")
+
+    async def _unreceived(self, message: Message, after: Next, why: str, outcome: str) -> None:
+        await self._messages.unreceived(message, after, why, self._clock.now())
+        meters.notifications.labels(_CHANNEL, outcome).inc()

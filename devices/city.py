@@ -1,4 +1,4 @@
-"""The registry file (``city.json``): grids, water mains, units with buildings, floors and zones, devices.
+"""The registry file (``city.json``): grids, water mains, units with buildings, floors and zones, stations, devices.
 
 Codes are the names used everywhere else: topics, the API, alerts. The file is read item by item, so that one
 bad row is an error of its own and does not hide the others; see ``read_city``.
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from firetower.devices.contacts import GridContacts, Phone, StationContacts, UnitContacts
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.topics import OWN_UNIT
 
@@ -33,11 +34,12 @@ class _Item(BaseModel):
 
 
 class Grid(_Item):
-    """A grid 网格 of the city's fire-safety management."""
+    """A grid 网格 of the city's fire-safety management. ``contacts`` None: those that stand stay."""
 
     code: Code
     name: Name = ""
     district: Name | None = None
+    contacts: GridContacts | None = None
 
 
 class WaterMain(_Item):
@@ -80,7 +82,11 @@ def _not_ours(code: str) -> str:
 
 
 class Unit(_Item):
-    """A networked unit 联网单位; ``code`` is the ``{unit}`` of its topics."""
+    """A networked unit 联网单位; ``code`` is the ``{unit}`` of its topics.
+
+    ``contacts``: all of them, None where those that stand stay. ``contact_name``, ``contact_phone``: one of role
+    ``control_room``, beside them.
+    """
 
     code: Annotated[Code, AfterValidator(_not_ours)]
     name: Name = ""
@@ -88,7 +94,8 @@ class Unit(_Item):
     grid: Code | None = None
     address: Name = ""
     contact_name: Name | None = None
-    contact_phone: Annotated[str, Field(max_length=40, pattern=r"^[^\x00]*$")] | None = None
+    contact_phone: Phone | None = None
+    contacts: UnitContacts | None = None
     lon: Lon | None = None
     lat: Lat | None = None
     buildings: tuple[Building, ...] = ()
@@ -139,6 +146,18 @@ class Device(_Item):
     retired: bool = False
 
 
+class Station(_Item):
+    """A micro fire station 微型消防站: who can be there before the fire brigade. ``unit``: whose it is, if a unit's."""
+
+    code: Code
+    name: Name = ""
+    lon: Lon
+    lat: Lat
+    grid: Code | None = None
+    unit: Code | None = None
+    contacts: StationContacts | None = None
+
+
 class City(_Item):
     """A whole registry file."""
 
@@ -147,6 +166,7 @@ class City(_Item):
     grids: tuple[Grid, ...] = ()
     mains: tuple[WaterMain, ...] = ()
     units: tuple[Unit, ...] = ()
+    stations: tuple[Station, ...] = ()
     devices: tuple[Device, ...] = ()
 
 
@@ -162,14 +182,17 @@ _PARTS: tuple[tuple[str, type[_Item]], ...] = (
     ("grids", Grid),
     ("mains", WaterMain),
     ("units", Unit),
+    ("stations", Station),
     ("devices", Device),
 )
+
+_NAMES = ", ".join(part for part, _ in _PARTS)
 
 
 def read_city(raw: Any) -> tuple[City, list[ItemError]]:
     """Return the usable items of a decoded registry file and an error for each of the others.
 
-    Doubled codes are errors too. References (a device's unit, zone and main; a unit's grid) are checked by the
+    Doubled codes are errors too. References (a device's unit, zone and main; the grid of a unit) are checked by the
     importer, which knows what the store already holds.
     """
     if not isinstance(raw, dict):
@@ -178,7 +201,7 @@ def read_city(raw: Any) -> tuple[City, list[ItemError]]:
     if raw.get("format") != FORMAT:
         errors.append(ItemError(where="/format", item="", message=f"format is {raw.get('format')!r}; write {FORMAT!r}"))
     errors.extend(
-        ItemError(where=f"/{key}", item="", message="unknown part; accepted: grids, mains, units, devices")
+        ItemError(where=f"/{key}", item="", message=f"unknown part; accepted: {_NAMES}")
         for key in raw.keys() - {"format", "name"} - {part for part, _ in _PARTS}
     )
     kept: dict[str, Any] = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from firetower.devices.city import City, Device, ItemError
 from firetower.devices.kinds import DeviceKind
+from firetower.storage.city_contacts import write_contacts
 from firetower.storage.city_fire import changed_under_fire, changes_under_fire
 
 Row = tuple[Any, ...]
@@ -34,6 +35,7 @@ class Shape:
     registered: bool = False
 
 
+_PLACE = (("lon", "float8"), ("lat", "float8"))
 _GRID = Shape("grid", 1, (("code", "text"), ("name", "text"), ("district", "text")))
 _MAIN = Shape("water_main", 1, (("code", "text"), ("name", "text"), ("diameter_mm", "int4"), ("grid_id", "int4")))
 _UNIT = Shape(
@@ -45,13 +47,11 @@ _UNIT = Shape(
         ("category", "text"),
         ("grid_id", "int4"),
         ("address", "text"),
-        ("contact_name", "text"),
-        ("contact_phone", "text"),
-        ("lon", "float8"),
-        ("lat", "float8"),
+        *_PLACE,
     ),
     registered=True,
 )
+_STATION = Shape("station", 1, (("code", "text"), ("name", "text"), *_PLACE, ("grid_id", "int4"), ("unit_id", "int4")))
 _BUILDING = Shape("building", 2, (("unit_id", "int4"), ("code", "text"), ("name", "text")))
 _FLOOR = Shape("floor", 2, (("building_id", "int4"), ("code", "text"), ("name", "text"), ("level", "int4")))
 _ZONE = Shape("zone", 2, (("floor_id", "int4"), ("code", "text"), ("name", "text")))
@@ -63,8 +63,7 @@ _DEVICE = Shape(
         ("name", "text"),
         ("kind", "text"),
         ("model", "text"),
-        ("lon", "float8"),
-        ("lat", "float8"),
+        *_PLACE,
         ("interval_s", "int4"),
         ("zone_id", "int4"),
         ("main_id", "int4"),
@@ -76,6 +75,9 @@ _DEVICE = Shape(
     registered=True,
 )
 _POINT = Shape("point", 2, (("device_id", "int4"), ("component", "text"), ("zone_id", "int4"), ("place", "text")))
+
+
+_NO_UNIT = "unit {!r} is neither in this file nor in the store; add it to units"
 
 
 class CityImport:
@@ -100,6 +102,11 @@ class CityImport:
         mains = await self._ids("SELECT code, id FROM water_main")
         await self._put("units", _UNIT, self._units(grids))
         units = await self._ids("SELECT code, id FROM unit")
+        if self._city.stations:
+            await self._put("stations", _STATION, self._stations(grids, units))
+        told = await write_contacts(self._conn, self._city, self._by, within_s=self._timeout)
+        if told is not None:
+            self.tallies["contacts"] = Tally(*told)
         zones = await self._places(units)
         devices = await self._devices(units, zones, mains)
         self.errors += await changes_under_fire(self._conn, self._city.devices, zones, mains)
@@ -133,13 +140,20 @@ class CityImport:
                 u.category,
                 self._grid(grids, u.grid, f"/units/{n}", u.code),
                 u.address,
-                u.contact_name,
-                u.contact_phone,
                 u.lon,
                 u.lat,
             )
             for n, u in enumerate(self._city.units)
         ]
+
+    def _stations(self, grids: dict[Any, int], units: dict[Any, int]) -> list[Row]:
+        rows: list[Row] = []
+        for n, s in enumerate(self._city.stations):
+            if s.unit is not None and s.unit not in units:
+                self._error(f"/stations/{n}", s.code, _NO_UNIT.format(s.unit))
+            grid = self._grid(grids, s.grid, f"/stations/{n}", s.code)
+            rows.append((s.code, s.name, s.lon, s.lat, grid, units.get(s.unit)))
+        return rows
 
     async def _places(self, units: dict[Any, int]) -> dict[tuple[int, str], int]:
         """Write buildings, floors and zones; return the ids of all zones by (unit id, ``building/floor/zone``)."""
@@ -167,7 +181,7 @@ class CityImport:
             where, item = f"/devices/{n}", f"{d.unit}/{d.device}"
             unit = units.get(d.unit)
             if unit is None:
-                self._error(where, item, f"unit {d.unit!r} is neither in this file nor in the store; add it to units")
+                self._error(where, item, _NO_UNIT.format(d.unit))
                 continue
             zone = self._zone(zones, unit, d, d.zone, n)
             for point in d.points:

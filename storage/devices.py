@@ -80,7 +80,10 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
-    """A unit with whom to call and its buildings: [{code, name, floors: [{code, name, level, zones: […]}]}]."""
+    """A unit with whom to call first and its buildings: [{code, name, floors: [{code, name, level, zones: […]}]}].
+
+    Whom else, and when: ``contacts.listed``.
+    """
 
     unit: UnitRow
     contact_name: str | None
@@ -138,12 +141,16 @@ async def get_device(pool: Pool, unit: str, device: str) -> tuple[int, DeviceRow
 
 
 _UNIT = """
-select u.id, u.code, u.name, u.category, g.code as grid, u.address, u.lon, u.lat, u.contact_name, u.contact_phone,
-       u.registered_at,
+select u.id, u.code, u.name, u.category, g.code as grid, u.address, u.lon, u.lat, u.registered_at,
        (select coalesce(jsonb_object_agg(s.status, s.n), '{}') from (
           select d.status, count(*) as n from device d where d.unit_id = u.id and d.retired_at is null group by 1
         ) s) as devices
   from unit u left join grid g on g.id = u.grid_id
+"""
+
+_FIRST_CONTACT = """
+select c.name, c.addresses ->> 'phone' as phone from contact c
+ where c.scope = 'unit' and c.owner = $1 order by c.role <> 'control_room', c.rank, c.name, c.id limit 1
 """
 
 
@@ -174,9 +181,9 @@ async def get_unit(pool: Pool, code: str) -> UnitFile | None:
         """,
         [row["id"]],
     )
-    return UnitFile(
-        _unit(row), row["contact_name"], row["contact_phone"], from_datetime(row["registered_at"]), _tree(places)
-    )
+    first = await fetch(pool, _FIRST_CONTACT, [code])
+    name, phone = (first[0]["name"], first[0]["phone"]) if first else (None, None)
+    return UnitFile(_unit(row), name, phone, from_datetime(row["registered_at"]), _tree(places))
 
 
 def _tree(places: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:

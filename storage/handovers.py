@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -82,10 +83,11 @@ RETURNING alert_id, kind, key, due_at, tries, trouble
 class Handovers:
     """``alerts.handover.ports.Messages`` on PostgreSQL."""
 
-    def __init__(self, pool: asyncpg.Pool, lease: Fence, centre: CommandCentre | None) -> None:
+    def __init__(self, pool: asyncpg.Pool, lease: Fence, centre: CommandCentre | None, zone: ZoneInfo) -> None:
         self._pool = pool
         self._lease = lease
         self._centre = centre
+        self._zone = zone
 
     async def configure(self, now: Micros) -> None:
         """Have messages written from now on, or no more where no centre is configured: those that wait are given up."""
@@ -119,15 +121,17 @@ class Handovers:
             for row in rows
         ]
 
-    async def compose(self, message: Message, now: Micros) -> bytes:
-        """Return the message's body, kept for every further try."""
-        system = "WGS-84" if self._centre is None else self._centre.coordinate_system
+    async def claim(self, message: Message, now: Micros) -> bytes:
+        """Return the message's body, the same at every try; to be asked before each."""
+        body = message.body
+        if body is None:
+            system = "WGS-84" if self._centre is None else self._centre.coordinate_system
+            body = compose(await handover_facts.told(self._pool, message.id, now, self._zone), system)
         async with fenced(self._pool, self._lease) as conn:
-            body = compose(await handover_facts.told(conn, message.id, now), system)
             kept = await conn.fetchval(
-                "UPDATE handover SET body = coalesce(body, $2) WHERE id = $1 RETURNING body", message.id, body
+                "UPDATE handover SET body = $2 WHERE id = $1 AND body IS NULL RETURNING body", message.id, body
             )
-        return bytes(kept)
+        return body if kept is None else bytes(kept)
 
     async def received(self, message: Message, signed: Signed, now: Micros) -> None:
         """Record its receipt, once: on the alert too, where the message is its newest report and it is open."""

@@ -11,7 +11,8 @@ from firetower.core.clock import Micros
 class Premises:
     """The unit and the place within it, by the registry's names; "" and None where it knows none.
 
-    ``lon``, ``lat``: the unit's, in degrees, WGS-84. ``level``: of the floor, 1 the ground floor, negative below ground.
+    ``lon``, ``lat``: the unit's, in degrees, WGS-84. ``level``: of the floor, 1 the ground floor, negative
+    below it.
     """
 
     category: str = ""

@@ -19,8 +19,8 @@ class Messages(Protocol):
         """Return what is to be sent now: the first of each hand-over that is without a receipt; fires first."""
         ...
 
-    async def compose(self, message: Message, now: Micros) -> bytes:
-        """Return the message's body, kept for every further try."""
+    async def claim(self, message: Message, now: Micros) -> bytes:
+        """Return the message's body, the same at every try; to be asked before each."""
         ...
 
     async def received(self, message: Message, signed: Signed, now: Micros) -> None:

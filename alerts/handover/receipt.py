@@ -9,15 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from firetower.alerts.handover.model import Signed
+from firetower.alerts.notify.signing import WINDOW_S
 from firetower.alerts.words import NAME_LIMIT, storable
-from firetower.core.clock import MINUTE, Micros, from_datetime, rfc3339
+from firetower.core.clock import SECOND, Micros, from_datetime, rfc3339
 
 TAKEN = 202
 """The status of "taken, not received yet": it is asked again, under the same key."""
-_AHEAD: Micros = MINUTE
-"""How far their clock may be ahead of ours."""
-_BEFORE: Micros = 5 * MINUTE
-"""How far before the message was written a receipt of it may lie, by their clock."""
+_APART: Micros = WINDOW_S * SECOND
+"""How far their clock and ours may be apart: what is signed may lie as far off."""
 
 
 class NoReceipt(Exception):
@@ -41,9 +40,9 @@ def read(body: bytes, key: str, *, created_at: Micros, now: Micros) -> Signed:
     if not isinstance(receipt, dict):
         raise NoReceipt("the answer has no receipt")
     at = _instant(receipt.get("at"))
-    if at > now + _AHEAD:
+    if at > now + _APART:
         raise NoReceipt(f"the receipt is of {rfc3339(at)}, which is to come; set the clock there")
-    if at < created_at - _BEFORE:
+    if at < created_at - _APART:
         raise NoReceipt(f"the receipt is of {rfc3339(at)}, before the message was written; set the clock there")
     return Signed(_words("number", receipt.get("number")), _words("person", receipt.get("person")), at)
 

@@ -107,7 +107,7 @@ class Sender:
     async def _try(self, centre: CommandCentre, message: Message) -> None:
         """Send once, and record what came of it."""
         bounds = Bounds(len(centre.addresses), centre.tries, centre.slow, centre.within)
-        body = message.body or await self._messages.compose(message, self._clock.now())
+        body = await self._messages.claim(message, self._clock.now())
         tried = self._taken.pop(message.id, None)
         if tried is None:
             tried = address(message, self._first, self._quiet_until, bounds, self._clock.now())

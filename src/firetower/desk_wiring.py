@@ -7,6 +7,7 @@ import asyncpg
 
 from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.duty.plan import DutyPlan
+from firetower.alerts.handover.sender import Sender
 from firetower.core.clock import Clock, Micros
 from firetower.core.config import Settings
 from firetower.core.outside import Outside
@@ -17,6 +18,7 @@ from firetower.storage.correlation import OverruleStep, SecondSignalStep
 from firetower.storage.desk import Desk
 from firetower.storage.escalations import Escalations
 from firetower.storage.flood_episodes import FloodEpisodes
+from firetower.storage.handovers import Handovers
 from firetower.storage.hold_ends import ShelvingEnds, WindowTurns
 from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease
@@ -33,8 +35,8 @@ def make_desk(
     clock: Clock,
     precedence: Precedence | None = None,
     *,
-    duty: DutyPlan,  # noqa: ARG001  # reason: the steps that go by it follow
-    outside: Outside,  # noqa: ARG001  # reason: the steps that send follow
+    duty: DutyPlan,
+    outside: Outside,
     within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
 ) -> Desk:
     """Return the desk on the database at ``url``; fires first, the figures last.
@@ -56,4 +58,6 @@ def make_desk(
         FloodEpisodes(pool, lease),
     )
     give_way = None if precedence is None else partial(precedence.give_way, WAITS_S)
-    return Desk(url, pool, lease, clock, steps, give_way=give_way)
+    messages = Handovers(pool, lease, duty.command_centre, settings.zone)
+    beside = (Sender(duty.command_centre, messages, outside, clock),)
+    return Desk(url, pool, lease, clock, steps, beside=beside, give_way=give_way)

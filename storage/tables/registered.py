@@ -47,8 +47,6 @@ unit = _named(
     Column("category", Text, nullable=False, server_default="other"),
     Column("grid_id", ForeignKey("grid.id")),
     Column("address", Text, nullable=False, server_default=""),
-    Column("contact_name", Text),
-    Column("contact_phone", Text),
     Column("lon", Double),
     Column("lat", Double),
     Column("registered_by", Text, nullable=False, server_default="import"),
@@ -102,6 +100,15 @@ device = Table(
     UniqueConstraint("unit_id", "name"),
     CheckConstraint("status in ('online', 'offline', 'never_seen')", name="status"),
     Index("device_main_idx", "main_id", "id", postgresql_where=text("main_id is not null")),
+    Index(
+        "device_water_idx",
+        "lon",
+        "lat",
+        postgresql_where=text(
+            "kind in ('hydrant', 'water_crane', 'water_point') and retired_at is null and lon is not null"
+        ),
+    ),
+    Index("device_panel_idx", "unit_id", postgresql_where=text("kind = 'panel' and retired_at is null")),
 )
 
 point = Table(  # 点位: what a panel's component numbers stand for

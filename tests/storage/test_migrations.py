@@ -45,6 +45,8 @@ VIEWS = {
         "key", "alert_id", "kind", "text", "actor", "state", "created_at", "due_at", "missed_at", "first_sent_at",
         "last_sent_at", "tries", "trouble", "received_at", "receipt_number", "receipt_person", "receipt_at",
     ],
+    "calls": ["id", "alert_id", "at", "by", "direction", "purpose", "role", "result"],
+    "self_tests": ["id", "kind", "unit", "at", "by", "result", "note"],
 }  # fmt: skip
 
 

@@ -28,12 +28,16 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """核实: what looking into it gave, how, and who said so. ``cause``: what set it off, of a false one."""
+    """核实: what looking into it gave, how, and who said so. ``cause``: what set it off, of a false one.
+
+    ``call``: id of the call on which it was said, of ``phone``; the store knows whom it was with.
+    """
 
     result: Verification
     method: Method
     person: str | None = None
     cause: str | None = None
+    call: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def verify(alert: Alert, act: Verify, actor: str, at: Micros) -> Decided:
         verify_method=act.method,
         flags=tuple(DURING_TEST if is_real and word == IN_TEST else word for word in alert.flags),
     )
-    said = {"result": act.result, "method": act.method, "person": person, "cause": cause}
+    said = {"result": act.result, "method": act.method, "person": person, "cause": cause, "call": act.call}
     if after.alert_class is not alert.alert_class:
         said["class"] = after.alert_class
     entries = [entry(alert, after, "verified", said, actor=actor, at=at)]
@@ -144,6 +148,8 @@ def _forwarded(alert: Alert, actor: str, at: Micros) -> Alert:
 
 def _check(alert: Alert, act: Verify, person: str | None, cause: str | None) -> None:
     what = f"verifying alert {alert.id}"
+    if act.call is not None and act.method is not Method.PHONE:
+        raise InvalidInput(f"{what} by {act.method} names a call; leave it out, or write phone", {"field": "call_id"})
     if act.method in {Method.PHONE, Method.ON_SITE} and person is None:
         raise InvalidInput(
             f"{what} by {act.method} needs a person; name who was spoken to, or who went there", {"field": "person"}

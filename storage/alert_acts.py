@@ -1,7 +1,7 @@
 """Acting on stored alerts: one row locked, decided on, written with its history and announced; and manual reports."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -11,11 +11,13 @@ from firetower.alerts.closing import Reopen
 from firetower.alerts.handover.model import WRITTEN_FOR
 from firetower.alerts.model import Alert
 from firetower.alerts.reports import Report
+from firetower.alerts.verification import Verify
 from firetower.core.clock import Clock
 from firetower.core.errors import Conflict, InvalidInput, NotFound
 from firetower.ingest.meters import alerts_raised
 from firetower.storage import alert_reports, changes, idempotency
 from firetower.storage.alert_rows import COLUMNS, append_history, to_alert, update
+from firetower.storage.call_rows import of_verification
 from firetower.storage.pool import store_errors
 
 
@@ -91,6 +93,9 @@ class AlertActs:
             )
         if isinstance(act, Assign):
             await _check_may_act(conn, act.to)
+        if isinstance(act, Verify):
+            spoken_to = await of_verification(conn, alert_id, act)
+            act = replace(act, person=act.person or spoken_to)
         after, entries = decide(alert, act, actor=asked.actor, at=at)
         if isinstance(act, Reopen):
             await _check_key_is_free(conn, alert)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from firetower.alerts.contacts import Contact, ContactScope, Hours, Role
+from firetower.alerts.model import Alert
 from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.core.errors import NotFound
 from firetower.devices.contacts import ContactEntry
@@ -86,6 +87,13 @@ async def for_place(
     return [to_contact(row, away if row["scope"] == ContactScope.STATION else None) for row in rows]
 
 
+async def of_alert(pool: Pool, alert: Alert) -> list[Contact]:
+    """Return everybody who may be called for an alert, by id. Raises StoreUnavailable."""
+    with store_errors():
+        async with pool.acquire() as conn:
+            return await for_place(conn, alert.unit, None, alert.lon, alert.lat)
+
+
 async def listed(pool: Pool, owner: Owner) -> list[Listed]:
     """Return the contacts of ``owner`` by role and order. Raises NotFound, StoreUnavailable."""
     with store_errors():
@@ -139,6 +147,17 @@ async def write(
     updated = await conn.execute(_UPDATE, *columns, *written, timeout=within_s)
     created = await conn.execute(_CREATE, *columns, *written, timeout=within_s)
     return int(created.rsplit(" ", 1)[1]), int(updated.rsplit(" ", 1)[1])
+
+
+async def of_owners(conn: Any, scope: ContactScope, owners: Sequence[str]) -> list[Contact]:
+    """Return the contacts of several owners of one scope, each's by order."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS} FROM contact c WHERE c.scope = $1 AND c.owner = ANY($2::text[])"
+        " ORDER BY c.owner, c.rank, c.name, c.id",
+        scope,
+        list(owners),
+    )
+    return [to_contact(row) for row in rows]
 
 
 async def by_id(conn: Any, contact_id: int) -> Contact | None:

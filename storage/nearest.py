@@ -6,10 +6,12 @@ A box around the place grows until enough lies within it, so that an index answe
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from firetower.alerts.model import Alert
 from firetower.devices.earth import Bearing, bearing, box, distance_m
 from firetower.devices.kinds import DeviceKind
+from firetower.storage.pool import Pool, store_errors
 
 REACH_M = 20_000.0
 """What is further away is not near."""
@@ -67,6 +69,19 @@ class Station:
     bearing: Bearing
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """What lies near an alert. ``place``: (lon, lat) it was looked for from, None where nobody knows one.
+
+    ``of``: whose place that is: the alert's own, or else its unit's.
+    """
+
+    place: tuple[float, float] | None
+    of: Literal["alert", "unit"] | None
+    water: Sequence[Water] = ()
+    stations: Sequence[Station] = ()
+
+
 _IN_BOX = "{t}.lon BETWEEN $1 AND $3 AND {t}.lat BETWEEN $2 AND $4"
 _BY_DISTANCE = "ORDER BY ({t}.lat - $6) ^ 2 + (({t}.lon - $5) * $7) ^ 2, {t}.id LIMIT " + str(_MOST)
 
@@ -94,6 +109,27 @@ JOIN alert a ON a.state <> 'closed' AND a.condition = 'active'
     AND (a.unit = w.unit AND a.device = w.device OR a.subject_kind = 'main' AND a.subject = w.main)
 ORDER BY w.n, a.priority, a.id
 """
+
+
+async def of_alert(pool: Pool, alert: Alert, *, limit: int = 3) -> Near:
+    """Return the nearest water and stations of an alert, at most ``limit`` of each. Raises StoreUnavailable."""
+    with store_errors():
+        async with pool.acquire() as conn:
+            place, of = await place_of(conn, alert)
+            if place is None:
+                return Near(None, None)
+            found = await water(conn, *place, limit=limit)
+            return Near(place, of, found, await stations(conn, *place, limit=limit))
+
+
+async def place_of(conn: Any, alert: Alert) -> tuple[tuple[float, float] | None, Literal["alert", "unit"] | None]:
+    """Return where an alert is and whose place that is: its own, else its unit's; None for both where neither has."""
+    if alert.lon is not None and alert.lat is not None:
+        return (alert.lon, alert.lat), "alert"
+    row = await conn.fetchrow("SELECT lon, lat FROM unit WHERE code = $1", alert.unit)
+    if row is None or row["lon"] is None or row["lat"] is None:
+        return None, None
+    return (row["lon"], row["lat"]), "unit"
 
 
 async def water(conn: Any, lon: float, lat: float, *, limit: int = 3, within_m: float = REACH_M) -> list[Water]:

@@ -39,6 +39,9 @@ class Verifying(Acting):
         None, max_length=NAME_LIMIT, description="who was spoken to, or went there; of `phone` and `on_site` needed"
     )
     cause: str | None = Field(None, max_length=CAUSE_LIMIT, description="what set it off; of `false` needed")
+    call_id: str | None = Field(
+        None, pattern=r"^[0-9]{1,18}$", description="of `phone`: the call on which it was said; it knows the `person`"
+    )
 
 
 class Forwarding(Acting):
@@ -147,7 +150,8 @@ async def verify_alert(call: Call[Nothing, Verifying]) -> BaseModel:
     `real` on a fire forwards it, on a prealarm makes it a fire and forwards it; `unverifiable` on a fire escalates it.
     """
     body = call.body
-    return await _do(call, Verify(body.result, body.method, body.person, body.cause))
+    said_on = None if body.call_id is None else int(body.call_id)
+    return await _do(call, Verify(body.result, body.method, body.person, body.cause, said_on))
 
 
 async def forward_alert(call: Call[Nothing, Forwarding]) -> BaseModel:

@@ -100,7 +100,7 @@ async def _shown(call: Call[Nothing, None]) -> Alert:
     return alert
 
 
-def alert_id(call: Call[Nothing, object]) -> int:
+def alert_id(call: Call[object, object]) -> int:
     """Return the alert id of the path; NotFound for what can be none."""
     given = call.path("id")
     if not (given.isascii() and given.isdigit() and len(given) <= 18):

@@ -22,6 +22,8 @@ from firetower.web import (
     act_routes,
     alert_routes,
     backtest_routes,
+    call_routes,
+    contact_routes,
     device_routes,
     docs_page,
     health,
@@ -67,6 +69,8 @@ def routes() -> list[Route]:
         *alert_routes.ROUTES,
         *act_routes.ROUTES,
         *incident_routes.ROUTES,
+        *call_routes.ROUTES,
+        *contact_routes.ROUTES,
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests

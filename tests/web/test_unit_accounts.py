@@ -27,6 +27,8 @@ OWN = {
     "GET /api/v1/devices/{unit}/{device}/latest",
     "GET /api/v1/devices/{unit}/{device}/readings",
     "GET /api/v1/units/{unit}",
+    "GET /api/v1/units/{unit}/contacts",
+    "PUT /api/v1/units/{unit}/contacts",
     "GET /api/v1/rejects",
     "GET /api/v1/windows",
     "POST /api/v1/windows",
@@ -84,9 +86,19 @@ async def test_over_all_routes_a_unit_gets_its_own_and_nothing_of_another_unit(c
             continue
         tried += 1
         thing = route.path.removeprefix("/api/v1/").split("/")[0]
-        path = route.path.format_map({"id": ids.get(thing, "1"), "unit": "school-02", "device": "smk-1", "rule": "x"})
+        path = route.path.format_map(
+            {
+                "id": ids.get(thing, "1"),
+                "unit": "school-02",
+                "device": "smk-1",
+                "rule": "x",
+                "grid": "g",
+                "station": "s",
+                "kind": "clocks",
+            }
+        )
         params = {"metric": "smoke"} if path.endswith("/readings") else {}
-        body = {"json": {}} if route.body is not None else {}
+        body = {"json": {"contacts": []} if route.method == "PUT" else {}} if route.body is not None else {}
         status, answer = await city.call(route.method, path, params=params, **body)
         if name not in OWN:
             good = status == 403 and answer["error"]["code"] == "forbidden"

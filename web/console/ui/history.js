@@ -39,7 +39,7 @@ export function History({ desk, alert }) {
 const actor = (name) => word("actor", name);
 
 const WORDS = { disposition: "disposition", result: "verification", verification: "verification", method: "method", channel: "channel", class: "class" };
-const TEXTS = ["person", "to", "reference", "cause", "reason", "text", "note", "caller", "phone"];
+const TEXTS = ["person", "number", "to", "reference", "cause", "reason", "text", "note", "caller", "phone", "recording"];
 
 /** What a person chose and wrote, and the bytes of an alarm nobody could read; measured evidence is in the alert itself. */
 function evidence({ evidence: found }) {
@@ -47,7 +47,8 @@ function evidence({ evidence: found }) {
   const chosen = Object.entries(WORDS).map(([name, group]) => found[name] && word(group, found[name]));
   const written = TEXTS.map((name) => (typeof found[name] === "string" ? found[name] : ""));
   const called = found.call_back && `${t("history.call_back")} ${found.call_back.person} ${found.call_back.number}`;
-  const text = [...chosen, found.deadline && word("deadline", found.deadline), found.unverified && t("history.unverified"), ...written, called, found.until && t("history.until", { time: clockTime(Date.parse(found.until)) })].filter(Boolean).join(" · ");
+  const call = found.outcome ? [word("direction", found.direction), word("purpose", found.purpose), word("outcome", found.outcome)] : [];
+  const text = [...call, ...chosen, found.deadline && word("deadline", found.deadline), found.unverified && t("history.unverified"), ...written, called, found.until && t("history.until", { time: clockTime(Date.parse(found.until)) })].filter(Boolean).join(" · ");
   return html`${text && html`<br /><span class="said">${text}</span>`}
     ${found.payload && html`<br /><code class="payload" data-payload>${found.payload}</code>`}`;
 }

@@ -77,7 +77,7 @@ async def facts(pool: Pool, alert: Alert, now: Micros, zone: ZoneInfo) -> Facts:
 
     What cannot be read within a second is left out: 119 is told without it rather than later.
     """
-    premises = await _read(pool, "the place", Premises(), lambda conn: _premises(conn, alert))
+    premises = await premises_of(pool, alert)
     where = Facts(alert, premises).coordinates
     return Facts(
         alert,
@@ -86,6 +86,11 @@ async def facts(pool: Pool, alert: Alert, now: Micros, zone: ZoneInfo) -> Facts:
         persons=await _read(pool, "whom to call", (), lambda conn: _persons(conn, alert, where, now, zone)),
         water=await _read(pool, "the nearest water", (), lambda conn: _water(conn, where)),
     )
+
+
+async def premises_of(pool: Pool, alert: Alert) -> Premises:
+    """Return the place of an alert by the registry's names."""
+    return await _read(pool, "the place", Premises(), lambda conn: _premises(conn, alert))
 
 
 async def _read(pool: Pool, what: str, without: Read, ask: Callable[[Any], Awaitable[Read]]) -> Read:

@@ -4,9 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from firetower.alerts.handover.model import Kind, MessageState, Signed
+from firetower.alerts.handover.model import Kind, MessageState, OnRecord, Signed
 from firetower.alerts.model import Alert
-from firetower.storage.handover_list import Stored
 from firetower.web.api_models import Answered, Instant, instant, instant_or_none
 
 
@@ -76,7 +75,7 @@ def handover_out(alert: Alert) -> HandoverOut | None:
     )
 
 
-def message_out(stored: Stored) -> MessageOut:
+def message_out(stored: OnRecord) -> MessageOut:
     """Return a message as the API writes it."""
     return MessageOut(
         key=stored.key,

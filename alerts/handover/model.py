@@ -84,3 +84,25 @@ class Message:
     def lasts(self) -> bool:
         """Whether it is tried until somebody takes it."""
         return self.is_fire and self.is_awaited
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """A message with all that is known of it; times are µs, None for what has not happened."""
+
+    key: str
+    report_key: str
+    kind: Kind
+    text: str
+    actor: str
+    state: MessageState
+    tries: int
+    trouble: str | None
+    created_at: Micros
+    due_at: Micros
+    missed_at: Micros | None
+    first_sent_at: Micros | None
+    last_sent_at: Micros | None
+    next_try_at: Micros | None
+    received_at: Micros | None
+    receipt: Signed | None

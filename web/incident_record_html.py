@@ -4,7 +4,10 @@ import base64
 import hashlib
 from html import escape
 
-from firetower.alerts.handover.record import Section, Sheet
+from firetower.alerts.handover.record import Section, Sheet, wide
+
+_SHORT = 19
+"""A cell as wide as a time, or narrower, is not broken."""
 
 _STYLE = """
 @page { size: A4; margin: 15mm; }
@@ -16,11 +19,12 @@ h2 { font-size: 12pt; margin: 1rem 0 .3rem; break-after: avoid; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border: .5pt solid #444; padding: .15rem .4rem; text-align: left; vertical-align: top;
   overflow-wrap: anywhere; white-space: pre-line; }
+table.headed { font-size: 8.5pt; }
+td.short { white-space: nowrap; }
 table.plain th { width: 28%; font-weight: normal; background: #f0f0f0; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
 .note { margin: .2rem 0; }
-.sign td { height: 2.2rem; }
 """
 
 CSP = (
@@ -53,5 +57,10 @@ def _table(section: Section) -> str:
         rows = "".join(f'<tr><th scope="row">{escape(n)}</th><td>{escape(v)}</td></tr>' for n, v in section.rows)
         return f'<table class="plain"><tbody>{rows}</tbody></table>'
     heads = "".join(f'<th scope="col">{escape(each)}</th>' for each in section.heads)
-    rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in section.rows)
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in section.rows)
+    return f'<table class="headed"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _cell(text: str) -> str:
+    kind = ' class="short"' if wide(text) <= _SHORT else ""
+    return f"<td{kind}>{escape(text)}</td>"

@@ -17,7 +17,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
-from firetower.alerts.handover.record import Section, Sheet
+from firetower.alerts.handover.record import Section, Sheet, wide
 
 _FONT = "STSong-Light"
 _MARGIN = 15 * mm
@@ -74,16 +74,11 @@ def _named(section: Section) -> Table:
 def _headed(section: Section) -> Table:
     rows = [[_paragraph(cell, _SMALL) for cell in row] for row in (section.heads, *section.rows)]
     weights = [
-        min(max(*(_wide(row[n]) for row in (section.heads, *section.rows)), _LEAST), _MOST)
+        min(max(*(wide(row[n]) for row in (section.heads, *section.rows)), _LEAST), _MOST)
         for n in range(len(section.heads))
     ]
     widths = [_WIDTH * weight / sum(weights) for weight in weights]
     return Table(rows, colWidths=widths, repeatRows=1, style=TableStyle(_HEADED), splitInRow=1)
-
-
-def _wide(text: str) -> int:
-    """Return how wide a text is, a Chinese character counted twice."""
-    return max((sum(2 if char > "\u2e7f" else 1 for char in line) for line in text.split("\n")), default=0)
 
 
 def _paragraph(text: str, style: ParagraphStyle) -> Paragraph:

@@ -314,3 +314,8 @@ def _plain(value: Any) -> str:
 
 def _cell(text: str) -> str:
     return text if len(text) <= _CELL else text[:_CELL] + "…"
+
+
+def wide(text: str) -> int:
+    """Return how wide the widest line of a text is, in characters, a Chinese one counted twice."""
+    return max((sum(2 if char > "\u2e7f" else 1 for char in line) for line in text.split("\n")), default=0)

@@ -6,7 +6,7 @@ import pytest
 from accounts_making import hash_cheaply
 
 from firetower.core.clock import MINUTE, SECOND, to_datetime
-from firetower.storage import accounts
+from firetower.storage import accounts, partitions
 
 ALERTS = "/api/v1/alerts"
 NASTY = '<script>alert("火")</script>\n\x01& "quotes" 🔥'
@@ -156,6 +156,8 @@ async def test_other_signals_of_the_unit_are_told(running: Any) -> None:
 
 
 async def measured(running: Any, at: int) -> None:
+    async with running.pool.acquire() as conn:
+        await partitions.ensure(conn, [to_datetime(at).date()])
     await running.pool.execute(
         "INSERT INTO device (unit_id, name, kind) SELECT id, 'smk-1', 'smoke' FROM unit WHERE code = 'mall-01'"
     )

@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     auto_register: bool = Field(False, description="register unknown devices on first sight (the demo: on)")
     rulebook: Path | None = Field(None, description="a folder of rulebook files instead of the shipped one")
     duty: Path | None = Field(None, description="the duty plan, a YAML file; absent: the shipped one")
+    map_base: str | None = Field(
+        None, description="base map of the console: a .geojson or .pmtiles file, or https://host/{z}/{x}/{y}.png"
+    )
+    map_attribution: str | None = Field(None, description="whose base map it is, shown with it")
+    map_review_number: str | None = Field(None, description="the base map's review number 审图号, shown with it")
+    map_crs: Literal["wgs84", "gcj02", "bd09"] = Field("wgs84", description="coordinates the base map is drawn in")
     retention_days: int = Field(400, ge=1, description="days that readings are kept")
     batch_messages: int = Field(2000, ge=1, le=15_000, description="most messages in one transaction")
     batch_age_ms: int = Field(50, ge=1, le=10_000, description="longest a reading waits for its transaction")
@@ -110,7 +116,9 @@ class Settings(BaseSettings):
             raise ValueError(f"must have at least {LEAST_PASSWORD} characters")
         return password
 
-    @field_validator("deadman_url", "notify_url", "notify_secret", mode="before")
+    @field_validator(
+        "deadman_url", "notify_url", "notify_secret", "map_base", "map_attribution", "map_review_number", mode="before"
+    )
     @classmethod
     def _empty_is_absent(cls, given: Any) -> Any:
         return None if given == "" else given  # as compose hands over what nobody set

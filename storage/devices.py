@@ -62,6 +62,7 @@ class DeviceFilter:
     statuses: Sequence[str] = ()
     q: str | None = None
     retired: bool = False
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ async def list_devices(
         return f"${len(given)}"
 
     terms = [] if which.retired else ["d.retired_at is null"]
+    if which.number is not None:
+        terms.append(f"d.id = {bind(which.number)}::int8")
     if which.unit is not None:
         terms.append(f"u.code = {bind(which.unit)}")
     if which.kinds:

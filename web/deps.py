@@ -13,6 +13,7 @@ from firetower.devices.registry import Registry
 from firetower.rules.book.rulebook import Rulebook
 from firetower.storage.alerts import AlertStore
 from firetower.storage.pool import Pool
+from firetower.web.base_map import BaseMap
 
 
 class Health(Protocol):
@@ -51,6 +52,7 @@ class Deps:
     provisional: ProvisionalBoard
     roster: Roster = field(default_factory=Roster)
     backtests: Backtests | None = None
+    base_map: BaseMap = field(default_factory=BaseMap)
     duty: DutyPlan = field(default_factory=shipped)
 
 

@@ -24,6 +24,7 @@ class DeviceQuery(Asked):
     status: Annotated[tuple[Status, ...], AsMany] = ()
     q: str | None = Field(None, max_length=200, description="part of a device's name or place, or of its unit's name")
     retired: bool = Field(False, description="retired devices too")
+    number: int | None = Field(None, ge=0, lt=2**31, description="the device of that slot of the map's snapshot")
     cursor: str | None = Field(None, max_length=1000, description="`next_cursor` of the page before")
     limit: int = Field(100, ge=1, le=1000)
 

@@ -37,7 +37,9 @@ async def list_devices(call: Call[DeviceQuery, None]) -> BaseModel:
     if query.cursor is not None:
         unit, device = parts_of(query.cursor, 2)
         after = (unit, device)
-    which = stored.DeviceFilter(call.unit_shown(query.unit), query.kind, query.status, query.q, query.retired)
+    which = stored.DeviceFilter(
+        call.unit_shown(query.unit), query.kind, query.status, query.q, query.retired, query.number
+    )
     rows = await stored.list_devices(call.deps.pool, which, limit=query.limit + 1, after=after)
     kept = rows[: query.limit]
     more = cursor_of(kept[-1].unit, kept[-1].device) if len(rows) > query.limit else None

@@ -105,6 +105,7 @@ class DeviceStatus(Answered):
 
     unit: str
     device: str
+    number: int = Field(description="its slot in the map's snapshot")
     status: Literal["never_seen", "online", "offline"]
 
 
@@ -128,14 +129,14 @@ class StatusWatch:
         self._next = 0
         self.counts = DeviceCounts(online=0, offline=0, never_seen=0, total=0)
 
-    def look(self, now: Micros) -> list[dict[str, str]]:
+    def look(self, now: Micros) -> list[dict[str, str | int]]:
         """Count the devices in service at ``now`` and return (as DeviceStatus) the changed ones."""
         first = not self._counts
         size = len(self._registry.kind)
         parts = -(-size // _PART)
         self._counts += [np.zeros(len(STATUSES), np.int64)] * (parts - len(self._counts))
         told = self._told.fit(size)
-        news: list[dict[str, str]] = []
+        news: list[dict[str, str | int]] = []
         for _ in range(parts if first else min(parts, _PARTS_A_LOOK)):
             changed, statuses = self._look_at(self._next % parts, now)
             self._next += 1
@@ -146,7 +147,7 @@ class StatusWatch:
             told[changed] = statuses
             for number, status in zip(changed.tolist(), statuses.tolist(), strict=True):
                 unit, device = self._registry.name(number)
-                news.append({"unit": unit, "device": device, "status": STATUSES[status]})
+                news.append({"unit": unit, "device": device, "number": number, "status": STATUSES[status]})
         by_status = np.sum(self._counts, axis=0).tolist()
         self.counts = DeviceCounts(**dict(zip(STATUSES, by_status, strict=True)), total=sum(by_status))
         return news

@@ -31,6 +31,7 @@ from firetower.web import (
     incident_record,
     incident_routes,
     live_socket,
+    map_routes,
     openapi,
     performance_routes,
     protection_routes,
@@ -75,6 +76,7 @@ def routes() -> list[Route]:
         *incident_routes.ROUTES,
         *call_routes.ROUTES,
         *contact_routes.ROUTES,
+        *map_routes.ROUTES,  # before a device of those names
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests
@@ -100,7 +102,7 @@ def make_app(deps: Deps) -> web.Application:
     app[SITE] = Site(deps, Guard(deps.pool, deps.clock), Hub(deps))
     register(app, routes())
     if deps.console is not None:
-        ConsoleFiles(deps.console).add_to(app)
+        ConsoleFiles(deps.console, tiles_from=deps.base_map.origin).add_to(app)
     app.on_response_prepare.append(_add_headers)
     app.cleanup_ctx.append(_run_hub)
     app.on_shutdown.append(_close_consoles)

@@ -47,9 +47,13 @@ class _Asset:
 
 
 class ConsoleFiles:
-    """The files of a folder, read and compressed once; ``version`` is the first 12 hex digits of the tree's sha256."""
+    """The files of a folder, read and compressed once; ``version`` is the first 12 hex digits of the tree's sha256.
 
-    def __init__(self, folder: Path) -> None:
+    ``tiles_from``: origin of a base map that is not ours, the only one beside this service that the page may ask.
+    """
+
+    def __init__(self, folder: Path, *, tiles_from: str = "") -> None:
+        self._policy = CSP if not tiles_from else _with_tiles(tiles_from)
         files = {
             path.relative_to(folder).as_posix(): path
             for path in sorted(folder.rglob("*"))
@@ -75,7 +79,11 @@ class ConsoleFiles:
         app.router.add_get(f"/console/{self.version}/{{name:.+}}", self._serve_asset)
 
     async def _serve_index(self, request: web.Request) -> web.StreamResponse:
-        headers = {"Cache-Control": "no-cache", "ETag": f'"{self._index.etag}"', "Content-Security-Policy": CSP}
+        headers = {
+            "Cache-Control": "no-cache",
+            "ETag": f'"{self._index.etag}"',
+            "Content-Security-Policy": self._policy,
+        }
         known = request.if_none_match or ()
         if any(tag.value in {self._index.etag, "*"} for tag in known):
             return web.Response(status=304, headers=headers)
@@ -91,9 +99,15 @@ class ConsoleFiles:
             {
                 "Cache-Control": "public, max-age=31536000, immutable",
                 "ETag": f'"{asset.etag}"',
-                "Content-Security-Policy": CSP,
+                "Content-Security-Policy": self._policy,
             },
         )
+
+
+def _with_tiles(origin: str) -> str:
+    return CSP.replace("img-src 'self'", f"img-src 'self' {origin}").replace(
+        "connect-src 'self'", f"connect-src 'self' {origin}"
+    )
 
 
 async def _to_console(request: web.Request) -> web.StreamResponse:  # noqa: ARG001  # reason: aiohttp hands it in

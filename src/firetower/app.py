@@ -47,6 +47,7 @@ from firetower.storage.ingest import IngestStore
 from firetower.storage.lease import Lease
 from firetower.storage.upkeep import upkeep
 from firetower.web import passwords
+from firetower.web.base_map import base_map
 from firetower.web.server import Deps, make_app, serve
 
 log = logger("app")
@@ -76,6 +77,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
     clock = clock or SystemClock()
     stop = stop or _stop_on_signals()
     hears = settings.role in {"all", "ingest"}
+    ground = base_map(settings.map_base, settings.map_attribution, settings.map_review_number, settings.map_crs)
     duty = duty_plan.shipped() if settings.duty is None else duty_plan.load(settings.duty)
     if settings.role in {"all", "web"}:  # before anything that would have to be taken back
         check_port(settings.http_host, settings.http_port, "the console and the API", "--port or FIRETOWER_HTTP_PORT")
@@ -157,6 +159,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=lambda: current.rulebook,
                     health=health, message_rate=health.message_rate, console=console, provisional=board,
                     roster=Roster(settings.shift_times, settings.zone), backtests=backtests,
+                    base_map=ground,
                     duty=duty,
                 )
             )  # fmt: skip

@@ -21,7 +21,7 @@ from firetower.core.datadir import Account
 from firetower.core.errors import ConfigError
 from firetower.devices.city import City
 from firetower.engines import Urls, engines
-from firetower.simulator.city import build
+from firetower.simulator.city import SimCity, build
 from firetower.storage import accounts, migrate
 from firetower.storage import pool as pools
 from firetower.storage.counts import Counts, counts
@@ -53,8 +53,8 @@ def run_demo(
     typer.echo("Firetower demo: starting the database, the broker and the service ...")
     with engines(settings) as urls:
         given = settings.admin_password
-        settings = _with_password(settings)
         city = build(seed, devices)
+        settings = _with_streets(_with_password(settings), city)
         before, sign_in = asyncio.run(_prepare(settings, urls, city.city, given=given is not None))
         with _simulated_city(settings, urls, seed, devices) as simulator:
             asyncio.run(_serve(settings, urls, sign_in, seconds, simulator))
@@ -72,6 +72,15 @@ def _with_password(settings: Settings) -> Settings:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
             out.write(secrets.token_urlsafe(9))
     return settings.model_copy(update={"admin_password": SecretStr(file.read_text("utf-8"))})
+
+
+def _with_streets(settings: Settings, city: SimCity) -> Settings:
+    """Return the settings with the city's own streets and districts under the map, where no other base map is given."""
+    if settings.map_base is not None:
+        return settings
+    file = settings.data_dir / "streets.geojson"
+    file.write_text(city.streets_geojson(), "utf-8")
+    return settings.model_copy(update={"map_base": str(file)})
 
 
 async def _prepare(settings: Settings, urls: Urls, city: City, *, given: bool) -> tuple[Counts, str]:

@@ -38,7 +38,7 @@ def test_a_change_is_told_once_and_what_is_too_much_for_one_look_at_the_next() -
     told = [watch.look(NOW + SECOND) for _ in range(4)]
     assert [len(each) for each in told] == [2, 2, 1, 0]
     assert {each["device"] for look in told for each in look} == {f"d{n}" for n in range(1, 6)}
-    assert told[0][0] == {"unit": "u", "device": "d1", "status": "online"}
+    assert told[0][0] == {"unit": "u", "device": "d1", "number": 1, "status": "online"}
     assert [each["status"] for each in watch.look(NOW + HOUR)] == ["offline"] * 2
 
 

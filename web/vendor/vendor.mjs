@@ -5,7 +5,7 @@
 // and integrity hashes, never a host, so any registry serves.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,6 +21,15 @@ const FILES = [
   { file: "signals-core.mjs", package: "@preact/signals-core", source: "dist/signals-core.mjs" },
   { file: "signals.mjs", package: "@preact/signals", source: "dist/signals.mjs" },
 ];
+
+/** Many small files of a package made into one, with what it brings along; minified. */
+const BUNDLES = [
+  { file: "ol-console.mjs", package: "ol", source: "ol-entry.js", with: ["ol-pmtiles", "pmtiles", "fflate", "pbf", "rbush", "quickselect"] },
+  { file: "uplot.mjs", package: "uplot", source: "node_modules/uplot/dist/uPlot.esm.js", with: [] },
+];
+const STYLES = [{ file: "uplot.css", package: "uplot", source: "dist/uPlot.min.css" }];
+/** Packages that ship no licence text: it stands here, as in their repository. */
+const TEXTS = join(here, "licences");
 
 const RELATIVE = {
   "preact": "./preact.mjs",
@@ -46,27 +55,56 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(join(target, "LICENSES"), { recursive: true });
 
 const entries = [];
-for (const { file, package: name, source } of FILES) {
-  const locked = lock.packages[`node_modules/${name}`];
-  const original = readFileSync(join(modules, name, source), "utf8");
-  const text = relativeImports(original, file).replace(/\/\/# sourceMappingURL=\S*\s*$/, "").trimEnd() + "\n";
+function note(file, name, text, how, brings = []) {
   writeFileSync(join(target, file), text);
+  const locked = lock.packages[`node_modules/${name}`];
   entries.push({
     file,
     package: name,
     version: locked.version,
     npm_integrity: locked.integrity,
     licence: locked.license,
-    licence_file: `LICENSES/${name.replace("@", "").replace("/", "-")}.txt`,
+    licence_file: licenceOf(name),
+    ...(brings.length && { brings: brings.map((each) => ({ package: each, version: lock.packages[`node_modules/${each}`].version, licence_file: licenceOf(each) })) }),
     sha256: createHash("sha256").update(text).digest("hex"),
-    how: `${source}; bare imports made relative, source map line removed`,
+    how,
   });
 }
-for (const name of new Set(FILES.map((entry) => entry.package))) {
+const licenceOf = (name) => `LICENSES/${name.replace("@", "").replace("/", "-")}.txt`;
+
+for (const { file, package: name, source } of FILES) {
+  const original = readFileSync(join(modules, name, source), "utf8");
+  const text = relativeImports(original, file).replace(/\/\/# sourceMappingURL=\S*\s*$/, "").trimEnd() + "\n";
+  note(file, name, text, `${source}; bare imports made relative, source map line removed`);
+}
+/** OpenLayers measures text with an element into which it writes HTML, one letter: the page's policy allows text only. */
+function withoutHtml(text) {
+  const changed = text.replace(/\.innerHTML="M"/, '.textContent="M"');
+  return { text: changed, changed: changed !== text };
+}
+const { buildSync } = await import("esbuild");
+for (const { file, package: name, source, with: brings } of BUNDLES) {
+  const made = buildSync({
+    entryPoints: [join(here, source)],
+    absWorkingDir: here,
+    bundle: true,
+    format: "esm",
+    minify: true,
+    legalComments: "none",
+    target: "es2022",
+    write: false,
+  });
+  const { text, changed } = withoutHtml(made.outputFiles[0].text);
+  note(file, name, text, `${source}; bundled and minified by esbuild${changed ? "; its measuring of text writes text instead of HTML" : ""}`, brings);
+}
+for (const { file, package: name, source } of STYLES) {
+  note(file, name, readFileSync(join(modules, name, source), "utf8"), `${source}; as it is`);
+}
+for (const name of new Set(entries.flatMap((entry) => [entry.package, ...(entry.brings ?? []).map((each) => each.package)]))) {
   const from = readdirSync(join(modules, name)).find((entry) => /^licen[cs]e/i.test(entry));
-  if (!from) throw new Error(`${name} ships no licence text: add it by hand`);
-  const { licence_file } = entries.find((entry) => entry.package === name);
-  writeFileSync(join(target, licence_file), readFileSync(join(modules, name, from), "utf8"));
+  const ours = join(TEXTS, `${name}.txt`);
+  if (!from && !existsSync(ours)) throw new Error(`${name} ships no licence text: add licences/${name}.txt by hand`);
+  writeFileSync(join(target, licenceOf(name)), readFileSync(from ? join(modules, name, from) : ours, "utf8"));
 }
 writeFileSync(join(target, "VENDOR.lock.json"), JSON.stringify(entries, null, 2) + "\n");
 console.log(`${entries.length} files in web/console/vendor`);

@@ -10,6 +10,9 @@ from aiohttp import WSMsgType, web
 from double_facts import Facts, Json, at
 
 import firetower.web
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.registry import Registry
+from firetower.web.map_routes import columns
 from firetower.web.static import ConsoleFiles
 
 CONSOLE = Path(firetower.web.__file__).parent / "console"
@@ -42,6 +45,8 @@ class Double(Facts):
         self.advice: dict[str, Json] = {}  # by rule
         self.units: dict[str, Json] = {}
         self.requests: list[tuple[str, str, Json]] = []  # path, idempotency key, body
+        self.registry = Registry()
+        self.base_map: Json = {"kind": "none", "url": None, "attribution": None, "review_number": None, "crs": "wgs84"}
 
     async def tell(self) -> None:
         """Tell every console what is latest-wins."""
@@ -219,6 +224,24 @@ class Double(Facts):
         found = self.units.get(request.match_info["unit"])
         return web.json_response(found) if found else _error(404, "not_found", "there is no such unit")
 
+    async def _columns(self, request: web.Request) -> web.Response:
+        return web.Response(body=columns(self.registry, 0), content_type="application/octet-stream")
+
+    async def _base_map(self, request: web.Request) -> web.Response:
+        return web.json_response(self.base_map)
+
+    async def _devices(self, request: web.Request) -> web.Response:
+        number = int(request.query["number"])
+        unit, device = self.registry.name(number)
+        kind = list(DeviceKind)[self.registry.kind[number]]
+        return web.json_response(
+            {
+                "items": [
+                    {"unit": unit, "unit_name": "", "device": device, "kind": kind, "status": "online", "place": ""}
+                ]
+            }
+        )
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Double"]:
         """Serve on a port of its own."""
@@ -230,6 +253,9 @@ class Double(Facts):
         app.router.add_post("/api/v1/alerts", self._report)
         app.router.add_get("/api/v1/not-protected", self._board)
         app.router.add_get("/api/v1/units", self._units)
+        app.router.add_get("/api/v1/devices/snapshot", self._columns)
+        app.router.add_get("/api/v1/devices", self._devices)
+        app.router.add_get("/api/v1/map", self._base_map)
         app.router.add_get("/api/v1/units/{unit}", self._unit)
         app.router.add_post("/api/v1/windows", self._announce)
         app.router.add_post("/api/v1/windows/{id}/{verb}", self._on_window)

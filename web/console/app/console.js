@@ -8,6 +8,7 @@ import { ServerClock } from "../core/clock.js";
 import { Feed } from "../core/feed.js";
 import { language, titleOf, word } from "../core/i18n.js";
 import { isTesting } from "../core/marks.js";
+import { Plant } from "../core/plant.js";
 import { isProvisional } from "../core/provisional.js";
 import { Requests } from "../core/requests.js";
 import { Sound } from "../core/sound.js";
@@ -44,6 +45,7 @@ export class Console extends Looking {
 
     this.requests = new Requests({ api: this.api, mayWrite: () => this.feed?.status.value === "live" });
     this.windows = new WindowStore();
+    this.plant = new Plant({ api: this.api });
     /** Windows that are not over; replaced by each change. */
     this.announced = signal(/** @type {any[]} */ ([]));
     /** Open alerts out of the queue by hold, and those of announced tests. */
@@ -113,6 +115,7 @@ export class Console extends Looking {
         onChanges: (alerts) => this.take(this.alarms.merge(alerts), "changes"),
         onProvisional: (list, more) => this.takeProvisional(list, more),
         onKpis: (kpis) => this.takeKpis(kpis),
+        onDevices: (devices) => this.plant.take(devices),
         onCanary: (canary, serverMs) => this.canary.take(canary, serverMs),
         onStatus: (status, before) => this.statusChanged(status, before),
         onOpen: () => this.reportSeat(),
@@ -131,6 +134,7 @@ export class Console extends Looking {
     this.canary = new Canary();
     this.alarms = this.noAlarms();
     this.requests.leave();
+    this.plant.forget();
     this.incidents.replace([]);
     this.windows.replace([]);
     batch(() => {

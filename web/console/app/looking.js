@@ -20,6 +20,8 @@ export class Looking {
     /** Incidents whose members are all in sight. */
     this.expanded = signal(/** @type {Set<string>} */ (new Set()));
     this.drafts = new Drafts();
+    /** The map in sight (map/citymap.js), null while there is none. */
+    this.cityMap = signal(/** @type {any} */ (null));
     this.painting = false;
 
     this.filter = signal("");
@@ -51,6 +53,12 @@ export class Looking {
     this.form.value = "";
     this.expanded.value = new Set();
     this.view.value = EMPTY_VIEW;
+  }
+
+  /** The map goes back to where it was before an alarm was looked at, or shows the whole city. */
+  mapBack() {
+    const { value } = this.cityMap;
+    if (value && !value.back()) value.whole();
   }
 
   requestPaint() {

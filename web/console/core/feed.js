@@ -14,7 +14,7 @@ const SHOWN_AT_ONCE = 500;
 /**
  * Status: connecting (before the first snapshot), live, stale (open but silent), lost (closed).
  * Handlers run in the message handler, never in an animation frame: a hidden tab must still count and sound.
- *   onSnapshot(alerts), onChanges(alerts), onAround({incidents, windows}, whole) before either, onProvisional(alarms, more), onKpis(kpis), onCanary(canary, serverMs),
+ *   onSnapshot(alerts), onChanges(alerts), onAround({incidents, windows}, whole) before either, onDevices(devices), onProvisional(alarms, more), onKpis(kpis), onCanary(canary, serverMs),
  *   onStatus(status, before), onOpen(): it can be spoken to, onClosed(): why is not always said; the session may have ended.
  */
 export class Feed {
@@ -147,6 +147,7 @@ export class Feed {
     }
     this.heardAt.value = this.clock.now();
     if (message.kpis) this.handlers.onKpis(message.kpis);
+    if (message.devices?.length) this.handlers.onDevices?.(message.devices);
     this.handlers.onCanary?.(message.canary, serverMs);
     if (message.type === "snapshot") {
       this.seq = message.seq;

@@ -25,6 +25,7 @@ const COMMANDS = [
   { code: "KeyO", command: "closed" },
   { code: "KeyN", command: "report" },
   { code: "KeyM", command: "mute" },
+  { code: "KeyP", command: "map" },
   { code: "Slash", command: "filter" },
   { code: "Slash", shift: true, command: "help" },
   { code: "Escape", command: "back" },

@@ -5,6 +5,7 @@ import { t } from "../core/i18n.js";
 import { isOfUnit } from "../core/api.js";
 import { commandOf, isModifier, takesText } from "../core/keys.js";
 import { Banners } from "./banner.js";
+import { MapView } from "./citymap.js";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
 import { Help } from "./help.js";
@@ -31,6 +32,7 @@ function Seat({ desk }) {
   /** Whether one key press was already spent on turning the sound on; that press does nothing else. */
   const asked = useRef(false);
   const singleKeys = desk.settings.singleKeys.value;
+  const roomForMap = useRoom();
   const panel = desk.panel.value;
 
   /** A panel takes the place of the detail; its key, pressed again, or Escape gives it back. */
@@ -77,6 +79,7 @@ function Seat({ desk }) {
       document.getElementById("detail")?.focus();
     },
     mute: () => desk.sound.toggleMute(),
+    map: () => (roomForMap ? desk.mapBack() : togglePanel("map")),
     filter: () => document.getElementById("queue-filter")?.focus(),
     help: () => setHelp(!help),
     back: () => {
@@ -124,8 +127,9 @@ function Seat({ desk }) {
     <${Header} desk=${desk} onHelp=${() => setHelp(!help)} helpOpen=${help} />
     <${Strip} desk=${desk} onPanel=${togglePanel} />
     <${Banners} desk=${desk} />
-    <main class="desk">
+    <main class="desk ${roomForMap ? "with-map" : ""}">
       <${Queue} desk=${desk} onOpen=${() => setReading(true)} />
+      ${roomForMap && html`<${MapView} desk=${desk} />`}
       <aside class="side" tabindex="0" aria-label=${t("detail.label")}>
         ${help && html`<${Help} desk=${desk} onClose=${commands.back} />`}
         ${panel ? html`<${Panel} key=${panel} desk=${desk} name=${panel} onBack=${toQueue} />` : html`<${Detail} desk=${desk} onBack=${toQueue} />`}
@@ -133,6 +137,20 @@ function Seat({ desk }) {
     </main>
     <div class="unseen" role="status" aria-live="assertive">${desk.announcement.value}</div>
   </div>`;
+}
+
+/** Whether the map has a place of its own beside the queue; else it is a panel. */
+const ROOM = "(min-width: 1500px) and (min-height: 850px)";
+
+function useRoom() {
+  const [room, setRoom] = useState(() => matchMedia(ROOM).matches);
+  useEffect(() => {
+    const query = matchMedia(ROOM);
+    const look = () => setRoom(query.matches);
+    query.addEventListener("change", look);
+    return () => query.removeEventListener("change", look);
+  }, []);
+  return room;
 }
 
 /** Any plain key; Tab only moves the focus, and a shortcut of the browser is not meant for us. */

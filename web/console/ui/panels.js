@@ -4,11 +4,12 @@ import { t } from "../core/i18n.js";
 import { Board } from "./board.js";
 import { ClosedList } from "./closed.js";
 import { HeldList } from "./held.js";
+import { MapView } from "./citymap.js";
 import { Icon } from "./icons.js";
 import { ReportForm } from "./report.js";
 import { WindowsPanel } from "./windows.js";
 
-const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm };
+const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView };
 
 export function Panel({ desk, name, onBack }) {
   const Inside = PANELS[name];

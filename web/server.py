@@ -37,6 +37,7 @@ from firetower.web import (
     protection_routes,
     record_routes,
     rule_routes,
+    self_test_routes,
     session_routes,
     window_routes,
 )
@@ -83,6 +84,7 @@ def routes() -> list[Route]:
         *rule_routes.ROUTES,
         *window_routes.ROUTES,
         *protection_routes.ROUTES,
+        *self_test_routes.ROUTES,
         *performance_routes.ROUTES,
         *live_socket.ROUTES,
         *health.ROUTES,

@@ -23,6 +23,7 @@ from firetower.storage.hold_ends import ShelvingEnds, WindowTurns
 from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease
 from firetower.storage.sealer import Sealer
+from firetower.storage.self_test_step import SelfTestStep
 
 WAITS_S = 1.0
 """Longest that the desk waits for a flood of alarms to pass; its headlines then come a second later."""
@@ -55,6 +56,7 @@ def make_desk(
         ShelvingEnds(pool, lease),
         Chatter(pool, lease),
         Sealer(pool, lease, settings.zone),
+        SelfTestStep(pool, lease, duty.self_tests, settings.zone, clock),
         FloodEpisodes(pool, lease),
     )
     give_way = None if precedence is None else partial(precedence.give_way, WAITS_S)

@@ -152,7 +152,10 @@ class Desk:
                 for each in self._beside:
                     parts.create_task(each.run(), name=f"desk's {each.name}")
         except* LeaseLost as group:
-            _log.warning("%s", group.exceptions[0])
+            lost: BaseException = group
+            while isinstance(lost, BaseExceptionGroup):  # what runs beside may be a group of its own
+                lost = lost.exceptions[0]
+            _log.warning("%s", lost)
         finally:
             self._places = []
             self._lease.release()

@@ -30,6 +30,7 @@ from firetower.web import (
     health,
     incident_record,
     incident_routes,
+    letter_routes,
     live_socket,
     map_routes,
     openapi,
@@ -78,6 +79,7 @@ def routes() -> list[Route]:
         *call_routes.ROUTES,
         *contact_routes.ROUTES,
         *map_routes.ROUTES,  # before a device of those names
+        *letter_routes.ROUTES,
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 from pydantic_core import ErrorDetails
 
-from firetower.alerts.duty.channels import Channel
+from firetower.alerts.duty.channels import Channel, no_name_twice
 from firetower.alerts.duty.command_centre import CommandCentre
 from firetower.alerts.duty.deadlines import Deadlines
 from firetower.alerts.duty.policies import Policy
@@ -27,7 +27,7 @@ class DutyPlan(Section):
     """The whole plan. A section that is left out keeps its defaults; ``command_centre`` None: 119 is called."""
 
     deadlines: Deadlines = Deadlines()
-    channels: tuple[Channel, ...] = ()
+    channels: Annotated[tuple[Channel, ...], AfterValidator(no_name_twice)] = ()
     policies: tuple[Policy, ...] = ()
     command_centre: CommandCentre | None = None
     watch: Watch = Watch()
@@ -90,7 +90,7 @@ def _told(item: ErrorDetails, document: Document) -> tuple[int, str]:
     path = tuple(_real(item["loc"], document))
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
-        return document.line(item["loc"]), f"{dotted(item['loc'])}: there is no such field; remove it or mend its name"
+        return document.line(path), f"{dotted(path)}: there is no such field; remove it or mend its name"
     given = document.at(path)  # as written: a secret that was filled in is never told
     said = "" if item["type"] == "missing" else f" (given: {given!r:.80})"
     return document.line(path), f"{dotted(path)}: {message}{said}"

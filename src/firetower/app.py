@@ -138,6 +138,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             duty=duty,
             outside=outside,
             within=lambda: confirms_within(current.rulebook.rules),
+            rule=lambda rule_id: current.rulebook.rule(rule_id),  # noqa: PLW0108  # reason: the book in force changes
         )
         start("desk", office.run())
         health = Health(

@@ -8,10 +8,14 @@ import asyncpg
 from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.duty.plan import DutyPlan
 from firetower.alerts.handover.sender import Sender
+from firetower.alerts.notify.channel_senders import sender_of
+from firetower.alerts.notify.dispatcher import Dispatcher
 from firetower.core.clock import Clock, Micros
 from firetower.core.config import Settings
 from firetower.core.outside import Outside
 from firetower.ingest.precedence import Precedence
+from firetower.rules.book.model import Rule
+from firetower.storage import own_alerts
 from firetower.storage.causes import Causes
 from firetower.storage.chatter import Chatter
 from firetower.storage.correlation import OverruleStep, SecondSignalStep
@@ -22,6 +26,9 @@ from firetower.storage.handovers import Handovers
 from firetower.storage.hold_ends import ShelvingEnds, WindowTurns
 from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease
+from firetower.storage.letter_facts import LetterFacts
+from firetower.storage.letter_turns import LetterTurns
+from firetower.storage.outbox import Outbox
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
 
@@ -39,13 +46,22 @@ def make_desk(
     duty: DutyPlan,
     outside: Outside,
     within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
+    rule: Callable[[str], Rule | None] = lambda _: None,
 ) -> Desk:
     """Return the desk on the database at ``url``; fires first, the figures last.
 
     ``precedence``: of alarms on this processor; None where none pass. ``outside``: for whatever it sends. ``within``:
-    gives the time within which two signals of a zone confirm each other, as the rulebook in force has it.
+    gives the time within which two signals of a zone confirm each other, as the rulebook in force has it; ``rule``: the
+    rule of that book by its id.
     """
     lease = Lease(url, DESK, clock=clock)
+    letters = Dispatcher(
+        Outbox(pool, lease),
+        [(channel, sender_of(channel, outside, clock)) for channel in duty.channels],
+        clock,
+        facts=LetterFacts(pool, settings.zone, rule).of,
+        tell=partial(own_alerts.tell, pool, lease),
+    )
     steps = (
         OverruleStep(pool, lease),
         SecondSignalStep(pool, lease, forward=settings.forward_confirmed, within=within),
@@ -55,11 +71,12 @@ def make_desk(
         Causes(pool, lease),
         ShelvingEnds(pool, lease),
         Chatter(pool, lease),
+        LetterTurns(pool, lease),
         Sealer(pool, lease, settings.zone),
         SelfTestStep(pool, lease, duty.self_tests, settings.zone, clock),
         FloodEpisodes(pool, lease),
     )
     give_way = None if precedence is None else partial(precedence.give_way, WAITS_S)
     messages = Handovers(pool, lease, duty.command_centre, settings.zone)
-    beside = (Sender(duty.command_centre, messages, outside, clock),)
-    return Desk(url, pool, lease, clock, steps, beside=beside, give_way=give_way)
+    told = Sender(duty.command_centre, messages, outside, clock)
+    return Desk(url, pool, lease, clock, steps, beside=(told, letters), give_way=give_way)

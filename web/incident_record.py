@@ -8,6 +8,7 @@ from typing import Literal
 from aiohttp import web
 from pydantic import BaseModel, Field
 
+from firetower.alerts.deadlines import Limits
 from firetower.alerts.handover.record import IncidentRecord, Sheet, sheet
 from firetower.core.clock import Micros
 from firetower.storage import incident_record as stored
@@ -103,7 +104,7 @@ async def get_record(call: Call[RecordQuery, None]) -> BaseModel | web.StreamRes
     if call.person.unit is not None:
         record = replace(record, calls=(), letters=())
     if query.format == "json":
-        return _out(record, now)
+        return _out(record, call.deps.limits, now)
     printed = sheet(record, query.lang, call.deps.roster.zone, by=call.person.username, at=now)
     if query.format == "html":
         text = await asyncio.to_thread(html, printed)
@@ -119,10 +120,10 @@ def _pdf(printed: Sheet) -> bytes:
     return pdf(printed)
 
 
-def _out(record: IncidentRecord, now: Micros) -> RecordOut:
+def _out(record: IncidentRecord, limits: Limits, now: Micros) -> RecordOut:
     premises, seal = record.premises, record.seal
     return RecordOut(
-        alert=alert_out(record.alert),
+        alert=alert_out(record.alert, limits),
         premises=PremisesOut(**{name: getattr(premises, name) for name in PremisesOut.model_fields}),
         history=[history_entry(each) for each in record.entries],
         handover=[message_out(each) for each in record.messages],

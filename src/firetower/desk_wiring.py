@@ -7,6 +7,8 @@ import asyncpg
 
 from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.duty.plan import DutyPlan
+from firetower.alerts.escalation.people import ways
+from firetower.alerts.escalation.situations import classes_of
 from firetower.alerts.handover.sender import Sender
 from firetower.alerts.notify.channel_senders import sender_of
 from firetower.alerts.notify.dispatcher import Dispatcher
@@ -16,6 +18,7 @@ from firetower.core.outside import Outside
 from firetower.ingest.precedence import Precedence
 from firetower.rules.book.model import Rule
 from firetower.storage import own_alerts
+from firetower.storage.cases import Cases
 from firetower.storage.causes import Causes
 from firetower.storage.chatter import Chatter
 from firetower.storage.correlation import OverruleStep, SecondSignalStep
@@ -31,6 +34,7 @@ from firetower.storage.letter_turns import LetterTurns
 from firetower.storage.outbox import Outbox
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
+from firetower.storage.telling import Telling
 
 WAITS_S = 1.0
 """Longest that the desk waits for a flood of alarms to pass; its headlines then come a second later."""
@@ -65,10 +69,15 @@ def make_desk(
     steps = (
         OverruleStep(pool, lease),
         SecondSignalStep(pool, lease, forward=settings.forward_confirmed, within=within),
-        Escalations(pool, lease),
+        Escalations(pool, lease, duty.deadlines.limits),
         IncidentStep(pool, lease),
         WindowTurns(pool, lease),
         Causes(pool, lease),
+        Telling(
+            Cases(pool, lease, classes_of(duty.policies)),
+            duty.policies,
+            ways(duty.channels, settings.zone, letters.is_dead),
+        ),
         ShelvingEnds(pool, lease),
         Chatter(pool, lease),
         LetterTurns(pool, lease),

@@ -20,7 +20,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { border: .5pt solid #444; padding: .15rem .4rem; text-align: left; vertical-align: top;
   overflow-wrap: anywhere; white-space: pre-line; }
 table.headed { font-size: 8.5pt; }
-td.short { white-space: nowrap; }
+td.short, thead th { white-space: nowrap; }
 table.plain th { width: 28%; font-weight: normal; background: #f0f0f0; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from firetower.alerts.duty.deadlines import bounded
 from firetower.alerts.duty.section import Section
 from firetower.core.clock import HOUR, MINUTE, SECOND
 from firetower.core.config import LEAST_SECRET
@@ -23,11 +24,11 @@ class CommandCentre(Section):
     addresses: tuple[str, ...] = Field(min_length=1, max_length=2)
     secret: SecretStr
     sender: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
-    receipt_within: Annotated[Duration, Field(ge=3 * SECOND, le=60 * SECOND)] = 10 * SECOND
-    answers_within: Annotated[Duration, Field(ge=SECOND, le=10 * SECOND)] = 4 * SECOND
+    receipt_within: Annotated[Duration, bounded(3 * SECOND, 60 * SECOND)] = 10 * SECOND
+    answers_within: Annotated[Duration, bounded(SECOND, 10 * SECOND)] = 4 * SECOND
     tries: int = Field(10, ge=2, le=100)
-    slow: Annotated[Duration, Field(ge=5 * SECOND, le=30 * SECOND)] = 30 * SECOND
-    within: Annotated[Duration, Field(ge=10 * MINUTE, le=24 * HOUR)] = HOUR
+    slow: Annotated[Duration, bounded(5 * SECOND, 30 * SECOND)] = 30 * SECOND
+    within: Annotated[Duration, bounded(10 * MINUTE, 24 * HOUR)] = HOUR
     coordinate_system: Literal["WGS-84", "CGCS2000"] = "WGS-84"
 
     @field_validator("addresses")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from firetower.alerts.flags import MANUAL
 from firetower.alerts.handover.model import Kind
 from firetower.alerts.model import Alert
 from firetower.core.clock import Micros
@@ -86,6 +87,11 @@ class Facts:
             if lon is not None and lat is not None:
                 return lon, lat
         return None
+
+
+def point(alert: Alert) -> str:
+    """Return the point 部位 as people are told it; "" of what a person reported, whose component names nothing."""
+    return "" if MANUAL in alert.flags else alert.component
 
 
 @dataclass(frozen=True, slots=True)

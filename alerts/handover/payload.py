@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from firetower.alerts.handover.facts import Facts, Told
+from firetower.alerts.handover.facts import Facts, Told, point
 from firetower.alerts.model import Alert
 from firetower.core.clock import Micros, rfc3339
 from firetower.devices.metrics import catalogue
@@ -76,7 +76,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "text": alert.text,
         "device": alert.device,
         "device_kind": alert.device_kind,
-        "component": alert.component,
+        "component": point(alert),
         "metric": alert.metric,
         "value": alert.value,
         "limit": alert.limit_value,

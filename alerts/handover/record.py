@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from firetower.alerts.calls import Call
-from firetower.alerts.handover.facts import Premises
+from firetower.alerts.handover.facts import Premises, point
 from firetower.alerts.handover.model import OnRecord
 from firetower.alerts.handover.words import Language, word
 from firetower.alerts.model import Alert
@@ -125,14 +125,14 @@ class _Writer:
             ("警情", "Incident", "" if alert.incident_id is None else str(alert.incident_id)),
             ("类别", "Class", f"{self._word('class', alert.alert_class)} ({alert.priority})"),
             ("内容", "Title", self._of(alert.title_zh, alert.title_en)),
-            ("控制器显示", "Panel's words", alert.text),
+            ("原话", "In its own words", alert.text),
             ("单位", "Unit", unit),
             ("地址", "Address", premises.address),
             ("位置", "Place", where),
             ("登记位置", "Registered place", alert.place or ""),
             ("坐标 (WGS-84)", "Coordinates (WGS-84)", "" if lon is None or lat is None else f"{lon:.6f}, {lat:.6f}"),
             ("设备", "Device", f"{self._word('kind', alert.device_kind)} {alert.device or ''}".strip()),
-            ("部位", "Point", alert.component),
+            ("部位", "Point", point(alert)),
             ("测量值 / 限值", "Value / limit", _figures(alert)),
             ("标记", "Marks", ", ".join(alert.flags)),
             ("状态", "State", self._word("state", alert.state)),

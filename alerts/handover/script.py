@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from firetower.alerts.flags import PLACE_MISMATCH
-from firetower.alerts.handover.facts import Facts, Water
+from firetower.alerts.flags import MANUAL, PLACE_MISMATCH
+from firetower.alerts.handover.facts import Facts, Water, point
 from firetower.alerts.handover.words import Language, word
 from firetower.alerts.model import Verification
 from firetower.core.clock import to_datetime
@@ -63,8 +63,8 @@ def _place(facts: Facts, *, zh: bool) -> str:
     said += [each for each in (premises.building, _floor(facts, zh=zh), premises.zone) if each]
     if alert.place and alert.place not in said:
         said.append(alert.place)
-    if alert.component:
-        said.append(f"部位 {alert.component}" if zh else f"point {alert.component}")
+    if component := point(alert):
+        said.append(f"部位 {component}" if zh else f"point {component}")
     text = ("，" if zh else ", ").join(said)
     if PLACE_MISMATCH in alert.flags:
         text += "。注意：控制器显示的位置与登记不一致" if zh else ". Beware: the panel names another place"
@@ -93,7 +93,8 @@ def _burns(facts: Facts, language: Language, zone: ZoneInfo) -> str:
         f"{since:%H:%M:%S} 起" if zh else f"since {since:%H:%M:%S}",
     ]
     if alert.text:
-        said.append(f"控制器显示“{alert.text}”" if zh else f'the panel says "{alert.text}"')
+        whose = ("来电称", "the caller says") if MANUAL in alert.flags else ("控制器显示", "the panel says")
+        said.append(f"{whose[0]}“{alert.text}”" if zh else f'{whose[1]} "{alert.text}"')
     said.append(_verified(facts, language))
     return ("，" if zh else ", ").join(each for each in said if each)
 

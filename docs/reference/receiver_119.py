@@ -166,14 +166,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def write(self, status: int, body: bytes, kind: str, headers: dict[str, str]) -> None:
         """Answer with bytes."""
-        self.send_response(status)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            if value:
-                self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            for name, value in headers.items():
+                if value:
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:  # whoever sent it waits no more; it comes again
+            self.close_connection = True
 
     def lie(self, how: str, said: dict[str, Any]) -> None:
         """Answer 200 with what is no receipt of this message."""

@@ -1,4 +1,4 @@
-"""Acting on alerts: acknowledge, verify, forward, receipt, follow-up, cancel, assign, shelve, note, close …"""
+"""Acting on alerts: what a person decides about one, from acknowledging it to closing it, and reports by telephone."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ from firetower.alerts.duty.self_tests import Period
 from firetower.alerts.handover.line import Line
 from firetower.alerts.selftests.schedule import Bounds, Done, Kind, Result, State
 from firetower.core.clock import MINUTE, Clock, Micros
-from firetower.core.errors import StoreUnavailable
+from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.storage import self_tests
 from firetower.storage.alert_moves import Fence, fenced
@@ -52,8 +52,12 @@ class LinkTests:
         while True:
             try:
                 await self.look()
+            except LeaseLost:
+                raise
             except StoreUnavailable as err:
                 _log.debug("the link test waits for the database: %s", err)
+            except Exception:  # noqa: BLE001  # reason: a test that fails on us must not end the desk
+                _log.exception("the link to 119 could not be tested; it is tried again")
             await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:

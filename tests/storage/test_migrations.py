@@ -42,6 +42,10 @@ VIEWS = {
         "ended_at",
     ],
     "shift_log": ["id", "at", "kind", "actor", "text", "refers_to", "alert_id", "evidence"],
+    "handovers": [
+        "key", "alert_id", "kind", "text", "actor", "state", "created_at", "due_at", "missed_at", "first_sent_at",
+        "last_sent_at", "tries", "trouble", "received_at", "receipt_number", "receipt_person", "receipt_at",
+    ],
     "calls": ["id", "alert_id", "at", "by", "direction", "purpose", "role", "result"],
     "self_tests": ["id", "kind", "unit", "at", "by", "result", "note"],
 }  # fmt: skip

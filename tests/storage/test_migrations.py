@@ -26,7 +26,7 @@ VIEWS = {
         "id", "unit", "device", "component", "class", "priority", "state", "hold", "condition", "disposition", "rule",
         "rule_version", "value", "limit_value", "place", "text", "device_at", "received_at", "raised_at", "shown_at",
         "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at",
-        "verification", "hold_reason", "held_until", "zone", "incident_id",
+        "verification", "hold_reason", "held_until", "zone", "incident_id", "metric", "figure",
     ],
     "alert_history": ["alert_id", "seq", "at", "old", "new", "actor", "reason"],
     "devices": ["unit", "device", "kind", "lon", "lat", "registered_at", "last_seen_at", "status"],

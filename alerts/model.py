@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from firetower.alerts.handover.model import HandedOver
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 
@@ -63,6 +64,16 @@ class Disposition(StrEnum):
     UNKNOWN = "unknown"  # 原因不明(非火警)
 
 
+class Deadline(StrEnum):
+    """What was not done in time."""
+
+    SHOW = "showing_overdue"  # 超时未显示
+    ACKNOWLEDGE = "acknowledgement_overdue"  # 超时未受理
+    VERIFY = "verification_overdue"  # 超时未核实
+    FORWARD = "forwarding_overdue"  # 无法核实且超时未转警
+    RECEIPT = "receipt_overdue"  # 转警后超时未签收
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One alert as stored. Times are µs since the epoch UTC; None where it has not happened.
@@ -76,7 +87,9 @@ class Alert:
     ``scene``: what may bring it together with others in one incident (``incidents.scene_of``); "" on what was raised
     before there were any. ``hold_reason``, ``held_until``, ``held_by``: of a hold, else None; ``window_id``: the
     announced window it was raised in or is held by; ``cause_id``: the alert that hides it, of hold ``suppressed``.
-    ``escalation``: how often nobody answered in time.
+    ``escalation``: how often nobody answered in time. ``alarmed_at``: since when somebody is awaited: raised, risen,
+    said again, unacknowledged again; ``missed``: deadlines that passed since, each of which escalates once.
+    ``handover``: of its newest report to the command centre, None where there was none, or none is configured.
     """
 
     id: int
@@ -116,6 +129,7 @@ class Alert:
     raised_at: Micros
     condition_at: Micros
     last_event_at: Micros
+    alarmed_at: Micros
     shown_at: Micros | None = None
     acknowledged_at: Micros | None = None
     acknowledged_by: str | None = None
@@ -138,12 +152,24 @@ class Alert:
     verified_by: str | None = None
     verify_method: Method | None = None
     escalation: int = 0
+    missed: tuple[Deadline, ...] = ()
     figure: str = ""
+    handover: HandedOver | None = None
 
     @property
     def is_fire(self) -> bool:
         """Whether promise 6 protects it."""
         return self.alert_class is AlertClass.FIRE
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether 119 is to come: it was forwarded, and that was not cancelled 撤警 since."""
+        return self.forwarded_at is not None and not self.is_cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether its hand-over to 119 was cancelled 撤警 and not made again."""
+        return self.handover is not None and self.handover.cancel is not None
 
     @property
     def held_by_design(self) -> bool:

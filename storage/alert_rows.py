@@ -6,10 +6,21 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from firetower.alerts.model import Alert, Condition, Disposition, Hold, Method, State, Transition, Verification
+from firetower.alerts.model import (
+    Alert,
+    Condition,
+    Deadline,
+    Disposition,
+    Hold,
+    Method,
+    State,
+    Transition,
+    Verification,
+)
 from firetower.alerts.ports import Entry
 from firetower.core.clock import from_datetime
 from firetower.devices.events import AlertClass
+from firetower.storage import handover_rows
 
 Item = TypeVar("Item")
 
@@ -58,9 +69,10 @@ _PLAIN = [
     "verified_by",
     "escalation",
 ]
-_TIMES = ["device_at", "received_at", "raised_at", "condition_at", "last_event_at"]
+_TIMES = ["device_at", "received_at", "raised_at", "condition_at", "last_event_at", "alarmed_at"]
 _LATER = ["shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at", "held_until"]
-_WORDS = ["alert_class", "state", "hold", "condition", "disposition", "verification", "verify_method", "flags"]
+_WORDS = ["alert_class", "state", "hold", "condition", "disposition", "verification", "verify_method"]
+_LISTS = ["flags", "missed"]
 
 TYPES = {"timestamptz": "int8", "text[]": "text"}
 """What a column's values are sent as (``column``) where that is not its own type: encoding instants is slow."""
@@ -74,7 +86,8 @@ def given(name: str, kind: str, table: str) -> str:
     return f"string_to_array({value}, ' ')" if kind == "text[]" else value
 
 
-COLUMNS = ", ".join(f"a.{name}" for name in (*_PLAIN, *_TIMES, *_LATER, *_WORDS))
+_NAMED = (*_PLAIN, *_TIMES, *_LATER, *_WORDS, *_LISTS)
+COLUMNS = ", ".join((*(f"a.{name}" for name in _NAMED), handover_rows.SUMMARY))
 """What ``to_alert`` reads, of a table called ``a``."""
 
 KEY_ORDER = ", ".join(f'a.{part} COLLATE "C"' for part in ("rule", "subject_kind", "subject", "component"))
@@ -99,6 +112,8 @@ def to_alert(row: Any) -> Alert:
         verification=None if verification is None else Verification(verification),
         verify_method=None if method is None else Method(method),
         flags=tuple(row["flags"]),
+        handover=handover_rows.to_summary(row["handover"]),
+        missed=tuple(map(Deadline, row["missed"])),
         **values,
     )
 
@@ -144,6 +159,8 @@ _CHANGING: tuple[tuple[str, str], ...] = (
     ("forwarded_at", "timestamptz"),
     ("receipted_at", "timestamptz"),
     ("escalation", "int2"),
+    ("alarmed_at", "timestamptz"),
+    ("missed", "text[]"),
 )
 
 _UPDATE = (
@@ -170,7 +187,7 @@ FROM unnest($1::bigint[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::te
 def column(alerts: Sequence[Alert], name: str) -> list[Any]:
     """Return one field of many alerts as the database takes it (``TYPES``)."""
     values = list(map(attrgetter(name), alerts))
-    return list(map(" ".join, values)) if name == "flags" else values
+    return list(map(" ".join, values)) if name in _LISTS else values
 
 
 def history_columns(moves: Sequence[Transition]) -> tuple[list[Any], ...]:
@@ -196,9 +213,13 @@ async def update(conn: Any, alerts: Sequence[Alert]) -> None:
 
 
 async def append_history(conn: Any, entries: Sequence[tuple[int, Transition]]) -> None:
-    """Append transitions to the histories of alerts whose rows this transaction has locked, in the order given."""
+    """Append transitions to the histories of alerts whose rows this transaction has locked, in the order given.
+
+    What 119 is told of them is written with them: whoever forwards an alert comes through here.
+    """
     for chunk in chunks(entries):
         await conn.execute(_APPEND, [alert_id for alert_id, _ in chunk], *history_columns([move for _, move in chunk]))
+    await handover_rows.write(conn, entries)
 
 
 async def read_history(conn: Any, alert_id: int) -> list[Entry]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 import firetower
+from firetower.alerts.deadlines import Limits
 from firetower.alerts.model import Alert
 from firetower.alerts.windows import Window
 from firetower.core.clock import Clock
@@ -26,7 +27,9 @@ from firetower.web import (
     contact_routes,
     device_routes,
     docs_page,
+    handover_routes,
     health,
+    incident_record,
     incident_routes,
     letter_routes,
     live_socket,
@@ -38,6 +41,8 @@ from firetower.web import (
     rule_routes,
     self_test_routes,
     session_routes,
+    watch_handover_routes,
+    watch_routes,
     window_routes,
 )
 from firetower.web.alert_json import alert_out
@@ -71,11 +76,13 @@ def routes() -> list[Route]:
         *session_routes.ROUTES,
         *alert_routes.ROUTES,
         *act_routes.ROUTES,
+        *handover_routes.ROUTES,
+        *incident_record.ROUTES,
         *incident_routes.ROUTES,
-        *letter_routes.ROUTES,
         *call_routes.ROUTES,
         *contact_routes.ROUTES,
         *map_routes.ROUTES,  # before a device of those names
+        *letter_routes.ROUTES,
         *device_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests
@@ -84,6 +91,8 @@ def routes() -> list[Route]:
         *protection_routes.ROUTES,
         *self_test_routes.ROUTES,
         *performance_routes.ROUTES,
+        *watch_routes.ROUTES,
+        *watch_handover_routes.ROUTES,
         *live_socket.ROUTES,
         *health.ROUTES,
         Route("GET", "/api/openapi.json", _openapi, "This document", "description", access=Access.OPEN),
@@ -95,7 +104,7 @@ def routes() -> list[Route]:
 def make_app(deps: Deps) -> web.Application:
     """Return the application; it follows the store while it runs. Raises ConfigError for a bad console folder."""
     app = web.Application(
-        middlewares=[middleware(_current(deps.clock))],
+        middlewares=[middleware(_current(deps.clock, deps.limits))],
         client_max_size=BODY_LIMIT,
         handler_args={"max_field_size": 16_384},
     )
@@ -144,12 +153,12 @@ def _why_not(host: str, port: int, err: OSError) -> str:
     return f"cannot listen on {host} port {port}: {err.strerror or err}; check FIRETOWER_HTTP_HOST, or {remedy}"
 
 
-def _current(clock: Clock) -> Callable[[object], object]:
+def _current(clock: Clock, limits: Limits) -> Callable[[object], object]:
     """Return what writes a conflict's present state as the API does."""
 
     def written(thing: object) -> object:
         if isinstance(thing, Alert):
-            return alert_out(thing).model_dump(mode="json", by_alias=True)
+            return alert_out(thing, limits).model_dump(mode="json", by_alias=True)
         if isinstance(thing, Window):
             return window_out(thing, clock.now()).model_dump(mode="json", by_alias=True)
         return thing

@@ -19,6 +19,7 @@ OWN = {
     "GET /api/v1/alerts",
     "GET /api/v1/alerts/{id}",
     "GET /api/v1/alerts/{id}/history",
+    "GET /api/v1/alerts/{id}/record",
     "GET /api/v1/incidents",
     "GET /api/v1/incidents/{id}",
     "GET /api/v1/incidents/{id}/alerts",
@@ -95,6 +96,7 @@ async def test_over_all_routes_a_unit_gets_its_own_and_nothing_of_another_unit(c
                 "grid": "g",
                 "station": "s",
                 "kind": "clocks",
+                "account": "olga",
             }
         )
         params = {"metric": "smoke"} if path.endswith("/readings") else {}

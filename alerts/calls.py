@@ -91,6 +91,8 @@ def called(alert: Alert, new: NewCall, contact: Contact | None, actor: str, at: 
     following(alert, Trigger.NOTE)
     what = f"the call about alert {alert.id}"
     name, number = words("name", new.name, NAME_LIMIT), words("number", new.number, NAME_LIMIT)
+    if number is not None:  # a contact's own is taken as it stands: it may be from before numbers were checked
+        number = _dialled(number)
     said, recording = words("said", new.said, NOTE_LIMIT), words("recording", new.recording, NAME_LIMIT)
     if new.purpose is Purpose.FIRE_BRIGADE and contact is None:
         name, number = name or NUMBER_OF_119, number or NUMBER_OF_119
@@ -116,7 +118,7 @@ def called(alert: Alert, new: NewCall, contact: Contact | None, actor: str, at: 
         contact_id=None if contact is None else contact.id,
         role=None if contact is None else contact.role.value,
         name=name,
-        number=None if number is None else _dialled(number),
+        number=number,
         direction=new.direction,
         purpose=new.purpose,
         result=new.result,

@@ -91,11 +91,11 @@ def _trimmed(given: object) -> object:
     return given.strip() if isinstance(given, str) else given
 
 
-def _without_reserved(given: dict[str, str]) -> dict[str, str]:
+def _by_channel(given: dict[str, str]) -> dict[str, str]:
     reserved = sorted({"phone", "email"} & given.keys())
     if reserved:
         raise ValueError(f"addresses holds {' and '.join(reserved)}; write that as a field of the contact itself")
-    return given
+    return given | ({"sms": dialled(given["sms"])} if "sms" in given else {})
 
 
 PersonName = Annotated[_Storable, BeforeValidator(_trimmed)]
@@ -116,7 +116,7 @@ class ContactEntry(_Part):
             Annotated[_Line, Field(min_length=1, max_length=500)],
         ],
         Field(max_length=20),
-        AfterValidator(_without_reserved),
+        AfterValidator(_by_channel),
     ] = Field(default_factory=dict, description="others, by `sms` or the name of a channel of the duty plan")
     hours: Annotated[tuple[HoursEntry, ...], Field(max_length=20)] = ()
     order: Annotated[int, Field(ge=1, le=1000)] = 1

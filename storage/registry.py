@@ -32,7 +32,8 @@ _log = logger("storage.registry")
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did, by part (``grids``, ``mains``, ``units``, ``buildings``, ``floors``, ``zones``, ``devices``).
+    """What an import did, by part (``grids``, ``mains``, ``units``, ``buildings``, ``floors``, ``zones``, ``devices``,
+    and of ``stations``, ``contacts`` and ``points`` those that the file speaks of).
 
     With ``errors`` nothing was written and every count is empty.
     """
@@ -145,7 +146,8 @@ def _add(registry: Registry, rows: Sequence[asyncpg.Record]) -> None:
 
 
 async def import_city(pool: asyncpg.Pool, city: City, *, by: str = "import") -> ImportReport:
-    """Write a registry file into the store: what is new is created, what differs updated, nothing removed.
+    """Write a registry file into the store: what is new is created, what differs updated, nothing removed
+    but contacts and points that a list in the file has no more.
 
     All or nothing: with any error (a reference to what neither the file nor the store has, a code twice, a change of
     kind under an open fire alert) nothing is written and the report names each item. The same file again changes

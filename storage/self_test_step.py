@@ -8,7 +8,7 @@ import asyncpg
 from firetower.alerts.deadlines import TIMER
 from firetower.alerts.duty.self_tests import Period, SelfTests
 from firetower.alerts.selftests.findings import MOST_ALONE, RULE, Lack, Lacking, verdicts
-from firetower.alerts.selftests.schedule import OF_CENTRE, Bounds, Kind, Result, Standing, State
+from firetower.alerts.selftests.schedule import OF_CENTRE, Bounds, Done, Kind, Result, Standing, State
 from firetower.core.clock import MINUTE, SECOND, Clock, Micros, from_datetime, to_datetime
 from firetower.storage import follower, own_alerts, self_tests
 from firetower.storage.alert_moves import Fence, fenced
@@ -109,7 +109,8 @@ class SelfTestStep:
         is_news = state is not State.FAILED or result is Result.PASSED
         if is_news or (standing.last is not None and standing.last.at < bounds.due):
             note = f"database {ahead / SECOND:+.3f} s, at most {self._plan.clock_error_s:g} s"
-            await self_tests.record(self._pool, Kind.CLOCKS, result, by=TIMER, at=now, note=note)
+            async with fenced(self._pool, self._lease) as conn:
+                await self_tests.put(conn, Done(0, Kind.CLOCKS, None, now, TIMER, result, note))
 
     async def _ask_ahead(self) -> Micros:
         before = self._clock.now()

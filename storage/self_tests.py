@@ -16,7 +16,9 @@ SCHEDULE = "self_tests"
 """Under this name of a follower stands when the schedule began, µs."""
 
 _DONE = "t.id, t.kind, t.unit, t.at, t.by, t.result, t.note, t.evidence"
-_LAST_OF_CENTRE = f"SELECT {_DONE} FROM self_test t WHERE t.kind = $1 ORDER BY t.at DESC, t.id DESC LIMIT 1"
+_LAST_OF_CENTRE = (
+    f"SELECT {_DONE} FROM self_test t WHERE t.kind = $1 AND t.unit IS NULL ORDER BY t.at DESC, t.id DESC LIMIT 1"
+)
 _MADE_AT = f"SELECT {_DONE} FROM self_test t WHERE t.by = $1 AND t.at = $2 AND t.kind = $3 ORDER BY t.id LIMIT 1"
 _ADD = (
     "INSERT INTO self_test AS t (kind, unit, at, by, result, note, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7)"
@@ -136,7 +138,13 @@ async def record(
                     return _done(await conn.fetchrow(_MADE_AT, by, to_datetime(before), kind))
             if unit is not None and await conn.fetchval("SELECT id FROM unit WHERE code = $1", unit) is None:
                 raise NotFound(f"there is no unit {unit!r}; list units to find the one you mean")
-            return _done(await conn.fetchrow(_ADD, kind, unit, to_datetime(at), by, result, note, evidence))
+            return await put(conn, Done(0, kind, unit, at, by, result, note, evidence))
+
+
+async def put(conn: Any, done: Done) -> Done:
+    """Put a self-test on record inside the caller's transaction and return it with its id."""
+    given = (done.kind, done.unit, to_datetime(done.at), done.by, done.result, done.note, done.evidence)
+    return _done(await conn.fetchrow(_ADD, *given))
 
 
 async def began(conn: Any) -> Micros | None:
@@ -165,10 +173,11 @@ async def of_units(
     ``unit``: only of that one; ``after``: those of a greater code.
     """
     where = " OR ".join(f"({_STATES[state]})" for state in states)
+    typed = "$2::timestamptz IS NOT NULL AND $3::timestamptz IS NOT NULL"  # not every state speaks of both
     rows = await conn.fetch(
         f"SELECT *, count(*) OVER () AS total FROM ({_UNITS} AND ({where})"
         " AND ($4::text IS NULL OR u.code = $4) AND ($5::text IS NULL OR u.code > $5)"
-        " AND $2::timestamptz IS NOT NULL AND $3::timestamptz IS NOT NULL) s ORDER BY code LIMIT $6",
+        f" AND {typed}) s ORDER BY code LIMIT $6",
         *map(to_datetime, (since, bounds.due, bounds.overdue)),
         unit,
         after,

@@ -36,8 +36,14 @@ async def unit_contacts(call: Call[Nothing, None]) -> BaseModel:
 
 
 async def put_unit_contacts(call: Call[Nothing, UnitContactsIn]) -> BaseModel:
-    """Replace the contacts of a unit by a list; a unit's own account does so for its own."""
-    return await _put(call, _unit(call))
+    """Replace the contacts of a unit by a list; a unit's own account does so for its own, and leaves somebody on it."""
+    owner = _unit(call)
+    if call.person.unit is not None and not call.body.contacts:
+        raise InvalidInput(
+            f"unit {owner[1]} would have nobody to call; name at least one contact, or ask the centre to empty it",
+            {"field": "contacts"},
+        )
+    return await _put(call, owner)
 
 
 async def grid_contacts(call: Call[Nothing, None]) -> BaseModel:

@@ -88,5 +88,5 @@ self_test = Table(
     CheckConstraint("kind in ('link_119','clocks','unit_fire_test','power_changeover')", name="kind"),
     CheckConstraint("(kind = 'unit_fire_test') = (unit is not null)", name="unit"),
     CheckConstraint("result in ('passed','failed')", name="result"),
-    Index("self_test_last_idx", "kind", "unit", text("at desc")),
+    Index("self_test_last_idx", "kind", "unit", text("at desc"), text("id desc")),
 )

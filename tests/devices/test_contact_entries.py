@@ -76,6 +76,7 @@ def entry(**more: Any) -> UnitContact:
         ({"role": "grid_worker"}, "control_room"),
         ({"addresses": {"phone": "1"}}, "field of the contact itself"),
         ({"addresses": {"a b": "1"}}, "pattern"),
+        ({"addresses": {"sms": "ask Li"}}, "no telephone number"),
         ({"name": " "}, "at least 1"),
         ({"name": "a\x00"}, "pattern"),
         ({"fone": "119"}, "not permitted"),

@@ -155,6 +155,23 @@ async def test_a_database_of_the_first_release_keeps_its_devices_and_rejects(emp
     await conn.close()
 
 
+async def test_whom_to_call_of_a_unit_is_still_known_after_contacts_have_a_table_of_their_own(empty_url: str) -> None:
+    """A city that was upgraded at night must not have lost its telephone numbers."""
+    await asyncio.to_thread(_upgrade_to, empty_url, "0006")
+    conn = await asyncpg.connect(empty_url)
+    await conn.executemany(
+        "INSERT INTO unit (code, contact_name, contact_phone) VALUES ($1, $2, $3)",
+        [("a", "Wang", "138 or ask Li"), ("b", None, "119"), ("c", "Zhao", " "), ("d", " ", None)],
+    )
+    await asyncio.to_thread(migrate.upgrade, empty_url)
+    rows = await conn.fetch("SELECT owner, role, name, addresses ->> 'phone' FROM contact ORDER BY owner")
+    assert [tuple(row) for row in rows] == [
+        ("a", "control_room", "Wang", "138 or ask Li"), ("b", "control_room", "消控室", "119"),
+        ("c", "control_room", "Zhao", None),
+    ]  # fmt: skip
+    await conn.close()
+
+
 def _upgrade_to(url: str, revision: str) -> None:
     def to(connection: Connection) -> None:
         config = Config()

@@ -96,6 +96,14 @@ async def test_a_call_stays_as_it_was_when_its_contact_is_gone(fire: Any) -> Non
     assert (call["name"], call["number"], call["contact_id"]) == ("Desk", "07771234567", desk)
 
 
+async def test_a_contact_whose_number_is_words_from_before_does_not_keep_a_call_off_the_record(fire: Any) -> None:
+    number = await fire.pool.fetchval(
+        """UPDATE contact SET addresses = '{"phone": "138 or ask Li"}' WHERE name = 'Desk' RETURNING id"""
+    )
+    status, made = await record(fire, contact_id=str(number))
+    assert (status, made["number"]) == (201, "138 or ask Li")
+
+
 async def test_the_same_request_again_is_one_call(fire: Any) -> None:
     key = {"Idempotency-Key": "call-1"}
     first = await record(fire, name="Zhao", number="1380", headers=key)

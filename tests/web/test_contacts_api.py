@@ -52,6 +52,8 @@ async def test_a_units_account_keeps_its_own_and_sees_no_others(city: Any) -> No
     await city.sign_in("mall-room")
     status, body = await put(city, MALL, WANG)
     assert (status, body["items"][0]["changed_by"]) == (200, "mall-room")
+    status, body = await put(city, MALL)
+    assert (status, "nobody to call" in body["error"]["message"]) == (400, True)
     assert [each["name"] for each in (await city.get(MALL))["items"]] == ["Wang"]
     for method in ("GET", "PUT"):
         given = {"json": {"contacts": []}} if method == "PUT" else {}

@@ -99,7 +99,7 @@ STATEMENTS = (
         CONSTRAINT self_test_result_check CHECK (result in ('passed','failed'))
     )
     """,
-    "CREATE INDEX self_test_last_idx ON self_test (kind, unit, at DESC)",
+    "CREATE INDEX self_test_last_idx ON self_test (kind, unit, at DESC, id DESC)",
     """
     CREATE VIEW api.calls AS
     SELECT id, alert_id, at, by, direction, purpose, role, result FROM call

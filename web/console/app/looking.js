@@ -15,6 +15,8 @@ export class Looking {
     this.incidents = new IncidentStore();
     /** Which panel stands beside the queue instead of the detail: held, board, windows, report, closed, or "". */
     this.panel = signal("");
+    /** The unit, or device of a unit, whose file is open. */
+    this.subject = signal(/** @type {{unit: string, device: string} | null} */ (null));
     /** The act whose form is open: `alert id + verb`. */
     this.form = signal("");
     /** Incidents whose members are all in sight. */
@@ -50,9 +52,31 @@ export class Looking {
     this.drafts = new Drafts();
     this.selectedId.value = null;
     this.panel.value = "";
+    this.subject.value = null;
     this.form.value = "";
     this.expanded.value = new Set();
     this.view.value = EMPTY_VIEW;
+  }
+
+  /** Opens a panel in the place of the detail. */
+  openPanel(name) {
+    this.panel.value = name;
+  }
+
+  /** 设备户籍. */
+  openDevice(unit, device) {
+    batch(() => {
+      this.subject.value = { unit, device };
+      this.panel.value = "device";
+    });
+  }
+
+  /** 单位户籍. */
+  openUnit(unit) {
+    batch(() => {
+      this.subject.value = { unit, device: "" };
+      this.panel.value = "unit";
+    });
   }
 
   /** The map goes back to where it was before an alarm was looked at, or shows the whole city. */

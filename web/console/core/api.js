@@ -81,6 +81,57 @@ export class Api {
     return this.request("GET", "/units?limit=1000");
   }
 
+  device(unit, device) {
+    return this.request("GET", `/devices/${encodeURIComponent(unit)}/${encodeURIComponent(device)}`);
+  }
+
+  latest(unit, device) {
+    return this.request("GET", `/devices/${encodeURIComponent(unit)}/${encodeURIComponent(device)}/latest`);
+  }
+
+  /** Readings in at most `points` buckets a channel; `from`, `to` in ms. */
+  readings(unit, device, { metric, from, to, points }) {
+    const query = new URLSearchParams({ metric, from: new Date(from).toISOString(), to: new Date(to).toISOString(), points: String(points) });
+    return this.request("GET", `/devices/${encodeURIComponent(unit)}/${encodeURIComponent(device)}/readings?${query}`);
+  }
+
+  devicesOf(unit, limit) {
+    return this.request("GET", `/devices?unit=${encodeURIComponent(unit)}&limit=${limit}`);
+  }
+
+  findDevices(words, limit = 20) {
+    return this.request("GET", `/devices?q=${encodeURIComponent(words)}&limit=${limit}`);
+  }
+
+  findUnits(words, limit = 20) {
+    return this.request("GET", `/units?q=${encodeURIComponent(words)}&limit=${limit}`);
+  }
+
+  /** The alerts of a unit or a device, highest and newest first. */
+  alertsOf(which, limit = 30) {
+    return this.request("GET", `/alerts?${new URLSearchParams({ ...which, limit: String(limit) })}`);
+  }
+
+  rules() {
+    return this.request("GET", "/rules");
+  }
+
+  rejects(unit = "") {
+    return this.request("GET", `/rejects?limit=100${unit ? `&unit=${encodeURIComponent(unit)}` : ""}`);
+  }
+
+  shifts(limit) {
+    return this.request("GET", `/shifts?limit=${limit}`);
+  }
+
+  shift(id) {
+    return this.request("GET", `/shifts/${encodeURIComponent(id)}`);
+  }
+
+  badActors(days, limit) {
+    return this.request("GET", `/bad-actors?days=${days}&limit=${limit}`);
+  }
+
   /** What is not protected right now. */
   notProtected() {
     return this.request("GET", "/not-protected");

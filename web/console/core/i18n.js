@@ -86,4 +86,7 @@ export function age(ms) {
 export const quantity = (value) =>
   value === null || value === undefined ? "" : new Intl.NumberFormat(language.value, { maximumSignificantDigits: 4 }).format(value);
 
+/** A share of 1 in per cent, one decimal at most. */
+export const percent = (share) => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 1 }).format(share);
+
 export const integer = (value) => new Intl.NumberFormat(language.value).format(value);

@@ -26,6 +26,7 @@ const COMMANDS = [
   { code: "KeyN", command: "report" },
   { code: "KeyM", command: "mute" },
   { code: "KeyP", command: "map" },
+  { code: "KeyE", command: "more" },
   { code: "Slash", command: "filter" },
   { code: "Slash", shift: true, command: "help" },
   { code: "Escape", command: "back" },

@@ -69,6 +69,7 @@ function Seat({ desk }) {
     windows: () => togglePanel("windows"),
     closed: () => togglePanel("closed"),
     report: () => togglePanel("report"),
+    more: () => togglePanel("more"),
     next: () => desk.move(1),
     previous: () => desk.move(-1),
     first: () => desk.move(-Infinity),
@@ -95,6 +96,10 @@ function Seat({ desk }) {
   useEffect(() => {
     focusQueue();
   }, []);
+
+  useEffect(() => {
+    if (panel) setReading(true); // a panel may be opened from the detail, the map or another panel
+  }, [panel]);
 
   useEffect(() => {
     const onKey = (event) => {

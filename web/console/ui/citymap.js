@@ -70,15 +70,16 @@ export function MapView({ desk }) {
       ${placeless > 0 && html`<span data-placeless>${t("map.placeless", { n: integer(placeless) })}</span>`}</p>
     ${base && (base.attribution || base.review_number) && html`<p class="map-source">${[base.attribution, base.review_number].filter(Boolean).join(" · ")}</p>`}
     ${trouble && html`<p class="map-trouble" role="status">${trouble}</p>`}
-    ${found && html`<${Found} found=${found} onClose=${() => setFound(null)} />`}
+    ${found && html`<${Found} desk=${desk} found=${found} onClose=${() => setFound(null)} />`}
   </section>`;
 }
 
 /** The device that was clicked. */
-function Found({ found, onClose }) {
+function Found({ desk, found, onClose }) {
   return html`<div class="map-found" role="status" data-device=${`${found.unit}/${found.device}`}>
     <button class="close" onClick=${onClose} aria-label=${t("panel.close")}><${Icon} name="back" /></button>
     <p><b>${word("kind", found.kind)}</b> · ${word("status", found.status)}</p>
     <p>${found.unit_name || found.unit} · ${found.place || found.device}</p>
+    <p><button class="link" onClick=${() => desk.openDevice(found.unit, found.device)}>${t("detail.open_device")}</button></p>
   </div>`;
 }

@@ -4,6 +4,7 @@ import { html } from "../vendor/htm-preact.mjs";
 import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
 import { age, clockTime, integer, moment, t, titleIn, titleOf, word } from "../core/i18n.js";
 import { isProvisional } from "../core/provisional.js";
+import { Around } from "./around.js";
 import { CloseForm, NoteForm } from "./forms.js";
 import { History } from "./history.js";
 import { Icon } from "./icons.js";
@@ -41,6 +42,7 @@ export function Detail({ desk, onBack }) {
     ${!unstored && html`<${ActBar} key=${`acts-${alert.id}`} desk=${desk} alert=${alert} />`}
     <${Advice} desk=${desk} alert=${alert} />
     <${Value} alert=${alert} />
+    ${!unstored && html`<${Around} key=${`around-${alert.id}`} desk=${desk} alert=${alert} />`}
     <${Facts} desk=${desk} alert=${alert} />
     ${!unstored && html`<${Stored} desk=${desk} alert=${alert} />`}
   </article>`;
@@ -118,6 +120,8 @@ function Facts({ desk, alert }) {
   return html`<dl class="facts">
       ${facts.map(([name, value]) => value && html`<div key=${name}><dt>${t(`detail.${name}`)}</dt><dd class="num">${value}</dd></div>`)}
     </dl>
+    <p class="ways">${alert.device && alert.unit && html`<button class="link" onClick=${() => desk.openDevice(alert.unit, alert.device)}>${t("detail.open_device")}</button>`}
+      ${alert.unit && html`<button class="link" onClick=${() => desk.openUnit(alert.unit)}>${t("detail.open_unit")}</button>`}</p>
     <h3>${t("detail.clocks")}</h3>
     <dl class="facts clocks">
       ${CLOCKS.map((name) => {
@@ -142,7 +146,7 @@ function Nothing() {
 
 const KEYS = [
   ["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["V", "verify"], ["F", "forward"], ["R", "receipt"], ["C", "close"], ["L", "shelve"], ["U", "restore"],
-  ["T", "assign"], ["G", "group"], ["H", "held"], ["B", "board"], ["D", "windows"], ["O", "closed"], ["N", "report"], ["M", "mute"], ["/", "filter"],
+  ["T", "assign"], ["G", "group"], ["H", "held"], ["B", "board"], ["D", "windows"], ["O", "closed"], ["N", "report"], ["M", "mute"], ["P", "map"], ["E", "more"], ["/", "filter"],
   ["Enter", "open"], ["Esc", "back"], ["?", "help"],
 ];
 

@@ -5,11 +5,17 @@ import { Board } from "./board.js";
 import { ClosedList } from "./closed.js";
 import { HeldList } from "./held.js";
 import { MapView } from "./citymap.js";
+import { DevicePanel } from "./device.js";
 import { Icon } from "./icons.js";
+import { MorePanel } from "./more.js";
+import { OverviewPanel } from "./overview.js";
+import { RejectsPanel } from "./rejects.js";
 import { ReportForm } from "./report.js";
+import { RulesPanel } from "./rules.js";
+import { UnitPanel } from "./unit.js";
 import { WindowsPanel } from "./windows.js";
 
-const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView };
+const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel };
 
 export function Panel({ desk, name, onBack }) {
   const Inside = PANELS[name];

@@ -14,6 +14,7 @@ export function Strip({ desk, onPanel }) {
     <${Windows} desk=${desk} onPanel=${onPanel} />
     <${Rate} desk=${desk} />
     <span class="strip-space"></span>
+    <${Opener} desk=${desk} onPanel=${onPanel} panel="more" letter="E">${t("strip.more")}</${Opener}>
     <${Opener} desk=${desk} onPanel=${onPanel} panel="closed" letter="O">${t("strip.closed")}</${Opener}>
     <${Opener} desk=${desk} onPanel=${onPanel} panel="report" letter="N"><${Icon} name="phone" /><b>${t("strip.report")}</b></${Opener}>
   </nav>`;

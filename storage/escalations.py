@@ -25,7 +25,7 @@ _OPEN_FIRES = "SELECT array_agg(id ORDER BY id) FROM alert WHERE state <> 'close
 _FIRES = (
     f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[]) AND a.state <> 'closed' AND a.alert_class = 'fire'"
 )
-_LOOKS = 10
+_LOOKS = 50
 """Most times in a call that what is overdue is looked at before it is locked: nobody announces that it was shown."""
 
 

@@ -16,7 +16,7 @@ from firetower.alerts.notify.ports import ChannelFigures, Claimed, Fact, Outcome
 from firetower.alerts.notify.wanted import Candidate, sort_out
 from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.core.errors import NotFound
-from firetower.storage.alert_moves import Fence, fenced
+from firetower.storage.alert_moves import PIECE, Fence, fenced
 from firetower.storage.alert_rows import COLUMNS, chunks, to_alert
 from firetower.storage.pool import store_errors
 
@@ -118,13 +118,12 @@ class Outbox:
                 " || channel || ' any more' WHERE state = 'waiting' AND NOT channel = ANY($1::text[])",
                 list(channels),
             )
-            rows = await conn.fetch(
-                "SELECT a.component FROM alert a WHERE a.rule = $1 AND a.condition = 'active'"
-                " AND a.state <> 'closed' AND NOT a.component = ANY($2::text[])",
-                RULE,
-                list(channels),
-            )
-        return [row["component"] for row in rows]
+            return [name for name in await _dead(conn) if name not in channels]
+
+    async def dead(self) -> list[str]:
+        """Return the channels that are said to be dead: their own alert stands. Raises StoreUnavailable."""
+        with store_errors():
+            return await _dead(self._pool)
 
     async def claim(self, channel: str, most: int, in_hand: Collection[int], now: Micros) -> Claimed:
         """Take due letters into hand, on rows locked for it. Raises LeaseLost, StoreUnavailable."""
@@ -133,7 +132,9 @@ class Outbox:
             if not await self._pool.fetchval(_ANY_DUE, *asked):
                 return Claimed(())
         async with fenced(self._pool, self._held) as conn:
-            candidates = [Candidate(_letter(row), to_alert(row)) for row in await conn.fetch(_DUE, *asked)]
+            candidates = [
+                Candidate(_letter(row), to_alert(row)) async for row in conn.cursor(_DUE, *asked, prefetch=PIECE)
+            ]
             done = sort_out(candidates, most)
             if done.cancel:
                 await conn.execute(_CANCEL, [each.id for each, _ in done.cancel], [why for _, why in done.cancel])
@@ -223,6 +224,15 @@ class Outbox:
         with store_errors():
             rows = await self._pool.fetch(f"SELECT {_LETTER} FROM letter l WHERE {where}", *arguments)
         return [_letter(row) for row in rows]
+
+
+async def _dead(conn: Any) -> list[str]:
+    rows = await conn.fetch(
+        "SELECT a.component FROM alert a WHERE a.rule = $1 AND a.condition = 'active' AND a.state <> 'closed'"
+        " ORDER BY 1",
+        RULE,
+    )
+    return [row["component"] for row in rows]
 
 
 def _letter(row: Any) -> Letter:

@@ -14,6 +14,7 @@ from waiting import until
 
 from firetower.alerts.acts import Act
 from firetower.alerts.duty.command_centre import CommandCentre
+from firetower.alerts.handover.line import Line
 from firetower.alerts.handover.model import HandedOver, MessageState
 from firetower.alerts.handover.sender import Sender
 from firetower.alerts.model import Alert, Method, Verification
@@ -47,7 +48,8 @@ class World:
         """Run the sender."""
         async with Outside() as outside:
             messages = Handovers(self.city.pool, lease or self.lease, centre, ZONE)
-            task = asyncio.create_task(Sender(centre, messages, outside, self.clock).run())
+            line = None if centre is None else Line(centre, outside, self.clock)
+            task = asyncio.create_task(Sender(line, messages, self.clock).run())
             await until(lambda: self._configured(centre))
             try:
                 yield task

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from firetower.alerts.notify.letters import Letter, LetterState
+from firetower.alerts.notify.ports import ChannelFigures
 from firetower.web.api_models import Answered, Instant, instant, instant_or_none
 
 
@@ -33,6 +34,28 @@ class LetterOut(Answered):
     read_at: Instant | None = Field(description="it was opened")
     acted_at: Instant | None = Field(description="a key was pressed, or that account has acknowledged the alert")
     undelivered: bool = Field(description="the gateway took it and says now that it did not arrive")
+
+
+class ChannelOut(Answered):
+    """A channel of the duty plan, and how it did in the last 24 hours."""
+
+    name: str
+    kind: str = Field(description="apprise, webhook, voice or http")
+    dead: bool = Field(description="its alert stands: nothing gets through, or it refuses Firetower")
+    waiting: int
+    sent: int
+    failed: int
+    cancelled: int
+    trouble: str | None = Field(description="why a try failed, the newest")
+    trouble_at: Instant | None
+
+
+def channel_out(name: str, kind: str, figures: ChannelFigures | None, *, dead: bool) -> ChannelOut:
+    """Return a channel as the API writes it; ``figures`` None: it had no letters."""
+    known = figures or ChannelFigures({})
+    counts = {state.value: known.by_state.get(state, 0) for state in LetterState}
+    trouble_at = instant_or_none(known.trouble_at)
+    return ChannelOut(name=name, kind=kind, dead=dead, trouble=known.trouble, trouble_at=trouble_at, **counts)
 
 
 def letter_out(letter: Letter) -> LetterOut:

@@ -13,6 +13,7 @@ from firetower.alerts.notify.ports import Fact
 from firetower.alerts.notify.signing import SIGNATURE, TIMESTAMP, refusal
 from firetower.alerts.notify.texts import message
 from firetower.alerts.notify.wanted import Candidate
+from firetower.core.clock import DAY
 from firetower.storage.letter_facts import LetterFacts
 from firetower.storage.outbox import Outbox
 from firetower.web.alert_routes import PATH as ALERTS
@@ -20,7 +21,7 @@ from firetower.web.alert_routes import alert_id
 from firetower.web.api import Access, Call, Route
 from firetower.web.api_models import Answered, Asked, Moment, Nothing
 from firetower.web.errors import Refused
-from firetower.web.letter_json import LetterOut, letter_out
+from firetower.web.letter_json import ChannelOut, LetterOut, channel_out, letter_out
 from firetower.web.letter_page import page
 
 PATH = "/api/v1/letters"
@@ -47,6 +48,24 @@ async def list_letters(call: Call[Nothing, None]) -> BaseModel:
     alert = await call.deps.alerts.get(alert_id(call))
     letters = await Outbox(call.deps.pool).of_alert(alert.id)
     return LettersOut(items=[letter_out(each) for each in letters])
+
+
+class ChannelsOut(Answered):
+    """The channels of the duty plan, in its order."""
+
+    items: list[ChannelOut]
+
+
+async def list_channels(call: Call[Nothing, None]) -> BaseModel:
+    """List the channels over which people are told, and how each did in the last 24 hours."""
+    outbox = Outbox(call.deps.pool)
+    figures, dead = await outbox.figures(call.deps.clock.now() - DAY), await outbox.dead()
+    return ChannelsOut(
+        items=[
+            channel_out(each.name, each.kind, figures.get(each.name), dead=each.name in dead)
+            for each in call.deps.duty.channels
+        ]
+    )
 
 
 async def give_receipt(call: Call[Nothing, ReceiptGiven]) -> BaseModel:
@@ -109,6 +128,14 @@ async def _shown(call: Call[Nothing, None], letter: Letter, *, read: bool) -> we
 
 
 ROUTES = (
+    Route(
+        "GET",
+        "/api/v1/channels",
+        list_channels,
+        "The channels over which people are told",
+        "letters",
+        answer=ChannelsOut,
+    ),
     Route(
         "GET",
         ALERTS + "/{id}/letters",

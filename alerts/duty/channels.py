@@ -76,7 +76,8 @@ class Bounds(Section):
 
     ``address``: which of a contact's addresses it takes (``phone``, ``sms``, ``email`` …); its own name where absent.
     ``rate``: most letters a minute; ``at_once``: most in its hands; ``answers_within``: how long one try may take.
-    ``tries``, ``within``: when a letter is given up. ``dead_after``: how long every try fails until it counts as dead.
+    ``tries``, ``within`` (of its first try): when a letter is given up. ``dead_after``: how long every try fails until
+    it counts as dead.
     ``link``: where this service is reached from outside: letters then bear a link that says they were read.
     """
 
@@ -118,7 +119,7 @@ class AppriseChannel(Bounds):
         for number, url in enumerate(urls, 1):
             _only("address")(url)
             if not known(url):
-                raise ValueError(f"URL {number} is none that apprise knows; see https://appriseit.com/services/")
+                raise ValueError(f"URL {number} is none that apprise takes; see https://appriseit.com/services/")
         return urls
 
 

@@ -49,7 +49,7 @@ class Agenda:
                 break
             at, alert_id = heapq.heappop(self._later)
             known = self._next.get(alert_id)
-            if known is not None and known[0] == at:
+            if known is not None:
                 heapq.heappush(self._ready, (known[1], at, alert_id))
         found: list[tuple[_Rank, Micros, int]] = []
         while self._ready and len(found) < most:

@@ -8,17 +8,16 @@ is sent again, under the same key.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from firetower.alerts.duty.command_centre import CommandCentre
+from firetower.alerts.handover.line import Line
 from firetower.alerts.handover.model import Message
 from firetower.alerts.handover.pacing import Bounds, Next, address, after_failure, after_taken
 from firetower.alerts.handover.ports import Messages
 from firetower.alerts.handover.receipt import TAKEN, NoReceipt, read
 from firetower.alerts.notify import meters
-from firetower.alerts.notify.signing import sign
 from firetower.core.clock import SECOND, Clock, Micros
 from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
-from firetower.core.outside import Outside, OutsideFailed, place, wait_before
+from firetower.core.outside import OutsideFailed, place, wait_before
 
 AT_ONCE = 8
 OTHERS_AT_ONCE = 4
@@ -32,17 +31,16 @@ _log = logger("alerts.handover")
 
 
 class Sender:
-    """Tells the command centre ``centre`` what ``messages`` holds, over ``outside``. ``run`` until cancelled.
+    """Tells the command centre at the end of ``line`` what ``messages`` holds. ``run`` until cancelled.
 
-    ``centre`` None: none is configured, and nothing is sent; receipts that never came are recorded all the same.
+    ``line`` None: none is configured, and nothing is sent; receipts that never came are recorded all the same.
     """
 
     name = "hand-over to 119"
 
-    def __init__(self, centre: CommandCentre | None, messages: Messages, outside: Outside, clock: Clock) -> None:
-        self._centre = centre
+    def __init__(self, line: Line | None, messages: Messages, clock: Clock) -> None:
+        self._line = line
         self._messages = messages
-        self._outside = outside
         self._clock = clock
         self._in_hand: dict[int, bool] = {}
         self._first = 0
@@ -80,18 +78,18 @@ class Sender:
         self._done.clear()
         now = self._clock.now()
         await self._messages.miss(now)
-        if self._centre is None or len(self._in_hand) >= AT_ONCE:
+        if self._line is None or len(self._in_hand) >= AT_ONCE:
             return
         room = AT_ONCE - len(self._in_hand)
         for message in await self._messages.due(now, list(self._in_hand), room):
             others = sum(not is_fire for is_fire in self._in_hand.values())
             if message.is_fire or others < OTHERS_AT_ONCE:
                 self._in_hand[message.id] = message.is_fire
-                tasks.create_task(self._tell(self._centre, message), name=f"message {message.key} to 119")
+                tasks.create_task(self._tell(self._line, message), name=f"message {message.key} to 119")
 
-    async def _tell(self, centre: CommandCentre, message: Message) -> None:
+    async def _tell(self, line: Line, message: Message) -> None:
         try:
-            await self._try(centre, message)
+            await self._try(line, message)
         except StoreUnavailable as err:
             _log.warning("what became of message %s to 119 is not stored, it is sent again: %s", message.key, err)
             await asyncio.sleep(RETRY_S)
@@ -104,21 +102,17 @@ class Sender:
             del self._in_hand[message.id]
             self._done.set()
 
-    async def _try(self, centre: CommandCentre, message: Message) -> None:
+    async def _try(self, line: Line, message: Message) -> None:
         """Send once, and record what came of it."""
+        centre = line.centre
         bounds = Bounds(len(centre.addresses), centre.tries, centre.slow, centre.within)
         body = await self._messages.claim(message, self._clock.now())
         tried = self._taken.pop(message.id, None)
         if tried is None:
             tried = address(message, self._first, self._quiet_until, bounds, self._clock.now())
         url = centre.addresses[tried]
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Idempotency-Key": message.key,
-            **sign(centre.secret.get_secret_value().encode(), body, self._clock.now()),
-        }
         try:
-            answer = await self._outside.ask("POST", url, body, headers, within_s=centre.answers_within / SECOND)
+            answer = await line.say(tried, message.key, body)
         except OutsideFailed as err:
             if err.retry_after_s is not None:
                 self._quiet_until[tried] = self._clock.now() + round(err.retry_after_s * SECOND)

@@ -26,7 +26,10 @@ def library() -> Any:
 
 def service_of(url: str, address: str) -> Any:
     """Return the service of ``url`` with ``address`` put in, None where that is no address of it."""
-    return library().Apprise.instantiate(url.replace("{address}", quote(address, safe="")), asset=_asset())
+    service = library().Apprise.instantiate(url.replace("{address}", quote(address, safe="")), asset=_asset())
+    if "{address}" in url and getattr(service, "targets", True) in ([], (), set()):
+        return None  # some tell whoever sends where nobody is left to tell
+    return service
 
 
 def known(url: str) -> bool:

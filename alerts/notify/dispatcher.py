@@ -31,9 +31,8 @@ _STORE_S = 2.0
 """How long a database that is away is left alone."""
 _SLOWER_AFTER, _SLOWER = 8, 4.0
 """After so many failures a letter waits so many times longer."""
-_LEAST_TRIES = 5
-"""So many tries a letter has whatever its age is: a clock that was set forward loses none."""
 _ASKED_AT_ONCE = 50
+_MOST_KEPT = 10_000
 
 _log = logger("alerts.notify.dispatcher")
 
@@ -42,14 +41,16 @@ _log = logger("alerts.notify.dispatcher")
 class _Line:
     """One channel: what it is, what sends to it, how it does.
 
-    ``in_hand``: letters of which nothing is recorded yet; ``told``: whether it was said to be dead, None: nothing was;
-    ``took``: whether it has taken any.
+    ``in_hand``: letters of which nothing is recorded yet; ``first_tried``: when those to be tried again first were, by
+    the loop's clock, which is never set; ``told``: whether it was said to be dead, None: nothing was; ``took``:
+    whether it has taken any.
     """
 
     channel: Channel
     sender: Sender
     pace: Pace
     in_hand: set[int] = field(default_factory=set)
+    first_tried: dict[int, float] = field(default_factory=dict)
     told: bool | None = None
     took: bool = False
     freed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,6 +93,7 @@ class Dispatcher:
         for line in self._lines.values():
             line.pace.in_hand = 0
             line.in_hand.clear()
+            line.first_tried.clear()
         await self._over_outages(self._begin)
         async with asyncio.TaskGroup() as tasks:
             for line in self._lines.values():
@@ -152,6 +154,8 @@ class Dispatcher:
             _log.exception("what became of letter %d cannot be recorded; it is left until the next start", letter.id)
             return
         line.in_hand.discard(letter.id)
+        if outcome.state is not LetterState.WAITING:
+            line.first_tried.pop(letter.id, None)
         word = {LetterState.SENT: "sent", LetterState.WAITING: "tried"}.get(outcome.state, "failed")
         meters.notifications.labels(line.channel.name, word).inc()
         if outcome.state is LetterState.FAILED:
@@ -187,7 +191,10 @@ class Dispatcher:
 
     def _after(self, line: _Line, letter: Letter, err: SendFailed) -> Outcome:
         """Return what becomes of a letter that was not taken."""
-        is_old = letter.tries >= _LEAST_TRIES and self._clock.now() - letter.created_at >= line.channel.within
+        now, within_s = asyncio.get_running_loop().time(), line.channel.within / SECOND
+        is_old = now - line.first_tried.setdefault(letter.id, now) >= within_s
+        if len(line.first_tried) > _MOST_KEPT:  # those that were cancelled since are never asked for again
+            line.first_tried = {each: at for each, at in line.first_tried.items() if now - at < within_s}
         if err.permanent or letter.tries >= line.channel.tries or is_old:
             return Outcome(LetterState.FAILED, str(err))
         wait = wait_before(letter.tries) * (_SLOWER if letter.tries > _SLOWER_AFTER else 1.0)

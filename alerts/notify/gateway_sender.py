@@ -29,6 +29,7 @@ class GatewaySender:
     def __init__(self, channel: GatewayChannel, outside: Outside) -> None:
         self._channel = channel
         self._outside = outside
+        self._of_recipient = "{phone}" in channel.url or "{address}" in channel.url
         status = channel.status
         self.asks_every_s = None if status is None else status.every / SECOND
         self.asks_until = 0 if status is None else status.until
@@ -86,7 +87,7 @@ class GatewaySender:
         try:
             return await self._outside.ask(method, url, body, headers, within_s=self._channel.answers_within / SECOND)
         except OutsideFailed as err:
-            raise of_outside(err) from err
+            raise of_outside(err, of_recipient=self._of_recipient) from err
 
 
 def _decoded(answer: Answer, url: str) -> Any:

@@ -8,6 +8,8 @@ taken ends that, and the rest follows at the channel's rate: what has gathered i
 from dataclasses import dataclass, field
 
 PROBED_EVERY_S = 30.0
+_AT_REST_S = 10.0
+"""A channel that was idle takes at once what its rate gives in so long: a fire's first letters wait for no others."""
 RESTS_S = 300.0
 """For so long after its last failure a dead channel is passed over where there is another; then it is tried again."""
 
@@ -69,7 +71,7 @@ class Pace:
         return self.is_dead and now - self._last_end < RESTS_S
 
     def _fill(self, now: float) -> None:
-        most = float(min(self.at_once, self.rate))
+        most = max(1.0, self.rate * _AT_REST_S / 60.0)
         since = 0.0 if self._filled_at is None else now - self._filled_at
         self._tokens = most if self._filled_at is None else min(most, self._tokens + since * self.rate / 60.0)
         self._filled_at = now

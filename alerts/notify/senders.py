@@ -54,13 +54,14 @@ _REFUSES_US = frozenset({401, 403, 407})
 _WRONG_PLACE = frozenset({404, 405, 410})
 
 
-def of_outside(err: OutsideFailed) -> SendFailed:
+def of_outside(err: OutsideFailed, *, of_recipient: bool = False) -> SendFailed:
     """Return what a call to an address of the plan that failed means for the letter and for the channel.
 
     Who does not know us, sends us elsewhere or is not there refuses all letters alike; the letter is not at fault.
+    ``of_recipient``: the address is this recipient's own, so that nothing there says nothing of the others.
     """
     status = err.status or 0
-    refuses = status in _REFUSES_US or status in _WRONG_PLACE or 300 <= status < 400
+    refuses = status in _REFUSES_US or 300 <= status < 400 or (status in _WRONG_PLACE and not of_recipient)
     return SendFailed(
         str(err), permanent=err.permanent and not refuses, of_channel=refuses, retry_after_s=err.retry_after_s
     )

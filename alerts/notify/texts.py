@@ -30,6 +30,7 @@ _WHY = {
         "uncovered": "无人覆盖",
         "presence": "查岗未应答",
         "self_test": "自检逾期",
+        "channel": "通知通道中断",
     },
     "en": {
         "raised": "new",
@@ -42,6 +43,7 @@ _WHY = {
         "uncovered": "in nobody's scope",
         "presence": "no answer to the duty check",
         "self_test": "self-test overdue",
+        "channel": "a channel takes no letters",
     },
 }
 _WATER = {

@@ -7,7 +7,8 @@ moment it is taken into hand. Of several that wait for one address about one ale
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from firetower.alerts.model import Alert, Condition, Hold, State
+from firetower.alerts.flags import IN_TEST
+from firetower.alerts.model import Alert, Condition, Hold, State, Verification
 from firetower.alerts.notify.letters import Letter
 
 HANDLED = "handled"
@@ -17,7 +18,7 @@ SUPERSEDED = "superseded"
 
 
 def _unanswered(alert: Alert) -> bool:
-    return alert.state in {State.UNACKNOWLEDGED, State.RETURNED}
+    return alert.state is State.UNACKNOWLEDGED
 
 
 def _stands(alert: Alert) -> bool:
@@ -29,18 +30,25 @@ _ASKS: dict[str, Callable[[Alert], bool]] = {
     "unshown": lambda alert: alert.shown_at is None and _unanswered(alert),
     "unverified": lambda alert: alert.verification is None,
     "unforwarded": lambda alert: alert.forwarded_at is None,
-    "unreceipted": lambda alert: alert.forwarded_at is not None and alert.receipted_at is None,
     "unattended": _stands,
     "uncovered": _stands,
     "presence": _stands,
     "self_test": _stands,
+    "channel": _stands,
 }
-"""What an open alert must be like for a letter of that reason; any other reason asks only that it is open."""
+"""What an open alert must be like for a letter of that reason; any other, such as ``raised``, is news while it is."""
 
 
 def wanted(alert: Alert, reason: str) -> bool:
-    """Say whether ``alert`` still asks for a letter of that reason: never once it is closed, or put aside."""
+    """Say whether ``alert`` still asks for a letter of that reason.
+
+    Never once it is closed or put aside; nor once it is false, tested or normal again, but for the receipt 119 owes.
+    """
     if alert.state is State.CLOSED or alert.hold is not Hold.NONE:
+        return False
+    if reason == "unreceipted":
+        return alert.forwarded_at is not None and alert.receipted_at is None
+    if alert.state is State.RETURNED or alert.verification is Verification.FALSE or IN_TEST in alert.flags:
         return False
     asks = _ASKS.get(reason)
     return asks is None or asks(alert)

@@ -9,6 +9,7 @@ from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.duty.plan import DutyPlan
 from firetower.alerts.escalation.people import ways
 from firetower.alerts.escalation.situations import classes_of
+from firetower.alerts.handover.line import Line
 from firetower.alerts.handover.sender import Sender
 from firetower.alerts.notify.channel_senders import sender_of
 from firetower.alerts.notify.dispatcher import Dispatcher
@@ -31,6 +32,7 @@ from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease
 from firetower.storage.letter_facts import LetterFacts
 from firetower.storage.letter_turns import LetterTurns
+from firetower.storage.link_tests import LinkTests
 from firetower.storage.outbox import Outbox
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
@@ -87,5 +89,7 @@ def make_desk(
     )
     give_way = None if precedence is None else partial(precedence.give_way, WAITS_S)
     messages = Handovers(pool, lease, duty.command_centre, settings.zone)
-    told = Sender(duty.command_centre, messages, outside, clock)
-    return Desk(url, pool, lease, clock, steps, beside=(told, letters), give_way=give_way)
+    line = None if duty.command_centre is None else Line(duty.command_centre, outside, clock)
+    told = Sender(line, messages, clock)
+    links = LinkTests(pool, lease, line, duty.self_tests.link_119, zone=settings.zone, clock=clock)
+    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links), give_way=give_way)

@@ -1,14 +1,16 @@
 """Deadlines and policies of a duty plan: what is taken, and what is refused with its line and what is accepted."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from firetower.alerts.deadlines import Limits
 from firetower.alerts.duty.plan import DutyPlan, load
-from firetower.alerts.duty.policies import Until
+from firetower.alerts.duty.policies import Of, Until
 from firetower.core.clock import MINUTE, SECOND
 from firetower.core.errors import ConfigError
+from firetower.devices.contacts import Role
 
 PLAN = """\
 deadlines: {acknowledged: 45s, receipted: 1min}
@@ -81,3 +83,17 @@ def test_two_policies_of_one_name_are_told_apart_by_nobody(tmp_path: Path) -> No
     twice = PLAN + PLAN.partition("policies:\n")[2]
     with pytest.raises(ConfigError, match=r"our\.yaml:14: policies\[2\]\.name: is the name of another policy"):
         plan(tmp_path, twice)
+
+
+def test_what_somebody_copies_out_of_the_guide_is_a_plan(tmp_path: Path) -> None:
+    """The example of policies with its channels, and the deadlines, which are the defaults."""
+    guide = (Path(__file__).parents[2] / "docs" / "duty.md").read_text("utf-8")
+    (deadlines,) = re.findall(r"```yaml\n(.*?)```", guide.partition("## Deadlines")[2].partition("\n## ")[0], re.DOTALL)
+    (policies,) = re.findall(r"```yaml\n(.*?)```", guide.partition("## Policies")[2].partition("\n## ")[0], re.DOTALL)
+    file = tmp_path / "our.yaml"
+    file.write_text(deadlines + policies, "utf-8")
+    read = load(file, {"TWILIO_TOKEN": "0123456789abcdef0123456789abcdef"})
+    assert read.deadlines == DutyPlan().deadlines
+    assert {each.of for each in read.policies} >= {Of.RAISED, Of.UNACKNOWLEDGED, Of.UNRECEIPTED, Of.UNATTENDED}
+    said = guide.partition("## Policies")[2]
+    assert [each for each in (*Of, *Role) if f"`{each}`" not in said] == [], "every word of a policy stands there"

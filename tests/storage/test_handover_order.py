@@ -47,6 +47,20 @@ async def _all_received(world: World) -> bool:
     return {state for _, state in await keys(world)} == {"received"}
 
 
+async def test_what_was_given_up_goes_out_again_with_what_follows_it_the_report_first(world: World) -> None:
+    """A follow-up to a report that 119 never got must not arrive alone."""
+    with listening(fail=400) as (desk, url):
+        async with world.sending(world.centre(url)):
+            (gas,) = await world.city.raised(hazard("gas-1", rule="gas"))
+            await world.act(gas, Forward(unverified=True))
+            handover = await world.tried(gas, 1)
+            assert handover.state is MessageState.FAILED
+            desk.behaviour = Behaviour()
+            await world.act(gas, FollowUp("the smell grows stronger"))
+            await until(lambda: _all_received(world))
+    assert [each["kind"] for each in desk.messages.values()] == ["report", "follow_up"]
+
+
 async def test_closing_as_false_after_a_hand_over_takes_a_cancellation_first(world: World) -> None:
     await world.known(world.centre("http://127.0.0.1:9/"))
     (alert_id,) = await world.city.raised(fire())

@@ -106,7 +106,9 @@ async def test_fires_are_taken_first_and_no_more_than_there_is_room_for(world: W
     ("reason", "change", "goes"),
     [
         ("unacknowledged", {"state": "acknowledged"}, False),
-        ("unacknowledged", {"state": "returned"}, True),
+        ("unacknowledged", {"state": "returned"}, False),
+        ("unacknowledged", {"verification": "real"}, True),
+        ("raised", {"verification": "false"}, False),
         ("raised", {"state": "acknowledged"}, True),
         ("raised", {"state": "closed", "disposition": "false_alarm"}, False),
         ("unverified", {"verification": "real"}, False),

@@ -168,7 +168,10 @@ async def test_a_dead_channel_gives_way_to_the_next_one_and_is_used_where_there_
 async def test_nobody_is_told_of_what_is_handled_or_is_no_policys(hall):
     """Acknowledged before the desk looks, verified as false, closed; a hazard under a policy for fires."""
     last = step("0s", "duty_lead", every="1min", at_most=9)
-    desk = telling(hall.store, policy(steps=[last]), policy(name="all", of="raised", until="verified", steps=[last]))
+    desk = telling(
+        hall.store, policy(steps=[last]), policy(name="news", of="raised", steps=[last]),
+        policy(name="all", of="raised", until="verified", steps=[last]),
+    )  # fmt: skip
     taken, false, over = [await hall.raised(fire(f"s{n}"), RAISED) for n in range(3)]
     await hall.raised(hazard("h1"), RAISED)
     for each in (taken, false, over):
@@ -180,6 +183,17 @@ async def test_nobody_is_told_of_what_is_handled_or_is_no_policys(hall):
     await hall.act(taken, Verify(Verification.REAL, Method.VIDEO), RAISED + 4 * S)
     await desk.take([taken], RAISED + HOUR)
     assert len(await hall.letters()) == 1
+
+
+async def test_two_policies_tell_of_one_alert_each_in_its_own_time(hall):
+    last = step("0s", "duty_lead", every="1h", at_most=9)
+    later = step("30s", "responsible", every="1h", at_most=9)
+    desk = telling(hall.store, policy(name="news", of="raised", steps=[last]), policy(steps=[later]))
+    burning = await hall.raised(fire("s1"), RAISED)
+    await desk.take([burning], RAISED)
+    await desk.take([burning], RAISED + 30 * S)
+    told = [(letter.policy, letter.reason, letter.name) for letter in await hall.letters()]
+    assert told == [("news", "raised", "lead"), ("fire", "unacknowledged", "zhao")]
 
 
 async def test_a_receipt_that_is_missing_is_told_until_it_is_there(hall):
@@ -229,9 +243,14 @@ async def test_a_clock_set_back_by_hours_tells_in_time_and_nobody_twice(hall):
     await desk.take([], back + 60 * S)
     await desk.take([], back + 120 * S)
     assert await names(hall) == ["desk", "zhao", "lead"]
+    more = back - 8 * HOUR
+    await desk.take([], more)
+    await desk.take([], more + 59 * S)
+    assert await names(hall) == ["desk", "zhao", "lead"]
+    await desk.take([], more + 60 * S)
+    assert await names(hall) == ["desk", "zhao", "lead", "lead"], "repeated in its time, too"
     await desk.take([], RAISED + 31 * S)
     await desk.take([], RAISED + HOUR)
-    await desk.take([], RAISED + 2 * HOUR)
     assert await names(hall) == ["desk", "zhao", "lead", "lead", "lead"], "set right again: hours are one repetition"
 
 

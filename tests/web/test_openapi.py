@@ -86,13 +86,19 @@ def test_unsafe_routes_of_alerts_need_an_operator() -> None:
     assert all(route.access is Access.OPERATOR for route in acts)
 
 
-def test_only_signing_in_is_open_under_the_api() -> None:
+def test_only_signing_in_and_letters_are_open_under_the_api() -> None:
     open_routes = {
         (route.method, route.path)
         for route in routes()
         if route.access is Access.OPEN and route.path.startswith("/api/v1")
     }
-    assert open_routes == {("POST", "/api/v1/session")}
+    assert open_routes == {
+        ("POST", "/api/v1/session"),
+        # whoever has a letter's reference, which cannot be guessed; a receipt is signed with its channel's secret
+        ("GET", "/api/v1/letters/{reference}"),
+        ("POST", "/api/v1/letters/{reference}/read"),
+        ("POST", "/api/v1/letters/{reference}/receipt"),
+    }
 
 
 def test_the_page_to_read_names_every_path_and_fetches_nothing_from_elsewhere(document: dict[str, Any]) -> None:

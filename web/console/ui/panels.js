@@ -12,10 +12,11 @@ import { OverviewPanel } from "./overview.js";
 import { RejectsPanel } from "./rejects.js";
 import { ReportForm } from "./report.js";
 import { RulesPanel } from "./rules.js";
+import { ScriptPanel } from "./script.js";
 import { UnitPanel } from "./unit.js";
 import { WindowsPanel } from "./windows.js";
 
-const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel };
+const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel };
 
 export function Panel({ desk, name, onBack }) {
   const Inside = PANELS[name];

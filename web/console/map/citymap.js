@@ -103,7 +103,7 @@ export class CityMap {
     this.tellEdges();
   }
 
-  /** `marks`: water and stations near the selected alert, `{lon, lat, kind, label, faulty}`. */
+  /** `marks`: water and stations near the selected alert, `{lon, lat, kind, label, faulty, west}`. */
   showNear(marks) {
     this.nearLayer.show(marks.map((mark) => {
       const [x, y] = this.project([mark.lon, mark.lat]);

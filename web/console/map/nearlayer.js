@@ -8,7 +8,7 @@ export class NearLayer extends Layer {
   constructor({ colours }) {
     super({ zIndex: 5 });
     this.colours = colours;
-    /** @type {any[]} `{x, y, kind, label, faulty}`, x and y in metres of the map */
+    /** @type {any[]} `{x, y, kind, label, faulty, west}`, `west`: it lies west of the alert, x and y in metres of the map */
     this.marks = [];
     this.canvas = document.createElement("canvas");
     this.canvas.className = "map-near";
@@ -42,7 +42,7 @@ export class NearLayer extends Layer {
   }
 
   /** A plate with the shape of the kind; what may give no water is crossed out and dashed. */
-  draw(ink, { kind, label, faulty }) {
+  draw(ink, { kind, label, faulty, west }) {
     ink.beginPath();
     ink.rect(-SIZE, -SIZE, 2 * SIZE, 2 * SIZE);
     ink.fillStyle = this.colours.ground;
@@ -67,8 +67,10 @@ export class NearLayer extends Layer {
     ink.textBaseline = "middle";
     ink.lineWidth = 4;
     ink.strokeStyle = this.colours.ground;
-    ink.strokeText(label, SIZE + 5, 0);
-    ink.fillText(label, SIZE + 5, 0);
+    ink.textAlign = west ? "right" : "left";
+    const beside = (SIZE + 5) * (west ? -1 : 1); // away from the alarm
+    ink.strokeText(label, beside, 0);
+    ink.fillText(label, beside, 0);
   }
 }
 

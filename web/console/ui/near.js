@@ -29,7 +29,7 @@ export function Near({ desk, alert }) {
 /** The same as marks of the map, each with its label. */
 export function marksOf(near) {
   if (!near) return [];
-  const at = (each, kind, name, faulty) => ({ lon: each.lon, lat: each.lat, kind, faulty, label: `${name} ${t("near.metres", { n: integer(each.distance_m) })}` });
+  const at = (each, kind, name, faulty) => ({ lon: each.lon, lat: each.lat, kind, faulty, west: each.lon < near.lon, label: `${name} ${t("near.metres", { n: integer(each.distance_m) })}` });
   return [
     ...near.water.map((each) => at(each, each.kind, word("kind", each.kind), each.faulty)),
     ...near.stations.map((each) => at(each, "station", t("near.station"), false)),

@@ -1,4 +1,4 @@
-"""What the service's double knows around an alert: contacts, calls, letters, water nearby, messages to 119, the script."""
+"""What the service's double knows around an alert: contacts, calls, letters, water nearby, messages to 119."""
 
 from typing import Any
 
@@ -134,7 +134,11 @@ class Around(Facts):
         return web.Response(text=f"record {request.match_info['id']} {request.query['format']} {request.query['lang']}")
 
     async def _call(self, request: web.Request) -> web.Response:
-        alert, key, body = self.alerts[request.match_info["id"]], request.headers["Idempotency-Key"], await request.json()
+        alert, key, body = (
+            self.alerts[request.match_info["id"]],
+            request.headers["Idempotency-Key"],
+            await request.json(),
+        )
         self.calls_asked.append((body, key))
         if key not in self._called:
             people = {each["id"]: each for each in self.contacts.get(alert["id"], [])}

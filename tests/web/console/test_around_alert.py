@@ -151,7 +151,9 @@ async def test_who_was_told_is_told_apart_by_what_is_known_and_nothing_that_fail
     assert {"孙强", "李丽"} == {name for name in ("孙强", "李丽") if any(name in text for text in two)}
     assert any("发送失败" in text and "number is not in service" in text and "已试 5 次" in text for text in two)
     assert any("未送达" in text for text in two)
-    known = "[...document.querySelectorAll('[data-letter]')[2].querySelectorAll('[data-fact]')].map(f => f.dataset.known)"
+    known = (
+        "[...document.querySelectorAll('[data-letter]')[2].querySelectorAll('[data-fact]')].map(f => f.dataset.known)"
+    )
     assert await page.evaluate(known) == ["true"] * 4
     assert HOSTILE in await letters.nth(2).inner_text()
     assert await page.evaluate(known.replace("[2]", "[3]")) == ["true", "false", "false", "false"]

@@ -283,7 +283,8 @@ async def test_what_lies_around_an_alert_is_asked_once_it_is_looked_at_and_an_ol
         "dossier.js",
         """async m => {
             const timers = [], asked = [], answers = [];
-            const api = { around: (id, part) => new Promise(done => { asked.push(`${id} ${part}`); answers.push(done); }) };
+            const ask = (id, part) => done => { asked.push(`${id} ${part}`); answers.push(done); };
+            const api = { around: (id, part) => new Promise(ask(id, part)) };
             const dossier = new m.Dossier({ api, steady: () => 0, later: act => timers.push(act) });
             for (const id of ["1", "2", "3"]) dossier.look(id, "1");
             const before = asked.length;

@@ -1,4 +1,4 @@
-"""The hand-over to 119 on the page: how far it is, red without a receipt, the telephone script, follow-up and cancellation."""
+"""The hand-over to 119 on the page: how far it is, red without a receipt, the telephone script, what is told after it."""
 
 import pytest
 from conftest import Open, until_page
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.system
 
 
 async def test_a_verified_fire_shows_how_far_119_is_until_its_receipt(double: Double, sit_down: Open):
-    """The words before it are those of a centre with an interface; the receipt's number and person stand under the steps."""
+    """The words before it are those of a centre with an interface; number and person stand under the steps."""
     double.kpis["command_centre"] = True
     alert = double.acknowledged(double.raise_alert(), "wang")
     page = await sit_down()
@@ -68,7 +68,12 @@ async def test_no_receipt_is_red_on_every_seat_and_the_receipt_by_voice_is_recor
     await until(lambda: bool(double.acts))
     assert double.acts[-1][:2] == ("receipt", alert["id"])
     body = double.acts[-1][3]
-    assert body == {"person": "赵队", "channel": "voice", "reference": "rec-71", "expected_version": alert["version"] - 1}
+    assert body == {
+        "person": "赵队",
+        "channel": "voice",
+        "reference": "rec-71",
+        "expected_version": alert["version"] - 1,
+    }
     alert["handover"]["state"] = "by_phone"
     alert["version"] += 1
     await double.announce(alert)

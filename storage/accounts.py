@@ -31,12 +31,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in session and whose it is. Times in µs since the epoch."""
+    """A signed-in session and whose it is. Times in µs since the epoch.
+
+    ``shows_until``: beyond ``expires_at`` it shows and sounds until then, as a seat of the watch; else None.
+    """
 
     account: Account
     created_at: Micros
     expires_at: Micros
     client: str
+    shows_until: Micros | None = None
 
 
 def _account(row: asyncpg.Record) -> Account:
@@ -125,25 +129,28 @@ async def find_session(pool: asyncpg.Pool, digest: bytes, now: Micros) -> Sessio
     """Return the session of a token's digest; None when unknown, expired, or its account is disabled."""
     with store_errors():
         row = await pool.fetchrow(
-            f"SELECT {_ACCOUNT}, s.created_at, s.expires_at, s.client"
+            f"SELECT {_ACCOUNT}, s.created_at, s.expires_at, s.client, s.shows_until"
             " FROM session s JOIN account a ON a.id = s.account_id"
-            " WHERE s.token_digest = $1 AND s.expires_at > $2 AND a.disabled_at IS NULL",
+            " WHERE s.token_digest = $1 AND greatest(s.expires_at, s.shows_until) > $2 AND a.disabled_at IS NULL",
             digest,
             to_datetime(now),
         )
     if row is None:
         return None
-    return Session(_account(row), from_datetime(row["created_at"]), from_datetime(row["expires_at"]), row["client"])
-
-
-async def close_session(pool: asyncpg.Pool, digest: bytes) -> None:
-    """End one session; ending one that is over is no error."""
-    with store_errors():
-        await pool.execute("DELETE FROM session WHERE token_digest = $1", digest)
+    return Session(
+        account=_account(row),
+        created_at=from_datetime(row["created_at"]),
+        expires_at=from_datetime(row["expires_at"]),
+        client=row["client"],
+        shows_until=None if row["shows_until"] is None else from_datetime(row["shows_until"]),
+    )
 
 
 async def purge_sessions(pool: asyncpg.Pool, now: Micros) -> int:
-    """Delete the sessions that have expired; return how many."""
+    """Delete the sessions that have expired and show no more; return how many."""
     with store_errors():
-        done = await pool.execute("DELETE FROM session WHERE expires_at <= $1", to_datetime(now))
+        done = await pool.execute(
+            "DELETE FROM session WHERE expires_at <= $1 AND (shows_until IS NULL OR shows_until <= $1)",
+            to_datetime(now),
+        )
     return int(done.rsplit(" ", 1)[1])

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from firetower.alerts.calls import Call, NewCall, called, on_record
+from firetower.alerts.watch.log import LogKind
 from firetower.core.clock import Micros, to_datetime
 from firetower.core.errors import InvalidInput
 from firetower.storage import changes, contacts
@@ -13,6 +14,7 @@ from firetower.storage.alert_rows import append_history
 from firetower.storage.call_rows import COLUMNS, to_call
 from firetower.storage.idempotency import used_at
 from firetower.storage.pool import Pool, store_errors
+from firetower.storage.watch_log import log_entry
 
 _WRITTEN = (
     "alert_id",
@@ -65,6 +67,8 @@ async def add(
             number = await conn.fetchval(_ADD, to_datetime(at), *(getattr(call, name) for name in _WRITTEN))
             call = replace(call, id=number)
             await append_history(conn, [(alert_id, on_record(alert, call))])
+            said = {"name": call.name, "direction": call.direction, "purpose": call.purpose, "result": call.result}
+            await log_entry(conn, at, LogKind.CALL, actor, alert_id=alert_id, evidence=said)
             await changes.announce(conn, [alert_id], at)
     return call
 

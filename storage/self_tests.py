@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from firetower.alerts.selftests.schedule import OF_CENTRE, Bounds, Done, Kind, Result, Standing, State
+from firetower.alerts.watch.log import LogKind
 from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.storage import follower
 from firetower.storage.idempotency import used_at
 from firetower.storage.pool import Pool, store_errors
+from firetower.storage.watch_log import log_entry
 
 SCHEDULE = "self_tests"
 """Under this name of a follower stands when the schedule began, µs."""
@@ -142,7 +144,9 @@ async def record(
 
 
 async def put(conn: Any, done: Done) -> Done:
-    """Put a self-test on record inside the caller's transaction and return it with its id."""
+    """Put a self-test on record, and into the shift log, inside the caller's transaction; return it with its id."""
+    said = {"kind": done.kind.value, "unit": done.unit, "result": done.result.value}
+    await log_entry(conn, done.at, LogKind.SELF_TEST, done.by, evidence=said)
     given = (done.kind, done.unit, to_datetime(done.at), done.by, done.result, done.note, done.evidence)
     return _done(await conn.fetchrow(_ADD, *given))
 

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from firetower.alerts.watch.log import LogKind
 from firetower.alerts.windows import Wanted, Window, WindowKind, WindowState
 from firetower.core.clock import Micros, from_datetime, rfc3339, to_datetime
 from firetower.core.errors import Conflict, NotFound
 from firetower.storage import changes
 from firetower.storage.idempotency import used_at
 from firetower.storage.pool import Pool, store_errors
+from firetower.storage.watch_log import log_entry
 from firetower.storage.window_places import check_registered
 
 MOST_REQUESTED = 20
@@ -157,8 +159,10 @@ async def add(pool: Pool, window: Window, wanted: Wanted, idempotency_key: str |
                 f" VALUES ({', '.join(f'${n}' for n in range(1, len(_WRITTEN) + 1))}) RETURNING w.id",
                 *(_sent(window, name) for name in _WRITTEN),
             )
+            added = replace(window, id=number)
+            await _log(conn, added, window.requested_by, "requested" if window.approved_at is None else "announced", at)
             await changes.announce(conn, [], at, windows=[number])
-    return replace(window, id=number)
+    return added
 
 
 async def act(pool: Pool, window_id: int, decide: Callable[[Window], Window], at: Micros) -> Window:
@@ -174,8 +178,23 @@ async def act(pool: Pool, window_id: int, decide: Callable[[Window], Window], at
                     window_id,
                     *(_sent(after, name) for name in _DECIDED),
                 )
+                await _log(conn, after, *_decision(after), at)
                 await changes.announce(conn, [], at, windows=[window_id])
     return after
+
+
+def _decision(after: Window) -> tuple[str, str]:
+    """Return who decided on a window last, and what."""
+    if after.ended_by is not None:
+        return after.ended_by, "ended"
+    if after.refused_by is not None:
+        return after.refused_by, "refused"
+    return after.approved_by or after.requested_by, "approved"
+
+
+async def _log(conn: Any, window: Window, actor: str, act: str, at: Micros) -> None:
+    said = {"window": str(window.id), "kind": window.kind.value, "unit": window.unit, "act": act}
+    await log_entry(conn, at, LogKind.WINDOW, actor, evidence=said)
 
 
 async def _made_at(conn: Any, account: str, at: Micros) -> Window:

@@ -9,12 +9,15 @@ from firetower.alerts.deadlines import Limits
 from firetower.alerts.duty.plan import DutyPlan, shipped
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
-from firetower.core.clock import Clock, Micros
+from firetower.core.clock import HOUR, Clock, Micros
 from firetower.devices.registry import Registry
 from firetower.rules.book.rulebook import Rulebook
 from firetower.storage.alerts import AlertStore
 from firetower.storage.pool import Pool
 from firetower.web.base_map import BaseMap
+
+ACTS_LATE: Micros = 4 * HOUR
+"""Whoever is on duty acts for so long beyond the end of their session: a late handover locks nobody out."""
 
 
 class Health(Protocol):
@@ -66,7 +69,8 @@ class Deps:
 class Person:
     """Whoever is signed in: ``digest`` is the sha256 of the session's token, ``by_cookie`` how it came.
 
-    ``unit``: whose account it is, of role ``unit``; None for everybody of the centre.
+    ``unit``: whose account it is, of role ``unit``; None for everybody of the centre. ``shows_until``: a seat of the
+    watch shows and sounds until then, though ``expires_at`` is past; None for every other session.
     """
 
     username: str
@@ -75,3 +79,13 @@ class Person:
     digest: bytes
     by_cookie: bool
     unit: str | None
+    shows_until: Micros | None = None
+
+    def shows(self, now: Micros) -> bool:
+        """Say whether the session stands, to look and to listen."""
+        return max(self.expires_at, self.shows_until or 0) > now
+
+    def acts(self, now: Micros) -> bool:
+        """Say whether it may still change anything."""
+        late = ACTS_LATE if self.shows_until is not None else 0
+        return self.shows(now) and self.expires_at + late > now

@@ -11,9 +11,9 @@ from aiohttp import web
 from firetower.core.clock import HOUR, SECOND, Clock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.patience import Patience
-from firetower.storage import accounts
+from firetower.storage import accounts, watch
 from firetower.storage.pool import Pool
-from firetower.web.deps import Person
+from firetower.web.deps import ACTS_LATE, Person
 from firetower.web.errors import Refused
 from firetower.web.passwords import Throttle, Verifier
 
@@ -23,6 +23,10 @@ SESSION_LASTS: Micros = 12 * HOUR
 _TRUSTED_FOR: Micros = 10 * SECOND  # a session ended on another node may live this much longer here
 _LOOKUP_S = 2.0  # a store that takes longer to find a session counts as away
 _KEEP = 10_000
+_ALWAYS = {  # what a seat of the watch may do though its session is over for everything else
+    ("DELETE", "/api/v1/session"),
+    ("POST", "/api/v1/watch/presence"),
+}
 
 _ROLES = {  # who has which access; what is not named here is refused
     "signed_in": {"admin", "operator", "viewer"},
@@ -37,8 +41,9 @@ class Guard:
     """Admits requests and remembers sessions for ten seconds, so that a busy seat costs no lookup a request.
 
     While the store is away, or takes longer than two seconds, a session that was good when last looked up stays good
-    until it expires (12 h at most), also for a page that is loaded anew: a control room is not signed out by its
-    database. At most 10,000 sessions are remembered; the one unused longest is looked up again.
+    until it expires (12 h at most, a seat of the watch 12 h from then), also for a page that is loaded anew: a control
+    room is not signed out by its database. At most 10,000 sessions are remembered; the one unused longest is looked up
+    again.
     """
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
@@ -68,6 +73,14 @@ class Guard:
                 "no session, or it has ended: sign in with POST /api/v1/session",
                 headers={"WWW-Authenticate": "Bearer"},
             )
+        if unsafe and not person.acts(self._clock.now()) and (request.method, request.path) not in _ALWAYS:
+            raise Refused(
+                401,
+                "session_expired",
+                f"{person.username} signed in more than {(SESSION_LASTS + ACTS_LATE) // HOUR} hours ago: sign in again"
+                " to act; this seat goes on showing and sounding meanwhile",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
         if person.role not in _ROLES[access]:
             raise Refused(403, "forbidden", _why_not(person, access))
         return replace(person, by_cookie=by_cookie)
@@ -77,18 +90,18 @@ class Guard:
         now = self._clock.now()
         known = self._known.get(digest)
         if known is not None and now - known[1] < _TRUSTED_FOR:
-            return known[0] if known[0].expires_at > now else None
+            return known[0] if known[0].shows(now) else None
         try:
             found = await self._patience.ask(accounts.find_session(self._pool, digest, now), _LOOKUP_S)
         except StoreUnavailable:
-            if known is not None and known[0].expires_at > now:
+            if known is not None and known[0].shows(now):
                 self._known[digest] = (known[0], now)  # not asked again for ten seconds: a hung store costs two each
                 return known[0]
             raise
         if found is None:
             self._known.pop(digest, None)
             return None
-        person = _person(found.account, found.expires_at, digest)
+        person = _person(found.account, found.expires_at, digest, found.shows_until)
         self._known[digest] = (person, now)
         self._known.move_to_end(digest)
         while len(self._known) > _KEEP:
@@ -167,14 +180,15 @@ class Guard:
         self._throttle.succeeded(username, address)
         return account
 
-    async def sign_out(self, person: Person) -> None:
-        """End the session."""
+    async def sign_out(self, person: Person, reason: str | None = None) -> None:
+        """End the session; raises Conflict for the last seat of the watch, unless an admin gives a ``reason``."""
+        await watch.sign_out(self._pool, person.username, person.digest, self._clock.now(), reason=reason)
         self._known.pop(person.digest, None)
-        await accounts.close_session(self._pool, person.digest)
 
 
-def _person(account: accounts.Account, expires_at: Micros, digest: bytes) -> Person:
-    return Person(account.username, account.role, expires_at, digest, by_cookie=False, unit=account.unit)
+def _person(account: accounts.Account, expires_at: Micros, digest: bytes, shows_until: Micros | None = None) -> Person:
+    name, role, unit = account.username, account.role, account.unit
+    return Person(name, role, expires_at, digest, by_cookie=False, unit=unit, shows_until=shows_until)
 
 
 def _why_not(person: Person, access: str) -> str:

@@ -20,6 +20,7 @@ from firetower.core.errors import StoreUnavailable
 from firetower.core.logs import logger
 from firetower.core.patience import Patience
 from firetower.storage import changes
+from firetower.storage.watch_scopes import lying_in
 from firetower.web.deps import Deps
 from firetower.web.flood_watch import FloodWatch
 from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch, figures
@@ -28,6 +29,7 @@ from firetower.web.meters import observe_shown
 from firetower.web.provisional_view import ProvisionalView
 from firetower.web.seat_book import SeatBook
 from firetower.web.subscription import SESSION_OVER, Subscription
+from firetower.web.watch_view import WatchView
 
 _log = logger("web.live")
 
@@ -62,6 +64,7 @@ class Hub:
         self._provisional = ProvisionalView(deps.provisional)
         self._told = 0
         self._aside = asyncio.Event()
+        self.watch = WatchView(deps, self._aside.set)
         self._patience = Patience()
         deps.provisional.listen(self._board_changed)
 
@@ -109,7 +112,9 @@ class Hub:
     # consoles -----------------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
-    async def subscribe(self, digest: bytes, after: int | None = None) -> AsyncIterator[Subscription]:
+    async def subscribe(
+        self, digest: bytes, after: int | None = None, *, account: str = ""
+    ) -> AsyncIterator[Subscription]:
         """Open a subscription: its first frame is a snapshot, or what happened since ``after``; then every change.
 
         Where ``after`` is unknown or too old, or the store is away, the first frame is a snapshot; where this node has
@@ -117,14 +122,14 @@ class Hub:
         """
         missed = await self._missed(after) if after is not None and self._store_ok else None
         # From here to add() nothing awaits: no change can fall between the first frame and the next one.
-        subscription = Subscription(digest)
+        subscription = Subscription(digest, account)
         if missed is not None:
             view, told = missed
-            subscription.offer(self._frame("changes", view.seq, told, whole=True), seq=view.seq)
+            self._offer(subscription, self._frame("changes", view.seq, told, whole=True), seq=view.seq)
         elif self._seq is not None:
-            subscription.offer(self._snapshot(), seq=self._seq)
+            self._offer(subscription, self._snapshot(), seq=self._seq)
         else:
-            subscription.offer(self._frame("heartbeat", self.seq, None, whole=True))
+            self._offer(subscription, self._frame("heartbeat", self.seq, None, whole=True))
         self._subscriptions.add(subscription)
         try:
             yield subscription
@@ -163,13 +168,18 @@ class Hub:
         for subscription in self._subscriptions:
             subscription.drop(WSCloseCode.GOING_AWAY)
 
-    async def shown(self, alerts: Sequence[int]) -> None:
-        """Note that a live, sound-armed seat shows these alerts; the first time counts. Raises StoreUnavailable."""
+    async def shown(self, alerts: Sequence[int], account: str = "") -> None:
+        """Note that a live, sound-armed seat of ``account`` shows these alerts; the first time counts, in whose scope
+        they lie. Raises StoreUnavailable.
+        """
         opened = self._state.alerts
         known = {id_: opened[id_] for id_ in set(alerts) - self._marking if id_ in opened}
         new = sorted(id_ for id_, entry in known.items() if entry.alert.shown_at is None)
         if not new:
             return
+        scope = self.watch.scope_of(account)
+        if not scope.is_everything:
+            new = await lying_in(self._deps.pool, scope, new)
         at = self._deps.clock.now()
         self._marking.update(new)  # two seats report at once: one writes
         try:
@@ -198,6 +208,7 @@ class Hub:
                     tasks.create_task(self._beat(), name="live-heartbeat")
                     tasks.create_task(self._floods.run(), name="live-floods")
                     tasks.create_task(self.seats.run(), name="live-seats")
+                    tasks.create_task(self.watch.run(), name="live-watch")
             except Exception:  # noqa: BLE001  # reason: consoles must outlive a bug here; it is logged and all begun again
                 _log.exception("the live feed failed; it begins again from a snapshot")
             self._store_ok, self._seq = False, None
@@ -217,7 +228,7 @@ class Hub:
         self._news.set()  # what was settled leaves the consoles with the next reading
 
     async def _tell(self) -> None:
-        """Tell every console of provisional alarms and canaries at once, whether or not the store answers."""
+        """Tell every console of provisional alarms, canaries and the watch at once; the store need not answer."""
         while True:
             await self._aside.wait()
             self._aside.clear()
@@ -301,8 +312,11 @@ class Hub:
 
     def _broadcast(self, frame: bytes, *, seq: int | None = None) -> None:
         for subscription in self._subscriptions:
-            if not subscription.offer(frame, seq=seq):
-                subscription.offer(self._frame("heartbeat", self.seq, None, whole=True))
+            if not self._offer(subscription, frame, seq=seq):
+                self._offer(subscription, self._frame("heartbeat", self.seq, None, whole=True))
+
+    def _offer(self, subscription: Subscription, frame: bytes, *, seq: int | None = None) -> bool:
+        return subscription.offer(self.watch.told(frame, subscription.account), seq=seq)
 
     def _snapshot(self) -> bytes:
         return self._frame("snapshot", self.seq, self._state.written(), whole=True)
@@ -322,7 +336,8 @@ class Hub:
             parts.append(self._provisional.written())
         if not whole:
             self._told = self._provisional.revision
-        parts += [b',"canary":', self._canary_written(), b',"kpis":', self.kpis().model_dump_json().encode(), b"}"]
+        parts += [b',"canary":', self._canary_written(), b',"kpis":', self.kpis().model_dump_json().encode()]
+        parts += [b',"watch":', self.watch.written, b"}"]
         return b"".join(parts)
 
     def _canary_written(self) -> bytes:

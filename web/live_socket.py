@@ -21,6 +21,7 @@ from firetower.web.live import Hub
 from firetower.web.provisional_view import ProvisionalOut
 from firetower.web.site import Site
 from firetower.web.subscription import SESSION_OVER, Subscription
+from firetower.web.watch_json import WatchFrame
 from firetower.web.window_json import WindowOut
 
 _log = logger("web.live")
@@ -60,6 +61,7 @@ class LiveFrame(Answered):
     devices: list[DeviceStatus] = Field([], description="devices whose status changed; latest wins")
     kpis: Kpis
     canary: CanaryOut | None = Field(None, description="the newest canary that was committed; null before the first")
+    watch: WatchFrame
     provisional: list[ProvisionalOut] = Field(
         [],
         description="alarms the store could not take yet (未落库), fires first; in the first frame, then when they "
@@ -86,7 +88,16 @@ class Ping(Asked):
     id: int = Field(ge=0, le=2**53)
 
 
-_said: TypeAdapter[Shown | Ping] = TypeAdapter(Annotated[Shown | Ping, Field(discriminator="type")])
+class Present(Asked):
+    """Somebody pressed a key at this seat, or clicked: it answers a presence check (查岗) and puts the next one off.
+
+    Nothing that a console does by itself may say so; once in ten seconds is enough.
+    """
+
+    type: Literal["present"]
+
+
+_said: TypeAdapter[Shown | Ping | Present] = TypeAdapter(Annotated[Shown | Ping | Present, Field(discriminator="type")])
 
 
 async def live(call: Call[LiveQuery, None]) -> web.StreamResponse:
@@ -96,7 +107,9 @@ async def live(call: Call[LiveQuery, None]) -> web.StreamResponse:
     socket = web.WebSocketResponse(heartbeat=None, max_msg_size=MESSAGE_LIMIT, compress=False, timeout=CLOSE_S / 2)
     await socket.prepare(call.request)
     seats = call.site.hub.seats
-    async with call.site.hub.subscribe(call.person.digest, call.query.after) as subscription:
+    async with call.site.hub.subscribe(
+        call.person.digest, call.query.after, account=call.person.username
+    ) as subscription:
         seats.join(subscription, call.person)
         tasks = [
             asyncio.create_task(_send(socket, subscription), name="live-send"),
@@ -139,13 +152,22 @@ async def _receive(socket: web.WebSocketResponse, subscription: Subscription, si
         site.hub.seats.heard(subscription, armed=said.armed if isinstance(said, Shown) else None)
         if isinstance(said, Ping):
             _answer(subscription, {"type": "pong", "id": said.id, "t": rfc3339(site.deps.clock.now())})
+        elif isinstance(said, Present):
+            await _note_present(site.hub, subscription.account)
         elif said.armed:
-            await _note_shown(site.hub, [int(id_) for id_ in said.alerts])
+            await _note_shown(site.hub, [int(id_) for id_ in said.alerts], subscription.account)
 
 
-async def _note_shown(hub: Hub, alerts: list[int]) -> None:
+async def _note_present(hub: Hub, account: str) -> None:
     try:
-        await hub.shown(alerts)
+        await hub.watch.is_there(account)
+    except StoreUnavailable as err:
+        _log.warning("%s pressed a key, which is not kept: %s", account, err)
+
+
+async def _note_shown(hub: Hub, alerts: list[int], account: str) -> None:
+    try:
+        await hub.shown(alerts, account)
     except StoreUnavailable as err:
         _log.warning("shown_at of %d alerts not kept: %s", len(alerts), err)
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from firetower.alerts import performance as figures
 from firetower.core.clock import DAY
 from firetower.core.errors import NotFound
-from firetower.storage import performance
+from firetower.storage import performance, watch_log
 from firetower.web.api import Call, Route
 from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant
 
@@ -117,6 +117,8 @@ class ReportOut(Answered):
     escalations: int
     worst_ten_percent: float = Field(description="share of the ten worst bad actors in all alarms")
     sealed: SealedOut | None
+    log: str = Field(description="where its shift log is", examples=["/api/v1/shifts/2026-11-23T08:00/log"])
+    log_entries: int
 
 
 class BadActorQuery(Asked):
@@ -191,6 +193,8 @@ async def get_shift(call: Call[Nothing, None]) -> BaseModel:
         escalations=counts.escalations,
         worst_ten_percent=round(counts.worst_share, 2),
         sealed=None if sealed is None else _sealed_out(sealed),
+        log=f"/api/v1/shifts/{shift.id}/log",
+        log_entries=await watch_log.count(call.deps.pool, shift.begin, shift.end),
     )
 
 

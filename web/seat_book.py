@@ -61,6 +61,10 @@ class SeatBook:
         people = {console.person.digest: console.person.username for console in live}
         return [Seat(digest, username, digest in armed) for digest, username in people.items()]
 
+    def is_armed(self, digest: bytes, now: Micros) -> bool:
+        """Say whether a session has a live seat here whose sound works."""
+        return any(seat.armed for seat in self.seats(now) if seat.digest == digest)
+
     async def run(self) -> None:
         """Keep the store told until cancelled; then empty this node's seats."""
         try:

@@ -41,6 +41,8 @@ from firetower.web import (
     rule_routes,
     self_test_routes,
     session_routes,
+    watch_handover_routes,
+    watch_routes,
     window_routes,
 )
 from firetower.web.alert_json import alert_out
@@ -89,6 +91,8 @@ def routes() -> list[Route]:
         *protection_routes.ROUTES,
         *self_test_routes.ROUTES,
         *performance_routes.ROUTES,
+        *watch_routes.ROUTES,
+        *watch_handover_routes.ROUTES,
         *live_socket.ROUTES,
         *health.ROUTES,
         Route("GET", "/api/openapi.json", _openapi, "This document", "description", access=Access.OPEN),

@@ -1,15 +1,19 @@
 """Signing in and out."""
 
 from aiohttp import web
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from firetower.core.clock import SECOND
+from firetower.core.clock import DAY, SECOND
 from firetower.web.api import Access, Call, Route
-from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant
-from firetower.web.guard import COOKIE, SESSION_LASTS, came_by_https
+from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant, instant_or_none
+from firetower.web.guard import COOKIE, came_by_https
 from firetower.web.passwords import MOST_LENGTH
+from firetower.web.watch_routes import forced
 
 PATH = "/api/v1/session"
+COOKIE_LASTS = 30 * DAY
+"""Of the cookie, from the last load of the page on. The session ends by the server's word: a seat of the watch goes on
+showing and sounding past twelve hours, and must be let in again after a broken connection."""
 
 
 class Credentials(Asked):
@@ -36,6 +40,15 @@ class WhoAmI(Answered):
     role: str
     unit: str | None
     expires_at: Instant
+    shows_until: Instant | None = Field(
+        description="of a seat of somebody on duty: it shows and sounds until then, later as long as it lives"
+    )
+
+
+class SignOutQuery(Asked):
+    """How the last seat of the watch signs out all the same."""
+
+    reason: str | None = Field(None, min_length=1, max_length=200, description="an admin's, to force it")
 
 
 async def sign_in(call: Call[Nothing, Credentials]) -> web.StreamResponse:
@@ -50,31 +63,49 @@ async def sign_in(call: Call[Nothing, Credentials]) -> web.StreamResponse:
         expires_at=instant(person.expires_at),
     )
     response = web.json_response(body=opened.model_dump_json().encode())
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=SESSION_LASTS // SECOND,
-        path="/",
-        httponly=True,
-        samesite="Strict",
-        secure=came_by_https(call.request),
-    )
+    _set_cookie(call.request, response, token)
     return response
 
 
-async def who_am_i(call: Call[Nothing, None]) -> BaseModel:
+async def who_am_i(call: Call[Nothing, None]) -> web.StreamResponse:
     """Say who is signed in."""
     person = call.person
-    return WhoAmI(username=person.username, role=person.role, unit=person.unit, expires_at=instant(person.expires_at))
+    said = WhoAmI(
+        username=person.username,
+        role=person.role,
+        unit=person.unit,
+        expires_at=instant(person.expires_at),
+        shows_until=instant_or_none(person.shows_until),
+    )
+    response = web.json_response(body=said.model_dump_json().encode())
+    if person.by_cookie:
+        _set_cookie(call.request, response, call.request.cookies[COOKIE])
+    return response
 
 
-async def sign_out(call: Call[Nothing, None]) -> web.StreamResponse:
-    """End the session, its cookie and its live connections."""
-    await call.site.guard.sign_out(call.person)
+async def sign_out(call: Call[SignOutQuery, None]) -> web.StreamResponse:
+    """End the session, its cookie and its live connections.
+
+    The last seat of the watch that sounds does not sign out: hand over first. Whoever was on duty here is so no more.
+    """
+    await call.site.guard.sign_out(call.person, forced(call, call.query.reason))
+    await call.site.hub.watch.look()
     call.site.hub.end_session(call.person.digest)
     response = web.Response(status=204)
     response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
     return response
+
+
+def _set_cookie(request: web.Request, response: web.Response, token: str) -> None:
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=COOKIE_LASTS // SECOND,
+        path="/",
+        httponly=True,
+        samesite="Strict",
+        secure=came_by_https(request),
+    )
 
 
 ROUTES = (
@@ -90,5 +121,15 @@ ROUTES = (
         errors=(401, 429),
     ),
     Route("GET", PATH, who_am_i, "Who is signed in", "session", access=Access.EVERYBODY, answer=WhoAmI),
-    Route("DELETE", PATH, sign_out, "Sign out", "session", access=Access.EVERYBODY, status=204),
+    Route(
+        "DELETE",
+        PATH,
+        sign_out,
+        "Sign out",
+        "session",
+        access=Access.EVERYBODY,
+        query=SignOutQuery,
+        status=204,
+        errors=(409,),
+    ),
 )

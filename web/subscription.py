@@ -20,6 +20,7 @@ class Subscription:
     """
 
     digest: bytes
+    account: str = ""
     seq: int = -1
     dropped: int | None = None
     frames: deque[bytes] = field(default_factory=deque)

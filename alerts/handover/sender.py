@@ -6,7 +6,8 @@ is sent again, under the same key.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
+from typing import Any
 
 from firetower.alerts.handover.line import Line
 from firetower.alerts.handover.model import Message
@@ -48,44 +49,50 @@ class Sender:
         self._quiet_until: dict[int, Micros] = {}
         self._done = asyncio.Event()
         self._trouble: str | None = None
+        self._hindered: str | None = None
 
     async def run(self) -> None:
         """Send until cancelled. Raises LeaseLost."""
         self._in_hand.clear()
         self._taken.clear()
-        await self._until_stored(lambda: self._messages.configure(self._clock.now()))
+        configured = False
         async with asyncio.TaskGroup() as tasks:
             while True:
-                await self._until_stored(lambda: self._look(tasks))
+                configured = configured or await self._done_well(self._messages.configure(self._clock.now()))
+                well = configured and await self._done_well(self._messages.miss(self._clock.now()))
+                if self._line is not None:
+                    well = await self._done_well(self._look(self._line, tasks)) and well
                 try:
-                    async with asyncio.timeout(LOOK_S):
+                    async with asyncio.timeout(LOOK_S if well and self._line is not None else RETRY_S):
                         await self._done.wait()
                 except TimeoutError:
                     continue
 
-    async def _until_stored(self, act: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            try:
-                await act()
-            except StoreUnavailable as err:
-                _log.debug("the hand-over to 119 waits for the database: %s", err)
-                await asyncio.sleep(RETRY_S)
-            else:
-                return
+    async def _done_well(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Return whether ``work`` was done; what hinders it must end neither this nor the desk. Raises LeaseLost."""
+        try:
+            await work
+        except LeaseLost:
+            raise
+        except Exception as err:  # noqa: BLE001  # reason: whatever it is, 119 must be told what else there is
+            words = None if isinstance(err, StoreUnavailable) else f"{type(err).__name__}: {err}"
+            if words is not None and words != self._hindered:
+                _log.exception("the hand-over to 119 is hindered and tried again")
+            self._hindered = words
+            return False
+        return True
 
-    async def _look(self, tasks: asyncio.TaskGroup) -> None:
+    async def _look(self, line: Line, tasks: asyncio.TaskGroup) -> None:
         """Begin to send what is due, as far as there is room."""
         self._done.clear()
-        now = self._clock.now()
-        await self._messages.miss(now)
-        if self._line is None or len(self._in_hand) >= AT_ONCE:
-            return
         room = AT_ONCE - len(self._in_hand)
-        for message in await self._messages.due(now, list(self._in_hand), room):
+        if room <= 0:
+            return
+        for message in await self._messages.due(self._clock.now(), list(self._in_hand), room):
             others = sum(not is_fire for is_fire in self._in_hand.values())
             if message.is_fire or others < OTHERS_AT_ONCE:
                 self._in_hand[message.id] = message.is_fire
-                tasks.create_task(self._tell(self._line, message), name=f"message {message.key} to 119")
+                tasks.create_task(self._tell(line, message), name=f"message {message.key} to 119")
 
     async def _tell(self, line: Line, message: Message) -> None:
         try:

@@ -47,7 +47,7 @@ def wanted(alert: Alert, reason: str) -> bool:
     if alert.state is State.CLOSED or alert.hold is not Hold.NONE:
         return False
     if reason == "unreceipted":
-        return alert.forwarded_at is not None and alert.receipted_at is None
+        return alert.is_forwarded and alert.receipted_at is None
     if alert.state is State.RETURNED or alert.verification is Verification.FALSE or IN_TEST in alert.flags:
         return False
     asks = _ASKS.get(reason)

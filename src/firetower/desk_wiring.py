@@ -37,6 +37,7 @@ from firetower.storage.outbox import Outbox
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
 from firetower.storage.telling import Telling
+from firetower.storage.watch_step import WatchStep
 
 WAITS_S = 1.0
 """Longest that the desk waits for a flood of alarms to pass; its headlines then come a second later."""
@@ -72,6 +73,7 @@ def make_desk(
         OverruleStep(pool, lease),
         SecondSignalStep(pool, lease, forward=settings.forward_confirmed, within=within),
         Escalations(pool, lease, duty.deadlines.limits),
+        WatchStep(pool, lease, duty.watch),
         IncidentStep(pool, lease),
         WindowTurns(pool, lease),
         Causes(pool, lease),

@@ -60,6 +60,7 @@ session = Table(
     Column("created_at", INSTANT, nullable=False),
     Column("expires_at", INSTANT, nullable=False),
     Column("client", Text, nullable=False, server_default=""),
+    Column("shows_until", INSTANT),
     Index(None, "expires_at"),
 )
 

@@ -20,6 +20,8 @@ import paho.mqtt.client as paho
 from waiting import until
 
 PASSWORD = "correct horse battery"
+DUTY = Path(__file__).parent / "duty.yaml"
+"""Nobody sits at a seat in most tests: only those about it say so (tests/integration/test_unattended.py)."""
 
 
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -54,6 +56,7 @@ class Service:
             "FIRETOWER_HTTP_PORT": str(self.port),
             "FIRETOWER_ADMIN_PASSWORD": PASSWORD,
             "FIRETOWER_AUTO_REGISTER": "on",
+            "FIRETOWER_DUTY": str(DUTY),
             "FIRETOWER_DATA_DIR": str(folder / "data"),
             **{f"FIRETOWER_{name.upper()}": value for name, value in settings.items()},
         }

@@ -1,5 +1,7 @@
 """The hand-over to 119: what follows a report and in which order, who sends it, and what goes first."""
 
+from typing import Any
+
 import pytest
 from alert_making import fire, hazard
 from command_centre import Behaviour, listening
@@ -15,6 +17,7 @@ from firetower.alerts.verification import Forward
 from firetower.core.clock import MINUTE, SECOND
 from firetower.core.errors import Conflict, InvalidInput, LeaseLost
 from firetower.devices.events import AlertClass
+from firetower.storage.handovers import Handovers
 from firetower.storage.lease import DESK, Lease
 
 
@@ -135,6 +138,23 @@ async def test_fires_go_first_and_an_address_that_hangs_keeps_none_of_them_waiti
             burning = await world.burning()
             await until(lambda: world.is_received(burning))
             assert len(desk.messages) == 1
+
+
+async def test_what_cannot_be_recorded_keeps_no_message_from_119(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault of our own beside the sending is logged, and neither the sender nor the desk ends with it."""
+
+    async def failing(*_given: Any) -> None:
+        raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr(Handovers, "miss", failing)
+    with listening() as (_, url):
+        async with world.sending(world.centre(url)) as sender:
+            alert_id = await world.burning()
+            await until(lambda: world.is_received(alert_id))
+            assert not sender.done()
+    assert "a fault of our own" in caplog.text
 
 
 async def test_a_clock_that_is_set_back_delays_no_fire(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from firetower.core.clock import DAY, HOUR, ManualClock, to_datetime
 from firetower.core.errors import Conflict, InvalidInput, NotFound
 from firetower.ingest.ports import Reject
-from firetower.storage import accounts, rejects
+from firetower.storage import accounts, rejects, watch
 from firetower.storage.upkeep import upkeep
 
 NOW = ManualClock().now()
@@ -96,7 +96,7 @@ async def test_a_session_holds_until_it_expires_or_is_closed(pool: asyncpg.Pool)
     assert await accounts.find_session(pool, digest, NOW) == accounts.Session(account, NOW, NOW + HOUR, "Firefox")
     assert await accounts.find_session(pool, digest, NOW + HOUR) is None
     assert await accounts.find_session(pool, b"unknown", NOW) is None
-    await accounts.close_session(pool, digest)
+    await watch.sign_out(pool, "op", digest, NOW)
     assert await accounts.find_session(pool, digest, NOW) is None
     assert await accounts.find_session(pool, other, NOW) is not None
 

@@ -1,6 +1,7 @@
 """The live feed while the store is away: provisional alarms (未落库), the canary, and who is still let in."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,7 +10,9 @@ from waiting import until
 
 from firetower.core.clock import HOUR, SECOND
 from firetower.ingest.ports import Work
+from firetower.storage import seats, watch
 from firetower.storage.ingest import IngestStore
+from firetower.storage.seats import Seat
 from firetower.web.provisional_view import ProvisionalView
 
 
@@ -163,3 +166,17 @@ async def test_a_store_that_hangs_holds_up_neither_the_page_nor_the_alarms(runni
 
 async def _never(*_: Any) -> None:
     await asyncio.Event().wait()
+
+
+async def test_a_seat_of_the_watch_is_let_in_in_an_outage_long_after_its_twelve_hours(running: Any) -> None:
+    """The database went away in the eleventh hour of somebody's shift; their page is loaded anew in the twentieth."""
+    await running.sign_in()
+    await watch.sign_on(running.pool, "olga", running.clock.now())
+    running.clock.advance(11 * HOUR)
+    digest = hashlib.sha256(running.headers["Authorization"].split()[1].encode()).digest()
+    await seats.write(running.pool, "n", [Seat(digest, "olga", armed=True)], running.clock.now())
+    assert (await running.get("/api/v1/session"))["shows_until"] is not None
+    await away(running)
+    running.clock.advance(9 * HOUR)
+    async with running.client.ws_connect(f"{running.url}/api/v1/live", headers=running.headers) as ws:
+        assert (await ws.receive_json())["type"] in {"snapshot", "heartbeat"}

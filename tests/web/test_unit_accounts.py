@@ -96,6 +96,7 @@ async def test_over_all_routes_a_unit_gets_its_own_and_nothing_of_another_unit(c
                 "grid": "g",
                 "station": "s",
                 "kind": "clocks",
+                "account": "olga",
             }
         )
         params = {"metric": "smoke"} if path.endswith("/readings") else {}

@@ -134,6 +134,13 @@ async def test_a_unit_requests_and_the_centre_approves_or_refuses_with_a_reason(
     await city.sign_in("mall-room")
     status, body = await city.call("POST", f"{WINDOWS}/{first['id']}/end", json={"reason": "done early"})
     assert (status, body["state"], body["ended_by"]) == (200, "ended", "mall-room")
+    log = await city.pool.fetch(
+        "SELECT actor, evidence->>'act' AS act FROM shift_log WHERE kind = 'window' ORDER BY id"
+    )
+    assert [tuple(row) for row in log] == [
+        ("mall-room", "requested"), ("mall-room", "requested"), ("olga", "approved"), ("olga", "refused"),
+        ("mall-room", "ended"),
+    ], "the shift log tells of each"  # fmt: skip
 
 
 async def test_the_same_window_twice_is_a_conflict_and_under_its_key_one_window(city: Any) -> None:

@@ -1,4 +1,4 @@
-"""The hand-over to 119 on the page: how far it is, red without a receipt, the telephone script, what is told after it."""
+"""The hand-over to 119 on the page: how far it is, red without a receipt, the telephone script, what is told later."""
 
 import pytest
 from conftest import Open, until_page

@@ -39,7 +39,7 @@ async def test_no_receipt_is_red_on_every_seat_and_the_receipt_by_voice_is_recor
     alert = double.acknowledged(double.raise_alert(ago=60, unit_name="<b>滨江</b>酒店"), "zhang")
     page = await sit_down(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     other = await sit_down(who="li", lang="en")
-    await double.announce(double.hand_over(alert, trouble="no answer in 4 s"))
+    await double.announce(double.hand_over(alert))
     for seat in (page, other):
         await seat.wait_for_selector(f"#alert-{alert['id']} .state:text-matches('已转警|Forwarded')")
         assert await seat.locator("[data-banner=unreceipted]").count() == 0
@@ -49,7 +49,7 @@ async def test_no_receipt_is_red_on_every_seat_and_the_receipt_by_voice_is_recor
     for seat in (page, other):
         await seat.wait_for_selector(f"[data-banner=unreceipted] [data-unreceipted='{alert['id']}']")
     said = await page.inner_text("[data-banner=unreceipted]")
-    assert all(word in said for word in ("119 未签收", "<b>滨江</b>酒店", "no answer in 4 s"))
+    assert all(word in said for word in ("119 未签收", "<b>滨江</b>酒店", "转警"))
     assert "119 has not receipted" in await other.inner_text("[data-banner=unreceipted]")
 
     await page.tap("[data-unreceipted] button")

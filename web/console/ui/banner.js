@@ -74,7 +74,6 @@ function Unreceipted({ desk }) {
       <b>${t(alert.handover ? "banner.unreceipted" : "banner.call_119")}</b>
       <span>${isTesting(alert) ? `${word("flag", "in_test")} ` : ""}${titleOf(alert)} ${placeOf(alert)}</span>
       <span class="num">${t("banner.forwarded_at", { time: clockTime(Date.parse(alert.forwarded_at)) })}</span>
-      ${alert.handover?.trouble && html`<span>${alert.handover.trouble}</span>`}
       <button onClick=${() => {
         desk.select(alert.id);
         desk.openScript();

@@ -20,7 +20,7 @@ function standing(alert, now) {
   if (state === "received") return { state, text: t("handover.received", { number: receipt?.number ?? "–", person: receipt?.person ?? "–", time: receipt ? clockTime(Date.parse(receipt.at)) : "–" }), red: false };
   if (state === "by_phone") return { state, text: t("handover.by_phone", { time: clockTime(Date.parse(alert.receipted_at)) }), red: false };
   const tried = tries ? t("handover.tries", { n: integer(tries) }) : "";
-  return { state, text: [t(red ? `handover.${state}_red` : `handover.${state}`, { time: clockTime(Date.parse(handover.due_at)) }), tried, trouble].filter(Boolean).join(" · "), red };
+  return { state, text: [t(red ? `handover.${state}_red` : `handover.${state}`, { time: clockTime(Date.parse(handover.due_at)) }), tried, state === "failed" && trouble].filter(Boolean).join(" · "), red };
 }
 
 /** `inScript`: what to say on the telephone is in sight already. */

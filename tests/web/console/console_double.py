@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from double_facts import Facts, Json, at
+from double_around import Around
+from double_facts import Json, at
 
 import firetower.web
 from firetower.devices.kinds import DeviceKind
@@ -18,7 +19,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(Facts):
+class Double(Around):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
@@ -38,7 +39,7 @@ class Double(Facts):
         self.unread = False  # the service itself has not read the store yet
         self.silent = False
         self.closed_to_live = False
-        self.kpis: Json = {"store": "ok", "broker": "ok"}
+        self.kpis: Json = {"store": "ok", "broker": "ok", "command_centre": False}
         self.session = True
         self.url = ""
         self.gaps: list[Json] = []
@@ -261,6 +262,7 @@ class Double(Facts):
         app.router.add_post("/api/v1/windows/{id}/{verb}", self._on_window)
         app.router.add_get("/api/v1/alerts/{id}", self._one)
         app.router.add_get("/api/v1/alerts/{id}/history", self._history)
+        self.add_around(app)
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()

@@ -22,6 +22,8 @@ PAST = {
     "shelve": "shelved",
     "unshelve": "unshelved",
     "reopen": "reopened",
+    "follow-up": "followed_up",
+    "cancel": "cancelled",
     "close": "closed",
 }
 
@@ -158,6 +160,8 @@ class Facts:
                 return taken | why | {"hold": "shelved"}
             case "unshelve":
                 return {"hold": "none", "held_until": None, "hold_reason": None, "held_by": None}
+            case "cancel":
+                return {"handover": alert["handover"] | {"cancel": "waiting"}}
             case "assign":
                 return {"assignee": body["to"]}
             case "reopen":

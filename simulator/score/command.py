@@ -14,7 +14,7 @@ import typer
 from firetower.core.clock import SECOND, SystemClock
 from firetower.core.errors import ConfigError, InvalidInput
 from firetower.simulator.city import SimCity
-from firetower.simulator.hastened import length
+from firetower.simulator.hastened import length, start_of
 from firetower.simulator.load import limits as load_limits
 from firetower.simulator.load.connections import Wiring
 from firetower.simulator.load.display import display, line
@@ -71,6 +71,7 @@ def play(scene: Scene, asked: Asked, *, truth: Path | None, quiet: bool, measure
     ``measured``: limits of the load, where any was asked for. Raises FiretowerError when it cannot begin.
     """
     check(scene.parts, asked.hooks, service=asked.url is not None)
+    start_of(scene.parts, now=SystemClock().now(), speed=scene.speed, seconds=scene.seconds)  # refused before it begins
     if asked.url is not None and length(scene.parts, scene.seconds) is None:
         raise InvalidInput(
             f"{', '.join(part.name for part in scene.parts if part.script.lasts is None)} has no end, and what is "

@@ -69,7 +69,7 @@ def _dot(mark: Dot, x: float, y: float) -> str:
 
 
 def _figure(title: str, height: int, parts: Sequence[str], axis: str) -> str:
-    foot = _text(WIDTH - RIGHT, height - 4, axis, "end")
+    foot = _text(WIDTH - RIGHT, height + 10, axis, "end")
     return (
         f'<figure><figcaption>{escape(title)}</figcaption><svg viewBox="0 0 {WIDTH} {height + 14}" role="img"'
         f' aria-label="{escape(title)}">{"".join(parts)}{foot}</svg></figure>'

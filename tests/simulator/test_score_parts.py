@@ -141,6 +141,7 @@ def test_a_scenario_that_needs_a_hook_or_a_service_is_refused_without_it() -> No
         (("--scenario", "power-cut", "--scenario", "mall-fire", "--hook", "nothing"), "NAME=COMMAND"),
         (("--judge", "/nowhere", "--score", "http://127.0.0.1:9"), "No such file"),
         (("--report", "x.json"), "--score URL"),
+        (("--scenario", "power-cut", "--speed", "10"), "power-cut cannot be hastened"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_a_line(

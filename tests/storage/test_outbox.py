@@ -1,5 +1,6 @@
 """What every outbox does, in memory and on PostgreSQL; and what only rows in transactions can."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -252,3 +253,16 @@ async def test_a_change_of_an_alert_cancels_what_waits_and_notes_who_acted(pool:
     sent, waiting = await store.of_alert(burning)
     assert (sent.state.value, sent.acted_at) == ("sent", NOW)
     assert (waiting.state.value, waiting.trouble) == ("cancelled", "handled")
+
+
+async def test_a_letter_that_somebody_else_changes_holds_no_other_up(pool: asyncpg.Pool, lease: Lease) -> None:
+    """Or two of the desk's parts wait for each other, and a fire's letters for a second and more."""
+    (burning,) = (await commit(pool, [fire()])).alert_ids
+    store = Outbox(pool, lease)
+    await store.put([new_letter(name, burning, address=name) for name in ("a", "b")], T0)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("SELECT FROM letter WHERE key = 'a' FOR NO KEY UPDATE")
+        async with asyncio.timeout(5):
+            (given,) = (await store.claim("hook", 9, (), NOW)).send
+    assert given.letter.new.key == "b"
+    assert [each.letter.new.key for each in (await store.claim("hook", 9, {given.letter.id}, NOW)).send] == ["a"]

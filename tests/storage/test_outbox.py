@@ -39,7 +39,7 @@ class Memory:
 
     async def set(self, alert_id: int, **changes: Any) -> None:
         words = {"state": State, "condition": Condition, "verification": Verification, "disposition": Disposition}
-        changes = {name: words[name](value) for name, value in changes.items()}
+        changes = {name: words[name](value) if name in words else value for name, value in changes.items()}
         self.store.alerts[alert_id] = replace(self.store.alerts[alert_id], **changes)
 
 
@@ -51,7 +51,8 @@ class Sql:
     async def set(self, alert_id: int, **changes: Any) -> None:
         if changes:
             named = ", ".join(f"{name} = ${number}" for number, name in enumerate(changes, 2))
-            await self._pool.execute(f"UPDATE alert SET {named} WHERE id = $1", alert_id, *changes.values())
+            values = [to_datetime(value) if isinstance(value, int) else value for value in changes.values()]
+            await self._pool.execute(f"UPDATE alert SET {named} WHERE id = $1", alert_id, *values)
 
 
 @pytest.fixture
@@ -113,6 +114,11 @@ async def test_fires_are_taken_first_and_no_more_than_there_is_room_for(world: W
         ("raised", {"state": "acknowledged"}, True),
         ("raised", {"state": "closed", "disposition": "false_alarm"}, False),
         ("unverified", {"verification": "real"}, False),
+        ("unverified", {"state": "acknowledged"}, True),
+        ("unverified", {"state": "acknowledged", "forwarded_at": NOW}, False),
+        ("unforwarded", {"verification": "unverifiable"}, True),
+        ("unforwarded", {"verification": "unverifiable", "forwarded_at": NOW}, False),
+        ("unforwarded", {"verification": "real"}, False),
         ("unreceipted", {}, False),
         ("unattended", {"condition": "normal"}, False),
     ],

@@ -25,7 +25,8 @@ _TIMER = "timer"
 _MOST_MISSED = 100
 """Missed receipts recorded in one transaction."""
 
-# A clock that was set back leaves times that are too far ahead: those count as come.
+# A clock that was set back leaves times that are too far ahead: those count as come. Of a fire that nobody took none is
+# more than half a minute ahead; anything else may have been asked to wait for a quarter of an hour.
 _DUE = """
 SELECT h.id, h.key, h.alert_id, h.kind, h.created_at, h.body, h.tries, h.refused, a.alert_class = 'fire' AS is_fire,
     a.state <> 'closed' AND (a.receipted_at IS NULL OR a.handover_id <> coalesce(h.report_id, h.id)) AS is_awaited,
@@ -33,7 +34,8 @@ SELECT h.id, h.key, h.alert_id, h.kind, h.created_at, h.body, h.tries, h.refused
      WHERE m.id = coalesce(h.report_id, h.id) OR m.report_id = coalesce(h.report_id, h.id)) AS newest_at
 FROM handover h JOIN alert a ON a.id = h.alert_id
 WHERE (h.next_try_at <= $1 OR h.next_try_at > $1 + interval '20 minutes'
-       OR (a.alert_class = 'fire' AND h.next_try_at > $1 + interval '1 minute'))
+       OR (a.alert_class = 'fire' AND h.next_try_at > $1 + interval '1 minute' AND a.state <> 'closed'
+           AND (a.receipted_at IS NULL OR a.handover_id <> coalesce(h.report_id, h.id))))
     AND h.id <> ALL($2::bigint[])
     AND NOT EXISTS (
         SELECT FROM handover p WHERE p.id < h.id AND p.next_try_at IS NOT NULL

@@ -28,8 +28,8 @@ def _stands(alert: Alert) -> bool:
 _ASKS: dict[str, Callable[[Alert], bool]] = {
     "unacknowledged": _unanswered,
     "unshown": lambda alert: alert.shown_at is None and _unanswered(alert),
-    "unverified": lambda alert: alert.verification is None,
-    "unforwarded": lambda alert: alert.forwarded_at is None,
+    "unverified": lambda alert: alert.verification is None and alert.forwarded_at is None,
+    "unforwarded": lambda alert: alert.verification is Verification.UNVERIFIABLE and alert.forwarded_at is None,
     "unattended": _stands,
     "uncovered": _stands,
     "presence": _stands,

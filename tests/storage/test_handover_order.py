@@ -185,3 +185,33 @@ async def test_classes_119_is_not_told_of_write_nothing(world: World) -> None:
     with pytest.raises(InvalidInput, match="nothing 119 is told of"):
         await world.act(alert_id, Forward(unverified=True))
     assert await keys(world) == []
+
+
+async def test_a_busy_119_that_has_the_fire_is_asked_no_sooner_than_it_wants(world: World) -> None:
+    """Of what is said after the receipt: it must not be said again at every look, five times a second."""
+    with listening() as (desk, url):
+        async with world.sending(world.centre(url)):
+            alert_id = await world.burning()
+            await until(lambda: world.is_received(alert_id))
+            desk.behaviour = Behaviour(fail=429, retry_after="120")
+            await world.act(alert_id, FollowUp("third floor"))
+            await until(lambda: _tries(world, "follow_up"))
+            (gas,) = await world.city.raised(hazard("gas-1", rule="gas"))
+            await world.act(gas, Forward(unverified=True))  # due at the same look
+            await until(lambda: _is_tried(world, gas))
+            assert await _tries(world, "follow_up") == 1
+            desk.behaviour = Behaviour()
+            world.clock.advance(120 * SECOND)
+            await until(lambda: _is_told(world, "follow_up"))
+
+
+async def _tries(world: World, kind: str) -> int:
+    return int(await world.city.pool.fetchval("SELECT tries FROM handover WHERE kind = $1", kind))
+
+
+async def _is_tried(world: World, alert_id: int) -> bool:
+    return (await world.handed_over(alert_id)).tries > 0
+
+
+async def _is_told(world: World, kind: str) -> bool:
+    return (kind, "received") in await keys(world)

@@ -13,7 +13,7 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Floats, Int64s
 from firetower.devices.topics import GATEWAY
 from firetower.simulator import noise, premises
-from firetower.simulator.models import GATEWAY_MODEL, HYDRANT_MODELS, Pace, interval
+from firetower.simulator.models import GATEWAY_MODEL, HYDRANT_MODELS, Pace, interval, radio
 from firetower.simulator.plan import Plan, Spots, lay_out, lonlat
 from firetower.simulator.streetmap import streets_geojson
 from firetower.simulator.templates import UnitTemplate, names, unit_templates
@@ -135,16 +135,18 @@ def _add_water(builder: _Builder, spots: Spots) -> None:
         for spot in np.flatnonzero(district == number).tolist():
             kind = DeviceKind.WATER_CRANE if cranes[spot] else DeviceKind.HYDRANT
             noun = "消防水鹤" if cranes[spot] else "消火栓"
+            name = HYDRANT_MODELS[model[spot]]
             builder.devices.append(
                 Device(
                     unit=code,
                     device=f"{'crane' if cranes[spot] else 'hyd'}-{spot + 1:06d}",
                     kind=kind,
-                    model=HYDRANT_MODELS[model[spot]],
+                    model=name,
                     lon=places[spot][0],
                     lat=places[spot][1],
                     interval_s=interval(kind, builder.pace),
                     main=plan.mains[owner[spot]].code,
+                    gateway=None if radio(name) == "nb_iot" else GATEWAY,
                     place=f"{plan.lines[lines[spot]]}{round(along[spot])}米处{noun}",
                 )
             )

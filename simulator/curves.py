@@ -1,4 +1,4 @@
-"""Shapes of the day and the week that signals follow: water, electrical load, and heat that lags behind it."""
+"""Shapes of the day and the week that signals follow: electrical load, and heat that lags behind it."""
 
 from functools import cache
 
@@ -13,7 +13,7 @@ WEEK = 7 * DAY
 STEP = 5 * MINUTE
 STEPS = WEEK // STEP
 LOADS = ("day", "shop", "home", "always")
-LAGS_MIN = (10, 20, 30)
+LAGS_MIN = (10, 14, 18, 22, 26, 30)
 """Time constants of a cable in minutes (10 to 30: field knowledge, without a source)."""
 _MONDAY = 4 * DAY  # the epoch was a Thursday
 
@@ -34,14 +34,6 @@ def bump(hour: Floats, begin: float, end: float, edge: float) -> Floats:
     return level
 
 
-def mains_pressure(at: Int64s) -> Floats:
-    """Return the pressure of the mains in MPa: 0.28, 0.04 more at night, 0.03 less at 07–09 and 18–21 local time."""
-    hour = ((at + LOCAL) % DAY) / HOUR
-    peaks = bump(hour, 7, 9, 1.0) + bump(hour, 18, 21, 1.0)
-    pressure: Floats = 0.28 + 0.04 * bump(hour, 23, 5, 1.5) - 0.03 * peaks
-    return pressure
-
-
 @cache
 def load_table() -> Floats:
     """Return electrical load as a share of the rated current, shape (loads, steps of a week)."""
@@ -58,18 +50,43 @@ def load_table() -> Floats:
 
 
 @cache
-def warmth_table() -> Floats:
-    """Return the square of the load behind a first-order lag, shape (loads, lags, steps): how warm a cable is."""
-    square = np.repeat(load_table()[:, None] ** 2, len(LAGS_MIN), axis=1)
-    gain = 1 - np.exp(-STEP / (np.array(LAGS_MIN) * MINUTE))
-    warmth = np.zeros_like(square)
-    state = square.mean(2)
-    # the second week starts from the end of the first, so that the table closes on itself
-    for step in range(2 * STEPS):
-        place = step % STEPS
-        state = state + gain * (square[:, :, place] - state)
-        warmth[:, :, place] = state
-    return warmth
+def _warmth_table() -> Floats:
+    """Return warmth at the steps of a week, shape (loads, lags, steps + 1): the square of the load behind a lag.
+
+    The square is taken as straight between its steps, for which the lag is solved in closed form; the week closes on
+    itself, since what was a week ago has long been forgotten.
+    """
+    square = load_table() ** 2
+    slope = (np.roll(square, -1, axis=1) - square)[:, None]
+    before = np.repeat(square[:, None], len(LAGS_MIN), axis=1)
+    tau = np.array(LAGS_MIN) * MINUTE / STEP  # in steps
+    kept = np.exp(-1 / tau)
+    state = before.mean(2)
+    warmth_of = np.zeros((*state.shape, STEPS + 1))
+    for turn in range(2 * STEPS):
+        place = turn % STEPS
+        warmth_of[:, :, place] = state
+        rise = slope[:, :, place]
+        # first order towards a straight line: it follows tau behind, and forgets where it began
+        state = before[:, :, place] + rise - rise * tau + (state - before[:, :, place] + rise * tau) * kept
+    warmth_of[:, :, STEPS] = warmth_of[:, :, 0]
+    return warmth_of
+
+
+def warmth(load: Int64s, lag: Int64s, at: Int64s) -> Floats:
+    """Return the square of the load behind a first-order lag, (n,), exact at any instant (µs), without stepping.
+
+    ``load``: numbers in LOADS, ``lag``: numbers in LAGS_MIN.
+    """
+    step, rest = np.divmod(week_time(at), STEP)
+    square = load_table() ** 2
+    here = square[load, step]
+    rise = square[load, (step + 1) % STEPS] - here
+    tau = (np.array(LAGS_MIN) * MINUTE / STEP)[lag]
+    share = rest / STEP
+    begun = _warmth_table()[load, lag, step]
+    warm: Floats = here + rise * share - rise * tau + (begun - here + rise * tau) * np.exp(-share / tau)
+    return warm
 
 
 def look_up(table: Floats, row: tuple[Int64s, ...], at: Int64s) -> Floats:

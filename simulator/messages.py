@@ -13,6 +13,7 @@ from firetower.devices.topics import Topic
 from firetower.simulator.signals import Block, Shape
 
 SEQ_WRAP = 1 << 32
+LONGEST_BODY = 65_536  # bytes of one message, by the contract
 MILLI = 1000  # µs in a millisecond
 
 
@@ -65,6 +66,21 @@ def repeats(index: Int64s) -> Int64s:
 def backlog(objects: list[str]) -> bytes:
     """Return stored reports, oldest first, as the array a store-and-forward gateway sends (补报)."""
     return ("[" + ",".join(objects) + "]").encode()
+
+
+def backlogs(objects: list[bytes]) -> list[bytes]:
+    """Return stored reports as few arrays as fit into messages of 64 KiB, oldest first."""
+    arrays: list[bytes] = []
+    begin, size = 0, 0
+    for number, text in enumerate(objects):
+        length = len(text) + 1
+        if size and size + length > LONGEST_BODY - 1:
+            arrays.append(b"[" + b",".join(objects[begin:number]) + b"]")
+            begin, size = number, 0
+        size += length
+    if begin < len(objects):
+        arrays.append(b"[" + b",".join(objects[begin:]) + b"]")
+    return arrays
 
 
 def alarm(at: Micros, event: str, *, active: bool, component: str, text: str) -> bytes:

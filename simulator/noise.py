@@ -67,3 +67,9 @@ def smooth(seed: int, stream: str, index: Whole, at: Int64s, over: Whole) -> Flo
     after = uniform(seed, stream, index, step + 1)
     wander: Any = 2.0 * (before + (after - before) * share) - 1.0
     return np.asarray(wander, np.float64)
+
+
+def normal(one: Floats, other: Floats) -> Floats:
+    """Return numbers of the standard normal distribution from two uniform ones in [0, 1) (Box and Muller)."""
+    drawn: Floats = np.sqrt(-2.0 * np.log1p(-one)) * np.cos(2.0 * np.pi * other)
+    return drawn

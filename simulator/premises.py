@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firetower.devices.city import Building, Device, Floor, Zone
+from firetower.devices.city import Building, Device, Floor, Point, Zone
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Floats
 from firetower.devices.topics import GATEWAY
 from firetower.simulator import noise
-from firetower.simulator.models import MODELS, Pace, interval
+from firetower.simulator.models import MODELS, Pace, interval, radio
 from firetower.simulator.plan import lonlat
 from firetower.simulator.templates import UnitTemplate, names
 
@@ -23,6 +23,8 @@ PREFIX = {
     DeviceKind.GAS: "gas",
     DeviceKind.ELECTRICAL: "elec",
     DeviceKind.WATER_LEVEL: "tank",
+    DeviceKind.PUMP_ROOM: "pump",
+    DeviceKind.PANEL: "panel",
 }
 SPOT = {
     DeviceKind.SMOKE: "感烟",
@@ -30,6 +32,12 @@ SPOT = {
     DeviceKind.GAS: "燃气",
     DeviceKind.ELECTRICAL: "配电箱",
 }
+PANEL_FROM, PUMP_ROOM_FROM = 8, 10
+"""Devices from which on a unit with a control room has a panel, and a pump room."""
+POINTS = ("感烟探测器", "感烟探测器", "手动报警按钮")
+"""What is wired to a panel in each zone: its points 点位, which speak through it."""
+MOST_IN_UNIT = 4096
+LOOP_ADDRESSES = 200  # of a detection loop
 TANK_DEPTHS = (2.0, 2.5, 3.0, 4.0)  # m, up to the span usual for a level sensor
 
 
@@ -54,36 +62,49 @@ class Premise:
 
     def devices(self, unit: str, xy: Floats, pace: Pace) -> list[Device]:
         """Return the devices of ``unit``, which stands at ``xy`` (2,) metres."""
+        kinds = [kind for kind, count in self.counts.items() if count]
+        counts = np.array([self.counts[kind] for kind in kinds])
+        turn = np.concatenate([np.arange(count) for count in counts.tolist()])
+        zone = turn * len(self.zones) // np.repeat(counts, counts)
+        building = np.array([place.building for place in self.zones])[zone]
+        index = self.number * MOST_IN_UNIT + np.arange(len(turn))
+        around = [noise.between(self.seed, f"device {axis}", index, -18, 18) for axis in ("east", "north")]
+        places = lonlat(xy + np.stack(around, 1) + building[:, None] * np.array([BUILDING_APART_M, 0.0])).tolist()
+        drawn = noise.uniform(self.seed, "device model", index).tolist()
         made: list[Device] = []
-        for kind, count in self.counts.items():
-            index = self.number * 4096 + np.arange(count)
-            zone = np.arange(count) * len(self.zones) // max(1, count)
-            building = np.array([place.building for place in self.zones])[zone]
-            around = np.stack(
-                [noise.between(self.seed, f"{kind} {axis}", index, -18, 18) for axis in ("east", "north")], axis=1
-            )
-            places = lonlat(xy + around + building[:, None] * np.array([BUILDING_APART_M, 0.0])).tolist()
-            models = MODELS[kind]
-            model = noise.whole(self.seed, f"{kind} model", index, len(models)).tolist()
-            for number in range(count):
-                place = self.zones[int(zone[number])]
-                tank = kind is DeviceKind.WATER_LEVEL
+        for kind in kinds:
+            models, prefix, every = MODELS[kind], PREFIX[kind], interval(kind, pace)
+            for number in range(self.counts[kind]):
+                place = self.zones[int(zone[len(made)])]
+                model = models[int(drawn[len(made)] * len(models))]
+                lon, lat = places[len(made)]
                 made.append(
                     Device(
                         unit=unit,
-                        device=f"{PREFIX[kind]}-{number + 1:04d}",
+                        device=f"{prefix}-{number + 1:04d}",
                         kind=kind,
-                        model=models[model[number]],
-                        lon=places[number][0],
-                        lat=places[number][1],
-                        interval_s=interval(kind, pace),
-                        zone=None if tank else place.path,
-                        gateway=GATEWAY,
-                        place=_tank_place(number) if tank else f"{place.text} {SPOT[kind]}{number + 1}",
-                        attributes=self._tank(number) if tank else {},
+                        model=model,
+                        lon=lon,
+                        lat=lat,
+                        interval_s=every,
+                        zone=place.path if kind in SPOT else None,
+                        gateway=None if radio(model) == "nb_iot" else GATEWAY,
+                        place=f"{place.text} {SPOT[kind]}{number + 1}" if kind in SPOT else _place(kind, number),
+                        attributes=self._tank(number) if kind is DeviceKind.WATER_LEVEL else {},
+                        points=self._points() if kind is DeviceKind.PANEL else (),
                     )
                 )
         return made
+
+    def _points(self) -> tuple[Point, ...]:
+        """The points of the panel, zone by zone: panel, loop and address, as ``1-2-017``."""
+        made = []
+        for number in range(len(self.zones) * len(POINTS)):
+            zone = self.zones[number // len(POINTS)]
+            loop, address = divmod(number, LOOP_ADDRESSES)
+            what = POINTS[number % len(POINTS)]
+            made.append(Point(component=f"1-{loop + 1}-{address + 1:03d}", zone=zone.path, place=f"{zone.text} {what}"))
+        return tuple(made)
 
     def _tank(self, number: int) -> dict[str, float]:
         """Limits of a tank, m: 90 % of its working depth, lowest effective level, overflow."""
@@ -98,7 +119,11 @@ class Premise:
 
 def furnish(seed: int, number: int, template: UnitTemplate, devices: int) -> Premise:
     """Return the inside of the unit numbered ``number`` with ``devices`` devices, its gateway not counted."""
-    counts = _counts(template.mix, devices)
+    rooms = {
+        DeviceKind.PANEL: int(template.control_room and devices >= PANEL_FROM),
+        DeviceKind.PUMP_ROOM: int(template.control_room and devices >= PUMP_ROOM_FROM),
+    }
+    counts = _counts(template.mix, devices - sum(rooms.values())) | rooms
     zones = max(1, counts[DeviceKind.SMOKE] // SMOKES_PER_ZONE)
     levels = [level for level in range(-template.basements, template.floors + 1) if level != 0]
     # ground floor first: a small unit has no basement
@@ -137,5 +162,10 @@ def _counts(mix: dict[DeviceKind, float], devices: int) -> dict[DeviceKind, int]
     return counts
 
 
-def _tank_place(number: int) -> str:
+def _place(kind: DeviceKind, number: int) -> str:
+    """Where plant of the unit as a whole stands."""
+    if kind is DeviceKind.PANEL:
+        return "消防控制室"
+    if kind is DeviceKind.PUMP_ROOM:
+        return "消防泵房"
     return f"屋顶消防水箱{number // 2 + 1}" if number % 2 == 0 else f"地下消防水池{number // 2 + 1}"

@@ -1,25 +1,34 @@
 """What each device measures at each instant: physics with noise, a function of (seed, device, time) alone.
 
-Quiet signals keep clear of every limit of the shipped rulebook; what goes wrong is laid over them by a
-scenario. Figures without a source in the field's literature are this project's judgement.
+Quiet signals keep clear of every limit of the shipped rulebook; what goes wrong is an ``Effect`` on the physics.
+Figures without a source in the field's literature are this project's judgement.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from firetower.core.clock import DAY, HOUR, MINUTE
+from firetower.core.clock import MINUTE
 from firetower.devices.city import City, Device
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Floats, Int64s
 from firetower.simulator import noise
-from firetower.simulator.curves import LAGS_MIN, LOADS, load_table, look_up, mains_pressure, warmth_table
-from firetower.simulator.models import THREE_PHASE
+from firetower.simulator.curves import LOADS
+from firetower.simulator.models import SMART_HYDRANT, THREE_PHASE
+from firetower.simulator.physics.battery import Batteries
+from firetower.simulator.physics.effects import EFFECTS, Effect, Happenings, checked
+from firetower.simulator.physics.electrical import Circuits
+from firetower.simulator.physics.plant import Plant
+from firetower.simulator.physics.rooms import Rooms
+from firetower.simulator.physics.smoke import Smoke
+from firetower.simulator.physics.tank import Tanks
+from firetower.simulator.physics.water import METRES_PER_DEGREE, Mains
 from firetower.simulator.templates import unit_templates
 
 PHASES = ("a", "b", "c")
-BATTERY_LIFE = 3 * 365 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,7 @@ class Shape:
 
 
 HYDRANT = Shape("hydrant", ("pressure", "battery", "rssi"), (4, 2, 0))
+SMART = Shape("smart_hydrant", ("pressure", "flow", "temperature", "battery", "rssi"), (4, 2, 1, 2, 0))
 SMOKE = Shape("smoke", ("smoke", "battery_percent", "rssi"), (4, 0, 0))
 HEAT = Shape("heat", ("temperature", "battery_percent"), (1, 0))
 GAS = Shape("gas", ("gas",), (1,))
@@ -42,7 +52,9 @@ ELECTRICAL_3P = Shape(
     (1,) * 7,
 )
 TANK = Shape("tank", ("level", "battery"), (3, 2))
-SHAPES = (HYDRANT, SMOKE, HEAT, GAS, ELECTRICAL, ELECTRICAL_3P, TANK)
+PUMP_ROOM = Shape("pump_room", ("pressure", "voltage", "temperature"), (3, 1, 1))
+PANEL = Shape("panel", ("voltage", "battery"), (1, 2))
+SHAPES = (HYDRANT, SMOKE, HEAT, GAS, ELECTRICAL, ELECTRICAL_3P, TANK, SMART, PUMP_ROOM, PANEL)
 
 _SHAPE_OF: dict[DeviceKind, Shape] = {
     DeviceKind.HYDRANT: HYDRANT,
@@ -52,7 +64,11 @@ _SHAPE_OF: dict[DeviceKind, Shape] = {
     DeviceKind.GAS: GAS,
     DeviceKind.ELECTRICAL: ELECTRICAL,
     DeviceKind.WATER_LEVEL: TANK,
+    DeviceKind.PUMP_ROOM: PUMP_ROOM,
+    DeviceKind.PANEL: PANEL,
 }
+_SHAPE_OF_MODEL: dict[str, Shape] = {THREE_PHASE: ELECTRICAL_3P, SMART_HYDRANT: SMART}
+_WATER = frozenset({"hydrant_open", "burst", "supply_low", "shut", "frost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +83,38 @@ class Block:
 class Signals:
     """The signals of all devices of a city, by position in ``city.devices``; none of gateways.
 
-    ``shape``: number in SHAPES per device, -1 for none.
+    ``shape``: number in SHAPES per device, -1 for none. Raises InvalidInput for an effect its device cannot suffer.
     """
 
-    def __init__(self, seed: int, city: City) -> None:
+    def __init__(self, seed: int, city: City, effects: Iterable[Effect] = ()) -> None:
         self.seed = seed
         self.shape: Int64s = np.array([_shape_number(device) for device in city.devices], np.int64)
+        self._city = city
         loads = {template.category: LOADS.index(template.load) for template in unit_templates()}
         load_of = {unit.code: loads.get(unit.category, 0) for unit in city.units}
-        self._load: Int64s = np.array([load_of.get(device.unit, 0) for device in city.devices], np.int64)
-        mains = {main.code: number for number, main in enumerate(city.mains)}
-        self._main: Int64s = np.array([mains.get(device.main or "", -1) for device in city.devices], np.int64)
-        bands = np.array([_float_valve(device) for device in city.devices]).reshape(-1, 2)
-        self._valve_opens, self._valve_shuts = bands[:, 0], bands[:, 1]
+        load: Int64s = np.array([load_of.get(device.unit, 0) for device in city.devices], np.int64)
+        self._happenings = happenings = Happenings()
+        self._mains = Mains(seed, city, happenings)
+        self._smoke = Smoke(seed, (load == LOADS.index("home")) | (load == LOADS.index("shop")), happenings)
+        self._rooms = Rooms(seed, happenings)
+        self._circuits = Circuits(seed, load, happenings)
+        self._tanks = Tanks(seed, city, happenings)
+        self._plant = Plant(seed, happenings)
+        self._batteries = Batteries(seed, city)
         self._columns: dict[str, Callable[[Int64s, Int64s], list[Floats]]] = {
             "hydrant": self._hydrant,
-            "smoke": self._smoke,
-            "heat": self._heat,
-            "gas": self._gas,
-            "electrical": self._electrical,
-            "electrical_3p": self._electrical_3p,
-            "tank": self._tank,
+            "smart_hydrant": self._smart_hydrant,
+            "smoke": lambda i, at: [self._smoke.density(i, at), self._batteries.percent(i, at), self._rssi(i, at)],
+            "heat": lambda i, at: [self._rooms.temperature(i, at), self._batteries.percent(i, at)],
+            "gas": lambda i, at: [self._rooms.gas(i, at)],
+            "electrical": lambda i, at: self._electrical(i, at, 1),
+            "electrical_3p": lambda i, at: self._electrical(i, at, 3),
+            "tank": lambda i, at: [self._tanks.level(i, at), self._batteries.volts(i, at, outside=False)],
+            "pump_room": self._pump_room,
+            "panel": lambda i, at: [self._plant.mains_voltage(i, at), self._plant.panel_battery(i, at)],
         }
+        for effect in effects:
+            self.befall(effect)
 
     def sample(self, index: Int64s, at: Int64s) -> list[Block]:
         """Return what devices ``index`` (n,) measure at instants ``at`` (n,) in µs, one block a shape, rounded."""
@@ -102,83 +128,58 @@ class Signals:
                 blocks.append(Block(shape, where, np.stack(rounded, 1)))
         return blocks
 
-    # one function a shape: (device, µs) to columns in the order of its metrics ------------------------
+    def befall(self, effect: Effect) -> None:
+        """Let something happen: to its device, to all who feel the water gone, to a zone within its reach.
+
+        Raises InvalidInput when the device is of a kind that the effect cannot befall.
+        """
+        devices = self._city.devices
+        checked(effect, devices[effect.device].kind)
+        if effect.kind in _WATER:
+            self._mains.befall(effect)
+            return
+        for device, far in self._reached(effect):
+            self._happenings.add(effect.kind, device, effect.start, effect.end, effect.strength, far=far)
+
+    def _reached(self, effect: Effect) -> list[tuple[int, float]]:
+        """Devices that feel an effect, and how far away: its own at nothing, of its zone those within the reach."""
+        devices = self._city.devices
+        own = devices[effect.device]
+        found = [(effect.device, 0.0)]
+        if effect.reach_m <= 0:
+            return found
+        for number in self._zones.get((own.unit, own.zone), []):
+            far = _apart(own, devices[number])
+            if number != effect.device and far <= effect.reach_m and devices[number].kind in EFFECTS[effect.kind].kinds:
+                found.append((number, far))
+        return found
+
+    @cached_property
+    def _zones(self) -> dict[tuple[str, str | None], list[int]]:
+        """The devices of each zone (unit, path)."""
+        zones: dict[tuple[str, str | None], list[int]] = {}
+        for number, device in enumerate(self._city.devices):
+            if device.zone is not None:
+                zones.setdefault((device.unit, device.zone), []).append(number)
+        return zones
+
+    # columns of a shape, in the order of its metrics ---------------------------------------------------
 
     def _hydrant(self, i: Int64s, at: Int64s) -> list[Floats]:
-        seed, main = self.seed, self._main[i]
-        height = noise.between(seed, "height of main", main, -0.012, 0.012)
-        demand = 0.006 * noise.smooth(seed, "demand", main, at, 20 * MINUTE)  # neighbours feel it together
-        sensor = 0.005 * noise.white(seed, "pressure", i, at)
-        return [mains_pressure(at) + height + demand + sensor, self._volts(i, at), self._rssi(i, at)]
+        return [self._mains.pressure(i, at), self._batteries.volts(i, at, outside=True), self._rssi(i, at)]
 
-    def _smoke(self, i: Int64s, at: Int64s) -> list[Floats]:
-        seed = self.seed
-        clean = noise.between(seed, "smoke baseline", i, 0.012, 0.028)
-        drift = 0.006 * noise.smooth(seed, "smoke drift", i, at, 3 * DAY)
-        damp = 0.006 * noise.smooth(seed, "humidity", 0, at, 6 * HOUR)  # the same weather for all
-        grain = 0.003 * noise.white(seed, "smoke", i, at)
-        return [np.maximum(0.0, clean + drift + damp + grain), self._percent(i, at), self._rssi(i, at)]
+    def _smart_hydrant(self, i: Int64s, at: Int64s) -> list[Floats]:
+        pressure, volts, rssi = self._hydrant(i, at)
+        return [pressure, self._mains.flow(i, at), self._mains.temperature(i, at), volts, rssi]
 
-    def _heat(self, i: Int64s, at: Int64s) -> list[Floats]:
-        room = noise.between(self.seed, "room", i, 19, 25) + 2 * noise.smooth(self.seed, "room", i, at, 2 * HOUR)
-        return [room + 0.2 * noise.white(self.seed, "temperature", i, at), self._percent(i, at)]
+    def _electrical(self, i: Int64s, at: Int64s, phases: int) -> list[Floats]:
+        cables = [self._circuits.cable_temperature(i, at, phase) for phase in range(phases)]
+        currents = [self._circuits.current(i, at, phase) for phase in range(phases)]
+        return [self._circuits.residual_current(i, at), *cables, *currents]
 
-    def _gas(self, i: Int64s, at: Int64s) -> list[Floats]:
-        cooking = np.maximum(0.0, noise.smooth(self.seed, "cooking", i, at, 15 * MINUTE) - 0.5) * 6
-        return [np.maximum(0.0, 0.6 + cooking + 0.4 * noise.white(self.seed, "gas", i, at))]
-
-    def _electrical(self, i: Int64s, at: Int64s) -> list[Floats]:
-        return [self._leakage(i, at), self._cable(i, at, 0), self._current(i, at, 0)]
-
-    def _electrical_3p(self, i: Int64s, at: Int64s) -> list[Floats]:
-        cables = [self._cable(i, at, phase) for phase in range(3)]
-        return [self._leakage(i, at), *cables, *(self._current(i, at, phase) for phase in range(3))]
-
-    def _tank(self, i: Int64s, at: Int64s) -> list[Floats]:
-        """Draw-down to where the float valve opens, then a refill four times as fast; never as fast as a leak."""
-        period = (noise.between(self.seed, "tank period", i, 6, 15) * HOUR).astype(np.int64)
-        begin = (noise.uniform(self.seed, "tank phase", i) * period).astype(np.int64)
-        share = (at + begin) % period / period
-        full = np.where(share < 0.8, 1 - share / 0.8, (share - 0.8) / 0.2)
-        ripple = 0.004 * noise.white(self.seed, "level", i, at)
-        opens, shuts = self._valve_opens[i], self._valve_shuts[i]
-        return [opens + (shuts - opens) * full + ripple, self._volts(i, at)]
-
-    # parts of them -----------------------------------------------------------------------------------
-
-    def _use(self, i: Int64s, at: Int64s) -> Floats:
-        return look_up(load_table(), (self._load[i],), at)
-
-    def _leakage(self, i: Int64s, at: Int64s) -> Floats:
-        """Natural leakage of a circuit, 100 to 200 mA (GB 50116-2013 9.2.3 commentary), more in working hours."""
-        base = noise.between(self.seed, "leakage", i, 100, 160)
-        wander = 8 * noise.smooth(self.seed, "leakage", i, at, 30 * MINUTE)
-        return base + 30 * self._use(i, at) + wander + 3 * noise.white(self.seed, "residual", i, at)
-
-    def _cable(self, i: Int64s, at: Int64s, phase: int) -> Floats:
-        """Ambient temperature plus k times the square of the load behind a lag."""
-        lag = noise.whole(self.seed, "cable lag", i, len(LAGS_MIN))
-        warm = look_up(warmth_table(), (self._load[i], lag), at)
-        k = noise.between(self.seed, f"cable k {phase}", i, 26, 36)
-        ambient = 22 + 3 * noise.smooth(self.seed, "ambient", self._load[i], at, 8 * HOUR)
-        return ambient + k * warm + 0.3 * noise.white(self.seed, f"cable {phase}", i, at)
-
-    def _current(self, i: Int64s, at: Int64s, phase: int) -> Floats:
-        rated = noise.between(self.seed, "rated current", i, 40, 160)
-        unrest = 1 + 0.06 * noise.white(self.seed, f"current {phase}", i, at)
-        return rated * self._use(i, at) * unrest
-
-    def _age(self, i: Int64s, at: Int64s) -> Floats:
-        """Share of a battery's life used up, 0 to 1; then it is changed."""
-        begin = (noise.uniform(self.seed, "battery", i) * BATTERY_LIFE).astype(np.int64)
-        age: Floats = (at + begin) % BATTERY_LIFE / BATTERY_LIFE
-        return age
-
-    def _percent(self, i: Int64s, at: Int64s) -> Floats:
-        return 100 - 55 * self._age(i, at)
-
-    def _volts(self, i: Int64s, at: Int64s) -> Floats:
-        return 3.66 - 0.18 * self._age(i, at)
+    def _pump_room(self, i: Int64s, at: Int64s) -> list[Floats]:
+        plant = self._plant
+        return [plant.header_pressure(i, at), plant.mains_voltage(i, at), plant.room_temperature(i, at)]
 
     def _rssi(self, i: Int64s, at: Int64s) -> Floats:
         place = noise.between(self.seed, "rssi", i, -98, -68)
@@ -186,16 +187,13 @@ class Signals:
 
 
 def _shape_number(device: Device) -> int:
-    shape = _SHAPE_OF.get(device.kind)
-    if shape is None:
-        return -1
-    if shape is ELECTRICAL and device.model == THREE_PHASE:
-        shape = ELECTRICAL_3P
-    return SHAPES.index(shape)
+    shape = _SHAPE_OF_MODEL.get(device.model or "") or _SHAPE_OF.get(device.kind)
+    return -1 if shape is None else SHAPES.index(shape)
 
 
-def _float_valve(device: Device) -> tuple[float, float]:
-    """Levels in m at which a tank's float valve opens and shuts, within its own limits."""
-    full = device.attributes.get("level_overflow", 2.0)
-    least = device.attributes.get("level_90", 0.85 * full)
-    return least + 0.25 * (full - least), least + 0.75 * (full - least)
+def _apart(one: Device, other: Device) -> float:
+    """Metres between two devices on the ground."""
+    if one.lon is None or one.lat is None or other.lon is None or other.lat is None:
+        return 0.0
+    east = (one.lon - other.lon) * METRES_PER_DEGREE * math.cos(math.radians(one.lat))
+    return math.hypot(east, (one.lat - other.lat) * METRES_PER_DEGREE)

@@ -24,7 +24,10 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class UnitTemplate:
-    """A category of unit: how many devices it has, of which kinds (shares that sum to 1), in what kind of building."""
+    """A category of unit: how many devices it has, of which kinds (shares that sum to 1), in what kind of building.
+
+    ``control_room``: with a panel and a pump room, where it is large enough for them.
+    """
 
     category: UnitCategory
     weight: float
@@ -34,6 +37,7 @@ class UnitTemplate:
     basements: int
     buildings: tuple[str, ...]
     ascii: str
+    control_room: bool
     mix: dict[DeviceKind, float]
     suffixes: tuple[str, ...]
 
@@ -61,6 +65,7 @@ def unit_templates() -> tuple[UnitTemplate, ...]:
                 basements=row["basements"],
                 buildings=tuple(row["buildings"]),
                 ascii=row["ascii"],
+                control_room=row["control_room"],
                 mix={DeviceKind(kind): share / total for kind, share in row["mix"].items()},
                 suffixes=tuple(row["suffixes"]),
             )

@@ -1,6 +1,7 @@
 """The simulated city: the same for the same seed, valid, and complete in itself."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from firetower.core.errors import InvalidInput
 from firetower.devices.city import read_city
 from firetower.devices.kinds import DeviceKind
 from firetower.simulator.city import build
+from firetower.simulator.models import RADIO_OF, RADIOS
 from firetower.simulator.plan import lay_out
 
 
@@ -55,8 +57,9 @@ def test_every_reference_resolves_within_the_file(seed: int, devices: int) -> No
     for device in city.devices:
         standing = device.kind in {DeviceKind.HYDRANT, DeviceKind.WATER_CRANE}
         assert (device.main is not None) == standing
-        inside = standing or device.kind in {DeviceKind.WATER_LEVEL, DeviceKind.GATEWAY}
-        assert (device.zone is None) == inside
+        plant = {DeviceKind.WATER_LEVEL, DeviceKind.GATEWAY, DeviceKind.PANEL, DeviceKind.PUMP_ROOM}
+        assert (device.zone is None) == (standing or device.kind in plant)
+        assert all((device.unit, point.zone) in zones for point in device.points)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -67,8 +70,6 @@ def test_even_the_smallest_city_has_every_category_and_kind(seed: int) -> None:
     }  # fmt: skip
     assert {device.kind for device in city.devices} == set(DeviceKind) - {
         DeviceKind.WATER_POINT,
-        DeviceKind.PUMP_ROOM,
-        DeviceKind.PANEL,
     }
 
 
@@ -78,6 +79,39 @@ def test_each_unit_has_one_gateway_and_tanks_know_their_limits() -> None:
     assert gateways == Counter(unit.code for unit in city.units)
     for tank in (device for device in city.devices if device.kind is DeviceKind.WATER_LEVEL):
         assert 0 < tank.attributes["level_low"] < tank.attributes["level_90"] < tank.attributes["level_overflow"]
+
+
+def test_a_large_unit_with_a_control_room_has_a_panel_with_points_in_all_zones_and_a_pump_room() -> None:
+    city = build(5, 2000).city
+    units = {unit.code: unit for unit in city.units}
+    plant = [device for device in city.devices if device.kind in {DeviceKind.PANEL, DeviceKind.PUMP_ROOM}]
+    assert {device.kind for device in plant} == {DeviceKind.PANEL, DeviceKind.PUMP_ROOM}
+    assert max(Counter((device.unit, device.kind) for device in plant).values()) == 1
+    assert not {units[device.unit].category for device in plant} & {"sanheyi", "jiuxiao", "water_company"}
+    assert {device.unit for device in plant} >= {
+        unit.code for unit in city.units if unit.category in {"mall", "hospital", "high_rise"}
+    }
+    for panel in (device for device in plant if device.kind is DeviceKind.PANEL):
+        zones = {
+            f"{building.code}/{floor.code}/{zone.code}"
+            for building in units[panel.unit].buildings
+            for floor in building.floors
+            for zone in floor.zones
+        }
+        assert {point.zone for point in panel.points} == zones
+        assert all(re.fullmatch(r"1-\d-\d{3}", point.component) for point in panel.points)
+
+
+def test_what_has_a_radio_line_of_its_own_stands_behind_no_gateway_and_everything_else_does() -> None:
+    city = build(5, 2000).city
+    seen = set()
+    for device in city.devices:
+        spoken = RADIO_OF[device.model or ""]
+        seen.add((device.kind, spoken))
+        own_line = spoken == "nb_iot" or device.kind is DeviceKind.GATEWAY
+        assert (device.gateway is None) == own_line
+    assert {(DeviceKind.SMOKE, name) for name in RADIOS} <= seen
+    assert {(DeviceKind.HYDRANT, "nb_iot"), (DeviceKind.HYDRANT, "lora"), (DeviceKind.PANEL, "wired")} <= seen
 
 
 def test_hydrants_stand_at_the_kerb_of_their_main_and_not_further_apart_than_asked_for() -> None:

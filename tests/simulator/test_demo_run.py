@@ -172,7 +172,9 @@ async def test_everything_but_the_garbled_payloads_follows_the_contract(
         if parsed.leaf == "telemetry":
             for item in body if isinstance(body, list) else [body]:
                 assert {"ts", "seq"} < item.keys()
-                assert ("pressure" in item) == (kind in {DeviceKind.HYDRANT, DeviceKind.WATER_CRANE})
+                assert ("pressure" in item) == (
+                    kind in {DeviceKind.HYDRANT, DeviceKind.WATER_CRANE, DeviceKind.PUMP_ROOM}
+                )
                 assert ("smoke" in item) == (kind is DeviceKind.SMOKE)
     assert bad == 1  # the one of the first minute that is not JSON
 

@@ -94,6 +94,6 @@ def test_an_unknown_scenario_is_refused_with_the_shipped_names() -> None:
 
 
 def test_a_role_nobody_can_play_is_refused_with_what_was_sought(city: SimCity) -> None:
-    script = Script.model_validate({"name": "x", "cast": {"pump": {"kind": "pump_room", "category": "mall"}}})
+    script = Script.model_validate({"name": "x", "cast": {"pump": {"kind": "pump_room", "category": "jiuxiao"}}})
     with pytest.raises(InvalidInput, match="no device for the role 'pump'"):
         play(script, city)

@@ -13,7 +13,7 @@ from firetower.alerts.deadlines import TIMER
 from firetower.alerts.holds import where_of
 from firetower.alerts.lifecycle import Trigger, following
 from firetower.alerts.model import Alert, State
-from firetower.alerts.moves import Decided, entry
+from firetower.alerts.moves import Decided, awaited_anew, entry
 from firetower.alerts.windows import Where, Window, WindowKind, WindowState
 from firetower.core.clock import Micros
 
@@ -50,10 +50,12 @@ def ended(alert: Alert, windows: Iterable[Window], at: Micros) -> Decided | None
     gone = over(alert.flags, where_of(alert), windows, at).intersection(IN_FORCE)
     if not gone or alert.state is State.CLOSED:
         return None
-    version = alert.version + 1 if flags.IN_TEST in gone else alert.version
+    was_tested = flags.IN_TEST in gone
+    version = alert.version + 1 if was_tested else alert.version
     state = following(alert, Trigger.NOTE)
     words = tuple(_AFTERWARDS[word] if word in gone else word for word in alert.flags)
-    after = replace(alert, state=state, flags=words, version=version)
+    anew = awaited_anew(alert, at) if was_tested else {}
+    after = replace(alert, state=state, flags=words, version=version, **anew)
     said = {"window": alert.window_id}
     return after, tuple(
         entry(alert, after, _ENDED[word], said, actor=TIMER, at=at) for word in IN_FORCE if word in gone

@@ -97,6 +97,7 @@ def reopen(alert: Alert, act: Reopen, actor: str, at: Micros) -> Decided:
         verify_method=None,
         forwarded_at=None,
         receipted_at=None,
+        missed=(),
         flags=tuple(flag for flag in alert.flags if flag not in ANNOUNCED),
     )
     said = {

@@ -9,7 +9,7 @@ from operator import attrgetter
 from firetower.alerts import flags
 from firetower.alerts.lifecycle import Trigger
 from firetower.alerts.model import Alert, Method, State, Transition, Verification
-from firetower.alerts.moves import Decided, entry, moved
+from firetower.alerts.moves import Decided, awaited_anew, entry, moved
 from firetower.alerts.verification import Verify, verify
 from firetower.core.clock import MINUTE, Micros, rfc3339
 from firetower.devices.events import AlertClass
@@ -183,7 +183,7 @@ def overrule(alert: Alert, places: Sequence[str], at: Micros) -> Decided:
     """Treat a fire announced as a test as real: unacknowledged again, with the reason in its history."""
     kept = (flag for flag in alert.flags if flag != flags.IN_TEST)
     words = tuple(dict.fromkeys((*kept, flags.DURING_TEST)))
-    after = moved(alert, Trigger.OVERRULED, actor=OVERRULED_BY, at=at, flags=words)
+    after = moved(alert, Trigger.OVERRULED, actor=OVERRULED_BY, at=at, flags=words, **awaited_anew(alert, at))
     why = "fire in more than one place under test" if len(places) > 1 else "other fires under test were overruled"
     said = {"window_id": str(alert.window_id), "why": why, "places": list(places)}
     return after, (entry(alert, after, "overruled", said, actor=OVERRULED_BY, at=at),)

@@ -9,6 +9,7 @@ from firetower.alerts.flags import IMPAIRED, SECOND_SIGNAL
 from firetower.alerts.holds import NEVER_HELD
 from firetower.alerts.lifecycle import Trigger, following, hold_after, holds_key
 from firetower.alerts.model import Alert, Condition, Hold, State, Transition
+from firetower.alerts.moves import awaited_anew
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 from firetower.rules.verdicts import HISTORICAL, SubjectKind, Verdict, VerdictKind
@@ -193,6 +194,7 @@ def _begin(verdict: Verdict, at: Micros, *, standing: Condition = Condition.NORM
         raised_at=at,
         condition_at=verdict.at,
         last_event_at=verdict.at,
+        alarmed_at=at,
         closed_at=at if closed else None,
         closed_by=actor_of(verdict) if closed else None,
     )
@@ -222,9 +224,8 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros, gone: Ab
         changes["flags"] = tuple(flag for flag in changes.get("flags", alert.flags) if flag not in gone)
     if gone or state is not alert.state:
         changes["version"] = alert.version + 1
-    if trigger is Trigger.OCCURS or (state is State.UNACKNOWLEDGED and state is not alert.state):
-        changes |= _UNANSWERED
-    elif state is State.CLOSED and state is not alert.state:
+    changes |= _asks_anew(alert, trigger, state, at)
+    if state is State.CLOSED and state is not alert.state:
         changes |= {"closed_at": at, "closed_by": actor_of(verdict)}
     moved = replace(alert, **changes)
     hold = Hold.NONE if state is State.CLOSED else _hold(alert, trigger, moved.alert_class, verdict)
@@ -237,6 +238,14 @@ def _move(alert: Alert, trigger: Trigger, verdict: Verdict, at: Micros, gone: Ab
     more: dict[str, Any] = {"hold_ended": alert.hold.value} if hold is not alert.hold else {}
     more |= {"no_longer": sorted(gone)} if gone else {}
     return Outcome(moved, replace(entry, evidence={**entry.evidence, **more}) if more else entry)
+
+
+def _asks_anew(alert: Alert, trigger: Trigger, state: State, at: Micros) -> dict[str, Any]:
+    """Return the fields of an alert for which somebody is awaited anew; none where nobody is."""
+    calls_again = trigger is Trigger.OCCURS or (state is State.UNACKNOWLEDGED and state is not alert.state)
+    if not calls_again and trigger is not Trigger.RISES:
+        return {}
+    return (_UNANSWERED if calls_again else {}) | awaited_anew(alert, at)
 
 
 def holds_back(verdict: Verdict) -> bool:

@@ -63,6 +63,16 @@ class Disposition(StrEnum):
     UNKNOWN = "unknown"  # 原因不明(非火警)
 
 
+class Deadline(StrEnum):
+    """What was not done in time."""
+
+    SHOW = "showing_overdue"  # 超时未显示
+    ACKNOWLEDGE = "acknowledgement_overdue"  # 超时未受理
+    VERIFY = "verification_overdue"  # 超时未核实
+    FORWARD = "forwarding_overdue"  # 无法核实且超时未转警
+    RECEIPT = "receipt_overdue"  # 转警后超时未签收
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One alert as stored. Times are µs since the epoch UTC; None where it has not happened.
@@ -76,7 +86,8 @@ class Alert:
     ``scene``: what may bring it together with others in one incident (``incidents.scene_of``); "" on what was raised
     before there were any. ``hold_reason``, ``held_until``, ``held_by``: of a hold, else None; ``window_id``: the
     announced window it was raised in or is held by; ``cause_id``: the alert that hides it, of hold ``suppressed``.
-    ``escalation``: how often nobody answered in time.
+    ``escalation``: how often nobody answered in time. ``alarmed_at``: since when somebody is awaited: raised, risen,
+    said again, unacknowledged again; ``missed``: deadlines that passed since, each of which escalates once.
     """
 
     id: int
@@ -116,6 +127,7 @@ class Alert:
     raised_at: Micros
     condition_at: Micros
     last_event_at: Micros
+    alarmed_at: Micros
     shown_at: Micros | None = None
     acknowledged_at: Micros | None = None
     acknowledged_by: str | None = None
@@ -138,6 +150,7 @@ class Alert:
     verified_by: str | None = None
     verify_method: Method | None = None
     escalation: int = 0
+    missed: tuple[Deadline, ...] = ()
     figure: str = ""
 
     @property

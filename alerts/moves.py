@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from firetower.alerts.lifecycle import Trigger, following, hold_after
-from firetower.alerts.model import Alert, Hold, State, Transition
+from firetower.alerts.model import Alert, Deadline, Hold, State, Transition
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 
@@ -16,8 +16,9 @@ Decided = tuple[Alert, tuple[Transition, ...]]
 def moved(alert: Alert, trigger: Trigger, *, actor: str, at: Micros, **more: Any) -> Alert:
     """Return the alert after ``trigger`` by ``actor``, a version on, with ``more`` of its fields changed.
 
-    Who is the first to take it on, or closes it, is written down; unacknowledged again, nobody has taken it on. What
-    says why it was held goes when the hold does, and nothing closed is held. Raises Conflict where the tables refuse.
+    Who is the first to take it on, or closes it, is written down; unacknowledged again, nobody has taken it on, and
+    somebody is awaited anew. What says why it was held goes when the hold does, and nothing closed is held. Raises
+    Conflict where the tables refuse.
     """
     state, hold = following(alert, trigger), hold_after(alert, trigger)
     changes: dict[str, Any] = {"state": state, "hold": hold, "version": alert.version + 1}
@@ -26,10 +27,15 @@ def moved(alert: Alert, trigger: Trigger, *, actor: str, at: Micros, **more: Any
     if trigger is Trigger.ACKNOWLEDGE or (state is State.ACKNOWLEDGED and alert.state is not state):
         changes |= {"acknowledged_at": at, "acknowledged_by": actor}
     if state is State.UNACKNOWLEDGED and alert.state is not state:
-        changes |= {"acknowledged_at": None, "acknowledged_by": None}
+        changes |= {"acknowledged_at": None, "acknowledged_by": None} | awaited_anew(alert, at)
     if state is State.CLOSED:
         changes |= {"closed_at": at, "closed_by": actor}
     return replace(alert, **(changes | more))
+
+
+def awaited_anew(alert: Alert, at: Micros) -> dict[str, Any]:
+    """Return the fields of an alert for which somebody is awaited from ``at`` on; what 119 owes it owes still."""
+    return {"alarmed_at": at, "missed": tuple(each for each in alert.missed if each is Deadline.RECEIPT)}
 
 
 def as_fire(alert: Alert) -> Alert:

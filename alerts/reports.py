@@ -129,6 +129,7 @@ def begin(report: Report, premises: Premises, *, component: str, actor: str, at:
         raised_at=at,
         condition_at=at,
         last_event_at=at,
+        alarmed_at=at,
         zone=report.zone,
         scene=scene_of(kind, subject, report.alert_class, Where(unit=report.unit, zone=report.zone)),
     )

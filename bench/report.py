@@ -178,5 +178,5 @@ def _listed(of: Any) -> str:
 
 SECTIONS: dict[str, Callable[[Any], str]] = {
     "ingest": _ingest, "latency": _latency, "alarms": _alarms, "growth": _growth, "burst": _burst,
-    "recovery": _figures, "soak": _figures, "rules": _listed, "decode": _listed,
+    "recovery": _figures, "soak": _figures, "rules": _listed, "decode": _listed, "load": _listed,
 }  # fmt: skip

@@ -45,6 +45,7 @@ TARGETS = (
     Target("burst: readings lost", "burst.lost", 0, ""),
     Target("burst: alarms not shown", "burst.alarms_missing", 0, ""),
     Target("burst: device alarm to console, p99", "burst.alarm_ms.p99", 150, "ms"),
+    Target("load generator: messages from one core", "load.sent_per_second", 100_000, "/s", least=True),
     Target("random kills: lost", "soak.lost", 0, ""),
     Target("random kills: doubled", "soak.doubled", 0, ""),
 )

@@ -35,6 +35,22 @@ class SystemClock:
         return time.time_ns() // 1000
 
 
+class SteadyClock:
+    """The machine's clock as it was at ``wall`` (µs), carried on by its steady one, which nobody sets.
+
+    For measurements: a duration is one whatever is done to the clock meanwhile, and processes of one machine that are
+    given the same ``wall`` and ``steady`` (ns) agree to the microsecond.
+    """
+
+    def __init__(self, wall: Micros | None = None, steady: int | None = None) -> None:
+        self.wall: Micros = time.time_ns() // 1000 if wall is None else wall
+        self.steady = time.monotonic_ns() if steady is None else steady
+
+    def now(self) -> Micros:
+        """Return the present instant in microseconds since the epoch, UTC."""
+        return self.wall + (time.monotonic_ns() - self.steady) // 1000
+
+
 class ManualClock:
     """A clock that stands until it is moved: for tests, replay and back-test."""
 

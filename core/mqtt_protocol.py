@@ -57,6 +57,11 @@ class Parser:
         self._topics: dict[bytes, str] = {}
         self._error: str | None = None
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether bytes were fed that ``take`` has not told of yet."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes | memoryview) -> None:
         """Add bytes that arrived; ``take`` tells what they say."""
         self._buffer += data

@@ -12,7 +12,7 @@ from firetower.devices.city import FORMAT, City, Device, Grid, Unit, WaterMain
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Floats, Int64s
 from firetower.devices.topics import GATEWAY
-from firetower.simulator import noise, premises
+from firetower.simulator import noise, people, premises
 from firetower.simulator.models import GATEWAY_MODEL, HYDRANT_MODELS, Pace, interval, radio
 from firetower.simulator.plan import Plan, Spots, lay_out, lonlat
 from firetower.simulator.streetmap import streets_geojson
@@ -41,7 +41,7 @@ class SimCity:
         """Return the registry file as JSON text, one item a line; same seed and size, same text."""
         city = self.city
         lines = [f'{{"format": "{FORMAT}", "name": {json.dumps(city.name, ensure_ascii=False)}']
-        for part in ("grids", "mains", "units", "devices"):
+        for part in ("grids", "mains", "units", "stations", "devices"):
             rows = ",\n".join(item.model_dump_json(exclude_defaults=True) for item in getattr(city, part))
             lines.append(f'"{part}": [\n{rows}\n]')
         return ",\n".join(lines) + "}\n"
@@ -79,7 +79,13 @@ def build(seed: int, devices: int, *, pace: Pace = "demo") -> SimCity:
     _add_water(builder, plan.hydrants(hydrants))
     _add_units(builder, devices - len(builder.devices))
     grids = tuple(
-        Grid(code=area.code, name=area.name, district=plan.districts[area.district].name) for area in plan.grids
+        Grid(
+            code=area.code,
+            name=area.name,
+            district=plan.districts[area.district].name,
+            contacts=people.of_grid(seed, number),
+        )
+        for number, area in enumerate(plan.grids)
     )
     mains = tuple(
         WaterMain(
@@ -90,7 +96,14 @@ def build(seed: int, devices: int, *, pace: Pace = "demo") -> SimCity:
         )
         for main in plan.mains
     )
-    city = City(name=names().city, grids=grids, mains=mains, units=tuple(builder.units), devices=tuple(builder.devices))
+    city = City(
+        name=names().city,
+        grids=grids,
+        mains=mains,
+        units=tuple(builder.units),
+        stations=people.stations(plan),
+        devices=tuple(builder.devices),
+    )
     return SimCity(seed, city, plan)
 
 
@@ -126,7 +139,7 @@ def _add_water(builder: _Builder, spots: Spots) -> None:
                 category="water_company",
                 grid=grid.code,
                 address=f"{area.name}供水公司调度室",
-                contact_name="调度室",
+                contacts=people.of_water_company(builder.seed, number),
                 lon=centre[0],
                 lat=centre[1],
             )
@@ -180,7 +193,7 @@ def _add_units(builder: _Builder, budget: int) -> None:
                 category=template.category,
                 grid=grid.code,
                 address=f"{district}{line}{house}号",
-                contact_name="消防控制室" if template.floors > 4 else "值班人员",
+                contacts=people.of_unit(builder.seed, number, template),
                 lon=places[number][0],
                 lat=places[number][1],
                 buildings=premise.buildings,

@@ -1,55 +1,73 @@
-"""Plays a city against a broker: an open loop over a handful of connections, counted to the last message."""
+"""Plays a city against a broker: an open loop over few connections or one a device, counted to the last message."""
 
-import asyncio
-import contextlib
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from firetower.core.clock import SECOND, Clock, Micros
 from firetower.core.errors import ConfigError
-from firetower.core.mqtt import MqttSession
 from firetower.devices.city import Device
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Int64s
 from firetower.simulator import messages
 from firetower.simulator.city import SimCity
+from firetower.simulator.load.block import Block, of_messages
+from firetower.simulator.load.connections import Plan, Wiring, plan, room_for
+from firetower.simulator.load.tally import Tally
+from firetower.simulator.load.wires import Wires, address_of
 from firetower.simulator.messages import Message
 from firetower.simulator.play import Expected, Play
 from firetower.simulator.schedule import NEVER, Schedule, natural_rate
 from firetower.simulator.script import Script, load_script
 from firetower.simulator.signals import Signals
 
-CONNECTIONS = 4
-NOWAIT_LIMIT = 2000  # messages of a connection that may wait for their PUBACK
 TAKE = 2048  # reports encoded at once
-SLICE = 200  # messages sent before the loop gets its turn
 TICK = 0.01  # s between two looks at the schedule
-LATE_AFTER: Micros = SECOND // 4
-"""A message sent more than this after its time is counted as late."""
 DRAIN = 5.0  # s that the last PUBACKs are waited for
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Stats:
-    """Counts of a run. ``published``: handed to the connection, ``acked``: PUBACK came, ``lost``: it never will.
+    """How far a run is: its ``tally``, and µs since the start.
 
-    ``late``: sent more than 250 ms after their time, ``latest``: longest delay, ``elapsed``: since the start, µs.
+    ``published``: handed to a connection, ``acked``: PUBACK came, ``lost``: it never will, or they were dropped unsent.
     """
 
-    published: int = 0
-    acked: int = 0
-    lost: int = 0
-    late: int = 0
-    latest: Micros = 0
+    tally: Tally = field(default_factory=Tally)
     elapsed: Micros = 0
+
+    @property
+    def published(self) -> int:
+        """Messages sent."""
+        return self.tally.sent
+
+    @property
+    def acked(self) -> int:
+        """Messages the broker has acknowledged."""
+        return self.tally.acknowledged
+
+    @property
+    def lost(self) -> int:
+        """Messages whose connection ended before their PUBACK, or that were refused."""
+        return self.tally.cut_off + self.tally.refused
+
+    @property
+    def late(self) -> int:
+        """Messages sent more than 250 ms after their time."""
+        return self.tally.late
+
+    @property
+    def latest(self) -> Micros:
+        """The longest of these delays."""
+        return self.tally.latest
 
     @property
     def in_flight(self) -> int:
         """Messages whose PUBACK is due."""
-        return self.published - self.acked - self.lost
+        return self.tally.in_flight
 
 
 async def run(
@@ -63,56 +81,34 @@ async def run(
     clock: Clock,
     on_stats: Callable[[Stats], None] | None = None,
     on_truth: Callable[[Expected], None] | None = None,
+    wiring: Wiring | None = None,
 ) -> Stats:
     """Publish what the city's devices say until ``seconds`` are over or the task is cancelled; return the counts.
 
     ``seed``: of the signals, the city's when None. ``rate``: messages a second of all devices together, their intervals
     scaled to it; what the scenario adds comes on top. ``on_stats`` is called each second and at the end, ``on_truth``
     with each alert to be expected.
-    Raises ConfigError when the broker cannot be reached at the start; later the sessions reconnect by themselves.
+    Raises ConfigError when the broker cannot be reached at the start; later the connections come back by themselves.
     """
     script = scenario if isinstance(scenario, Script) else load_script(scenario)
-    run_id = secrets.token_hex(4)  # two simulators at one broker must not take over each other's connections
-    sessions = [
-        MqttSession(
-            broker_url,
-            f"firetower-sim-{run_id}-{number}",
-            on_messages=None,
-            clean=True,
-            clock=clock,
-            nowait_limit=NOWAIT_LIMIT,
-        )
-        for number in range(CONNECTIONS)
-    ]
-    runner = _Runner(
-        city,
-        script,
-        sessions=sessions,
-        seed=city.seed if seed is None else seed,
-        rate=rate,
-        clock=clock,
-        on_stats=on_stats,
-        on_truth=on_truth,
-    )
-    tasks = [asyncio.create_task(session.run(), name=session.client_id) for session in sessions]
-    try:
-        for session, task in zip(sessions, tasks, strict=True):
-            await _connected(session, task)
-        return await runner.run(seconds, tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _connected(session: MqttSession, task: asyncio.Task[None]) -> None:
-    before = session.last_error
-    while not session.connected:
-        if task.done():
-            task.result()
-        if session.last_error not in {before, None}:
-            raise ConfigError(f"{session.last_error}; another broker is given with --broker or FIRETOWER_MQTT_URL")
-        await asyncio.sleep(0.02)
+    how = wiring or Wiring()
+    devices = city.city.devices
+    address = address_of(broker_url, how.ca)
+    who = plan(devices, how.connections, how.accounts)
+    room_for(len(who.accounts))
+    # two simulators at one broker must not take over each other's connections
+    wires = Wires(who, address, name=f"firetower-sim-{secrets.token_hex(4)}", qos=how.qos, clock=clock)
+    signals = Signals(city.seed if seed is None else seed, city.city)
+    every = intervals(devices, signals, rate)
+    async with wires.opened():
+        start = clock.now()
+        show = _Show(city, script, signals, every, who=who, how=how, version=address.version, start=start)
+        telling = _Telling(show, wires.tally, start, on_stats, on_truth)
+        end = NEVER if seconds is None else start + round(seconds * SECOND)
+        await wires.play(show, lambda now: now >= end and show.exhausted, telling.tell, until=end)
+        await wires.drain(DRAIN, telling.tell)
+        wires.give_up()
+        return telling.finish(clock.now())
 
 
 def intervals(devices: Sequence[Device], signals: Signals, rate: float | None = None) -> Int64s:
@@ -130,106 +126,88 @@ def intervals(devices: Sequence[Device], signals: Signals, rate: float | None = 
     return every
 
 
-class _Runner:
+class _Show:
+    """A play as a source of frames: what its steps send, and what the schedule says is due."""
+
     def __init__(
         self,
         city: SimCity,
         script: Script,
+        signals: Signals,
+        every: Int64s,
         *,
-        sessions: list[MqttSession],
-        seed: int,
-        rate: float | None,
-        clock: Clock,
+        who: Plan,
+        how: Wiring,
+        version: int,
+        start: Micros,
+    ) -> None:
+        devices = city.city.devices
+        gateway = np.array([device.kind is DeviceKind.GATEWAY for device in devices], np.bool_)
+        leaves = ["status" if device.kind is DeviceKind.GATEWAY else "telemetry" for device in devices]
+        self._topics = [messages.topic(device, leaf) for device, leaf in zip(devices, leaves, strict=True)]
+        # what a step sends goes the way of its device's reports, so that a device's messages keep their order
+        self._wire = {
+            topic.rpartition("/")[0]: wire for topic, wire in zip(self._topics, who.wire.tolist(), strict=True)
+        }
+        self._qos, self._version = how.qos, version
+        self._schedule = Schedule(signals.seed, start, every)
+        # the gateways say that they are there within the first second, then at their own pace
+        self._schedule.due[gateway] = start + self._schedule.due[gateway] % SECOND
+        self.play = Play(script, city.city, signals, self._schedule, seed=signals.seed, start=start)
+        self.exhausted = False
+
+    def due(self, now: Micros) -> Iterator[tuple[int, Block]]:
+        """Yield what is due by ``now``; of the reports, TAKE."""
+        yield from self._blocks(self.play.perform(now))
+        index, due = self._schedule.take(now, TAKE)
+        self.exhausted = len(index) < TAKE
+        made = []
+        for device, at, text in zip(index.tolist(), due.tolist(), self.play.reports(index, due), strict=True):
+            # what has no signals reports its status: a gateway
+            made.append(Message(at, self._topics[device], text.encode() or b"online", retain=not text))
+        yield from self._blocks(made)
+
+    def _blocks(self, made: Sequence[Message]) -> Iterator[tuple[int, Block]]:
+        if made:
+            wire = np.array([self._wire[message.topic.rpartition("/")[0]] for message in made])
+            order = np.argsort(wire, kind="stable")
+            block = of_messages([made[row] for row in order.tolist()], qos=self._qos, version=self._version)
+            yield from block.split(wire[order])
+
+
+class _Telling:
+    """Hands on the truth that is new, and the counts once a second."""
+
+    def __init__(
+        self,
+        show: _Show,
+        tally: Tally,
+        start: Micros,
         on_stats: Callable[[Stats], None] | None,
         on_truth: Callable[[Expected], None] | None,
     ) -> None:
-        devices = city.city.devices
-        self._sessions, self._clock = sessions, clock
+        self._show, self._tally, self._start = show, tally, start
         self._on_stats, self._on_truth = on_stats, on_truth
-        self._city, self._script, self._seed = city.city, script, seed
-        self._signals = Signals(seed, city.city)
-        self._every = intervals(devices, self._signals, rate)
-        self._gateways = np.array([device.kind is DeviceKind.GATEWAY for device in devices], np.bool_)
-        self._topics = [
-            messages.topic(device, "status" if device.kind is DeviceKind.GATEWAY else "telemetry") for device in devices
-        ]
-        # all of a unit goes over one connection, so that a device's messages keep their order
-        numbers = {unit.code: number for number, unit in enumerate(city.city.units)}
-        self._wire = {code: sessions[number % len(sessions)] for code, number in numbers.items()}
-        self._stats = Stats()
+        self._next = start + SECOND
         self._told = 0
 
-    def _begin(self, start: Micros) -> None:
-        self._start, self._end, self._next_stats = start, NEVER, start + SECOND
-        self._schedule = Schedule(self._seed, start, self._every)
-        # the gateways say that they are there within the first second, then at their own pace
-        self._schedule.due[self._gateways] = start + self._schedule.due[self._gateways] % SECOND
-        self._play = Play(self._script, self._city, self._signals, self._schedule, seed=self._seed, start=start)
-
-    async def run(self, seconds: float | None, tasks: Sequence[asyncio.Task[None]]) -> Stats:
-        """Begin now, and play until ``seconds`` are over; an error that ends a session's task ends the run."""
-        self._tasks = tasks
-        self._begin(self._clock.now())
-        if seconds is not None:
-            self._end = self._start + round(seconds * SECOND)
-        while not self._over():
-            now = self._clock.now()
-            sent = await self._send(self._play.perform(now))
-            sent += await self._send(self._due(now))
-            self._tell(now)
-            await asyncio.sleep(0 if sent >= TAKE else TICK)
-        with contextlib.suppress(TimeoutError):  # what is still in flight then stands in the counts
-            async with asyncio.timeout(DRAIN):
-                while self._count().in_flight > 0:  # noqa: ASYNC110 - counts of several sessions, no one event
-                    await asyncio.sleep(TICK)
-        self._tell(NEVER)
-        return self._count()
-
-    def _over(self) -> bool:
-        return self._clock.now() >= self._end
-
-    def _due(self, now: Micros) -> list[Message]:
-        """The reports due by ``now``, up to TAKE."""
-        index, due = self._schedule.take(now, TAKE)
-        made = []
-        for device, at, text in zip(index.tolist(), due.tolist(), self._play.reports(index, due), strict=True):
-            # what has no signals reports its status: a gateway
-            made.append(Message(at, self._topics[device], text.encode() or b"online", retain=not text))
-        return made
-
-    async def _send(self, batch: list[Message]) -> int:
-        """Hand ``batch`` over in order. A connection full or away is waited for: messages get late, not lost."""
-        for number, message in enumerate(batch):
-            session = self._wire[message.topic.split("/", 3)[2]]
-            while not session.publish_nowait(message.topic, message.payload, retain=message.retain):
-                await asyncio.sleep(TICK)
-                self._tell(self._clock.now())
-                if self._over():
-                    return number
-            self._stats.published += 1
-            delay = self._clock.now() - message.due
-            self._stats.latest = max(self._stats.latest, delay)
-            self._stats.late += delay > LATE_AFTER
-            if number % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
-        return len(batch)
-
-    def _count(self) -> Stats:
-        self._stats.acked = sum(session.published for session in self._sessions)
-        self._stats.lost = sum(session.unconfirmed for session in self._sessions)
-        self._stats.elapsed = self._clock.now() - self._start
-        return self._stats
-
-    def _tell(self, now: Micros) -> None:
-        """Hand on the truth that is new, and the counts when a second has passed."""
-        for expected in self._play.truth[self._told :]:
+    def tell(self, now: Micros) -> None:
+        """Tell what is new at ``now``."""
+        for expected in self._show.play.truth[self._told :]:
             self._told += 1
             if self._on_truth is not None:
                 self._on_truth(expected)
-        if now >= self._next_stats:
-            self._next_stats += SECOND
-            for task in self._tasks:
-                if task.done():
-                    task.result()
-            if self._on_stats is not None:
-                self._on_stats(replace(self._count()))
+        if now >= self._next:
+            self._next += SECOND
+            self._count(now)
+
+    def finish(self, now: Micros) -> Stats:
+        """Tell the last; return the counts at the end."""
+        self.tell(now)
+        return self._count(now)
+
+    def _count(self, now: Micros) -> Stats:
+        stats = Stats(copy(self._tally), now - self._start)
+        if self._on_stats is not None:
+            self._on_stats(stats)
+        return stats

@@ -77,4 +77,4 @@ def _sent(alert: Alert, name: str) -> Any:
     value = getattr(alert, name)
     if name.endswith(("_at", "_until")):
         return None if value is None else to_datetime(value)
-    return list(value) if name == "flags" else value
+    return list(value) if name in {"flags", "missed"} else value

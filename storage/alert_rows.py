@@ -6,7 +6,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from firetower.alerts.model import Alert, Condition, Disposition, Hold, Method, State, Transition, Verification
+from firetower.alerts.model import (
+    Alert,
+    Condition,
+    Deadline,
+    Disposition,
+    Hold,
+    Method,
+    State,
+    Transition,
+    Verification,
+)
 from firetower.alerts.ports import Entry
 from firetower.core.clock import from_datetime
 from firetower.devices.events import AlertClass
@@ -58,9 +68,10 @@ _PLAIN = [
     "verified_by",
     "escalation",
 ]
-_TIMES = ["device_at", "received_at", "raised_at", "condition_at", "last_event_at"]
+_TIMES = ["device_at", "received_at", "raised_at", "condition_at", "last_event_at", "alarmed_at"]
 _LATER = ["shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at", "held_until"]
-_WORDS = ["alert_class", "state", "hold", "condition", "disposition", "verification", "verify_method", "flags"]
+_WORDS = ["alert_class", "state", "hold", "condition", "disposition", "verification", "verify_method"]
+_LISTS = ["flags", "missed"]
 
 TYPES = {"timestamptz": "int8", "text[]": "text"}
 """What a column's values are sent as (``column``) where that is not its own type: encoding instants is slow."""
@@ -74,7 +85,7 @@ def given(name: str, kind: str, table: str) -> str:
     return f"string_to_array({value}, ' ')" if kind == "text[]" else value
 
 
-COLUMNS = ", ".join(f"a.{name}" for name in (*_PLAIN, *_TIMES, *_LATER, *_WORDS))
+COLUMNS = ", ".join(f"a.{name}" for name in (*_PLAIN, *_TIMES, *_LATER, *_WORDS, *_LISTS))
 """What ``to_alert`` reads, of a table called ``a``."""
 
 KEY_ORDER = ", ".join(f'a.{part} COLLATE "C"' for part in ("rule", "subject_kind", "subject", "component"))
@@ -99,6 +110,7 @@ def to_alert(row: Any) -> Alert:
         verification=None if verification is None else Verification(verification),
         verify_method=None if method is None else Method(method),
         flags=tuple(row["flags"]),
+        missed=tuple(map(Deadline, row["missed"])),
         **values,
     )
 
@@ -144,6 +156,8 @@ _CHANGING: tuple[tuple[str, str], ...] = (
     ("forwarded_at", "timestamptz"),
     ("receipted_at", "timestamptz"),
     ("escalation", "int2"),
+    ("alarmed_at", "timestamptz"),
+    ("missed", "text[]"),
 )
 
 _UPDATE = (
@@ -170,7 +184,7 @@ FROM unnest($1::bigint[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::te
 def column(alerts: Sequence[Alert], name: str) -> list[Any]:
     """Return one field of many alerts as the database takes it (``TYPES``)."""
     values = list(map(attrgetter(name), alerts))
-    return list(map(" ".join, values)) if name == "flags" else values
+    return list(map(" ".join, values)) if name in _LISTS else values
 
 
 def history_columns(moves: Sequence[Transition]) -> tuple[list[Any], ...]:

@@ -193,8 +193,9 @@ _AFTER = 2 + len(_COLUMNS)
 
 _RAISE = f"""
 WITH raised AS (
-    INSERT INTO alert (device_id, {_NAMES})
-    SELECT n.device_id, {", ".join(given(name, kind, "n") for name, kind in _COLUMNS)}
+    INSERT INTO alert (device_id, alarmed_at, {_NAMES})
+    SELECT n.device_id, {given("raised_at", "timestamptz", "n")},
+        {", ".join(given(name, kind, "n") for name, kind in _COLUMNS)}
     FROM unnest($1::int4[], {_PARAMETERS}) AS n (device_id, {_NAMES})
 )
 INSERT INTO alert_history (alert_id, seq, at, old, new, actor, reason, evidence)

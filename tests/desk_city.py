@@ -42,6 +42,12 @@ class City:
         alerts = {(alert.rule, alert.subject): alert.id for alert in [await self.alert(each) for each in ids]}
         return [alerts[verdict.rule, verdict.subject] for verdict in verdicts]
 
+    async def shown(self, *ids: int, at: Micros = T0 + 6 * SECOND) -> None:
+        """Have a live, sound-armed seat show alerts."""
+        await self.pool.execute(
+            "UPDATE alert SET shown_at = $2 WHERE id = ANY($1::bigint[])", list(ids), to_datetime(at)
+        )
+
     async def shelved(self, *ids: int, until: Micros) -> None:
         """Put alerts on the shelf, as an operator does."""
         await self.pool.execute(

@@ -121,9 +121,8 @@ class NewReport(Asked):
 async def report_alert(call: Call[Nothing, NewReport]) -> BaseModel:
     """Raise an alert that a person reported (电话报警): latched, flag `manual`, and never joined to another."""
     said = Report(**call.body.model_dump())
-    return alert_out(
-        await call.deps.alerts.report(said, actor=call.person.username, idempotency_key=call.idempotency_key)
-    )
+    alert = await call.deps.alerts.report(said, actor=call.person.username, idempotency_key=call.idempotency_key)
+    return alert_out(alert, call.deps.limits)
 
 
 async def acknowledge_alert(call: Call[Nothing, Acknowledgement]) -> BaseModel:
@@ -197,7 +196,7 @@ async def _do(call: Call[Nothing, Any], act: Act) -> BaseModel:
         expected_version=call.body.expected_version,
         idempotency_key=call.idempotency_key,
     )
-    return alert_out(after)
+    return alert_out(after, call.deps.limits)
 
 
 def _act(name: str, handler: Handler, summary: str, body: type[Acting]) -> Route:

@@ -2,8 +2,10 @@
 
 from pydantic import Field
 
-from firetower.alerts.model import Alert, Condition, Disposition, Hold, Method, State, Verification
+from firetower.alerts.deadlines import Due, Limits, awaited
+from firetower.alerts.model import Alert, Condition, Deadline, Disposition, Hold, Method, State, Verification
 from firetower.alerts.provisional import key_of
+from firetower.core.clock import SECOND
 from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
 from firetower.rules.book.model import Rule
@@ -22,6 +24,14 @@ class Figure(Answered):
 
     of: str = Field(description="rise, drop, rate, mean, … pattern, trend, imbalance: docs/api.md lists them")
     over: str | None = Field(description="of how long a time, as a rulebook writes it; null: of none")
+
+
+class DueOut(Answered):
+    """What somebody has to do next, and until when."""
+
+    deadline: Deadline
+    at: Instant = Field(description="may have passed: it is overdue then, and escalated")
+    limit_s: float = Field(description="how long it leaves, as the duty plan says")
 
 
 class AlertOut(Answered):
@@ -89,6 +99,7 @@ class AlertOut(Answered):
     verified_by: str | None
     verify_method: Method | None
     escalation: int = Field(description="how often nobody answered in time (逐级上报)")
+    due: DueOut | None = Field(description="what somebody has to do next; null: nothing is awaited, or no fire")
 
 
 class AlertWithAdvice(AlertOut):
@@ -111,8 +122,8 @@ class HistoryEntry(Answered):
     evidence: dict[str, object]
 
 
-def alert_out(alert: Alert) -> AlertOut:
-    """Return an alert as the API writes it."""
+def alert_out(alert: Alert, limits: Limits) -> AlertOut:
+    """Return an alert as the API writes it; ``limits``: how long each step of a fire may take."""
     known = None if alert.metric is None else catalogue().by_name.get(alert.metric.partition(".")[0])
     of, over, uom = alert.figure.split(" ") if alert.figure else ("", "", "")
     return AlertOut(
@@ -176,19 +187,26 @@ def alert_out(alert: Alert) -> AlertOut:
         verified_by=alert.verified_by,
         verify_method=alert.verify_method,
         escalation=alert.escalation,
+        due=_due(awaited(alert, limits)),
     )
 
 
-def alert_with_advice(alert: Alert, rule: Rule | None) -> AlertWithAdvice:
+def alert_with_advice(alert: Alert, limits: Limits, rule: Rule | None) -> AlertWithAdvice:
     """Return an alert as the API writes one alone; ``rule``: that it is of, None where the rulebook has none."""
     advice = None if rule is None else Title(zh=rule.advice.zh, en=rule.advice.en)
-    return AlertWithAdvice(**dict(alert_out(alert)), advice=advice)
+    return AlertWithAdvice(**dict(alert_out(alert, limits)), advice=advice)
+
+
+def _due(due: Due | None) -> DueOut | None:
+    if due is None:
+        return None
+    return DueOut(deadline=due.deadline, at=instant(due.at), limit_s=due.limit / SECOND)
 
 
 def _text(number: int | None) -> str | None:
     return None if number is None else str(number)
 
 
-def alert_bytes(alert: Alert) -> bytes:
+def alert_bytes(alert: Alert, limits: Limits) -> bytes:
     """Return an alert as JSON."""
-    return alert_out(alert).model_dump_json(by_alias=True).encode()
+    return alert_out(alert, limits).model_dump_json(by_alias=True).encode()

@@ -64,13 +64,14 @@ async def list_alerts(call: Call[AlertQuery, None]) -> BaseModel:
             limit=query.limit,
         )
     )
-    return AlertPage(items=[alert_out(alert) for alert in page.items], next_cursor=page.next_cursor)
+    limits = call.deps.limits
+    return AlertPage(items=[alert_out(alert, limits) for alert in page.items], next_cursor=page.next_cursor)
 
 
 async def get_alert(call: Call[Nothing, None]) -> BaseModel:
     """Return one alert, with what its rule advises to do."""
     alert = await _shown(call)
-    return alert_with_advice(alert, call.deps.rulebook().rule(alert.rule))
+    return alert_with_advice(alert, call.deps.limits, call.deps.rulebook().rule(alert.rule))
 
 
 async def get_alert_history(call: Call[Nothing, None]) -> BaseModel:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from firetower.alerts.deadlines import Limits
 from firetower.alerts.duty.plan import DutyPlan, shipped
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
@@ -57,6 +58,11 @@ class Deps:
     backtests: Backtests | None = None
     base_map: BaseMap = field(default_factory=BaseMap)
     duty: DutyPlan = field(default_factory=shipped)
+
+    @property
+    def limits(self) -> Limits:
+        """How long each step of a fire may take."""
+        return self.duty.deadlines.limits
 
 
 @dataclass(frozen=True, slots=True)

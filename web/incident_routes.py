@@ -67,7 +67,8 @@ async def list_members(call: Call[MembersQuery, None]) -> BaseModel:
         incident=incident.id, unit=call.unit_shown(None), cursor=call.query.cursor, limit=call.query.limit
     )
     page = await call.deps.alerts.list(wanted)
-    return AlertPage(items=[alert_out(alert) for alert in page.items], next_cursor=page.next_cursor)
+    limits = call.deps.limits
+    return AlertPage(items=[alert_out(alert, limits) for alert in page.items], next_cursor=page.next_cursor)
 
 
 async def _seen(call: Call[Asked, object]) -> Incident:

@@ -52,7 +52,7 @@ class Hub:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self.seats = SeatBook(deps)
-        self._state = LiveState()
+        self._state = LiveState(deps.limits)
         self._floods = FloodWatch(deps)
         self._seq: int | None = None
         self._marking: set[int] = set()
@@ -147,7 +147,7 @@ class Hub:
                 return None
             if found is None or found.seq < after:
                 return None
-            written = await written_of(found, self._deps.clock.now())
+            written = await written_of(found, self._deps.clock.now(), self._deps.limits)
             # where the hub has read on meanwhile, frames would be missing between
             if found.seq == self.seq or (found.seq > self.seq and attempt == CATCH_UP_TRIES - 1):
                 return found, written
@@ -272,7 +272,7 @@ class Hub:
         found = None if self._seq is None else await self._deps.alerts.changes(self._seq)
         if found is None:
             found = await self._deps.alerts.snapshot()
-            state = await LiveState.of(found, self._deps.clock.now())
+            state = await LiveState.of(found, self._deps.clock.now(), self._deps.limits)
             self._state, self._seq = state, found.seq
             self._provisional.settle()
             for subscription in self._subscriptions:
@@ -280,7 +280,7 @@ class Hub:
             self._broadcast(self._snapshot(), seq=found.seq)
             return
         now = self._deps.clock.now()
-        written = await written_of(found, now)
+        written = await written_of(found, now, self._deps.limits)
         while len(found.alerts) > FRAME_ALERTS:
             (ahead, text), (found, written) = parted(found, written, FRAME_ALERTS)
             self._broadcast(self._frame("changes", self.seq, self._state.take(ahead, text, now)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
+from firetower.alerts.deadlines import SHIPPED, Limits
 from firetower.alerts.flags import IN_TEST
 from firetower.alerts.model import Alert, State
 from firetower.alerts.ports import LiveView
@@ -56,23 +57,27 @@ class _Announced:
 
 
 class LiveState:
-    """Open alerts, open incidents and current windows. ``counts``: open alerts by what ``OpenAlert.key`` says."""
+    """Open alerts, open incidents and current windows. ``counts``: open alerts by what ``OpenAlert.key`` says.
 
-    def __init__(self) -> None:
+    ``limits``: how long each step of a fire may take.
+    """
+
+    def __init__(self, limits: Limits = SHIPPED) -> None:
+        self._limits = limits
         self.alerts: dict[int, OpenAlert] = {}
         self.counts: Counter[CountedBy] = Counter()
         self._incidents: dict[int, bytes] = {}
         self._windows: dict[int, _Announced] = {}
 
     @classmethod
-    async def of(cls, view: LiveView, now: Micros) -> Self:
+    async def of(cls, view: LiveView, now: Micros, limits: Limits = SHIPPED) -> Self:
         """Return the state that a snapshot of the store begins."""
-        state = cls()
+        state = cls(limits)
         rest = replace(view, alerts=())
-        state.take(rest, await written_of(rest, now), now)
+        state.take(rest, await written_of(rest, now, limits), now)
         for start in range(0, len(view.alerts), _AT_ONCE):
             part = LiveView(view.seq, view.alerts[start : start + _AT_ONCE])
-            state.take(part, await written_of(part, now), now)
+            state.take(part, await written_of(part, now, limits), now)
             await asyncio.sleep(0)
         return state
 
@@ -98,7 +103,7 @@ class LiveState:
                 # read before the mark was committed
                 alert, written = replace(alert, shown_at=before.alert.shown_at), None
         if written is None:
-            written = alert_bytes(alert)
+            written = alert_bytes(alert, self._limits)
         if alert.state is not State.CLOSED:
             entry = self.alerts[alert.id] = OpenAlert(alert, written)
             self.counts[entry.key] += 1
@@ -129,10 +134,10 @@ class LiveState:
         )
 
 
-async def written_of(view: LiveView, now: Micros) -> Written:
+async def written_of(view: LiveView, now: Micros, limits: Limits) -> Written:
     """Return what ``view`` holds as JSON, without holding the event loop up."""
     return Written(
-        await _each(alert_bytes, view.alerts),
+        await _each(lambda alert: alert_bytes(alert, limits), view.alerts),
         await _each(incident_bytes, view.incidents),
         await _each(lambda window: window_bytes(window, now), view.windows),
     )

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 import firetower
+from firetower.alerts.deadlines import Limits
 from firetower.alerts.model import Alert
 from firetower.alerts.windows import Window
 from firetower.core.clock import Clock
@@ -74,9 +75,9 @@ def routes() -> list[Route]:
         *alert_routes.ROUTES,
         *act_routes.ROUTES,
         *incident_routes.ROUTES,
-        *letter_routes.ROUTES,
         *call_routes.ROUTES,
         *contact_routes.ROUTES,
+        *letter_routes.ROUTES,
         *map_routes.ROUTES,  # before a device of those names
         *device_routes.ROUTES,
         *record_routes.ROUTES,
@@ -99,7 +100,7 @@ def routes() -> list[Route]:
 def make_app(deps: Deps) -> web.Application:
     """Return the application; it follows the store while it runs. Raises ConfigError for a bad console folder."""
     app = web.Application(
-        middlewares=[middleware(_current(deps.clock))],
+        middlewares=[middleware(_current(deps.clock, deps.limits))],
         client_max_size=BODY_LIMIT,
         handler_args={"max_field_size": 16_384},
     )
@@ -148,12 +149,12 @@ def _why_not(host: str, port: int, err: OSError) -> str:
     return f"cannot listen on {host} port {port}: {err.strerror or err}; check FIRETOWER_HTTP_HOST, or {remedy}"
 
 
-def _current(clock: Clock) -> Callable[[object], object]:
+def _current(clock: Clock, limits: Limits) -> Callable[[object], object]:
     """Return what writes a conflict's present state as the API does."""
 
     def written(thing: object) -> object:
         if isinstance(thing, Alert):
-            return alert_out(thing).model_dump(mode="json", by_alias=True)
+            return alert_out(thing, limits).model_dump(mode="json", by_alias=True)
         if isinstance(thing, Window):
             return window_out(thing, clock.now()).model_dump(mode="json", by_alias=True)
         return thing

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ValidationError
 from pydantic_core import ErrorDetails
 
+from firetower.alerts.duty import agreement
 from firetower.alerts.duty.channels import Channel, no_name_twice
 from firetower.alerts.duty.command_centre import CommandCentre
 from firetower.alerts.duty.deadlines import Deadlines
@@ -58,9 +59,14 @@ def _read(name: str, text: str, environment: Mapping[str, str]) -> DutyPlan:
     value = _filled({} if document.value is None else document.value, (), document, environment, problems)
     if not problems:
         try:
-            return DutyPlan.model_validate(value)
+            plan = DutyPlan.model_validate(value)
+            problems = [_at(path, said, document) for path, said in agreement.problems(plan.channels, plan.policies)]
         except ValidationError as err:
-            problems = [_told(item, document) for item in err.errors(include_url=False)]
+            errors = err.errors(include_url=False)
+            problems = [_told(item, document) for item in errors if not _follows(item, errors)]
+        else:
+            if not problems:
+                return plan
     lines = "\n".join(f"  {name}:{line}: {message}" for line, message in sorted(problems))
     raise ConfigError(f"the duty plan is not usable:\n{lines}")
 
@@ -86,14 +92,25 @@ def _filled(
     return _SECRET.sub(lambda found: environment.get(found[1], ""), value)
 
 
+def _follows(item: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """Say whether an error only follows from another: a list whose entries are refused is called too short."""
+    loc = item["loc"]
+    return item["type"] == "too_short" and any(each["loc"][: len(loc)] == loc != each["loc"] for each in errors)
+
+
 def _told(item: ErrorDetails, document: Document) -> tuple[int, str]:
     path = tuple(_real(item["loc"], document))
     message = item["msg"].removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
         return document.line(path), f"{dotted(path)}: there is no such field; remove it or mend its name"
+    if item["type"] == "missing":
+        return document.line(path), f"{dotted(path)}: {message}"
+    return _at(path, message, document)
+
+
+def _at(path: tuple[str | int, ...], message: str, document: Document) -> tuple[int, str]:
     given = document.at(path)  # as written: a secret that was filled in is never told
-    said = "" if item["type"] == "missing" else f" (given: {given!r:.80})"
-    return document.line(path), f"{dotted(path)}: {message}{said}"
+    return document.line(path), f"{dotted(path)}: {message} (given: {given!r:.80})"
 
 
 def _real(loc: tuple[str | int, ...], document: Document) -> Iterator[str | int]:

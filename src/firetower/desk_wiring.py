@@ -7,6 +7,8 @@ import asyncpg
 
 from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.duty.plan import DutyPlan
+from firetower.alerts.escalation.people import ways
+from firetower.alerts.escalation.situations import classes_of
 from firetower.alerts.notify.channel_senders import sender_of
 from firetower.alerts.notify.dispatcher import Dispatcher
 from firetower.core.clock import Clock, Micros
@@ -15,6 +17,7 @@ from firetower.core.outside import Outside
 from firetower.ingest.precedence import Precedence
 from firetower.rules.book.model import Rule
 from firetower.storage import own_alerts
+from firetower.storage.cases import Cases
 from firetower.storage.causes import Causes
 from firetower.storage.chatter import Chatter
 from firetower.storage.correlation import OverruleStep, SecondSignalStep
@@ -29,6 +32,7 @@ from firetower.storage.letter_turns import LetterTurns
 from firetower.storage.outbox import Outbox
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
+from firetower.storage.telling import Telling
 from firetower.storage.watch_step import WatchStep
 
 WAITS_S = 1.0
@@ -64,11 +68,16 @@ def make_desk(
     steps = (
         OverruleStep(pool, lease),
         SecondSignalStep(pool, lease, forward=settings.forward_confirmed, within=within),
-        Escalations(pool, lease),
+        Escalations(pool, lease, duty.deadlines.limits),
         WatchStep(pool, lease, duty.watch),
         IncidentStep(pool, lease),
         WindowTurns(pool, lease),
         Causes(pool, lease),
+        Telling(
+            Cases(pool, lease, classes_of(duty.policies)),
+            duty.policies,
+            ways(duty.channels, settings.zone, letters.is_dead),
+        ),
         ShelvingEnds(pool, lease),
         Chatter(pool, lease),
         LetterTurns(pool, lease),

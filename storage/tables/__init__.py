@@ -3,6 +3,7 @@
 from firetower.storage.tables import (
     alerts,
     contacts,
+    escalation,
     handover,
     live,
     notify,
@@ -17,6 +18,7 @@ from firetower.storage.tables.base import metadata
 __all__ = [
     "alerts",
     "contacts",
+    "escalation",
     "handover",
     "live",
     "metadata",

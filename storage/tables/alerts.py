@@ -87,6 +87,8 @@ alert = Table(
     Column("verified_by", Text),
     Column("verify_method", Text),
     Column("escalation", SmallInteger, nullable=False, server_default="0"),
+    Column("alarmed_at", INSTANT, nullable=False, server_default=text("now()")),
+    Column("missed", ARRAY(Text), nullable=False, server_default="{}"),
     CheckConstraint("state in ('unacknowledged','acknowledged','returned','closed')", name="state"),
     CheckConstraint("hold in ('none','shelved','suppressed','out_of_service')", name="hold"),
     CheckConstraint("condition in ('active','normal')", name="condition"),

@@ -26,7 +26,7 @@ async def test_all_steps_are_there_fires_first_and_figures_last() -> None:
     desk = make_desk(Settings(), url, asyncpg.create_pool(url), ManualClock(), duty=shipped(), outside=Outside())
     assert [step.name for step in desk._steps] == [
         "test_overruled", "second_signal", "escalations", "watch", "incidents", "windows",
-        "causes", "shelving", "chatter", "letters", "sealer", "self_tests", "floods",
+        "causes", "telling", "shelving", "chatter", "letters", "sealer", "self_tests", "floods",
     ]  # fmt: skip
 
 

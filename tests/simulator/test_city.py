@@ -153,3 +153,11 @@ def test_realistic_intervals_are_those_of_the_field() -> None:
 def test_a_size_that_cannot_be_built_is_refused_with_the_limits(devices: int) -> None:
     with pytest.raises(InvalidInput, match="take 100 to 1,000,000"):
         build(1, devices)
+
+
+def test_everybody_to_call_has_a_number_that_no_telephone_answers() -> None:
+    built = build(3, 400)
+    of_all = [*built.city.grids, *built.city.units, *built.city.stations]
+    assert all(each.contacts for each in of_all)
+    assert {grid.code for grid in built.city.grids} == {station.grid for station in built.city.stations}
+    assert all(contact.phone.startswith("0000") for each in of_all for contact in each.contacts)

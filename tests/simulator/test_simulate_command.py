@@ -1,29 +1,12 @@
 """``firetower simulate`` as a tester types it."""
 
 import json
-import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from firetower.devices.city import read_city
-from firetower.simulator.cli import EPILOG, simulate
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.delenv("FIRETOWER_MQTT_URL", raising=False)
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # another test's may write to a stream that is closed
-    app = typer.Typer()
-    app.command(epilog=EPILOG)(simulate)
-
-    def call(*words: str) -> Any:
-        return CliRunner().invoke(app, list(words))
-
-    return call
 
 
 def test_write_leaves_a_registry_file_and_a_map_and_needs_no_broker(command: Any, tmp_path: Path) -> None:

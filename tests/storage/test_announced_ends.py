@@ -31,9 +31,10 @@ async def act(city: City, alert_id: int, what: Any, at: Micros) -> Alert:
 
 
 async def in_a(kind: str, city: City, device: str = "s1", ends_at: Micros = END) -> int:
-    """Announce it for a device and raise a fire of that in it; return the alert's id."""
+    """Announce it for a device, raise a fire of that in it, and show it; return the alert's id."""
     await city.window(kind, NOW, ends_at, device=device)
     (alert_id,) = (await commit(city.pool, [fire(device, NOW)], NOW + SECOND)).alert_ids
+    await city.shown(alert_id)
     return alert_id
 
 

@@ -66,6 +66,7 @@ async def test_a_fire_raised_before_it_escalates_once_in_its_time_after_it(city:
     """Thirty seconds by the clock set right, whatever else becomes of the alert meanwhile; to a new desk too."""
     step = Escalations(city.pool, lease)
     first, second = (await commit(city.pool, [fire("s1"), fire("s2")], AHEAD)).alert_ids
+    await city.shown(first, second, at=AHEAD)
     await step.take(None, AHEAD + SECOND)
     await step.take([], T0)
     await step.take([second], T0 + 20 * SECOND)

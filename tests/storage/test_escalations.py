@@ -5,7 +5,10 @@ from alert_making import T0, fire, hazard
 from desk_city import City
 
 from firetower.alerts.acts import Acknowledge
+from firetower.alerts.deadlines import Limits
+from firetower.alerts.verification import Forward
 from firetower.core.clock import SECOND, ManualClock, to_datetime
+from firetower.storage.alert_rows import read_history
 from firetower.storage.alerts import AlertStore
 from firetower.storage.escalations import Escalations
 
@@ -31,6 +34,7 @@ async def level(city: City, alert_id: int) -> tuple[str, int]:
 async def test_a_fire_unacknowledged_for_30_s_escalates_once_over_restarts(city, step, pool, lease):
     """Once in each period, also for a desk that knows nothing of the first time; a hazard and a test never."""
     burning, low, tested = await city.raised(fire("s1"), hazard("h1"), fire("s2"))
+    await city.shown(burning)
     await pool.execute("UPDATE alert SET flags = '{in_test}' WHERE id = $1", tested)
     await step.take([burning, low, tested], RAISED)
     await step.take([], RAISED + 29 * S)
@@ -51,6 +55,7 @@ async def test_a_fire_unacknowledged_for_30_s_escalates_once_over_restarts(city,
 async def test_a_fire_that_alarms_again_waits_30_s_anew(city, step, store, clock):
     """The second event on an acknowledged fire begins a period of its own."""
     (burning,) = await city.raised(fire("s1"))
+    await city.shown(burning)
     await step.take(None, RAISED + 31 * S)
     clock.set(RAISED + 40 * S)
     await store.act(burning, Acknowledge(), actor="wang")
@@ -65,6 +70,7 @@ async def test_a_fire_that_alarms_again_waits_30_s_anew(city, step, store, clock
 async def test_an_acknowledged_fire_nobody_verifies_in_180_s_calls_again(city, step, store, clock, pool, lease):
     """It is nobody's again, and in the next period waits for an acknowledgement and another 180 s, no sooner."""
     (burning,) = await city.raised(fire("s1"))
+    await city.shown(burning)
     clock.set(RAISED + 10 * S)
     await store.act(burning, Acknowledge(), actor="wang")
     await step.take([burning], RAISED + 10 * S)
@@ -98,10 +104,12 @@ async def test_what_nobody_can_verify_is_forwarded_within_60_s_or_calls_again(
 ):
     """A fire that is real, false or on its way to 119 waits for nobody."""
     (burning,) = await city.raised(fire("s1"))
+    await city.shown(burning)
     clock.set(RAISED + 10 * S)
     await store.act(burning, Acknowledge(), actor="wang")
     await pool.execute(
-        "UPDATE alert SET verification = $2, verified_at = $3, forwarded_at = $4 WHERE id = $1", burning, verification,
+        "UPDATE alert SET verification = $2, verified_at = $3, forwarded_at = $4, receipted_at = $4 WHERE id = $1",
+        burning, verification,
         to_datetime(RAISED + 20 * S), to_datetime(RAISED + 25 * S) if forwarded else None,
     )  # fmt: skip
     await step.take([burning], RAISED + 79 * S)
@@ -113,8 +121,65 @@ async def test_what_nobody_can_verify_is_forwarded_within_60_s_or_calls_again(
 async def test_an_acknowledgement_just_before_the_deadline_wins(city, step, store, clock):
     """What is decided is decided on the row as it stands, not on what was known of it."""
     (burning,) = await city.raised(fire("s1"))
+    await city.shown(burning)
     await step.take([burning], RAISED)
     clock.set(RAISED + 29 * S)
     await store.act(burning, Acknowledge(), actor="wang")
     await step.take([], RAISED + 31 * S)
     assert await level(city, burning) == ("acknowledged", 0)
+
+
+async def last(city: City, alert_id: int) -> dict[str, object]:
+    """Return the evidence of the newest entry of an alert's history."""
+    return dict((await read_history(city.pool, alert_id))[-1].transition.evidence)
+
+
+async def test_a_fire_no_seat_shows_in_10_s_is_on_record_and_one_shown_meanwhile_is_not(city, step, store, pool, lease):
+    """Once, with what it missed and why that long; its state stays; nobody announces that a fire was shown."""
+    unseen, seen = await city.raised(fire("s1"), fire("s2"))
+    await step.take([unseen, seen], RAISED)
+    await store.mark_shown([seen], RAISED + 9 * S)
+    seq = await city.seq()
+    await step.take([], RAISED + 10 * S)
+    assert (await city.since(seq)).alerts == [unseen]
+    assert [await level(city, each) for each in (unseen, seen)] == [("unacknowledged", 1), ("unacknowledged", 0)]
+    told = await last(city, unseen)
+    assert (told["deadline"], told["limit_s"], told["overdue_s"]) == ("showing_overdue", 10, 0)
+    assert "GB 25506" in str(told["basis"])
+    await step.take([unseen], RAISED + 29 * S)
+    await Escalations(pool, lease).take(None, RAISED + 29 * S)
+    assert await level(city, unseen) == ("unacknowledged", 1)
+    await step.take([], RAISED + 30 * S)
+    assert [await level(city, each) for each in (unseen, seen)] == [("unacknowledged", 2), ("unacknowledged", 1)]
+
+
+async def test_all_of_a_flood_that_was_shown_is_out_of_the_way_in_one_call(city, pool, lease, store):
+    """A fire that was not is found behind hundreds that were."""
+    ids = await city.raised(*(fire(f"s{n:03}") for n in range(500)))
+    step = Escalations(pool, lease)
+    await step.take(None, RAISED)
+    await store.mark_shown(ids[:-1], RAISED + S)
+    await step.take([], RAISED + 10 * S)
+    assert (await city.alert(ids[-1])).escalation == 1
+    assert await pool.fetchval("SELECT count(*) FROM alert WHERE escalation > 0") == 1
+
+
+async def test_a_forwarded_fire_without_receipt_escalates_once_and_stays_whose_it_is(city, store, clock, pool, lease):
+    """By the limit of the plan, which is then its basis; through the next period too, and not with a receipt."""
+    (burning,) = await city.raised(fire("s1"))
+    await city.shown(burning)
+    step = Escalations(pool, lease, Limits(receipted=20 * S))
+    clock.set(RAISED + 10 * S)
+    await store.act(burning, Acknowledge(), actor="wang")
+    await store.act(burning, Forward(unverified=True), actor="wang")
+    await step.take([burning], RAISED + 29 * S)
+    assert await level(city, burning) == ("acknowledged", 0)
+    await step.take([], RAISED + 30 * S)
+    assert await level(city, burning) == ("acknowledged", 1)
+    told = await last(city, burning)
+    assert (told["deadline"], told["limit_s"], told["basis"]) == (
+        "receipt_overdue", 20, "the duty plan of this centre",
+    )  # fmt: skip
+    await city.raised(fire("s1", T0 + 60 * S), at=RAISED + 60 * S)
+    await step.take([burning], RAISED + 85 * S)
+    assert await level(city, burning) == ("unacknowledged", 1)

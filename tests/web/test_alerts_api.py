@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from firetower.core.clock import SECOND
+from firetower.core.clock import SECOND, rfc3339
 from firetower.web.alert_json import AlertWithAdvice
 
 ALERTS = "/api/v1/alerts"
@@ -132,3 +132,27 @@ async def test_an_alert_that_is_not_there_is_not_found_whatever_its_name(running
     for name in ("1", "0", "x", "-1", "9" * 40, "%00", "1.5", "１"):
         status, body = await running.call("GET", f"{ALERTS}/{name}")
         assert (status, body["error"]["code"]) == (404, "not_found"), name
+
+
+async def test_what_is_to_be_done_next_about_a_fire_and_until_when_is_told_everywhere(running: Any) -> None:
+    """Of one alert, of a list, in the answer to an act and in live frames alike; what passed stays until it is done."""
+    alert = await running.raise_alert()
+    await running.sign_in()
+    raised = running.clock.now()
+    due = (await running.get(f"{ALERTS}/{alert}"))["due"]
+    assert due == {"deadline": "acknowledgement_overdue", "at": rfc3339(raised + 30 * SECOND), "limit_s": 30}
+    assert (await running.get(ALERTS))["items"][0]["due"] == due
+    async with running.client.ws_connect(f"{running.url}/api/v1/live", headers=running.headers) as ws:
+        assert (await ws.receive_json())["alerts"][0]["due"] == due
+        running.clock.advance(40 * SECOND)
+        assert (await running.get(f"{ALERTS}/{alert}"))["due"] == due
+        _, taken = await running.call("POST", f"{ALERTS}/{alert}/acknowledge", json={})
+        assert taken["due"] == {
+            "deadline": "verification_overdue", "at": rfc3339(raised + 220 * SECOND), "limit_s": 180,
+        }  # fmt: skip
+        while not (frame := await ws.receive_json()).get("alerts"):
+            pass
+        assert frame["alerts"][0]["due"] == taken["due"]
+    said = {"result": "false", "method": "phone", "person": "Liu", "cause": "steam"}
+    _, over = await running.call("POST", f"{ALERTS}/{alert}/verify", json=said)
+    assert over["due"] is None

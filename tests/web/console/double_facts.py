@@ -62,7 +62,7 @@ class Facts:
             "verified_at": None, "forwarded_at": None, "receipted_at": None, "closed_at": None, "closed_by": None,
             "zone": None, "main": None, "gateway": None, "incident_id": None, "hold_reason": None, "held_until": None,
             "held_by": None, "window_id": None, "cause_id": None, "verification": None, "verified_by": None,
-            "verify_method": None, "escalation": 0,
+            "verify_method": None, "escalation": 0, "due": None,
         } | more  # fmt: skip
         self.alerts[alert["id"]] = alert
         self.history[alert["id"]] = []

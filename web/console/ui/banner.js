@@ -3,6 +3,7 @@
 import { html } from "../vendor/htm-preact.mjs";
 import { age, clockTime, integer, moment, t, word } from "../core/i18n.js";
 import { Icon } from "./icons.js";
+import { Keeping } from "./keeping.js";
 import { eachOf } from "./strip.js";
 import { Symbol } from "./symbol.js";
 import { Waiting } from "./waiting.js";
@@ -12,6 +13,7 @@ export function Banners({ desk }) {
     <${Connection} desk=${desk} />
     <${Parts} desk=${desk} />
     <${Overdue} desk=${desk} />
+    <${Keeping} desk=${desk} />
     <${Unlisted} desk=${desk} />
     <${Waiting} desk=${desk} />
     <${SoundOff} desk=${desk} />

@@ -40,6 +40,7 @@ export class Watch {
     const asked = this.told.value?.presence;
     this.said = said;
     this.told.value = told;
+    if (told.presence && told.presence.asked_at !== asked?.asked_at) this.saidAt = -Infinity; // what was said before does not answer it
     if (told.presence || !asked) return;
     this.answering.value = false;
     if (this.mine()) this.answeredAt.value = this.clock.now();

@@ -68,13 +68,12 @@ function Row({ desk, alert, comes, isNew, ticked, onTick }) {
   return html`<li class="entry passed p${alert.priority} ${accepted ? "taken" : ""}" data-passing=${id} data-taken=${accepted}>
     <${Symbol} priority=${alert.priority} waiting=${false} />
     <div>
-      <p>${isNew && html`<span class="flag loud">${t("relief.new")}</span> `}<b>${title}</b> <span>${where}</span></p>
-      <p class="muted num">${said.join(" · ")}${alert.letters_failed > 0 && html` · <b class="warn">${t("relief.letters_failed", { n: alert.letters_failed })}</b>`}</p>
-      <p class="inline">${comes
-        ? html`<button data-take=${id} class=${ticked && !accepted ? "ticked" : ""} aria-disabled=${accepted} aria-pressed=${fire ? undefined : ticked || accepted} aria-label=${`${words}: ${word("class", alert.class)} ${title} ${where}`} onClick=${take}>${words}${!accepted && html` <kbd>A</kbd>`}</button>`
-        : html`<span class=${accepted ? "" : "muted"}>${accepted ? words : t("relief.not_yet")}</span>`}
-        <button class="link" data-look=${id} onClick=${look}>${t("board.alert")} #${id}</button></p>
+      <p class="passed-what">${isNew && html`<span class="flag loud">${t("relief.new")}</span> `}<b>${title}</b> <span>${where}</span></p>
+      <p class="muted num">${said.join(" · ")}${alert.letters_failed > 0 && html` · <b class="warn">${t("relief.letters_failed", { n: alert.letters_failed })}</b>`} <button class="link" data-look=${id} onClick=${look}>${t("board.alert")} #${id}</button></p>
       <${Result} desk=${desk} name=${name} done="" />
     </div>
+    ${comes
+      ? html`<button data-take=${id} class=${ticked && !accepted ? "ticked" : ""} aria-disabled=${accepted} aria-pressed=${fire ? undefined : ticked || accepted} aria-label=${`${words}: ${word("class", alert.class)} ${title} ${where}`} onClick=${take}>${words}${!accepted && html` <kbd>A</kbd>`}</button>`
+      : html`<span class=${accepted ? "" : "muted"}>${accepted ? words : t("relief.not_yet")}</span>`}
   </li>`;
 }

@@ -77,10 +77,9 @@ function Open({ desk, draft }) {
   const busy = requests.result("relief end")?.phase === "doing";
   const begun = Date.parse(draft.begun_at);
   return html`
-    <p class="relief-who"><b>${draft.outgoing}</b> → <b>${draft.incoming ?? t("relief.whoever")}</b>
-      <span class="num muted">${t("relief.begun", { by: draft.begun_by, time: moment(begun, now), age: age(now - begun) })}</span></p>
-    <p>${t(leaves ? "relief.you_leave" : comes ? "relief.you_come" : "relief.between_others")}</p>
-    <${Notes} desk=${desk} draft=${draft} mine=${leaves || draft.incoming === me || draft.begun_by === me} />
+    <p class="relief-who"><b>${draft.outgoing}</b> → <b>${draft.incoming ?? t("relief.whoever")}</b> <span class="small num">${t("relief.begun", { by: draft.begun_by, time: moment(begun, now), age: age(now - begun) })}</span></p>
+    <p class="muted">${t(leaves ? "relief.you_leave" : comes ? "relief.you_come" : "relief.between_others")}</p>
+    <${Notes} desk=${desk} draft=${draft} mine=${leaves || draft.incoming === me || draft.begun_by === me} open=${leaves} />
     <p class="num relief-count" role="status" data-accepted=${draft.accepted} data-open-alarms=${draft.open}>${t("relief.count", { accepted: integer(draft.accepted), open: integer(draft.open) })}${missing > 0 ? html` · <b>${t("relief.missing", { n: integer(missing) })}</b>` : ""}</p>
     <${Passing} desk=${desk} draft=${draft} comes=${comes} />
     <${Beside} desk=${desk} draft=${draft} now=${now} />
@@ -95,12 +94,15 @@ function Open({ desk, draft }) {
 }
 
 /** What goes with it in words: of whoever has a part in it to write. */
-function Notes({ desk, draft, mine }) {
+function Notes({ desk, draft, mine, open }) {
+  const [writing, setWriting] = useState(open);
   const [text, put] = useDraft(desk, `relief notes ${draft.id}`, null);
   useEffect(() => {
     if (text !== null && text === draft.notes) put(null); // saved by now
   }, [draft.notes]);
-  if (!mine) return draft.notes && html`<p class="said">${draft.notes}</p>`;
+  if (!mine || (!writing && text === null)) {
+    return html`<div class="relief-notes"><span class="small">${t("relief.notes")}</span> <span class="said">${draft.notes || "–"}</span>${mine && html` <button class="link" data-write-notes onClick=${() => setWriting(true)}>${t("relief.notes_write")}</button>`}</div>`;
+  }
   const save = (event) => {
     event.preventDefault();
     desk.relief.note((text ?? "").trim()).then((result) => result?.phase === "done" && put(null));

@@ -21,8 +21,8 @@ export function Strip({ desk, onPanel }) {
   </nav>`;
 }
 
-function Opener({ desk, onPanel, panel, letter, loud = false, children }) {
-  return html`<button class="chip ${loud ? "loud" : ""}" data-opens=${panel} aria-expanded=${desk.panel.value === panel} onClick=${(event) => {
+function Opener({ desk, onPanel, panel, letter, loud = false, title = undefined, children }) {
+  return html`<button class="chip ${loud ? "loud" : ""}" title=${title} data-opens=${panel} aria-expanded=${desk.panel.value === panel} onClick=${(event) => {
     onPanel(panel);
     if (event.detail > 0 && !desk.panel.value) focusQueue();
   }}>${children}<kbd>${letter}</kbd></button>`;
@@ -44,8 +44,8 @@ function OnDuty({ desk, onPanel }) {
   const me = desk.operator.value?.username;
   const first = duty?.find(({ account }) => account === me) ?? duty?.[0];
   const names = !duty ? "–" : first ? `${first.account}${duty.length > 1 ? ` +${duty.length - 1}` : ""}` : t("strip.nobody");
-  return html`<${Opener} desk=${desk} onPanel=${onPanel} panel="watch" letter="I" loud=${duty?.length === 0}>
-    <span>${t("strip.watch")}</span> <b class="on-duty" data-duty-names>${names}</b>
+  return html`<${Opener} desk=${desk} onPanel=${onPanel} panel="watch" letter="I" loud=${duty?.length === 0} title=${t("strip.watch")}>
+    <${Icon} name="person" /><span class="watch-word">${t("strip.watch")}</span> <b class="on-duty" data-duty-names>${names}</b>
   </${Opener}>`;
 }
 

@@ -1,7 +1,7 @@
 // The watch 值守: who is on duty, who is planned, going on and off duty, and the handover; the way to log, self-tests and accounts.
 import { useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { age, listed, moment, shortMoment, t, word } from "../core/i18n.js";
+import { age, listed, moment, shortMoment, t } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 import { Line } from "./fields.js";
 import { Result } from "./outcome.js";
@@ -15,14 +15,17 @@ export function WatchPanel({ desk }) {
   const duty = told?.on_duty ?? [];
   const planned = useAnswer(() => desk.api.watch(), [duty.map(({ account }) => account).join()], AGAIN_MS);
   const mine = watch.mine();
+  const handing = Boolean(told?.handover);
+  const relief = html`<${Relief} desk=${desk} duty=${duty} />`;
   return html`
     <${Leaving} desk=${desk} />
+    ${handing && relief}
     <h3>${t("watch.on_duty")} <span class="num">${t("watch.seats", { n: told?.seats ?? "–" })}</span></h3>
     ${!told && html`<p class="muted">${t("board.loading")}</p>`}
     ${told && !duty.length && html`<p class="why" data-nobody>${t("watch.nobody")}</p>`}
     <ul class="entries">${duty.map((each) => html`<${OnDuty} key=${each.account} desk=${desk} duty=${each} />`)}</ul>
-    ${watch.mayAct() && html`<${Duty} desk=${desk} mine=${mine} />`}
-    <${Relief} desk=${desk} duty=${duty} />
+    ${watch.mayAct() && html`<${Duty} desk=${desk} mine=${mine} handing=${handing} />`}
+    ${!handing && relief}
     <h3>${t("watch.planned")}</h3>
     <${Asking} answer=${planned} />
     ${planned.data && html`<dl class="facts">${["shift", "next"].map((name) => html`<${Planned} key=${name} desk=${desk} name=${name} shift=${planned.data[name]} duty=${duty} />`)}</dl>`}
@@ -61,7 +64,7 @@ function OnDuty({ desk, duty }) {
 }
 
 /** 到岗, 离岗. */
-function Duty({ desk, mine }) {
+function Duty({ desk, mine, handing }) {
   const { requests } = desk;
   const result = requests.result("watch duty");
   const send = (verb) => {
@@ -72,7 +75,7 @@ function Duty({ desk, mine }) {
   const armed = desk.sound.state.value === "armed";
   return html`<div class="act-buttons">${mine
     ? html`<button data-duty="off" disabled=${busy} onClick=${() => send("off")}>${t("watch.off")}</button>`
-    : html`<button class="primary" data-duty="on" disabled=${busy} onClick=${() => send("on")}>${t("watch.on")}</button>${!armed && html`<span class="warn">${t("watch.needs_sound")}</span>`}`}</div>
+    : html`<button class=${handing ? "" : "primary"} data-duty="on" disabled=${busy} onClick=${() => send("on")}>${t("watch.on")}</button>${!armed && html`<span class="warn">${t("watch.needs_sound")}</span>`}`}</div>
     ${result?.phase === "refused" && result.current ? html`<${Refusal} current=${result.current} message=${result.message} act="off" />` : html`<${Result} desk=${desk} name="watch duty" done=${mine ? t("watch.is_on") : t("watch.is_off")} />`}`;
 }
 
@@ -105,7 +108,7 @@ function Planned({ desk, name, shift, duty }) {
   const there = new Set(duty.map(({ account }) => account));
   const lacking = name === "shift" ? shift.accounts.filter((account) => !there.has(account)) : [];
   return html`<div data-planned=${name}><dt>${t(`watch.${name}`)}</dt>
-    <dd><span class="num">${moment(Date.parse(shift.begin), now)} – ${shortMoment(Date.parse(shift.end), now)}</span>
+    <dd><span class="num">${shortMoment(Date.parse(shift.begin), now)} – ${shortMoment(Date.parse(shift.end), now)}</span>
       ${" "}${listed(shift.accounts) || t("watch.nobody_planned")}${shift.reason && ` (${shift.reason})`}
       ${lacking.length > 0 && shift.accounts.length > 0 && html`<br /><span class="warn">${t("watch.lacking", { names: listed(lacking) })}</span>`}</dd></div>`;
 }

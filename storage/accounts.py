@@ -1,16 +1,18 @@
 """Console accounts and their sessions; passwords come hashed, tokens as SHA-256 digests."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 
 from firetower.core.clock import Micros, from_datetime, to_datetime
-from firetower.core.errors import Conflict, NotFound
+from firetower.core.errors import Conflict, InvalidInput, NotFound
 from firetower.storage.pool import store_errors
 from firetower.storage.window_places import unit_number
 
 Role = Literal["admin", "operator", "viewer", "unit"]
+USERNAME_LIMIT = 64
+"""Characters of the longest username; as many as sign-in takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,15 @@ class Session:
     shows_until: Micros | None = None
 
 
+def check_username(given: str) -> None:
+    """Raise InvalidInput for a name nobody could sign in with, or mistake for another one."""
+    if not (1 <= len(given) <= USERNAME_LIMIT and given.isprintable() and not any(map(str.isspace, given))):
+        raise InvalidInput(
+            f"username {given!r} is not 1 to {USERNAME_LIMIT} printable characters without spaces",
+            {"field": "username"},
+        )
+
+
 def _account(row: asyncpg.Record) -> Account:
     return Account(
         id=row["id"],
@@ -67,17 +78,22 @@ async def add(
     """
     with store_errors():
         async with pool.acquire() as conn:
-            if unit is not None:
-                await unit_number(conn, unit)
-            row = await conn.fetchrow(
-                "INSERT INTO account AS a (username, password_hash, role, created_at, unit) VALUES ($1, $2, $3, $4, $5)"
-                f" ON CONFLICT (username) DO NOTHING RETURNING {_ACCOUNT}",
-                username,
-                password_hash,
-                role,
-                to_datetime(at),
-                unit,
-            )
+            return await insert(conn, username, password_hash, role, at, unit=unit)
+
+
+async def insert(conn: Any, username: str, password_hash: str, role: Role, at: Micros, *, unit: str | None) -> Account:
+    """Create an account on the caller's connection; see ``add``."""
+    if unit is not None:
+        await unit_number(conn, unit)
+    row = await conn.fetchrow(
+        "INSERT INTO account AS a (username, password_hash, role, created_at, unit) VALUES ($1, $2, $3, $4, $5)"
+        f" ON CONFLICT (username) DO NOTHING RETURNING {_ACCOUNT}",
+        username,
+        password_hash,
+        role,
+        to_datetime(at),
+        unit,
+    )
     if row is None:
         raise Conflict(f"account {username!r} exists already; choose another name, or change its password")
     return _account(row)
@@ -86,7 +102,12 @@ async def add(
 async def find(pool: asyncpg.Pool, username: str) -> Account | None:
     """Return the account of that name, disabled or not; None when there is none."""
     with store_errors():
-        row = await pool.fetchrow(f"SELECT {_ACCOUNT} FROM account a WHERE username = $1", username)
+        return await get(pool, username)
+
+
+async def get(conn: Any, username: str) -> Account | None:
+    """Return the account of that name on the caller's connection; None when there is none."""
+    row = await conn.fetchrow(f"SELECT {_ACCOUNT} FROM account a WHERE username = $1", username)
     return None if row is None else _account(row)
 
 
@@ -101,12 +122,23 @@ async def set_password(pool: asyncpg.Pool, username: str, password_hash: str) ->
     """Give an account another password; its sessions end. Raises NotFound."""
     with store_errors():
         async with pool.acquire() as conn, conn.transaction():
-            account = await conn.fetchval(
-                "UPDATE account SET password_hash = $2 WHERE username = $1 RETURNING id", username, password_hash
-            )
+            account = await get(conn, username)
             if account is None:
                 raise NotFound(f"there is no account {username!r}; see `firetower users list`")
-            await conn.execute("DELETE FROM session WHERE account_id = $1", account)
+            await change_password(conn, account, password_hash)
+
+
+async def change_password(conn: Any, account: Account, password_hash: str) -> None:
+    """Give an account another password inside the caller's transaction; its sessions end."""
+    await conn.execute("UPDATE account SET password_hash = $2 WHERE id = $1", account.id, password_hash)
+    await end_sessions(conn, account)
+
+
+async def end_sessions(conn: Any, account: Account) -> None:
+    """End every session of an account, and empty its seats, inside the caller's transaction."""
+    # the seats before any session: in the order in which a node writes them (``seats.write``)
+    await conn.execute("DELETE FROM seat WHERE account = $1", account.username)
+    await conn.execute("DELETE FROM session WHERE account_id = $1", account.id)
 
 
 async def open_session(

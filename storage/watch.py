@@ -145,6 +145,16 @@ async def sign_out(pool: Pool, account: str, digest: bytes, at: Micros, *, reaso
             await conn.execute("DELETE FROM session WHERE token_digest = $1", digest)
 
 
+async def leave_altogether(conn: Any, account: str, at: Micros, *, by: str, reason: str | None) -> None:
+    """Take off duty somebody all of whose seats are about to be empty, inside the caller's transaction.
+
+    Raises Conflict as ``sign_off`` does; who is not on duty has nothing to leave.
+    """
+    watchers = await _watchers(conn, account, None, at)
+    if account in watchers.on_duty:
+        await _leave(conn, account, watchers, at, by=by, reason=reason)
+
+
 async def show_presence(pool: Pool, account: str, at: Micros) -> OnDuty | None:
     """Note that somebody on duty is there (查岗应答); None where they are not on duty. Raises StoreUnavailable."""
     with store_errors():

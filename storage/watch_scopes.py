@@ -21,6 +21,10 @@ _LYING = f"""
 SELECT a.id FROM alert a LEFT JOIN unit u ON u.code = a.unit LEFT JOIN grid g ON g.id = u.grid_id
 WHERE a.id = ANY($4::bigint[]) AND (a.unit IS NULL OR a.unit = ANY($1::text[]) OR {_IN_SCOPE})
 """
+_PEOPLE = """
+SELECT a.username, a.role, a.unit, a.disabled_at IS NOT NULL AS disabled, s.units, s.grids, s.districts
+FROM account a LEFT JOIN account_scope s ON s.account = a.username
+"""
 _UNKNOWN = """
 SELECT 'unit' AS what, code FROM unnest($1::text[]) AS g (code)
 WHERE NOT EXISTS (SELECT FROM unit WHERE unit.code = g.code)
@@ -34,10 +38,11 @@ WHERE NOT EXISTS (SELECT FROM grid WHERE grid.district = g.name)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An account of the centre and what it answers for."""
+    """An account and what it answers for; ``unit``: whose it is, of role ``unit``."""
 
     username: str
     role: str
+    unit: str | None
     disabled: bool
     scope: Scope
 
@@ -50,14 +55,18 @@ class Gaps:
     units: Sequence[str]
 
 
-async def people(pool: Pool) -> list[Person]:
-    """Return the centre's accounts, by name. Raises StoreUnavailable."""
+async def people(pool: Pool, roles: Sequence[str]) -> list[Person]:
+    """Return the accounts of these roles, by name. Raises StoreUnavailable."""
     with store_errors():
-        rows = await pool.fetch(
-            "SELECT a.username, a.role, a.disabled_at IS NOT NULL AS disabled, s.units, s.grids, s.districts"
-            " FROM account a LEFT JOIN account_scope s ON s.account = a.username WHERE a.role <> 'unit' ORDER BY 1"
-        )
-    return [Person(row["username"], row["role"], row["disabled"], _scope(row)) for row in rows]
+        rows = await pool.fetch(f"{_PEOPLE} WHERE a.role = ANY($1::text[]) ORDER BY a.username", list(roles))
+    return [_person(row) for row in rows]
+
+
+async def person(pool: Pool, username: str) -> Person | None:
+    """Return one account; None when there is none by that name. Raises StoreUnavailable."""
+    with store_errors():
+        row = await pool.fetchrow(f"{_PEOPLE} WHERE a.username = $1", username)
+    return None if row is None else _person(row)
 
 
 async def limited(conn: Any) -> dict[str, Scope]:
@@ -117,6 +126,10 @@ async def lying_in(pool: Pool, scope: Scope, alert_ids: Sequence[int]) -> list[i
 
 def _given(scope: Scope) -> tuple[list[str], list[str], list[str]]:
     return sorted(scope.units), sorted(scope.grids), sorted(scope.districts)
+
+
+def _person(row: Any) -> Person:
+    return Person(row["username"], row["role"], row["unit"], row["disabled"], _scope(row))
 
 
 def _scope(row: Any) -> Scope:

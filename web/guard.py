@@ -108,6 +108,11 @@ class Guard:
             self._known.popitem(last=False)
         return person
 
+    def forget(self, username: str) -> None:
+        """Look the sessions of an account up again: what it may do has changed."""
+        for digest in [digest for digest, (person, _) in self._known.items() if person.username == username]:
+            del self._known[digest]
+
     @staticmethod
     def _same_origin(request: web.Request, *, required: bool) -> None:
         site = request.headers.get("Sec-Fetch-Site")

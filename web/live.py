@@ -157,10 +157,10 @@ class Hub:
                 await asyncio.sleep(FRAME_S)
         return None
 
-    def end_session(self, digest: bytes) -> None:
-        """Close the sockets of a session that was signed out."""
+    def end_session(self, digest: bytes | None, *, account: str | None = None) -> None:
+        """Close the sockets of a session that was signed out, or of every one of ``account``."""
         for subscription in self._subscriptions:
-            if subscription.digest == digest:
+            if subscription.digest == digest or subscription.account == account:
                 subscription.drop(SESSION_OVER)
 
     def close(self) -> None:

@@ -11,11 +11,20 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from firetower.core.clock import MINUTE, SECOND, Micros
 from firetower.core.config import LEAST_PASSWORD
+from firetower.core.errors import InvalidInput
 
 LEAST_LENGTH = LEAST_PASSWORD
 """Characters of the shortest password taken for an account."""
 MOST_LENGTH = 1024
 """Characters of the longest; the same at sign-in."""
+
+
+def check_password(given: str) -> None:
+    """Raise InvalidInput for a password that is too short, or longer than sign-in takes."""
+    if not LEAST_LENGTH <= len(given) <= MOST_LENGTH:
+        raise InvalidInput(
+            f"the password has {len(given)} characters; take {LEAST_LENGTH} to {MOST_LENGTH}", {"field": "password"}
+        )
 
 
 @cache

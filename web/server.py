@@ -20,6 +20,7 @@ from firetower.core.clock import Clock
 from firetower.core.errors import ConfigError
 from firetower.core.logs import logger
 from firetower.web import (
+    account_routes,
     act_routes,
     alert_routes,
     backtest_routes,
@@ -74,6 +75,7 @@ def routes() -> list[Route]:
     """Return every route of the contract, with the three that describe it."""
     return [
         *session_routes.ROUTES,
+        *account_routes.ROUTES,
         *alert_routes.ROUTES,
         *act_routes.ROUTES,
         *handover_routes.ROUTES,

@@ -1,6 +1,6 @@
 """Handovers 交接班 and the shift log 值班日志."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -24,6 +24,7 @@ from firetower.web.watch_routes import is_seated
 PATH = "/api/v1/watch/handovers"
 LOG = "/api/v1/shifts"
 
+_KEY = (("Idempotency-Key", "1 to 200 characters of your own; the same key again answers what the first made"),)
 _Id = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_LIMIT)]
 _Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=NOTE_LIMIT)]
@@ -70,7 +71,8 @@ class Cancelling(Asked):
 class LogQuery(Asked):
     """Which entries."""
 
-    cursor: str | None = Field(None, max_length=100, description="`next_cursor` of the page before")
+    order: Literal["oldest", "newest"] = Field("oldest", description="which comes first")
+    cursor: str | None = Field(None, max_length=100, description="`next_cursor` of the page before, in the same order")
     limit: int = Field(200, ge=1, le=1000)
 
 
@@ -145,13 +147,20 @@ async def cancel_handover(call: Call[Nothing, Cancelling]) -> BaseModel:
 
 
 async def get_log(call: Call[LogQuery, None]) -> BaseModel:
-    """Return the shift log 值班日志 of one shift, oldest first."""
+    """Return the shift log 值班日志 of one shift, oldest or newest entry first."""
     roster, name, query = call.deps.roster, call.path("id"), call.query
     shift = roster.named(name)
     if shift is None:
         raise NotFound(f"there is no shift {name[:40]!r}; GET /api/v1/shifts lists them")
     after = None if query.cursor is None else _place(query.cursor)
-    found = await watch_log.entries(call.deps.pool, shift.begin, shift.end, limit=query.limit + 1, after=after)
+    found = await watch_log.entries(
+        call.deps.pool,
+        shift.begin,
+        shift.end,
+        limit=query.limit + 1,
+        after=after,
+        newest_first=query.order == "newest",
+    )
     kept = found[: query.limit]
     more = cursor_of(str(kept[-1].at), str(kept[-1].id)) if len(found) > query.limit else None
     return LogPage(items=[entry_out(each, shift.id) for each in kept], next_cursor=more)
@@ -167,6 +176,7 @@ async def write_log(call: Call[Nothing, NewEntry]) -> BaseModel:
         at=now,
         refers_to=None if body.refers_to is None else int(body.refers_to),
         alert_id=None if body.alert_id is None else int(body.alert_id),
+        idempotency_key=call.idempotency_key,
     )
     return entry_out(entry, call.deps.roster.at(now).id)
 
@@ -209,5 +219,5 @@ ROUTES = (
     _act("cancel", cancel_handover, "Give it up", Cancelling, HandoverOut),
     Route("GET", f"{LOG}/{{id}}/log", get_log, "A shift's log", "watch", query=LogQuery, answer=LogPage),
     Route("POST", f"{LOG}/log", write_log, "Write into the shift log", "watch", access=Access.OPERATOR, body=NewEntry,
-          answer=LogEntryOut, status=201),
+          answer=LogEntryOut, status=201, errors=(409,), headers=_KEY),
 )  # fmt: skip

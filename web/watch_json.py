@@ -128,7 +128,7 @@ class LogEntryOut(Answered):
 
 
 class LogPage(Answered):
-    """Entries, oldest first."""
+    """Entries in the order asked for."""
 
     items: list[LogEntryOut]
     next_cursor: str | None
@@ -155,17 +155,18 @@ class ScopeOut(Answered):
 
 
 class PersonOut(Answered):
-    """An account of the centre."""
+    """An account."""
 
     username: str
-    role: str
+    role: str = Field(description="admin, operator, viewer or unit")
+    unit: str | None = Field(description="whose account it is, of role `unit`")
     disabled: bool
     on_duty: bool
     scope: ScopeOut
 
 
 class People(Answered):
-    """The centre's accounts, by name."""
+    """Accounts, by name."""
 
     items: list[PersonOut]
     next_cursor: str | None
@@ -256,6 +257,7 @@ def person_out(person: Person, *, on_duty: bool) -> PersonOut:
     return PersonOut(
         username=person.username,
         role=person.role,
+        unit=person.unit,
         disabled=person.disabled,
         on_duty=on_duty,
         scope=ScopeOut(units=sorted(scope.units), grids=sorted(scope.grids), districts=sorted(scope.districts)),

@@ -1,4 +1,4 @@
-"""The watch: who is on duty, signing on and off, the presence check, the roster, what accounts answer for."""
+"""The watch: who is on duty, signing on and off, the presence check, the roster."""
 
 from typing import Any
 
@@ -7,19 +7,15 @@ from pydantic import BaseModel, Field
 
 from firetower.alerts.watch.log import LogKind
 from firetower.alerts.watch.roster import Day, DutyRoster, Planned, Swap, Weekly, planned, problems
-from firetower.alerts.watch.scopes import Scope
 from firetower.core.errors import Conflict, InvalidInput
-from firetower.storage import watch, watch_log, watch_roster, watch_scopes
+from firetower.storage import watch, watch_log, watch_roster
 from firetower.web.api import Access, Call, Handler, Route
 from firetower.web.api_models import Asked, Nothing
 from firetower.web.errors import Refused
 from firetower.web.watch_json import (
-    People,
-    PersonOut,
     RosterOut,
     WatchOut,
     members_of,
-    person_out,
     planned_out,
     presence_of,
     roster_out,
@@ -59,14 +55,6 @@ class NewRoster(Asked):
     days: tuple[Day, ...] = Field((), max_length=2000, description="holidays and make-up days 调休")
     shifts: tuple[Swap, ...] = Field((), max_length=2000, description="swaps 换班: single shifts by their id")
     expected_revision: int | None = Field(None, ge=0, lt=2**31, description="refuse with 409 if it changed since")
-
-
-class NewScope(Asked):
-    """What an account answers for; nothing named: everything."""
-
-    units: tuple[str, ...] = Field((), max_length=10_000)
-    grids: tuple[str, ...] = Field((), max_length=10_000)
-    districts: tuple[str, ...] = Field((), max_length=1000)
 
 
 async def get_watch(call: Call[Nothing, Any]) -> BaseModel:
@@ -134,24 +122,6 @@ async def put_roster(call: Call[Nothing, NewRoster]) -> BaseModel:
     )
 
 
-async def list_people(call: Call[Nothing, None]) -> BaseModel:
-    """List the centre's accounts: who is on duty, and what each answers for."""
-    duty = {each.account for each in (await watch.latest(call.deps.pool, call.deps.clock.now())).on_duty}
-    found = await watch_scopes.people(call.deps.pool)
-    return People(items=[person_out(each, on_duty=each.username in duty) for each in found], next_cursor=None)
-
-
-async def put_scope(call: Call[Nothing, NewScope]) -> BaseModel:
-    """Say what an account answers for. It hides nothing: every seat shows every alarm."""
-    body, name = call.body, call.path("account")
-    scope = Scope(frozenset(body.units), frozenset(body.grids), frozenset(body.districts))
-    await watch_scopes.put(call.deps.pool, name, scope, actor=call.person.username, at=call.deps.clock.now())
-    await call.site.hub.watch.look()
-    duty = {each.account for each in call.site.hub.watch.watch.on_duty}
-    found = next(each for each in await watch_scopes.people(call.deps.pool) if each.username == name)
-    return person_out(found, on_duty=name in duty)
-
-
 async def is_seated(call: Call[Any, object]) -> bool:
     """Say whether whoever asks has a live seat whose sound works: here, or as another node has told the store."""
     digest, now = call.person.digest, call.deps.clock.now()
@@ -205,8 +175,4 @@ ROUTES = (
     Route("GET", ROSTER, get_roster, "The duty roster", "watch", answer=RosterOut),
     Route("PUT", ROSTER, put_roster, "Replace the duty roster", "watch", access=Access.ADMIN, body=NewRoster,
           answer=RosterOut, errors=(409,), body_limit=ROSTER_LIMIT),
-    Route("GET", "/api/v1/accounts", list_people, "The centre's accounts and what they answer for", "watch",
-          answer=People),
-    Route("PUT", "/api/v1/accounts/{account}/scope", put_scope, "Say what an account answers for", "watch",
-          access=Access.ADMIN, body=NewScope, answer=PersonOut, body_limit=ROSTER_LIMIT),
 )  # fmt: skip

@@ -32,6 +32,7 @@ class LogKind(StrEnum):
     CALL = "call"  # 通话; {name, direction, purpose, result}
     ROSTER = "roster"  # 排班; {revision}
     SCOPE = "scope"  # {account, units, grids, districts}
+    ACCOUNT = "account"  # {account, act, role?}: added, role, disabled, enabled, password, signed_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from firetower.core.config import load_settings
 from firetower.core.errors import FiretowerError, InvalidInput
 from firetower.options import ConfigFile, DataDirOption, with_pool
 from firetower.simulator import cli as simulator_cli
-from firetower.terminal import ask_password, check_username
+from firetower.terminal import ask_password
 
 app = typer.Typer(
     name="firetower",
@@ -189,7 +189,7 @@ def users_add(
     from firetower.web import passwords
 
     logs.set_up("WARNING")
-    check_username(username)
+    accounts.check_username(username)
     if role is Role.UNIT and unit is None:
         raise InvalidInput(f"--role unit says of no unit: give --unit CODE, the unit {username!r} is an account of")
     if role is not Role.UNIT and unit is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from double_around import Around
 from double_facts import Json, at
+from double_watch import WatchDouble, error, role_of
 
 import firetower.web
 from firetower.devices.kinds import DeviceKind
@@ -19,7 +20,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(Around):
+class Double(Around, WatchDouble):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
@@ -45,7 +46,6 @@ class Double(Around):
         self.gaps: list[Json] = []
         self.advice: dict[str, Json] = {}  # by rule
         self.units: dict[str, Json] = {}
-        self.requests: list[tuple[str, str, Json]] = []  # path, idempotency key, body
         self.registry = Registry()
         self.base_map: Json = {"kind": "none", "url": None, "attribution": None, "review_number": None, "crs": "wgs84"}
 
@@ -86,7 +86,7 @@ class Double(Around):
         for socket in list(self.sockets):
             if not self.silent and not socket.closed:
                 with contextlib.suppress(ConnectionError):
-                    await socket.send_json(frame)
+                    await socket.send_json(frame | {"watch": self.watch_of(self.seats[socket][0])})
 
     async def announce(self, *alerts: Json, incidents: tuple[Json, ...] = (), windows: tuple[Json, ...] = ()) -> None:
         """Tell every console that these alerts, incidents and windows changed."""
@@ -116,8 +116,11 @@ class Double(Around):
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         open_ = [alert for alert in self.alerts.values() if alert["state"] != "closed"]
-        await socket.send_json(self._frame("heartbeat") if self.unread else self._snapshot(open_))
+        who = request.cookies["firetower_session"]
+        first = self._frame("heartbeat") if self.unread else self._snapshot(open_)
+        await socket.send_json(first | {"watch": self.watch_of(who)})
         self.sockets.add(socket)
+        self.seats[socket] = (who, False)
         try:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
@@ -127,25 +130,34 @@ class Double(Around):
                     await socket.send_json({"type": "pong", "id": said["id"], "t": at()})
                 if said["type"] == "shown":
                     self.shown += said["alerts"]
+                    self.seats[socket] = (who, said["armed"])
                     if not said["alerts"]:
                         self.armed.append(said["armed"])
+                if said["type"] == "present":
+                    self.presents.append(who)
+                    if self.asked.pop(who, None):
+                        await self.tell()
         finally:
             self.sockets.discard(socket)
+            del self.seats[socket]
         return socket
 
     async def _session(self, request: web.Request) -> web.Response:
         if request.method == "DELETE":
+            current = self.left_by(request.cookies["firetower_session"])
+            if current:
+                return error(409, "conflict", "the watch is never without an owner", {"current": current})
             return web.Response(status=204)
         if request.method == "POST":
             said = await request.json()
             if said["password"] != "right":
-                return _error(401, "unauthenticated", "wrong user name or password")
-            self.session = True
+                return error(401, "unauthenticated", "wrong user name or password")
+            self.session, self.expired = True, False
             answer = web.json_response(_who(said["username"]) | {"token": "t"})
             answer.set_cookie("firetower_session", said["username"], httponly=True, samesite="Strict")
             return answer
         name = request.cookies.get("firetower_session")
-        return web.json_response(_who(name)) if name and self.session else _error(401, "unauthenticated", "no session")
+        return web.json_response(_who(name)) if name and self.session else error(401, "unauthenticated", "no session")
 
     async def _one(self, request: web.Request) -> web.Response:
         alert = self.alerts[request.match_info["id"]]
@@ -161,15 +173,15 @@ class Double(Around):
         self.acts.append((verb, alert["id"], key, body))
         await self.hold.wait()
         if self.away:
-            return _error(503, "store_unavailable", "the database cannot answer")
+            return error(503, "store_unavailable", "the database cannot answer")
         if self.refuse:
-            return _error(400, **self.refuse)
+            return error(400, **self.refuse)
         if key in self.answers:
             return web.json_response(self.answers[key])
         if body.get("expected_version", alert["version"]) != alert["version"]:
-            return _error(409, "conflict", f"alert {alert['id']} has changed", {"current": alert})
+            return error(409, "conflict", f"alert {alert['id']} has changed", {"current": alert})
         if verb == "close" and alert["state"] == "unacknowledged":
-            return _error(409, "conflict", "acknowledge the alert before closing it", {"current": alert})
+            return error(409, "conflict", "acknowledge the alert before closing it", {"current": alert})
         self.carry_out(alert, verb, who, body)
         self.answers[key] = dict(alert)
         await self.announce(alert)
@@ -185,7 +197,7 @@ class Double(Around):
         key, body = request.headers["Idempotency-Key"], await request.json()
         self.requests.append(("/alerts", key, body))
         if self.away:
-            return _error(503, "store_unavailable", "the database cannot answer")
+            return error(503, "store_unavailable", "the database cannot answer")
         if key not in self.answers:
             alert = self.raise_alert(body["class"], flags=["manual"], text=body["text"], place=body.get("place"))
             self.answers[key] = alert
@@ -196,7 +208,7 @@ class Double(Around):
         key, body = request.headers["Idempotency-Key"], await request.json()
         self.requests.append(("/windows", key, body))
         if self.refuse:
-            return _error(400, **self.refuse)
+            return error(400, **self.refuse)
         window = self.announce_window(**{name: value for name, value in body.items() if name != "password"})
         await self.announce(windows=(window,))
         return web.json_response(window, status=201)
@@ -223,7 +235,7 @@ class Double(Around):
 
     async def _unit(self, request: web.Request) -> web.Response:
         found = self.units.get(request.match_info["unit"])
-        return web.json_response(found) if found else _error(404, "not_found", "there is no such unit")
+        return web.json_response(found) if found else error(404, "not_found", "there is no such unit")
 
     async def _columns(self, request: web.Request) -> web.Response:
         return web.Response(body=columns(self.registry, 0), content_type="application/octet-stream")
@@ -264,6 +276,7 @@ class Double(Around):
         app.router.add_get("/api/v1/alerts/{id}/history", self._history)
         self.add_around(app)
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)
+        self.add_watch_to(app)
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -282,8 +295,4 @@ class Double(Around):
 
 def _who(name: str) -> Json:
     unit = name if name.startswith("unit-") else None
-    return {"username": name, "role": "unit" if unit else "operator", "unit": unit, "expires_at": at(-43200)}
-
-
-def _error(status: int, code: str, message: str, details: Json | None = None) -> web.Response:
-    return web.json_response({"error": {"code": code, "message": message, "details": details}}, status=status)
+    return {"username": name, "role": role_of(name), "unit": unit, "expires_at": at(-43200)}

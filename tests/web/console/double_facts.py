@@ -44,6 +44,7 @@ class Facts:
         self.provisional: list[Json] = []
         self.incidents: dict[str, Json] = {}
         self.windows: dict[str, Json] = {}
+        self.requests: list[tuple[str, str, Json]] = []  # path, idempotency key or method, body
         self._ids = itertools.count(101)
 
     def raise_alert(self, alert_class: str = "fire", priority: int = 1, *, ago: float = 0, **more: Any) -> Json:

@@ -11,11 +11,13 @@ import { language, titleOf, word } from "../core/i18n.js";
 import { isTesting } from "../core/marks.js";
 import { Plant } from "../core/plant.js";
 import { isProvisional } from "../core/provisional.js";
+import { Relief } from "../core/relief.js";
 import { Requests } from "../core/requests.js";
 import { Sound } from "../core/sound.js";
 import { WaitingActs } from "../core/waiting.js";
+import { Watch } from "../core/watch.js";
 import { WindowStore } from "../core/windows.js";
-import { Looking } from "./looking.js";
+import { Seat } from "./seat.js";
 
 const TICK_MS = 1_000;
 const BOOT_RETRY_MS = 3_000;
@@ -23,7 +25,7 @@ const BLINK_MS = 600; // 0.83 Hz: under one flash a second
 
 const NOTHING_ASIDE = { shelved: 0, suppressed: 0, out_of_service: 0, in_test: 0 };
 
-export class Console extends Looking {
+export class Console extends Seat {
   constructor({ settings }) {
     super();
     this.settings = settings;
@@ -32,7 +34,7 @@ export class Console extends Looking {
     this.alarms = this.noAlarms();
     this.floodMeter = new FloodMeter();
     this.sound = new Sound();
-    this.api = new Api({ onSignedOut: () => this.signedOut("expired") });
+    this.api = new Api({ onSignedOut: () => this.signedOut("expired"), onExpired: () => (this.watch.expired.value = true) });
     this.waiting = new WaitingActs({ clock: this.clock });
     this.acts = new Acts({
       api: this.api,
@@ -45,6 +47,8 @@ export class Console extends Looking {
     });
 
     this.requests = new Requests({ api: this.api, mayWrite: () => this.feed?.status.value === "live" });
+    this.watch = new Watch({ api: this.api, requests: this.requests, clock: this.clock, present: () => this.feed?.present() ?? false, operator: () => this.operator.value });
+    this.relief = new Relief({ api: this.api, requests: this.requests });
     this.windows = new WindowStore();
     this.plant = new Plant({ api: this.api });
     this.dossier = new Dossier({ api: this.api });
@@ -73,8 +77,6 @@ export class Console extends Looking {
     this.advice = signal(/** @type {Map<string, any>} */ (new Map()));
 
     this.now = signal(this.clock.now());
-    /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
-    this.unreported = new Set();
     this.sound.state.subscribe(() => this.reportSeat());
     effect(() => this.lookAround());
   }
@@ -118,6 +120,7 @@ export class Console extends Looking {
         onChanges: (alerts) => this.take(this.alarms.merge(alerts), "changes"),
         onProvisional: (list, more) => this.takeProvisional(list, more),
         onKpis: (kpis) => this.takeKpis(kpis),
+        onWatch: (watch) => this.takeWatch(watch),
         onDevices: (devices) => this.plant.take(devices),
         onCanary: (canary, serverMs) => this.canary.take(canary, serverMs),
         onStatus: (status, before) => this.statusChanged(status, before),
@@ -139,6 +142,9 @@ export class Console extends Looking {
     this.requests.leave();
     this.plant.forget();
     this.dossier.forget();
+    this.watch.leave();
+    this.relief.forget();
+    this.relief.ended.value = null;
     this.incidents.replace([]);
     this.windows.replace([]);
     batch(() => {
@@ -154,16 +160,6 @@ export class Console extends Looking {
       this.counts.value = this.alarms.counts();
     });
     document.title = "望火楼 Firetower";
-  }
-
-  async signOut() {
-    await this.api.signOut();
-    this.signedOut("");
-  }
-
-  async checkSession() {
-    const answer = await this.api.session();
-    if (answer.status === 401 && this.operator.value) this.signedOut("expired");
   }
 
   statusChanged(status, before) {
@@ -256,24 +252,6 @@ export class Console extends Looking {
     this.settleActs();
   }
 
-  /** Tells the server whether this seat hears alarms; when the feed opens, and whenever that changes. */
-  reportSeat() {
-    this.feed?.seat(this.sound.armed);
-  }
-
-  /** Tells the server which alerts a live seat with proven sound has seen. */
-  reportShown() {
-    if (!this.unreported.size || !this.sound.armed || !this.feed) return;
-    const ids = [...this.unreported].filter((id) => this.alarms.open.has(id));
-    if (!ids.length || this.feed.shown(ids)) this.unreported.clear();
-  }
-
-  async armSound() {
-    const works = await this.sound.arm();
-    if (works) this.reportShown();
-    return works;
-  }
-
   /** Reads one alert again. */
   async refresh(id) {
     const answer = await this.api.alert(id);
@@ -321,6 +299,8 @@ export class Console extends Looking {
       this.settleActs();
       this.acts.tick();
       if (this.feedStatus.value === "live") this.dossier.tick();
+      this.watch.tick();
+      if (this.feedStatus.value === "live") this.relief.tick(this.panel.value === "watch");
     }
     batch(() => {
       this.now.value = this.clock.now();

@@ -16,9 +16,10 @@ export const isOfUnit = (session) => session.role === "unit";
  * `status` 0: no answer came, so the server may or may not have done it.
  */
 export class Api {
-  constructor({ base = "/api/v1", onSignedOut = () => {} } = {}) {
+  constructor({ base = "/api/v1", onSignedOut = () => {}, onExpired = () => {} } = {}) {
     this.base = base;
     this.onSignedOut = onSignedOut;
+    this.onExpired = onExpired;
   }
 
   /** @returns {Promise<Answer>} never rejects */
@@ -39,8 +40,9 @@ export class Api {
       const text = await answer.text();
       const data = text ? JSON.parse(text) : null;
       if (answer.ok) return { ok: true, status: answer.status, data };
-      if (answer.status === 401 && !quiet) this.onSignedOut();
       const error = data?.error ?? {};
+      if (error.code === "session_expired") this.onExpired(); // it shows and sounds on, and acts no more
+      else if (answer.status === 401 && !quiet) this.onSignedOut();
       return {
         ok: false,
         status: answer.status,
@@ -133,6 +135,30 @@ export class Api {
 
   rejects(unit = "") {
     return this.request("GET", `/rejects?limit=100${unit ? `&unit=${encodeURIComponent(unit)}` : ""}`);
+  }
+
+  /** Who is on duty, and who is planned. */
+  watch() {
+    return this.request("GET", "/watch");
+  }
+
+  /** 值班日志, newest first. */
+  shiftLog(shift, cursor = "") {
+    return this.request("GET", `/shifts/${encodeURIComponent(shift)}/log?order=newest&limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+  }
+
+  /** 自检, in these states. */
+  selfTests(states, cursor = "") {
+    return this.request("GET", `/self-tests?state=${states.join(",")}&limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+  }
+
+  selfTestsDone(limit) {
+    return this.request("GET", `/self-tests/log?limit=${limit}`);
+  }
+
+  /** Accounts of these roles; none named: the centre's. */
+  accounts(...roles) {
+    return this.request("GET", `/accounts${roles.length ? `?role=${roles.join(",")}` : ""}`);
   }
 
   shifts(limit) {

@@ -14,7 +14,7 @@ const SHOWN_AT_ONCE = 500;
 /**
  * Status: connecting (before the first snapshot), live, stale (open but silent), lost (closed).
  * Handlers run in the message handler, never in an animation frame: a hidden tab must still count and sound.
- *   onSnapshot(alerts), onChanges(alerts), onAround({incidents, windows}, whole) before either, onDevices(devices), onProvisional(alarms, more), onKpis(kpis), onCanary(canary, serverMs),
+ *   onSnapshot(alerts), onChanges(alerts), onAround({incidents, windows}, whole) before either, onDevices(devices), onProvisional(alarms, more), onWatch(watch), onKpis(kpis), onCanary(canary, serverMs),
  *   onStatus(status, before), onOpen(): it can be spoken to, onClosed(): why is not always said; the session may have ended.
  */
 export class Feed {
@@ -132,6 +132,13 @@ export class Feed {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "shown", alerts: [], armed }));
   }
 
+  /** Says that somebody pressed a key or clicked here. @returns {boolean} whether it could be said */
+  present() {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify({ type: "present" }));
+    return true;
+  }
+
   receive(data) {
     let message;
     try {
@@ -147,6 +154,7 @@ export class Feed {
     }
     this.heardAt.value = this.clock.now();
     if (message.kpis) this.handlers.onKpis(message.kpis);
+    if (message.watch) this.handlers.onWatch?.(message.watch);
     if (message.devices?.length) this.handlers.onDevices?.(message.devices);
     this.handlers.onCanary?.(message.canary, serverMs);
     if (message.type === "snapshot") {

@@ -89,6 +89,9 @@ export function age(ms) {
 export const quantity = (value) =>
   value === null || value === undefined ? "" : new Intl.NumberFormat(language.value, { maximumSignificantDigits: 4 }).format(value);
 
+/** Several names in a row: 甲、乙和丙. */
+export const listed = (names) => new Intl.ListFormat(language.value).format(names);
+
 /** A share of 1 in per cent, one decimal at most. */
 export const percent = (share) => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 1 }).format(share);
 

@@ -27,6 +27,7 @@ const COMMANDS = [
   { code: "KeyD", command: "windows" },
   { code: "KeyO", command: "closed" },
   { code: "KeyN", command: "report" },
+  { code: "KeyI", command: "watch" },
   { code: "KeyM", command: "mute" },
   { code: "KeyP", command: "map" },
   { code: "KeyE", command: "more" },

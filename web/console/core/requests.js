@@ -3,8 +3,9 @@ import { signal } from "../vendor/signals.mjs";
 import { actionKey } from "./api.js";
 
 /**
- * @typedef {{phase: "doing" | "done" | "refused" | "unanswered" | "blocked", code?: string, message?: string, data?: any}} Result
+ * @typedef {{phase: "doing" | "done" | "refused" | "unanswered" | "blocked", code?: string, message?: string, data?: any, current?: any}} Result
  * unanswered: it may have been done; sent once more it is the same request, by its Idempotency-Key · blocked: not sent
+ * current: what the server says of how things stand
  */
 export class Requests {
   /** `mayWrite()`: whether the feed is live. */
@@ -39,18 +40,18 @@ export class Requests {
   }
 
   /** @returns {Promise<Result | undefined>} undefined while the same is on its way */
-  async send(name, path, body) {
+  async send(name, path, body, method = "POST") {
     if (this.result(name)?.phase === "doing") return undefined;
     if (!this.mayWrite()) return this.record(name, { phase: "blocked" });
-    const said = JSON.stringify([path, body]);
+    const said = JSON.stringify([method, path, body]);
     const before = this.pending.get(name);
     const key = before?.said === said ? before.key : actionKey();
     this.pending.set(name, { said, key });
     this.record(name, { phase: "doing" });
-    const answer = await this.api.request("POST", path, { body, key });
+    const answer = await this.api.request(method, path, { body, key });
     if (!answer.ok && (answer.status === 0 || answer.status >= 500)) return this.record(name, { phase: "unanswered", code: answer.code, message: answer.message });
     this.pending.delete(name);
     if (answer.ok) return this.record(name, { phase: "done", data: answer.data });
-    return this.record(name, { phase: "refused", code: answer.code, message: answer.message });
+    return this.record(name, { phase: "refused", code: answer.code, message: answer.message, current: answer.details?.current });
   }
 }

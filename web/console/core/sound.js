@@ -1,4 +1,4 @@
-// Alarm sound: a pattern per priority 1 and 2, repeated until acknowledged; a tone of its own for an announced test and for a lost connection.
+// Alarm sound: a pattern per priority 1 and 2, repeated until acknowledged; a tone of its own for an announced test, a presence check and a lost connection.
 import { signal } from "../vendor/signals.mjs";
 
 /** Tones are [Hz, start s, length s]; `every`: ms from one start to the next. */
@@ -7,6 +7,7 @@ const PATTERNS = {
   2: { every: 5_000, wave: "triangle", gain: 0.5, tones: [[587, 0, 0.2], [587, 0.32, 0.2]] },
   in_test: { every: 6_000, wave: "sine", gain: 0.4, tones: [[330, 0, 0.5], [415, 0.5, 0.4]] },
   loss: { every: 8_000, wave: "sawtooth", gain: 0.22, tones: [[392, 0, 0.3], [262, 0.34, 0.5]] },
+  presence: { every: 10_000, wave: "sine", gain: 0.35, tones: [[698, 0, 0.09], [698, 0.16, 0.09], [698, 0.32, 0.09]] },
   test: { every: 0, wave: "sine", gain: 0.5, tones: [[523, 0, 0.14], [659, 0.17, 0.14], [784, 0.34, 0.24]] },
 };
 
@@ -35,6 +36,9 @@ export class Sound {
     this.nextAt = 0;
     this.testAt = 0;
     this.lossAt = 0;
+    /** Whether somebody is asked to show that they are here 查岗. */
+    this.asked = false;
+    this.askedAt = 0;
     /** Steady ms until which one pattern has the air: one stream of sound, however many alarms arrive. */
     this.busyUntil = 0;
     /** @type {AudioContext | null} */
@@ -55,7 +59,7 @@ export class Sound {
     this.state.value = "off";
     this.mutedUntil.value = 0;
     this.setDemand(0);
-    this.lost = false;
+    this.lost = this.asked = false;
   }
 
   /** Call in a key or pointer event. Plays the test tone. @returns {Promise<boolean>} whether sound works now */
@@ -93,6 +97,12 @@ export class Sound {
     this.turn();
   }
 
+  setAsked(asked) {
+    if (asked && !this.asked) this.askedAt = this.steady();
+    this.asked = asked;
+    this.turn();
+  }
+
   /** 消音: what sounds now is silent for two minutes; pressed again, it sounds again. */
   toggleMute() {
     this.mutedUntil.value = this.mutedUntil.value ? 0 : this.steady() + MUTE_MS;
@@ -113,6 +123,9 @@ export class Sound {
       if (now < this.nextAt) return;
       this.nextAt = now + PATTERNS[this.demand].every;
       this.play(this.demand);
+    } else if (this.asked && now >= this.askedAt) {
+      this.askedAt = now + PATTERNS.presence.every;
+      this.play("presence");
     } else if (sounds(this.testDemand) && now >= this.testAt) {
       this.testAt = now + PATTERNS.in_test.every;
       this.play("in_test");

@@ -75,6 +75,7 @@ function Seat({ desk }) {
     windows: () => togglePanel("windows"),
     closed: () => togglePanel("closed"),
     report: () => togglePanel("report"),
+    watch: () => togglePanel("watch"),
     more: () => togglePanel("more"),
     next: () => desk.move(1),
     previous: () => desk.move(-1),
@@ -85,7 +86,7 @@ function Seat({ desk }) {
       setReading(true);
       document.getElementById("detail")?.focus();
     },
-    mute: () => desk.sound.toggleMute(),
+    mute: () => desk.mute(),
     map: () => (roomForMap ? desk.mapBack() : togglePanel("map")),
     filter: () => document.getElementById("queue-filter")?.focus(),
     help: () => setHelp(!help),
@@ -107,6 +108,15 @@ function Seat({ desk }) {
     if (panel) setReading(true); // a panel may be opened from the detail, the map or another panel
   }, [panel]);
 
+  // in the capture phase: whatever a key or a click does then, somebody is here
+  useEffect(() => {
+    const here = (event) => desk.watch.pressed(event);
+    for (const name of ["keydown", "pointerdown"]) document.addEventListener(name, here, true);
+    return () => {
+      for (const name of ["keydown", "pointerdown"]) document.removeEventListener(name, here, true);
+    };
+  }, []);
+
   useEffect(() => {
     const onKey = (event) => {
       const target = /** @type {HTMLElement} */ (event.target);
@@ -125,7 +135,7 @@ function Seat({ desk }) {
           return;
         }
       }
-      if (!command || !takesCommands(target)) return;
+      if (!command || !takesCommands(target) || desk.watch.holdsBack(command)) return;
       if (command === "open" && target.id !== "queue-list") return; // a button has its own use for Enter
       event.preventDefault();
       commands[command]();

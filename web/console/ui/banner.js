@@ -5,6 +5,7 @@ import { age, clockTime, integer, moment, t, titleOf, word } from "../core/i18n.
 import { isTesting, redFrom } from "../core/marks.js";
 import { Icon } from "./icons.js";
 import { placeOf } from "./row.js";
+import { Keeping } from "./keeping.js";
 import { eachOf } from "./strip.js";
 import { Symbol } from "./symbol.js";
 import { Waiting } from "./waiting.js";
@@ -15,6 +16,7 @@ export function Banners({ desk }) {
     <${Parts} desk=${desk} />
     <${Overdue} desk=${desk} />
     <${Unreceipted} desk=${desk} />
+    <${Keeping} desk=${desk} />
     <${Unlisted} desk=${desk} />
     <${Waiting} desk=${desk} />
     <${SoundOff} desk=${desk} />

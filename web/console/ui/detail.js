@@ -164,7 +164,7 @@ function Nothing() {
 
 const KEYS = [
   ["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["V", "verify"], ["F", "forward"], ["R", "receipt"], ["C", "close"], ["1", "script"], ["Shift F", "follow_up"], ["Shift C", "cancel"], ["L", "shelve"], ["U", "restore"],
-  ["T", "assign"], ["G", "group"], ["H", "held"], ["B", "board"], ["D", "windows"], ["O", "closed"], ["N", "report"], ["M", "mute"], ["P", "map"], ["E", "more"], ["/", "filter"],
+  ["T", "assign"], ["G", "group"], ["H", "held"], ["B", "board"], ["D", "windows"], ["O", "closed"], ["N", "report"], ["I", "watch"], ["M", "mute"], ["P", "map"], ["E", "more"], ["/", "filter"],
   ["Enter", "open"], ["Esc", "back"], ["?", "help"],
 ];
 

@@ -42,7 +42,7 @@ export function Line({ label, value, onInput, needed = false, max = 200, name = 
       onInput=${(event) => onInput(event.currentTarget.value)} /></label>`;
 }
 
-export function Words({ label, value, onInput, needed = false, name = "" }) {
+export function Words({ label, value, onInput, needed = false, max = 2000, name = "" }) {
   return html`<label class="line-field">${label}${needed && ` ${t("form.needed")}`}
-    <textarea name=${name} rows="2" maxlength="2000" required=${needed} value=${value} onInput=${(event) => onInput(event.currentTarget.value)}></textarea></label>`;
+    <textarea name=${name} rows="2" maxlength=${max} required=${needed} value=${value} onInput=${(event) => onInput(event.currentTarget.value)}></textarea></label>`;
 }

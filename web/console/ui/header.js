@@ -100,7 +100,7 @@ function SoundSwitch({ desk }) {
     return html`<button class="chip fault" data-sound=${state} onClick=${byPointer(() => desk.armSound())}><${Icon} name="silent" />${t(`sound.${state}`)}</button>`;
   }
   return html`<button class="chip ${left ? "fault" : ""}" data-sound=${left ? "muted" : "armed"} data-sounding=${sound.sounding.value} aria-pressed=${left > 0} title=${t("sound.mute_hint")}
-      onClick=${byPointer(() => sound.toggleMute())}>
+      onClick=${byPointer(() => desk.mute())}>
     <${Icon} name=${left ? "silent" : "sound"} />${left ? t("sound.muted", { s: left }) : t("sound.mute")}<kbd>M</kbd>
   </button>`;
 }
@@ -118,6 +118,6 @@ function Seat({ desk, onHelp, helpOpen }) {
     <button class="chip" lang=${other} onClick=${byPointer(() => desk.setLanguage(other))}>${other === "en" ? "English" : "中文"}</button>
     <button class="chip" aria-expanded=${helpOpen} aria-label=${t("help.title")} onClick=${byPointer(onHelp)}><kbd>?</kbd></button>
     <span class="operator" title=${t("header.operator")}>${desk.operator.value?.username}</span>
-    <button class="chip" onClick=${() => desk.signOut()}>${t("header.signout")}</button>
+    <button class="chip" disabled=${desk.watch.leaving.value?.phase === "doing"} onClick=${() => desk.signOut()}>${t("header.signout")}</button>
   </div>`;
 }

@@ -1,14 +1,14 @@
-// The way to what is not looked at every minute: overview, units and devices, rules, rejects.
+// The way to what is not looked at every minute: overview, watch, units and devices, rules, rejects, accounts.
 import { useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t, word } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 
-const PLACES = ["overview", "map", "rules", "rejects"];
+const PLACES = ["overview", "watch", "shiftlog", "selftests", "map", "rules", "rejects"];
 
 export function MorePanel({ desk }) {
   const [words, setWords] = useState("");
-  return html`<ul class="places">${PLACES.map((name) => html`<li key=${name}><button data-opens=${name} onClick=${() => desk.openPanel(name)}>${t(`panel.${name}`)}</button></li>`)}</ul>
+  return html`<ul class="places">${[...PLACES, ...(desk.operator.value?.role === "admin" ? ["accounts"] : [])].map((name) => html`<li key=${name}><button data-opens=${name} onClick=${() => desk.openPanel(name)}>${t(`panel.${name}`)}</button></li>`)}</ul>
     <label>${t("more.find")} <input name="find" value=${words} placeholder=${t("more.find_hint")} onChange=${(event) => setWords(event.currentTarget.value.trim())} /></label>
     ${words && html`<${Found} key=${words} desk=${desk} words=${words} />`}`;
 }

@@ -13,6 +13,7 @@ export function NoSeat({ desk }) {
       <p>${t("noseat.for")} <a href="/api/docs">/api/docs</a></p>
       <p><b>${t("noseat.fire")}</b></p>
       <p>${t("noseat.call")}</p>
+      ${desk.watch.leaving.value?.phase === "unanswered" && html`<p class="trouble" role="alert">${t("watch.leaving_unanswered")}</p>`}
       <button class="primary" onClick=${() => desk.signOut()}>${t("header.signout")}</button>
       <${Languages} desk=${desk} />
     </section>

@@ -24,9 +24,12 @@ export function Outcome({ desk, alert, verb }) {
   }</p>`;
 }
 
+/** Codes whose words are about an alert. */
+const OF_ALERTS = new Set(["conflict", "not_found"]);
+
 /** The result of what was sent otherwise; `done`: the words for a good end. */
 export function Result({ desk, name, done }) {
   const result = desk.requests.result(name);
-  const text = !result ? "" : result.phase === "refused" ? refusal(result.code, result.message) : result.phase === "done" ? done : t(`request.${result.phase}`);
+  const text = !result ? "" : result.phase === "refused" ? refusal(OF_ALERTS.has(result.code) ? "" : result.code, result.message) : result.phase === "done" ? done : t(`request.${result.phase}`);
   return html`<p role="status" class="outcome ${result?.phase ?? ""}" data-result=${result?.phase ?? ""}>${text}</p>`;
 }

@@ -2,6 +2,7 @@
 import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
+import { AccountsPanel } from "./accounts.js";
 import { Board } from "./board.js";
 import { ClosedList } from "./closed.js";
 import { HeldList } from "./held.js";
@@ -14,10 +15,13 @@ import { RejectsPanel } from "./rejects.js";
 import { ReportForm } from "./report.js";
 import { RulesPanel } from "./rules.js";
 import { ScriptPanel } from "./script.js";
+import { SelfTestsPanel } from "./selftests.js";
+import { ShiftLogPanel } from "./shiftlog.js";
 import { UnitPanel } from "./unit.js";
+import { WatchPanel } from "./watch.js";
 import { WindowsPanel } from "./windows.js";
 
-const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel };
+const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel, watch: WatchPanel, shiftlog: ShiftLogPanel, selftests: SelfTestsPanel, accounts: AccountsPanel };
 
 export function Panel({ desk, name, onBack }) {
   const Inside = PANELS[name];

@@ -14,14 +14,15 @@ export function Strip({ desk, onPanel }) {
     <${Windows} desk=${desk} onPanel=${onPanel} />
     <${Rate} desk=${desk} />
     <span class="strip-space"></span>
+    <${OnDuty} desk=${desk} onPanel=${onPanel} />
     <${Opener} desk=${desk} onPanel=${onPanel} panel="more" letter="E">${t("strip.more")}</${Opener}>
     <${Opener} desk=${desk} onPanel=${onPanel} panel="closed" letter="O">${t("strip.closed")}</${Opener}>
     <${Opener} desk=${desk} onPanel=${onPanel} panel="report" letter="N"><${Icon} name="phone" /><b>${t("strip.report")}</b></${Opener}>
   </nav>`;
 }
 
-function Opener({ desk, onPanel, panel, letter, loud = false, children }) {
-  return html`<button class="chip ${loud ? "loud" : ""}" data-opens=${panel} aria-expanded=${desk.panel.value === panel} onClick=${(event) => {
+function Opener({ desk, onPanel, panel, letter, loud = false, title = undefined, children }) {
+  return html`<button class="chip ${loud ? "loud" : ""}" title=${title} data-opens=${panel} aria-expanded=${desk.panel.value === panel} onClick=${(event) => {
     onPanel(panel);
     if (event.detail > 0 && !desk.panel.value) focusQueue();
   }}>${children}<kbd>${letter}</kbd></button>`;
@@ -34,6 +35,17 @@ function Held({ desk, onPanel }) {
   return html`<${Opener} desk=${desk} onPanel=${onPanel} panel="held" letter="H">
     <span class="strip-word">${t("strip.held")}</span>
     ${HOLDS.map((hold) => html`<span key=${hold} class=${asides[hold] ? "some" : "none"}>${word("hold", hold)} <b class="num" data-held=${hold}>${known ? integer(asides[hold]) : "–"}</b></span>`)}
+  </${Opener}>`;
+}
+
+/** 值班: who is on duty; nobody is a word that stands out. */
+function OnDuty({ desk, onPanel }) {
+  const duty = desk.watch.told.value?.on_duty;
+  const me = desk.operator.value?.username;
+  const first = duty?.find(({ account }) => account === me) ?? duty?.[0];
+  const names = !duty ? "–" : first ? `${first.account}${duty.length > 1 ? ` +${duty.length - 1}` : ""}` : t("strip.nobody");
+  return html`<${Opener} desk=${desk} onPanel=${onPanel} panel="watch" letter="I" loud=${duty?.length === 0} title=${t("strip.watch")}>
+    <${Icon} name="person" /><span class="watch-word">${t("strip.watch")}</span> <b class="on-duty" data-duty-names>${names}</b>
   </${Opener}>`;
 }
 

@@ -1,0 +1,73 @@
+// This seat 席位: whether it sounds, who keeps watch at it, and leaving it; whoever cannot leave stays, shown and heard.
+import { isOfUnit } from "../core/api.js";
+import { Looking } from "./looking.js";
+
+export class Seat extends Looking {
+  constructor() {
+    super();
+    /** @type {any} what the console is made of */
+    this.api = this.watch = this.relief = this.sound = this.acts = this.feed = this.operator = null;
+    /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
+    this.unreported = new Set();
+  }
+
+  /** Whoever cannot leave sees why beside the watch. */
+  async signOut() {
+    if (await this.watch.signOut()) this.signedOut("");
+    else if (!isOfUnit(this.operator.value)) this.openPanel("watch");
+  }
+
+  /** Signs the same person in again, while the seat goes on showing and sounding. @returns {Promise<import("../core/api.js").Answer>} */
+  async signInAgain(password) {
+    const answer = await this.api.signIn(this.operator.value.username, password);
+    if (!answer.ok) return answer;
+    this.operator.value = answer.data;
+    this.watch.expired.value = false;
+    this.feed?.connect(); // as the seat of the session that acts
+    this.acts.soon();
+    return answer;
+  }
+
+  takeWatch(watch) {
+    this.watch.take(watch);
+    this.relief.take(watch.handover);
+    this.sound.setAsked(Boolean(watch.presence));
+  }
+
+  /** 消音. */
+  mute() {
+    this.sound.toggleMute();
+    const left = Math.ceil(this.sound.muteLeft() / 1_000);
+    if (left) this.watch.muted(left);
+  }
+
+  /** Shows an alert by its id, open or long closed. */
+  async lookAt(id) {
+    if (this.alarms.open.has(id)) return this.select(id);
+    const answer = await this.api.alert(id);
+    if (answer.ok) this.selectClosed(answer.data);
+  }
+
+  async checkSession() {
+    const answer = await this.api.session();
+    if (answer.status === 401 && this.operator.value) this.signedOut("expired");
+  }
+
+  /** Tells the server whether this seat hears alarms; when the feed opens, and whenever that changes. */
+  reportSeat() {
+    this.feed?.seat(this.sound.armed);
+  }
+
+  /** Tells the server which alerts a live seat with proven sound has seen. */
+  reportShown() {
+    if (!this.unreported.size || !this.sound.armed || !this.feed) return;
+    const ids = [...this.unreported].filter((id) => this.alarms.open.has(id));
+    if (!ids.length || this.feed.shown(ids)) this.unreported.clear();
+  }
+
+  async armSound() {
+    const works = await this.sound.arm();
+    if (works) this.reportShown();
+    return works;
+  }
+}

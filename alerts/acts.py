@@ -1,11 +1,13 @@
 """What an operator may do to an alert, decided without I/O: ``(Alert, act) -> (Alert, its transitions)``.
 
-Verifying, forwarding and their receipt stand in ``verification.py``, closing and reopening in ``closing.py``.
+Verifying, forwarding and their receipt stand in ``verification.py``, what 119 is told after that in
+``handover/acts.py``, closing and reopening in ``closing.py``.
 """
 
 from dataclasses import dataclass, replace
 
 from firetower.alerts.closing import Close, Reopen, close, reopen
+from firetower.alerts.handover.acts import Cancel, FollowUp, tell
 from firetower.alerts.lifecycle import Trigger, following, hold_after
 from firetower.alerts.model import Alert
 from firetower.alerts.moves import Decided, entry, moved
@@ -51,7 +53,7 @@ class Unshelve:
     """Back into the queue before its time."""
 
 
-Act = Acknowledge | Verify | Forward | Receipt | Assign | Shelve | Unshelve | Note | Close | Reopen
+Act = Acknowledge | Verify | Forward | Receipt | FollowUp | Cancel | Assign | Shelve | Unshelve | Note | Close | Reopen
 
 
 def decide(alert: Alert, act: Act, *, actor: str, at: Micros) -> Decided:
@@ -69,6 +71,8 @@ def decide(alert: Alert, act: Act, *, actor: str, at: Micros) -> Decided:
             return forward(alert, act, actor, at)
         case Receipt():
             return receipt(alert, act, actor, at)
+        case FollowUp() | Cancel():
+            return tell(alert, act, actor, at)
         case Assign():
             return _assign(alert, act, actor, at)
         case Shelve():

@@ -10,7 +10,7 @@ from firetower.alerts.moves import Decided, entry, moved
 from firetower.alerts.verification import FORWARDED
 from firetower.alerts.words import CAUSE_LIMIT, NAME_LIMIT, NOTE_LIMIT, needed, words
 from firetower.core.clock import Micros, rfc3339
-from firetower.core.errors import InvalidInput
+from firetower.core.errors import Conflict, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ _ANNOUNCED = {
     Disposition.TEST: {flags.IN_TEST, flags.DURING_TEST, flags.AFTER_TEST},
     Disposition.DRILL: {flags.IN_DRILL, flags.AFTER_DRILL},
 }
+
+_NOBODY_NEEDED = {Disposition.FALSE_ALARM, Disposition.TEST, Disposition.DRILL, Disposition.MAINTENANCE}
+"""What 119 is on its way for nothing."""
 
 _CONTRADICTS = {
     (Disposition.REAL_FIRE, Verification.FALSE),
@@ -130,6 +133,12 @@ def _check(alert: Alert, disposition: Disposition | None, cause: str | None) -> 
         )
     if disposition is Disposition.REAL_FIRE:
         _check_handed_over(alert, what)
+    if disposition in _NOBODY_NEEDED and alert.handover is not None and not alert.is_cancelled:
+        raise Conflict(
+            f"{what} cannot be closed as {disposition}: it was handed over to 119, who may be on their way; cancel the"
+            f" hand-over first (cancel, with its reason), then close it",
+            current=alert,
+        )
     if disposition is Disposition.FALSE_ALARM and cause is None:
         raise InvalidInput(
             f"{what} closed as false_alarm needs a cause; say what set it off, for example cooking, steam, dust",
@@ -141,6 +150,8 @@ def _check_handed_over(alert: Alert, what: str) -> None:
     said = f"{what} cannot be closed as real_fire"
     if alert.alert_class not in FORWARDED:
         raise _refused(f"{said}: 119 is told of {', '.join(FORWARDED)}; report the fire as one, and close this apart")
+    if alert.is_cancelled:
+        raise _refused(f"{said}: its hand-over to 119 was cancelled; forward it again")
     if alert.forwarded_at is None:
         raise _refused(f"{said}: it was not forwarded to 119; verify it as real, or forward it")
     if alert.receipted_at is None:

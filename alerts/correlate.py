@@ -1,4 +1,4 @@
-"""What alerts say together: a second signal 第二信号 of one zone confirms; fire in two zones under test is no test."""
+"""What alerts say together: a second signal 第二信号 of one zone confirms; fire in two places of a unit is no test."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,7 +54,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class FireInTest:
-    """An open fire raised in a test. ``place``: its zone, or the device itself where nobody knows its zone."""
+    """An open fire of a unit in which one is under test.
+
+    ``place``: its zone, or the device itself where nobody knows its zone.
+    """
 
     alert_id: int
     unit: str
@@ -162,8 +165,8 @@ def _unmoved(transition: Transition, state: State) -> Transition:
 def overruled(fires: Iterable[FireInTest], already: Iterable[str]) -> dict[int, list[str]]:
     """Return the fires to be treated as real though announced as a test: alert id, and where it burns in its unit.
 
-    All of a unit with fire in two places, whichever tests cover them, and all of a unit in ``already``, of which some
-    were overruled before.
+    All of a unit with fire in two places, whichever tests cover them or none, and all of a unit in ``already``, of
+    which some were overruled before.
     """
     of_unit: dict[str, list[FireInTest]] = defaultdict(list)
     for fire in fires:
@@ -184,6 +187,6 @@ def overrule(alert: Alert, places: Sequence[str], at: Micros) -> Decided:
     kept = (flag for flag in alert.flags if flag != flags.IN_TEST)
     words = tuple(dict.fromkeys((*kept, flags.DURING_TEST)))
     after = moved(alert, Trigger.OVERRULED, actor=OVERRULED_BY, at=at, flags=words, **awaited_anew(alert, at))
-    why = "fire in more than one place under test" if len(places) > 1 else "other fires under test were overruled"
+    why = "fire in more than one place of the unit" if len(places) > 1 else "other fires under test were overruled"
     said = {"window_id": str(alert.window_id), "why": why, "places": list(places)}
     return after, (entry(alert, after, "overruled", said, actor=OVERRULED_BY, at=at),)

@@ -117,7 +117,7 @@ def _awaited(alert: Alert, limits: Limits) -> Iterator[Due]:
     """Yield every deadline that runs for an alert as it stands, passed ones too."""
     if not alert.is_fire or alert.state is State.CLOSED:
         return
-    if alert.forwarded_at is not None and alert.receipted_at is None:
+    if alert.forwarded_at is not None and alert.is_forwarded and alert.receipted_at is None:
         yield _due(Deadline.RECEIPT, alert.forwarded_at, limits)
     if IN_TEST in alert.flags:
         return

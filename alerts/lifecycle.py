@@ -25,8 +25,10 @@ nobody is called. A fire is raised like any other, unacknowledged and latched, i
 otherwise; on an acknowledged fire it is a new occurrence when it is of a later time than all that was said.
 
 *People* verify, forward, shelve, reopen. Verifying, forwarding and shelving take the alert on, as acknowledging does;
-what was forwarded is latched from then on. A fire that nobody answers for in time *escalates* and is unacknowledged
-again. Reopening what was closed makes it unacknowledged: the verdict was wrong, and everybody is to hear of it.
+what was forwarded is latched from then on. A hand-over to 119 is followed up, even of what is closed by then, or
+cancelled; neither moves the alert, for what it turned out to be is a verdict of its own. A fire that nobody answers for
+in time *escalates* and is unacknowledged again. Reopening what was closed makes it unacknowledged: the verdict was
+wrong, and everybody is to hear of it.
 
 *Holds* have a table of their own, ``HOLDS``: shelved 限时搁置 by a person, always with an end; suppressed 设计抑制 by a
 cause that explains it, by a permit, or by its rule's own design, until a verdict says that no more; out of service 停用
@@ -68,6 +70,8 @@ class Trigger(StrEnum):
     VERIFY = "verify"  # 核实
     FORWARD = "forward"  # 转警
     RECEIPT = "receipt"  # 签收
+    FOLLOW_UP = "follow_up"  # 续报
+    CANCEL = "cancel"  # 撤警
     ASSIGN = "assign"
     SHELVE = "shelve"  # 限时搁置
     UNSHELVE = "unshelve"
@@ -82,6 +86,8 @@ ACTS = frozenset(
         Trigger.VERIFY,
         Trigger.FORWARD,
         Trigger.RECEIPT,
+        Trigger.FOLLOW_UP,
+        Trigger.CANCEL,
         Trigger.ASSIGN,
         Trigger.SHELVE,
         Trigger.UNSHELVE,
@@ -128,6 +134,7 @@ PLAIN: Table = {
     (_CLOSED, Trigger.SUCCEEDED): _CLOSED,
     (_CLOSED, Trigger.LATE_EVIDENCE): _CLOSED,
     (_CLOSED, Trigger.NOTE): _CLOSED,
+    (_CLOSED, Trigger.FOLLOW_UP): _CLOSED,  # 119 is told how it ended
     (_CLOSED, Trigger.REOPEN): _UNACKED,
     (_UNACKED, Trigger.RETURNS_HELD): _CLOSED,
     (_ACKED, Trigger.RETURNS_HELD): _CLOSED,
@@ -152,7 +159,14 @@ PLAIN: Table = {
 } | {
     (state, trigger): state
     for state in (_UNACKED, _ACKED, _RETURNED)
-    for trigger in (Trigger.ASSIGN, Trigger.RECEIPT, Trigger.SUPPRESSED, Trigger.OUT_OF_SERVICE)
+    for trigger in (
+        Trigger.ASSIGN,
+        Trigger.RECEIPT,
+        Trigger.FOLLOW_UP,
+        Trigger.CANCEL,
+        Trigger.SUPPRESSED,
+        Trigger.OUT_OF_SERVICE,
+    )
 }
 
 LATCHED: Table = {pair: state for pair, state in PLAIN.items() if pair[1] is not Trigger.RETURNS_HELD} | {

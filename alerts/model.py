@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from firetower.alerts.handover.model import HandedOver
 from firetower.core.clock import Micros
 from firetower.devices.events import AlertClass
 
@@ -88,6 +89,7 @@ class Alert:
     announced window it was raised in or is held by; ``cause_id``: the alert that hides it, of hold ``suppressed``.
     ``escalation``: how often nobody answered in time. ``alarmed_at``: since when somebody is awaited: raised, risen,
     said again, unacknowledged again; ``missed``: deadlines that passed since, each of which escalates once.
+    ``handover``: of its newest report to the command centre, None where there was none, or none is configured.
     """
 
     id: int
@@ -152,11 +154,22 @@ class Alert:
     escalation: int = 0
     missed: tuple[Deadline, ...] = ()
     figure: str = ""
+    handover: HandedOver | None = None
 
     @property
     def is_fire(self) -> bool:
         """Whether promise 6 protects it."""
         return self.alert_class is AlertClass.FIRE
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether 119 is to come: it was forwarded, and that was not cancelled 撤警 since."""
+        return self.forwarded_at is not None and not self.is_cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether its hand-over to 119 was cancelled 撤警 and not made again."""
+        return self.handover is not None and self.handover.cancel is not None
 
     @property
     def held_by_design(self) -> bool:

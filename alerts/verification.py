@@ -86,7 +86,7 @@ def verify(alert: Alert, act: Verify, actor: str, at: Micros) -> Decided:
     if after.alert_class is not alert.alert_class:
         said["class"] = after.alert_class
     entries = [entry(alert, after, "verified", said, actor=actor, at=at)]
-    if burns and after.forwarded_at is None:
+    if burns and not after.is_forwarded:
         forwarded = replace(_forwarded(after, actor, at), version=after.version)
         entries.append(entry(after, forwarded, "forwarded", {"verification": act.result}, actor=actor, at=at))
         after = forwarded
@@ -105,7 +105,7 @@ def forward(alert: Alert, act: Forward, actor: str, at: Micros) -> Decided:
         raise InvalidInput(
             f"{what} is nothing 119 is told of: {', '.join(FORWARDED)} are forwarded; report a fire seen there as one"
         )
-    if alert.forwarded_at is not None:
+    if alert.forwarded_at is not None and alert.is_forwarded:
         raise Conflict(
             f"{what} was forwarded at {rfc3339(alert.forwarded_at)}; record who took it (receipt)", current=alert
         )
@@ -143,7 +143,7 @@ def receipt(alert: Alert, act: Receipt, actor: str, at: Micros) -> Decided:
 
 
 def _forwarded(alert: Alert, actor: str, at: Micros) -> Alert:
-    return moved(alert, Trigger.FORWARD, actor=actor, at=at, forwarded_at=at, latched=True)
+    return moved(alert, Trigger.FORWARD, actor=actor, at=at, forwarded_at=at, receipted_at=None, latched=True)
 
 
 def _check(alert: Alert, act: Verify, person: str | None, cause: str | None) -> None:

@@ -40,10 +40,11 @@ class OutsideFailed(FiretowerError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered with a status of 2xx. ``body``: whole, at most 64 KiB."""
+    """What was answered with a status of 2xx. ``body``: whole, at most 64 KiB. ``retry_after_s``: when to ask again."""
 
     status: int
     body: bytes
+    retry_after_s: float | None = None
 
 
 class Outside:
@@ -129,7 +130,7 @@ class Outside:
                 status=status,
                 retry_after_s=_seconds(asked),
             )
-        return Answer(status, said)
+        return Answer(status, said, _seconds(asked))
 
 
 async def _whole(answer: aiohttp.ClientResponse, url: str) -> bytes:

@@ -10,7 +10,7 @@ from ruamel.yaml.reader import ReaderError
 
 Path = tuple[str | int, ...]
 MOST_VALUES = 100_000
-"""Values of one file: some thousand rules. A page of aliases of aliases may stand for more than any memory holds."""
+"""Values of one file. A page of aliases of aliases may stand for more than any memory holds."""
 _OF_JSON = ("str", "int", "float", "bool", "null")
 """Tags of values that JSON has, too."""
 
@@ -81,5 +81,5 @@ def _plain(node: Node, path: Path, document: Document, loader: YAML) -> Any:
     if isinstance(node, SequenceNode):
         return [_plain(item, (*path, index), document, loader) for index, item in enumerate(node.value)]
     if str(node.tag).rpartition(":")[2] not in _OF_JSON:
-        return node.value  # a date stays as it is written: JSON has none, and the rulebook's are text
+        return node.value  # a date stays as it is written: JSON has none
     return loader.constructor.construct_object(node)

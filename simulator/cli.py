@@ -1,26 +1,24 @@
 """The command ``firetower simulate``."""
 
-import asyncio
-import contextlib
-import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from firetower.core.clock import SECOND, SystemClock
 from firetower.core.errors import ConfigError, FiretowerError
 from firetower.simulator.city import SimCity, build
 from firetower.simulator.load import connections as wiring
 from firetower.simulator.load import credentials as credentials_file
 from firetower.simulator.load import options
 from firetower.simulator.load.command import measure
-from firetower.simulator.load.display import display, line
-from firetower.simulator.load.limits import Limits, broken, refused
+from firetower.simulator.load.limits import Limits
 from firetower.simulator.load.measure import LIMIT_P99_MS, Asked, order
-from firetower.simulator.play import Expected
-from firetower.simulator.run import Stats, run
-from firetower.simulator.script import load_script
+from firetower.simulator.score import command
+from firetower.simulator.score import options as played
+from firetower.simulator.score.conductor import hooks_of
+from firetower.simulator.score.report import Limits as ScoreLimits
+from firetower.simulator.score.scored import SETTLE_S
+from firetower.simulator.script_file import load_parts
 
 EPILOG = """Examples:
 
@@ -29,6 +27,8 @@ firetower simulate --devices 1000 --write city        (city/city.json, then: fir
 firetower simulate --devices 1000 --broker mqtt://user:password@127.0.0.1:1883 --seconds 60
 
 firetower simulate --scenario quiet --devices 100000 --rate 5000 --broker mqtt://127.0.0.1:1883
+
+firetower simulate --scenario mall-fire --scenario alarm-storm --broker mqtt://127.0.0.1:1883 --score http://127.0.0.1:8080
 
 firetower simulate --load spike --rate 2000 --to 20000 --broker mqtt://127.0.0.1:1883 --report spike.json
 
@@ -50,16 +50,26 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
         float | None, typer.Option(help="Messages a second of all devices together; default: their own intervals.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after so long; default: Ctrl-C, or a load's own length.")
+        float | None,
+        typer.Option(help="Stop after so long; default: Ctrl-C, or the own length of a load or of scenarios."),
     ] = None,
-    scenario: Annotated[str, typer.Option(help="demo, quiet, or the path of a scenario file.")] = "demo",
+    scenario: played.ScenarioOption = ["demo"],  # noqa: B006 - typer copies it
     write: Annotated[
         Path | None,
         typer.Option(help="Write city.json and streets.geojson to this folder and stop, unless --broker is given."),
     ] = None,
-    truth: Annotated[
-        Path | None, typer.Option(help="Write what should be alarmed to this file, one JSON object a line.")
-    ] = None,
+    truth: played.TruthOption = None,
+    speed: played.SpeedOption = 1.0,
+    hook: played.HookOption = None,
+    score: played.ScoreOption = None,
+    user: played.UserOption = None,
+    judge: played.JudgeOption = None,
+    allow_missed: played.AllowMissedOption = 0,
+    allow_false: played.AllowFalseOption = 0,
+    allow_duplicate: played.AllowDuplicateOption = 0,
+    allow_late: played.AllowLateOption = 0,
+    grace: played.GraceOption = 0.0,
+    settle: played.SettleOption = SETTLE_S,
     realistic: Annotated[
         bool, typer.Option("--realistic", help="Intervals of the field, minutes to a day, instead of 10 to 30 s.")
     ] = False,
@@ -96,64 +106,34 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
         )
         if load is not None or find_limit:
             _refuse(
-                context, ("scenario", "truth", "write"), "plays a scenario, and a load is none: run it beside the load"
-            )
+                context, ("scenario", "truth", "write", "score", "judge", "speed"),
+                "plays a scenario, and a load is none: run it beside the load",
+            )  # fmt: skip
             asked_for = order(
                 _broker(broker), seed=seed, devices=devices, pace="realistic" if realistic else "demo",
                 arrival=arrival or "device", wiring=how, workers=1 if workers is None else workers,
             )  # fmt: skip
             asked = Asked(load or "steady", rate, to, seconds, steps)
             raise typer.Exit(measure(asked_for, asked, limits, search=find_limit, quiet=quiet, report=report))
-        _refuse(
-            context, ("to", "steps", "arrival", "workers", "report"), "belongs to a load: add --load or --find-limit"
-        )
-        script = load_script(scenario)
+        _refuse(context, ("to", "steps", "arrival", "workers"), "belongs to a load: add --load or --find-limit")
+        if report is not None and score is None:
+            raise ConfigError("--report is of a load or of a score: add --load, --find-limit or --score URL")
+        asked_score = command.Asked(
+            score, user, hooks_of(hook or ()), ScoreLimits(allow_missed, allow_false, allow_duplicate, allow_late,
+            allow_lost or 0), grace, settle, report,
+        )  # fmt: skip
+        if judge is not None:
+            raise typer.Exit(command.judge_file(judge, asked_score))
+        parts = load_parts(scenario)
         city = build(seed, devices, pace="realistic" if realistic else "demo")
         if write is not None:
             _write(city, write)
             if not _on_command_line(context, "broker"):
                 return
-        url = _broker(broker)
-        with contextlib.ExitStack() as stack:
-            show = stack.enter_context(display(f"{len(city.city.devices):,} devices", quiet=quiet))
-            lines = None if truth is None else stack.enter_context(truth.open("w", encoding="utf-8"))
-
-            def expect(expected: Expected) -> None:
-                if lines is not None:
-                    print(expected.line(), file=lines, flush=True)
-
-            last = Stats()
-
-            def count(stats: Stats) -> None:
-                nonlocal last
-                show(stats.elapsed / SECOND, stats.tally)
-                last = stats
-
-            async def play() -> None:
-                task = asyncio.current_task()
-                assert task is not None
-                asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-                await run(
-                    city,
-                    broker_url=url,
-                    scenario=script,
-                    rate=rate,
-                    seconds=seconds,
-                    clock=SystemClock(),
-                    on_stats=count,
-                    on_truth=expect,
-                    wiring=how,
-                )
-
-            # Ctrl-C and SIGTERM are the ordinary way to end it
-            with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-                asyncio.run(play())
-        typer.echo(line(last.elapsed / SECOND, last.tally, last.published / max(last.elapsed / SECOND, 0.001)))
-        if not (allow_lost is None and allow_p99 is None and allow_lateness is None):
-            problems = [*filter(None, [refused(last.tally, limits)]), *broken(last.tally, limits)]
-            for problem in problems:
-                typer.echo(f"BEYOND LIMITS: {problem}")
-            raise typer.Exit(1 if problems else 0)
+        scene = command.Scene(city, parts, _broker(broker), how, rate, seconds, speed)
+        asked_of_load = not (allow_lost is None and allow_p99 is None and allow_lateness is None)
+        measured = limits if asked_of_load else None
+        raise typer.Exit(command.play(scene, asked_score, truth=truth, quiet=quiet, measured=measured))
     except OSError as err:
         what = f"{err.filename} cannot be written: {err.strerror}; choose another path" if err.filename else str(err)
         typer.echo(f"firetower simulate: {what}", err=True)

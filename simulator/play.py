@@ -1,93 +1,95 @@
-"""A scenario played on a city: who got which role, what it does to signals and schedule, and the truth about it."""
+"""Scenarios played on a city: what its devices measure and say meanwhile, and the truth about it."""
 
 import heapq
 import itertools
-import json
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from firetower.core.clock import SECOND, Micros, rfc3339
+from firetower.core.clock import SECOND, Micros
 from firetower.core.errors import InvalidInput
-from firetower.devices.city import City, Device
-from firetower.devices.readings import Floats, Int64s
-from firetower.simulator import messages, noise
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.readings import Int64s
+from firetower.simulator import effects, messages, scenario_faults
+from firetower.simulator.casting import Casting
+from firetower.simulator.effects import NOTHING, Change, Played
+from firetower.simulator.expecting import Because, expected, forbidden
+from firetower.simulator.faults.clocks import shown
+from firetower.simulator.faults.line import Line
+from firetower.simulator.faults.stream import (
+    LEAVES,
+    STATUS,
+    TELEMETRY,
+    ReportFault,
+    Reports,
+    SpeakingFault,
+    Stream,
+    WayFault,
+)
 from firetower.simulator.messages import Message
+from firetower.simulator.physics.effects import Effect
 from firetower.simulator.schedule import Schedule
-from firetower.simulator.script import Backlog, Garble, OfLimit, Ramp, Role, Say, Script, Silence, Step
+from firetower.simulator.script import Act, Fault, Step, Truth
+from firetower.simulator.script_file import Part
 from firetower.simulator.signals import Block, Signals
+from firetower.simulator.truth import Expected, Forbidden, Sent
+
+ONLINE = b"online"
+FOLLOWS: Micros = 5 * SECOND
+"""So long a run goes on after what follows an act has begun."""
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """One line of the truth: an alert of a class and priority about a device, due from ``at`` to ``by`` (µs)."""
+class Cue:
+    """An act on the service that is due: of which scenario, and about which device (a position in the city)."""
 
-    step: str
-    unit: str
-    device: str
-    alert_class: str
-    priority: int
-    at: Micros
-    by: Micros
-
-    def line(self) -> str:
-        """Return it as one line of JSON."""
-        body = {
-            "step": self.step,
-            "unit": self.unit,
-            "device": self.device,
-            "class": self.alert_class,
-            "priority": self.priority,
-            "from": rfc3339(self.at),
-            "by": rfc3339(self.by),
-        }
-        return json.dumps(body, ensure_ascii=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A metric of one device on its way: to ``to``, begun at ``begin``, over ``over`` µs, back from ``end`` on."""
-
+    scenario: str
+    act: Act
     device: int
-    metric: str
-    to: float
-    begin: Micros
-    over: Micros
-    end: Micros | None
-    square: bool
-
-    def at(self, at: Int64s, quiet: Floats) -> Floats:
-        share = np.clip((at - self.begin) / self.over, 0.0, 1.0)
-        if self.square:
-            share = share * share
-        if self.end is not None:
-            share = share * (1.0 - np.clip((at - self.end) / self.over, 0.0, 1.0))
-        changed: Floats = quiet + (self.to - quiet) * share
-        return changed
+    due: Micros
 
 
 class Play:
-    """A script running on a city from ``start`` (µs) on. Raises InvalidInput when the city has nobody for a role."""
+    """Scenarios running on a city from ``start`` (µs) on; ``casting``: who plays what.
+
+    ``signals`` and ``schedule`` are those of ``casting.city``. ``expected`` and ``forbidden`` grow as it goes on.
+    ``owed_until``: until then (µs) what follows an act is played, however late the act was done.
+    """
 
     def __init__(
-        self, script: Script, city: City, signals: Signals, schedule: Schedule, *, seed: int, start: Micros
+        self, parts: Sequence[Part], casting: Casting, signals: Signals, schedule: Schedule, *, seed: int, start: Micros
     ) -> None:
-        self._city, self._signals, self._schedule = city, signals, schedule
-        self._seed, self._start = seed, start
-        self._cast = _cast(script, city)
-        self._changes: list[_Change] = []
-        self._touched = np.zeros(len(city.devices), np.bool_)
-        self._seq = np.zeros(len(city.devices), np.int64)
-        self._acts: list[tuple[Micros, int, Callable[[Micros], list[Message]]]] = []
+        self.city, self.schedule, self.seed = casting.city, schedule, seed
+        self._casting, self._signals, self._start = casting, signals, start
+        self._changes: dict[int, list[Change]] = defaultdict(list)
+        self._touched = np.zeros(len(self.city.devices), np.bool_)
+        self._seq = np.zeros(len(self.city.devices), np.int64)
+        self._gateways = np.array([device.kind is DeviceKind.GATEWAY for device in self.city.devices], np.bool_)
+        self._plans: list[tuple[Micros, int, effects.Act]] = []
         self._order = itertools.count()
-        self.truth: list[Expected] = []
-        for step in script.steps:
-            self._prepare(step)
+        self._spoiling: list[ReportFault] = []
+        self._carrying: list[WayFault] = []
+        self._speaking: list[SpeakingFault] = []
+        self._spoken = start
+        self._line = Line()
+        self._cues: list[tuple[Micros, int, Cue]] = []
+        self._waiting: dict[tuple[str, str], list[tuple[Part, Step | Act]]] = defaultdict(list)
+        self.expected: list[Expected] = []
+        self.forbidden: list[Forbidden] = []
+        self.published = dict.fromkeys(LEAVES, 0)
+        self.readings = self.unusable = 0
+        self.garbage: set[bytes] = set()
+        self.owed_until = start
+        for device in casting.new:
+            schedule.silence(device)
+        for part in parts:
+            self._begin(part)
 
-    def device(self, role: str) -> Device:
-        """Return the device that plays ``role``."""
-        return self._city.devices[self._cast[role][0]]
+    def role(self, scenario: str, role: str) -> tuple[int, ...]:
+        """Return the devices that play ``role``, as positions in ``city.devices``."""
+        return self._casting.roles[scenario, role]
 
     def sample(self, index: Int64s, at: Int64s) -> list[Block]:
         """Return what devices ``index`` measure at instants ``at`` (µs), with what happens to them."""
@@ -96,169 +98,169 @@ class Play:
             return blocks
         for block in blocks:
             devices, instants = index[block.where], at[block.where]
-            for change in self._changes:
-                rows = np.flatnonzero(devices == change.device)
-                if len(rows):
+            for device in np.unique(devices[self._touched[devices]]).tolist():
+                rows = np.flatnonzero(devices == device)
+                for change in self._changes[device]:
                     column = _column(block.shape.metrics, change.metric)
                     value = change.at(instants[rows], block.values[rows, column])
                     block.values[rows, column] = np.round(value, block.shape.decimals[column])
         return blocks
 
-    def reports(self, index: Int64s, at: Int64s) -> list[str]:
-        """Return the next report of devices ``index``, at instants ``at`` (µs), as JSON; "" without signals."""
-        repeats = messages.repeats(index)
-        objects = messages.reports(self.sample(index, at), at, self._seq[index] + repeats)
-        np.add.at(self._seq, index, 1)
-        return objects
+    def messages(self, now: Micros, most: int) -> tuple[list[Message], bool]:
+        """Return what reaches the broker by ``now``, with ``most`` reports of the devices, and whether that is all.
 
-    def perform(self, now: Micros) -> list[Message]:
-        """Do what is due by ``now``; return the messages of it, in order."""
+        What is left over comes with the next call: nothing is dropped, and nobody overtakes himself.
+        """
         made: list[Message] = []
-        while self._acts and self._acts[0][0] <= now:
-            at, _, act = heapq.heappop(self._acts)
-            made.extend(act(at))
-        return made
+        taken = 0
+        while True:
+            until = min(now, self._plans[0][0]) if self._plans else now
+            index, due = self.schedule.take(until, most - taken)
+            if len(index):
+                taken += len(index)
+                made += self._out(self._reports(index, due))
+                if taken < most:
+                    continue  # a device may be several reports behind
+                return made, False
+            while self._plans and self._plans[0][0] <= until:
+                at, _, act = heapq.heappop(self._plans)
+                made += self._out(act(at))
+            for each in self._speaking:
+                said = each.speak(self._spoken, until)
+                made += self._out(said.rows(said.leaf != STATUS))
+                self._line.put(said.rows(said.leaf == STATUS))  # the broker says it, whatever befalls the device
+            self._spoken = until
+            made += self._handed(self._line.take(until))
+            if until >= now:
+                return made, True
 
-    # preparing the steps -----------------------------------------------------------------------------
+    def cues(self, now: Micros) -> list[Cue]:
+        """Return the acts on the service that are due by ``now``; ``done`` is to be called when they are."""
+        due = []
+        while self._cues and self._cues[0][0] <= now:
+            due.append(heapq.heappop(self._cues)[2])
+        return due
 
-    def _prepare(self, step: Step) -> None:
-        at = self._start + round(step.at * SECOND)
-        device = self._cast[step.role][0]
-        match step:
-            case Ramp():
-                self._ramp(step, device, at)
-            case Backlog():
-                self._backlog(step, device, at)
-            case Silence():
-                self._silence(device, at)
-            case Say():
-                self._plan(at, lambda due: self._say(step, 0, due))
-            case Garble():
-                self._plan(at, lambda due: self._garble(step, 0, due))
-        if not isinstance(step, Say):
-            self._expect(step, device, at)
+    def done(self, cue: Cue, at: Micros) -> None:
+        """Go on with what waited for an act that was done at ``at``."""
+        for part, waiting in self._waiting.pop((cue.scenario, cue.act.name), []):
+            begins = at + round(waiting.at * SECOND)
+            self.owed_until = max(self.owed_until, begins + FOLLOWS)
+            if isinstance(waiting, Act):
+                self._cue(part, waiting, begins)
+            else:
+                self._step(part, waiting, begins)
 
-    def _plan(self, at: Micros, act: Callable[[Micros], list[Message]]) -> None:
-        heapq.heappush(self._acts, (at, next(self._order), act))
+    def sent(self, at: Micros, *, acked: int, lost: int, failed: Sequence[str] = ()) -> Sent:
+        """Return what was sent until ``at``."""
+        return Sent(at, dict(self.published), acked, lost, self.readings, self.unusable, tuple(failed))
 
-    def _expect(self, step: Step, device: int, at: Micros) -> None:
-        if step.truth is not None:
-            who = self._city.devices[device]
-            by = at + round(step.truth.within * SECOND)
-            self.truth.append(
-                Expected(step.name, who.unit, who.device, step.truth.alert_class, step.truth.priority, at, by)
-            )
+    # what steps are played on: effects.Stage ----------------------------------------------------------
 
-    def _ramp(self, step: Ramp, device: int, at: Micros) -> None:
-        end = None if step.until is None else self._start + round(step.until * SECOND)
-        to = self._value(step.to, device)
-        self._add(_Change(device, step.metric, to, at, round(step.over * SECOND), end, step.square))
-        if step.report_every is not None:
-            self._plan(at, self._retiming(device, round(step.report_every * SECOND)))
-            if end is not None:
-                self._plan(end, self._retiming(device, None))
-
-    def _backlog(self, step: Backlog, device: int, at: Micros) -> None:
-        span, pace = round(step.span * SECOND), round(step.step * SECOND)
-        end = None if step.until is None else self._start + round(step.until * SECOND)
-        self._add(_Change(device, step.metric, step.to, at - span - 1, 1, end, square=False))
-        self._schedule.silence(device)  # nothing newer may come before what was stored
-        times = np.arange(at - span, at + 1, pace, dtype=np.int64)
-
-        def forward(due: Micros) -> list[Message]:
-            objects = self.reports(np.full(len(times), device), times)
-            every = self._city.devices[device].interval_s * SECOND
-            self._schedule.retime(device, due + every, None)
-            return [Message(due, messages.topic(self._city.devices[device], "telemetry"), messages.backlog(objects))]
-
-        self._plan(at, forward)
-
-    def _silence(self, device: int, at: Micros) -> None:
-        self._schedule.silence(device)
-
-        def last_word(due: Micros) -> list[Message]:
-            (report,) = self.reports(np.array([device]), np.array([due], np.int64))
-            return [Message(due, messages.topic(self._city.devices[device], "telemetry"), report.encode())]
-
-        self._plan(at, last_word)
-
-    def _retiming(self, device: int, every: Micros | None) -> Callable[[Micros], list[Message]]:
-        def retime(due: Micros) -> list[Message]:
-            self._schedule.retime(device, due, every)
-            return []
-
-        return retime
-
-    # acts that send -----------------------------------------------------------------------------------
-
-    def _say(self, step: Say, turn: int, due: Micros) -> list[Message]:
-        device = self._pick(step, turn)
-        who = self._city.devices[device]
-        event = step.events[turn % len(step.events)]
-        topic = messages.topic(who, "alarm")
-        self._expect(step, device, due)
-        if step.every is not None:
-            self._plan(due + round(step.every * SECOND), lambda at: self._say(step, turn + 1, at))
-
-        def word(at: Micros, *, active: bool) -> Message:
-            payload = messages.alarm(at, event, active=active, component=step.component, text=who.place)
-            return Message(at, topic, payload)
-
-        if step.clears_after is not None:
-            self._plan(due + round(step.clears_after * SECOND), lambda at: [word(at, active=False)])
-        return [word(due, active=True)]
-
-    def _garble(self, step: Garble, turn: int, due: Micros) -> list[Message]:
-        who = self._city.devices[self._pick(step, turn)]
-        text = step.payloads[turn % len(step.payloads)]
-        payload = bytes.fromhex(text[4:]) if text.startswith("hex:") else text.encode()
-        if step.every is not None:
-            self._plan(due + round(step.every * SECOND), lambda at: self._garble(step, turn + 1, at))
-        return [Message(due, messages.topic(who, "telemetry"), payload)]
-
-    def _pick(self, step: Step, turn: int) -> int:
-        fit = self._cast[step.role]
-        return fit[int(noise.whole(self._seed, f"pick {step.name}", turn, len(fit))[0])]
-
-    def _add(self, change: _Change) -> None:
-        self._changes.append(change)
+    def change(self, change: Change) -> None:
+        """Let a metric change."""
+        self._changes[change.device].append(change)
         self._touched[change.device] = True
 
-    def _value(self, to: float | OfLimit, device: int) -> float:
-        if not isinstance(to, OfLimit):
-            return to
-        who = self._city.devices[device]
-        if to.attribute not in who.attributes:
-            raise InvalidInput(f"{who.unit}/{who.device} has no attribute {to.attribute!r} for the scenario to aim at")
-        return who.attributes[to.attribute] * to.times
+    def happen(self, effect: Effect) -> None:
+        """Let something happen in the physics."""
+        self._signals.befall(effect)
 
+    def befall(self, step: Fault, devices: Sequence[int], at: Micros, end: Micros | None) -> None:
+        """Let a fault befall devices."""
+        made = scenario_faults.make(
+            step.fault, step.given, devices=devices,
+            gateways=[device for device in devices if self._gateways[device]],
+            seed=self.seed, start=at, end=end, clocks=self._spoiling,
+        )  # fmt: skip
+        self._spoiling += [made.report] if made.report is not None else []
+        self._carrying += [made.way] if made.way is not None else []
+        self._speaking += [made.speaking] if made.speaking is not None else []
 
-def _cast(script: Script, city: City) -> dict[str, list[int]]:
-    """Return the devices of each role: one, or for ``any`` all that fit and have no part of their own."""
-    category = {unit.code: unit.category for unit in city.units}
-    taken: set[int] = set()
-    cast: dict[str, list[int]] = {}
+    def plan(self, at: Micros, act: effects.Act) -> None:
+        """Call ``act`` with ``at`` when it is due."""
+        heapq.heappush(self._plans, (at, next(self._order), act))
 
-    def fits(role: Role, device: Device) -> bool:
-        if device.kind is not role.kind or (role.category and category.get(device.unit) != role.category):
-            return False
-        if role.same_zone is None:
-            return True
-        first = city.devices[cast[role.same_zone][0]]
-        return (device.unit, device.zone) == (first.unit, first.zone)
+    def stamp(self, device: int, at: Micros) -> Micros:
+        """Return what a device takes the time for."""
+        return int(shown(self._spoiling, np.array([device]), np.array([at], np.int64))[0])
 
-    # those who play alone choose first
-    for name, role in sorted(script.cast.items(), key=lambda item: item[1].any):
-        found = (n for n, device in enumerate(city.devices) if n not in taken and fits(role, device))
-        cast[name] = list(found if role.any else itertools.islice(found, 1))
-        if not cast[name]:
-            raise InvalidInput(
-                f"scenario {script.name!r}: the city has no device for the role {name!r} ({role.kind}"
-                f"{' of a ' + role.category if role.category else ''}); take a larger city"
-            )
-        if not role.any:
-            taken.add(cast[name][0])
-    return cast
+    def written(self, devices: Int64s, at: Int64s) -> list[str]:
+        """Return the next report of ``devices``, at instants ``at`` (µs), as JSON; "" without signals."""
+        reports = Reports.of(devices, at, self._seq[devices] + messages.repeats(devices), self.sample(devices, at))
+        np.add.at(self._seq, devices, 1)
+        for fault in self._spoiling:
+            fault.spoil(reports)
+        return messages.reports(reports.blocks, reports.stamp, reports.seq)
+
+    def expect(self, why: Because, truths: Sequence[Truth], devices: Sequence[int], at: Micros) -> None:
+        """Note what should be alarmed because of a step."""
+        for truth in truths:
+            about = devices if truth.role is None else self._casting.roles[why.scenario, truth.role]
+            self.expected += expected(truth, self.city, about, why, at)
+
+    def expect_exactly(self, expected: Expected) -> None:
+        """Note it."""
+        self.expected.append(expected)
+
+    # ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, part: Part) -> None:
+        start = self._start + round(part.at * SECOND)
+        for truth in part.script.may:
+            assert truth.role is not None
+            may = truth.model_copy(update={"least": 0})
+            self.expect(Because(part.name, "may"), (may,), self._casting.roles[part.name, truth.role], start)
+        for never in part.script.never:
+            roles = self._casting.roles[part.name, never.role]
+            self.forbidden += forbidden(never, self.city, roles, part.name)
+        for act in part.script.acts:
+            if act.after is None:
+                self._cue(part, act, start + round(act.at * SECOND))
+            else:
+                self._waiting[part.name, act.after].append((part, act))
+        for step in part.script.steps:
+            if step.after is None:
+                self._step(part, step, start + round(step.at * SECOND))
+            else:
+                self._waiting[part.name, step.after].append((part, step))
+
+    def _cue(self, part: Part, act: Act, at: Micros) -> None:
+        device = self._casting.roles[part.name, act.role][0]
+        heapq.heappush(self._cues, (at, next(self._order), Cue(part.name, act, device, at)))
+
+    def _step(self, part: Part, step: Step, at: Micros) -> None:
+        devices = self._casting.roles[part.name, step.role]
+        start = self._start + round(part.at * SECOND)
+        played = Played(part.name, devices, part.script.cast[step.role].any, start)
+        effects.begin(step, played, self, at)
+
+    def _reports(self, index: Int64s, due: Int64s) -> Stream:
+        if not len(index):
+            return NOTHING
+        # what has no signals reports its status: a gateway
+        bodies = [text.encode() or ONLINE for text in self.written(index, due)]
+        stream = Stream.of(due, index, bodies)
+        stream.leaf[self._gateways[index]] = STATUS
+        return stream
+
+    def _out(self, stream: Stream) -> list[Message]:
+        """Send ``stream`` on its way; return what is there at once."""
+        if not self._carrying:
+            return self._handed(stream)
+        for fault in self._carrying:
+            stream = fault.carry(stream)
+        self._line.put(stream)
+        return []
+
+    def _handed(self, stream: Stream) -> list[Message]:
+        for leaf, body in zip(stream.leaf.tolist(), stream.body.tolist(), strict=True):
+            self.published[LEAVES[leaf]] += 1
+            if body in self.garbage:
+                self.unusable += 1
+            elif leaf == TELEMETRY:
+                self.readings += body.count(b'":') - body.count(b'"ts":') - body.count(b'"seq":')
+        return stream.messages(self.city.devices)
 
 
 def _column(metrics: tuple[str, ...], metric: str) -> int:

@@ -13,16 +13,20 @@ from firetower.devices.city import Device
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Int64s
 from firetower.simulator import messages
+from firetower.simulator.acting import Acting, Conduct
+from firetower.simulator.casting import Casting, cast
 from firetower.simulator.city import SimCity
+from firetower.simulator.hastened import length, start_of
 from firetower.simulator.load.block import Block, of_messages
 from firetower.simulator.load.connections import Plan, Wiring, plan, room_for
 from firetower.simulator.load.tally import Tally
 from firetower.simulator.load.wires import Wires, address_of
 from firetower.simulator.messages import Message
-from firetower.simulator.play import Expected, Play
+from firetower.simulator.play import Play
 from firetower.simulator.schedule import NEVER, Schedule, natural_rate
-from firetower.simulator.script import Script, load_script
+from firetower.simulator.script_file import Part, load_parts
 from firetower.simulator.signals import Signals
+from firetower.simulator.truth import Run, TruthLine
 
 TAKE = 2048  # reports encoded at once
 TICK = 0.01  # s between two looks at the schedule
@@ -74,41 +78,61 @@ async def run(
     city: SimCity,
     *,
     broker_url: str,
-    scenario: str | Script = "demo",
+    scenario: str | Sequence[Part] = "demo",
     seed: int | None = None,
     rate: float | None = None,
     seconds: float | None = None,
     clock: Clock,
     on_stats: Callable[[Stats], None] | None = None,
-    on_truth: Callable[[Expected], None] | None = None,
+    on_truth: Callable[[TruthLine], None] | None = None,
     wiring: Wiring | None = None,
+    speed: float = 1.0,
+    conduct: Conduct | None = None,
 ) -> Stats:
     """Publish what the city's devices say until ``seconds`` are over or the task is cancelled; return the counts.
 
     ``seed``: of the signals, the city's when None. ``rate``: messages a second of all devices together, their intervals
-    scaled to it; what the scenario adds comes on top. ``on_stats`` is called each second and at the end, ``on_truth``
-    with each alert to be expected.
+    scaled to it; what the scenarios add comes on top. ``on_stats`` is called each second and at the end, ``on_truth``
+    with each line of the truth log. ``seconds`` are those of the devices, who live ``speed`` times as fast as time;
+    None: until the scenarios are over; what follows an act under way then is played to its end. ``conduct`` does what
+    scenarios do to the service.
     Raises ConfigError when the broker cannot be reached at the start; later the connections come back by themselves.
     """
-    script = scenario if isinstance(scenario, Script) else load_script(scenario)
+    parts = load_parts((scenario,)) if isinstance(scenario, str) else tuple(scenario)
+    casting = cast(parts, city.city)
     how = wiring or Wiring()
-    devices = city.city.devices
+    devices = casting.city.devices
     address = address_of(broker_url, how.ca)
     who = plan(devices, how.connections, how.accounts)
     room_for(len(who.accounts))
     # two simulators at one broker must not take over each other's connections
     wires = Wires(who, address, name=f"firetower-sim-{secrets.token_hex(4)}", qos=how.qos, clock=clock)
-    signals = Signals(city.seed if seed is None else seed, city.city)
+    signals = Signals(city.seed if seed is None else seed, casting.city)
     every = intervals(devices, signals, rate)
     async with wires.opened():
-        start = clock.now()
-        show = _Show(city, script, signals, every, who=who, how=how, version=address.version, start=start)
-        telling = _Telling(show, wires.tally, start, on_stats, on_truth)
-        end = NEVER if seconds is None else start + round(seconds * SECOND)
-        await wires.play(show, lambda now: now >= end and show.exhausted, telling.tell, until=end)
+        wall = clock.now()
+        start = start_of(parts, now=wall, speed=speed, seconds=seconds)
+        course = Run(start, wall, speed, signals.seed, len(city.city.devices), tuple(part.name for part in parts))
+        show = _Show(parts, casting, signals, every, who=who, how=how, version=address.version, course=course)
+        telling = _Telling(show, wires.tally, course, on_stats, on_truth)
+        lasts = length(parts, seconds)
+        end = NEVER if lasts is None else course.real(start + round(lasts * SECOND))
+        show.until = end
+        async with Acting(show.play, course, conduct, clock) as acting:
+
+            def watch(now: Micros) -> None:
+                acting.look(now)
+                telling.tell(now)
+
+            def over(now: Micros) -> bool:
+                owed = acting.busy or course.at(now) < show.play.owed_until
+                show.until = NEVER if owed else end  # what follows an act comes, however long that took
+                return now >= end and show.exhausted and not owed
+
+            await wires.play(show, over, watch, until=NEVER)
         await wires.drain(DRAIN, telling.tell)
         wires.give_up()
-        return telling.finish(clock.now())
+        return telling.finish(clock.now(), acting.failed)
 
 
 def intervals(devices: Sequence[Device], signals: Signals, rate: float | None = None) -> Int64s:
@@ -131,40 +155,34 @@ class _Show:
 
     def __init__(
         self,
-        city: SimCity,
-        script: Script,
+        parts: Sequence[Part],
+        casting: Casting,
         signals: Signals,
         every: Int64s,
         *,
         who: Plan,
         how: Wiring,
         version: int,
-        start: Micros,
+        course: Run,
     ) -> None:
-        devices = city.city.devices
+        devices = casting.city.devices
         gateway = np.array([device.kind is DeviceKind.GATEWAY for device in devices], np.bool_)
-        leaves = ["status" if device.kind is DeviceKind.GATEWAY else "telemetry" for device in devices]
-        self._topics = [messages.topic(device, leaf) for device, leaf in zip(devices, leaves, strict=True)]
         # what a step sends goes the way of its device's reports, so that a device's messages keep their order
         self._wire = {
-            topic.rpartition("/")[0]: wire for topic, wire in zip(self._topics, who.wire.tolist(), strict=True)
+            messages.topic(device, "telemetry").rpartition("/")[0]: wire
+            for device, wire in zip(devices, who.wire.tolist(), strict=True)
         }
-        self._qos, self._version = how.qos, version
-        self._schedule = Schedule(signals.seed, start, every)
+        self._qos, self._version, self._course = how.qos, version, course
+        schedule = Schedule(signals.seed, course.start, every)
         # the gateways say that they are there within the first second, then at their own pace
-        self._schedule.due[gateway] = start + self._schedule.due[gateway] % SECOND
-        self.play = Play(script, city.city, signals, self._schedule, seed=signals.seed, start=start)
+        schedule.due[gateway] = course.start + schedule.due[gateway] % SECOND
+        self.play = Play(parts, casting, signals, schedule, seed=signals.seed, start=course.start)
         self.exhausted = False
+        self.until = NEVER
 
     def due(self, now: Micros) -> Iterator[tuple[int, Block]]:
         """Yield what is due by ``now``; of the reports, TAKE."""
-        yield from self._blocks(self.play.perform(now))
-        index, due = self._schedule.take(now, TAKE)
-        self.exhausted = len(index) < TAKE
-        made = []
-        for device, at, text in zip(index.tolist(), due.tolist(), self.play.reports(index, due), strict=True):
-            # what has no signals reports its status: a gateway
-            made.append(Message(at, self._topics[device], text.encode() or b"online", retain=not text))
+        made, self.exhausted = self.play.messages(self._course.at(min(now, self.until - 1)), TAKE)
         yield from self._blocks(made)
 
     def _blocks(self, made: Sequence[Message]) -> Iterator[tuple[int, Block]]:
@@ -172,6 +190,8 @@ class _Show:
             wire = np.array([self._wire[message.topic.rpartition("/")[0]] for message in made])
             order = np.argsort(wire, kind="stable")
             block = of_messages([made[row] for row in order.tolist()], qos=self._qos, version=self._version)
+            if self._course.speed > 1:  # meant to go out when that instant is played
+                block.due[:] = [self._course.real(at) for at in block.due.tolist()]
             yield from block.split(wire[order])
 
 
@@ -182,32 +202,41 @@ class _Telling:
         self,
         show: _Show,
         tally: Tally,
-        start: Micros,
+        course: Run,
         on_stats: Callable[[Stats], None] | None,
-        on_truth: Callable[[Expected], None] | None,
+        on_truth: Callable[[TruthLine], None] | None,
     ) -> None:
-        self._show, self._tally, self._start = show, tally, start
+        self._play, self._tally, self._course = show.play, tally, course
         self._on_stats, self._on_truth = on_stats, on_truth
-        self._next = start + SECOND
+        self._next = course.wall + SECOND
         self._told = 0
+        self._say(course)
+        for each in self._play.forbidden:
+            self._say(each)
 
     def tell(self, now: Micros) -> None:
         """Tell what is new at ``now``."""
-        for expected in self._show.play.truth[self._told :]:
+        for expected in self._play.expected[self._told :]:
             self._told += 1
-            if self._on_truth is not None:
-                self._on_truth(expected)
+            self._say(expected)
         if now >= self._next:
             self._next += SECOND
             self._count(now)
 
-    def finish(self, now: Micros) -> Stats:
+    def finish(self, now: Micros, failed: Sequence[str]) -> Stats:
         """Tell the last; return the counts at the end."""
         self.tell(now)
-        return self._count(now)
+        stats = self._count(now)
+        at = self._course.at(now)
+        self._say(self._play.sent(at, acked=stats.acked, lost=stats.lost, failed=failed))
+        return stats
+
+    def _say(self, line: TruthLine) -> None:
+        if self._on_truth is not None:
+            self._on_truth(line)
 
     def _count(self, now: Micros) -> Stats:
-        stats = Stats(copy(self._tally), now - self._start)
+        stats = Stats(copy(self._tally), now - self._course.wall)
         if self._on_stats is not None:
             self._on_stats(stats)
         return stats

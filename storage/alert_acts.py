@@ -8,6 +8,7 @@ import asyncpg
 
 from firetower.alerts.acts import Act, Assign, decide
 from firetower.alerts.closing import Reopen
+from firetower.alerts.handover.model import WRITTEN_FOR
 from firetower.alerts.model import Alert
 from firetower.alerts.reports import Report
 from firetower.alerts.verification import Verify
@@ -101,6 +102,8 @@ class AlertActs:
         if after is not alert:
             await update(conn, [after])
         await append_history(conn, [(alert_id, entry) for entry in entries])
+        if any(entry.reason in WRITTEN_FOR for entry in entries):
+            after = await get(conn, alert_id)  # with its hand-over as it is by now
         await changes.announce(conn, [alert_id], at)
         return after
 
@@ -109,9 +112,9 @@ async def get(conn: Any, alert_id: int, *, lock: bool = False) -> Alert:
     """Return one alert, its row locked if asked; raises NotFound."""
     row = None
     if 0 < alert_id < 2**63:
-        row = await conn.fetchrow(
-            f"SELECT {COLUMNS} FROM alert a WHERE a.id = $1{' FOR NO KEY UPDATE' if lock else ''}", alert_id
-        )
+        if lock:  # apart: whoever waited for the lock would else see the hand-over as it was before
+            await conn.execute("SELECT FROM alert WHERE id = $1 FOR NO KEY UPDATE", alert_id)
+        row = await conn.fetchrow(f"SELECT {COLUMNS} FROM alert a WHERE a.id = $1", alert_id)
     if row is None:
         raise NotFound(f"there is no alert {alert_id}; list alerts to find the one you mean")
     return to_alert(row)

@@ -11,7 +11,7 @@ from firetower.core.clock import Micros, to_datetime
 from firetower.core.errors import InvalidInput
 from firetower.storage.alert_rows import COLUMNS, append_history, to_alert
 
-_ROW = [field.name for field in fields(Alert) if field.name != "id"]
+_ROW = [field.name for field in fields(Alert) if field.name not in {"id", "handover"}]
 _INSERT = (
     f"INSERT INTO alert AS a ({', '.join(_ROW)}) VALUES ({', '.join(f'${n}' for n in range(1, len(_ROW) + 1))})"
     f" RETURNING {COLUMNS}"

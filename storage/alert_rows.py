@@ -20,6 +20,7 @@ from firetower.alerts.model import (
 from firetower.alerts.ports import Entry
 from firetower.core.clock import from_datetime
 from firetower.devices.events import AlertClass
+from firetower.storage import handover_rows
 
 Item = TypeVar("Item")
 
@@ -85,7 +86,8 @@ def given(name: str, kind: str, table: str) -> str:
     return f"string_to_array({value}, ' ')" if kind == "text[]" else value
 
 
-COLUMNS = ", ".join(f"a.{name}" for name in (*_PLAIN, *_TIMES, *_LATER, *_WORDS, *_LISTS))
+_NAMED = (*_PLAIN, *_TIMES, *_LATER, *_WORDS, *_LISTS)
+COLUMNS = ", ".join((*(f"a.{name}" for name in _NAMED), handover_rows.SUMMARY))
 """What ``to_alert`` reads, of a table called ``a``."""
 
 KEY_ORDER = ", ".join(f'a.{part} COLLATE "C"' for part in ("rule", "subject_kind", "subject", "component"))
@@ -110,6 +112,7 @@ def to_alert(row: Any) -> Alert:
         verification=None if verification is None else Verification(verification),
         verify_method=None if method is None else Method(method),
         flags=tuple(row["flags"]),
+        handover=handover_rows.to_summary(row["handover"]),
         missed=tuple(map(Deadline, row["missed"])),
         **values,
     )
@@ -210,9 +213,13 @@ async def update(conn: Any, alerts: Sequence[Alert]) -> None:
 
 
 async def append_history(conn: Any, entries: Sequence[tuple[int, Transition]]) -> None:
-    """Append transitions to the histories of alerts whose rows this transaction has locked, in the order given."""
+    """Append transitions to the histories of alerts whose rows this transaction has locked, in the order given.
+
+    What 119 is told of them is written with them: whoever forwards an alert comes through here.
+    """
     for chunk in chunks(entries):
         await conn.execute(_APPEND, [alert_id for alert_id, _ in chunk], *history_columns([move for _, move in chunk]))
+    await handover_rows.write(conn, entries)
 
 
 async def read_history(conn: Any, alert_id: int) -> list[Entry]:

@@ -25,6 +25,7 @@ SELECT u.code, u.category, g.code AS grid
 FROM unit u LEFT JOIN grid g ON g.id = u.grid_id WHERE u.code = ANY($1::text[])
 """
 _PROGRESS = "SELECT alert_id, policy, step, since, times, told_at FROM told_step WHERE alert_id = ANY($1::bigint[])"
+_FAILED = "SELECT alert_id, channel, address FROM letter WHERE alert_id = ANY($1::bigint[]) AND state = 'failed'"
 _COME_FURTHER = """
 INSERT INTO told_step (alert_id, policy, step, since, times, told_at)
 SELECT * FROM unnest($1::int8[], $2::text[], $3::int2[], $4::timestamptz[], $5::int4[], $6::timestamptz[])
@@ -80,11 +81,15 @@ async def _cases(conn: Any, alerts: Sequence[Alert]) -> list[Case]:
     for row in await conn.fetch(_PROGRESS, [each.id for each in alerts]):
         since, told_at = from_datetime(row["since"]), from_datetime(row["told_at"])
         progress[row["alert_id"]].append(Progress(row["policy"], row["step"], since, row["times"], told_at))
+    failed: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for row in await conn.fetch(_FAILED, list(progress)) if progress else ():
+        failed[row["alert_id"]].add((row["channel"], row["address"]))
     found = []
     for alert in alerts:
         unit = units.get(alert.unit)
         grid, category = (None, None) if unit is None else (unit["grid"], unit["category"])
-        found.append(Case(alert, grid, category, tuple(progress.get(alert.id, ()))))
+        lost = frozenset(failed.get(alert.id, ()))
+        found.append(Case(alert, grid, category, tuple(progress.get(alert.id, ())), lost))
     return found
 
 

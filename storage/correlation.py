@@ -59,19 +59,21 @@ SELECT near.* FROM near JOIN c USING (unit, zone) WHERE alarmed_at BETWEEN c.fir
 _ALL = f"{_OPEN} AND a.unit IS NOT NULL AND a.zone IS NOT NULL"
 _THESE = f"{_OPEN} AND a.id = ANY($1::bigint[])"
 
-_RAISED_IN_TEST = (
-    f"state <> 'closed' AND alert_class = 'fire' AND flags && '{{{flags.IN_TEST},{flags.DURING_TEST}}}'::text[]"
-)
+_OPEN_FIRE = "state <> 'closed' AND alert_class = 'fire'"
+_TESTED = f"{_OPEN_FIRE} AND flags && '{{{flags.IN_TEST}}}'::text[]"
 
 _UNITS = f"""
 SELECT DISTINCT unit FROM alert
-WHERE ($1::bigint[] IS NULL OR id = ANY($1::bigint[])) AND unit IS NOT NULL AND {_RAISED_IN_TEST}
+WHERE ($1::bigint[] IS NULL OR id = ANY($1::bigint[])) AND {_OPEN_FIRE}
+    AND unit IN (SELECT unit FROM alert WHERE {_TESTED})
 """
 
+# A fire outside of every test counts as well as one within; what was found to be none, or belongs to a drill, does not.
 _OF_UNITS = f"""
 SELECT id, unit, window_id, coalesce(zone, unit || '/' || device, subject) AS place,
     '{flags.IN_TEST}' = ANY(flags) AS in_test
-FROM alert WHERE unit = ANY($1::text[]) AND {_RAISED_IN_TEST}
+FROM alert WHERE unit = ANY($1::text[]) AND {_OPEN_FIRE} AND verification IS DISTINCT FROM 'false'
+    AND NOT flags && '{{{flags.IN_DRILL},{flags.AFTER_DRILL}}}'::text[]
 """
 
 # One that is open, or was raised in a window in which there is fire again.
@@ -128,7 +130,7 @@ class SecondSignalStep:
 
 
 class OverruleStep:
-    """Step ``test_overruled``: fire in two places of a unit, each in an announced test, is treated as real."""
+    """Step ``test_overruled``: a fire under test is treated as real when it burns elsewhere in the unit, too."""
 
     name = "test_overruled"
 

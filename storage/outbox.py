@@ -46,12 +46,14 @@ _IS_DUE = (
     "l.state = 'waiting' AND NOT l.id = ANY($3::int8[]) AND (l.next_try_at <= $2 OR l.claimed_at IS NOT NULL"
     " OR coalesce(l.tried_at, l.created_at) > $2)"
 )
+# What the step `letters` or a receipt changes this moment is taken at the next look: to wait for it, each in an order
+# of its own, would be a deadlock.
 _DUE = f"""
 SELECT {_LETTER}, {COLUMNS}
 FROM letter l JOIN alert a ON a.id = l.alert_id
 WHERE l.channel = $1 AND {_IS_DUE}
 ORDER BY (a.alert_class = 'fire') DESC, a.priority, l.next_try_at, l.id LIMIT {_LOOKED_AT}
-FOR NO KEY UPDATE OF l
+FOR NO KEY UPDATE OF l SKIP LOCKED
 """
 _ANY_DUE = f"SELECT EXISTS (SELECT FROM letter l WHERE l.channel = $1 AND {_IS_DUE})"
 _CLAIM = """

@@ -67,6 +67,7 @@ class MemoryHall:
     written: dict[str, tuple[NewLetter, Alert]] = field(default_factory=dict)
     puts: list[str] = field(default_factory=list)
     progress: dict[int, dict[tuple[str, int], Progress]] = field(default_factory=dict)
+    failed: set[tuple[str, str]] = field(default_factory=set)
 
     @property
     def store(self) -> CaseStore:
@@ -91,6 +92,12 @@ class MemoryHall:
     async def letters(self) -> list[NewLetter]:
         return [letter for letter, _ in self.written.values()]
 
+    async def fails(self, channel: str) -> None:
+        """Have ``channel`` refuse all that was written for it, for good."""
+        self.failed |= {
+            (letter.channel, letter.address) for letter in await self.letters() if letter.channel == channel
+        }
+
     async def history(self, alert_id: int) -> list[Transition]:
         return self.entries[alert_id]
 
@@ -111,7 +118,9 @@ class MemoryHall:
                 self.progress.setdefault(alert_id, {})[come.policy, come.step] = come
 
     def _case(self, alert_id: int) -> Case:
-        return Case(self.alerts[alert_id], "g1", "mall", tuple(self.progress.get(alert_id, {}).values()))
+        return Case(
+            self.alerts[alert_id], "g1", "mall", tuple(self.progress.get(alert_id, {}).values()), frozenset(self.failed)
+        )
 
 
 class SqlHall:
@@ -149,6 +158,9 @@ class SqlHall:
             )
             for row in rows
         ]  # fmt: skip
+
+    async def fails(self, channel: str) -> None:
+        await self.pool.execute("UPDATE letter SET state = 'failed' WHERE channel = $1", channel)
 
     async def history(self, alert_id: int) -> list[Transition]:
         return [each.transition for each in await read_history(self.pool, alert_id)]

@@ -1,4 +1,4 @@
-"""Acting on alerts: acknowledge, verify, forward, receipt, assign, shelve, unshelve, note, close, reopen, report."""
+"""Acting on alerts: what a person decides about one, from acknowledging it to closing it, and reports by telephone."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from firetower.alerts.acts import Acknowledge, Act, Assign, Note, Shelve, Unshelve
 from firetower.alerts.closing import CallBack, Close, Reopen
+from firetower.alerts.handover.acts import Cancel, FollowUp
 from firetower.alerts.model import Disposition, Method, Verification
 from firetower.alerts.reports import REPORTED, Report
 from firetower.alerts.verification import Channel, Forward, Receipt, Verify
@@ -57,6 +58,18 @@ class Receiving(Acting):
     reference: str | None = Field(
         None, max_length=NAME_LIMIT, description="the number of the recording, which `voice` needs, or the one at 119"
     )
+
+
+class FollowingUp(Acting):
+    """续报."""
+
+    text: str = Field(min_length=1, max_length=NOTE_LIMIT, description="what is known by now")
+
+
+class Cancelling(Acting):
+    """撤警."""
+
+    reason: str = Field(min_length=1, max_length=CAUSE_LIMIT, description="why 119 need not come")
 
 
 class Assigning(Acting):
@@ -143,7 +156,8 @@ async def verify_alert(call: Call[Nothing, Verifying]) -> BaseModel:
 async def forward_alert(call: Call[Nothing, Forwarding]) -> BaseModel:
     """Decide that 119 is told (转警). Only what is verified as real, unless `unverified`; never what is false.
 
-    It records the decision: call 119, and record who took it with `receipt`.
+    It records the decision. Where a command centre is configured its interface is told, and gives the receipt; else
+    call 119, and record who took it with `receipt`.
     """
     return await _do(call, Forward(call.body.unverified))
 
@@ -151,6 +165,16 @@ async def forward_alert(call: Call[Nothing, Forwarding]) -> BaseModel:
 async def receive_alert(call: Call[Nothing, Receiving]) -> BaseModel:
     """Write down who at 119 took a forwarded alert (签收)."""
     return await _do(call, Receipt(call.body.person, call.body.channel, call.body.reference))
+
+
+async def follow_alert_up(call: Call[Nothing, FollowingUp]) -> BaseModel:
+    """Tell 119 what is known by now (续报) of an alert handed over through the interface; after its report."""
+    return await _do(call, FollowUp(call.body.text))
+
+
+async def cancel_alert(call: Call[Nothing, Cancelling]) -> BaseModel:
+    """Tell 119 that they need not come (撤警). It sets no disposition and closes nothing: that is for a person."""
+    return await _do(call, Cancel(call.body.reason))
 
 
 async def assign_alert(call: Call[Nothing, Assigning]) -> BaseModel:
@@ -232,6 +256,8 @@ ROUTES = (
     _act("verify", verify_alert, "Verify an alert", Verifying),
     _act("forward", forward_alert, "Forward an alert to 119", Forwarding),
     _act("receipt", receive_alert, "Record who at 119 took it", Receiving),
+    _act("follow-up", follow_alert_up, "Tell 119 more", FollowingUp),
+    _act("cancel", cancel_alert, "Cancel a hand-over to 119", Cancelling),
     _act("assign", assign_alert, "Assign an alert", Assigning),
     _act("shelve", shelve_alert, "Shelve an alert", Shelving),
     _act("unshelve", unshelve_alert, "Unshelve an alert", Unshelving),

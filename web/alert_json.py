@@ -10,6 +10,7 @@ from firetower.devices.events import AlertClass
 from firetower.devices.metrics import catalogue
 from firetower.rules.book.model import Rule
 from firetower.web.api_models import Answered, Instant, instant, instant_or_none
+from firetower.web.handover_json import HandoverOut, handover_out
 
 
 class Title(Answered):
@@ -99,6 +100,7 @@ class AlertOut(Answered):
     verified_by: str | None
     verify_method: Method | None
     escalation: int = Field(description="how often nobody answered in time (逐级上报)")
+    handover: HandoverOut | None = Field(description="through the interface to 119; null: 119 is called")
     due: DueOut | None = Field(description="what somebody has to do next; null: nothing is awaited, or no fire")
 
 
@@ -187,6 +189,7 @@ def alert_out(alert: Alert, limits: Limits) -> AlertOut:
         verified_by=alert.verified_by,
         verify_method=alert.verify_method,
         escalation=alert.escalation,
+        handover=handover_out(alert),
         due=_due(awaited(alert, limits)),
     )
 

@@ -1,11 +1,11 @@
 """Alerts to look at: list, one, its history; acting on them is in ``act_routes``."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from firetower.alerts.model import Alert, Hold, State
-from firetower.alerts.ports import PAGE_LIMIT, AlertFilter
+from firetower.alerts.ports import PAGE_LIMIT, AlertFilter, Entry
 from firetower.core.errors import NotFound
 from firetower.devices.events import AlertClass
 from firetower.web.alert_json import AlertOut, AlertWithAdvice, HistoryEntry, alert_out, alert_with_advice
@@ -70,30 +70,30 @@ async def list_alerts(call: Call[AlertQuery, None]) -> BaseModel:
 
 async def get_alert(call: Call[Nothing, None]) -> BaseModel:
     """Return one alert, with what its rule advises to do."""
-    alert = await _shown(call)
+    alert = await shown_alert(call)
     return alert_with_advice(alert, call.deps.limits, call.deps.rulebook().rule(alert.rule))
 
 
 async def get_alert_history(call: Call[Nothing, None]) -> BaseModel:
     """Return everything that happened to an alert, by whom and why."""
-    entries = await call.deps.alerts.history((await _shown(call)).id)
-    return History(
-        items=[
-            HistoryEntry(
-                seq=entry.seq,
-                at=instant(entry.transition.at),
-                old=entry.transition.old,
-                new=entry.transition.new,
-                actor=entry.transition.actor,
-                reason=entry.transition.reason,
-                evidence=dict(entry.transition.evidence),
-            )
-            for entry in entries
-        ]
+    entries = await call.deps.alerts.history((await shown_alert(call)).id)
+    return History(items=[history_entry(entry) for entry in entries])
+
+
+def history_entry(entry: Entry) -> HistoryEntry:
+    """Return an entry of a history as the API writes it."""
+    return HistoryEntry(
+        seq=entry.seq,
+        at=instant(entry.transition.at),
+        old=entry.transition.old,
+        new=entry.transition.new,
+        actor=entry.transition.actor,
+        reason=entry.transition.reason,
+        evidence=dict(entry.transition.evidence),
     )
 
 
-async def _shown(call: Call[Nothing, None]) -> Alert:
+async def shown_alert(call: Call[Any, None]) -> Alert:
     """Return the alert asked for; to a unit's account another unit's is as if it were not there."""
     alert = await call.deps.alerts.get(alert_id(call))
     if not call.may_see(alert.unit):

@@ -59,6 +59,7 @@ class Kpis(Answered):
     messages_per_second: float = Field(description="messages received lately, all lanes")
     store: Literal["ok", "unavailable"]
     broker: Literal["ok", "unavailable"]
+    command_centre: bool = Field(description="119 is told through its interface (转警); false: it is called")
 
 
 def figures(
@@ -69,6 +70,7 @@ def figures(
     messages_per_second: float,
     store_ok: bool,
     broker_ok: bool,
+    command_centre: bool,
 ) -> Kpis:
     """Return the header's figures from the open alerts' ``counts`` and what else is known."""
     open_alerts = dict.fromkeys(("1", "2", "3", "4"), 0)
@@ -97,6 +99,7 @@ def figures(
         messages_per_second=round(messages_per_second, 1),
         store="ok" if store_ok else "unavailable",
         broker="ok" if broker_ok else "unavailable",
+        command_centre=command_centre,
     )
 
 

@@ -90,6 +90,7 @@ class Hub:
             messages_per_second=self._deps.message_rate(),
             store_ok=self._store_ok and checks.get("database", True),
             broker_ok=checks.get("broker", True),
+            command_centre=self._deps.duty.command_centre is not None,
         )
 
     def open_counts(self) -> dict[tuple[str, int], int]:

@@ -1,6 +1,6 @@
-"""Whom a step reaches: everybody of its roles who is on at this hour, each over the first channel that lives."""
+"""Whom a step reaches: everybody of its roles who is on at this hour, over the first channel that takes letters."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -52,13 +52,22 @@ class Reached:
     nobody: Mapping[Role, Why] = field(default_factory=dict)
 
 
-def reached(step: Step, contacts: Sequence[Contact], ways: Ways, now: Micros) -> Reached:
-    """Return whom ``step`` reaches at ``now`` of all who may be called for a place."""
+def reached(
+    step: Step,
+    contacts: Sequence[Contact],
+    ways: Ways,
+    now: Micros,
+    failed: Collection[tuple[str, str]] = frozenset(),
+) -> Reached:
+    """Return whom ``step`` reaches at ``now`` of all who may be called for a place.
+
+    ``failed``: (channel, address) to avoid where somebody can be told otherwise.
+    """
     found: dict[tuple[str, str], Addressee] = {}
     nobody: dict[Role, Why] = {}
     for role in step.to:
         people = on_call(contacts, role, now, ways.zone)
-        told = list(_addressed(people, step, ways))
+        told = list(_addressed(people, step, ways, failed))
         for each in told:
             found.setdefault((each.channel, each.address), each)
         if not told:
@@ -67,13 +76,16 @@ def reached(step: Step, contacts: Sequence[Contact], ways: Ways, now: Micros) ->
     return Reached(tuple(found.values()), nobody)
 
 
-def _addressed(people: Sequence[Contact], step: Step, ways: Ways) -> Iterator[Addressee]:
+def _addressed(
+    people: Sequence[Contact], step: Step, ways: Ways, failed: Collection[tuple[str, str]]
+) -> Iterator[Addressee]:
     for contact in people:
         usable = [
             Addressee(contact, channel, address)
             for channel in step.channels
             if (address := contact.addresses.get(ways.kinds[channel]))
         ]
-        # where all are dead, the first: its letters wait for it
-        living = (each for each in usable if not ways.is_dead(each.channel))
-        yield from usable and [next(living, usable[0])]
+        # what refused one letter for good would refuse the next; a dead channel keeps what waits until it lives again
+        known = [each for each in usable if (each.channel, each.address) not in failed] or usable
+        living = (each for each in known if not ways.is_dead(each.channel))
+        yield from known and [next(living, known[0])]

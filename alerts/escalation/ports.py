@@ -25,12 +25,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An alert, where its unit belongs, and what was told of it."""
+    """An alert, where its unit belongs, and what was told of it. ``failed``: (channel, address) that took no letter
+    about it and never will.
+    """
 
     alert: Alert
     grid: str | None = None
     category: str | None = None
     progress: tuple[Progress, ...] = ()
+    failed: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def began(policy: Policy, alert: Alert) -> Micros | None:
     if alert.state is State.CLOSED or alert.hold is not Hold.NONE:
         return None
     if policy.of is Of.UNRECEIPTED:
-        return alert.forwarded_at if alert.receipted_at is None else None
+        return alert.forwarded_at if alert.is_forwarded and alert.receipted_at is None else None
     if alert.state is State.RETURNED or alert.verification is Verification.FALSE or IN_TEST in alert.flags:
         return None
     if _ENDED[policy.ends](alert):

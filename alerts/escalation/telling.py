@@ -80,7 +80,7 @@ def tell(case: Case, contacts: Sequence[Contact], dues: Sequence[Due], ways: Way
     told |= {(each.policy, each.step) for each in case.progress if since.get(each.policy) == each.since}
     while waiting:
         due = waiting.pop(0)
-        found = reached(due.step, contacts, ways, now)
+        found = reached(due.step, contacts, ways, now, case.failed)
         letters += _letters(case, due, found, now)
         progress.append(Progress(due.policy.name, due.number, due.since, due.times + 1, now))
         if not found.nobody or due.times:

@@ -230,6 +230,10 @@ class Dispatcher:
                         meters.notifications.labels(name, fact or "undelivered").inc()
             except (StoreUnavailable, SendFailed) as err:
                 _log.info("what became of letters over %s is not known: %s", name, err)
+            except LeaseLost:
+                raise
+            except Exception:  # noqa: BLE001  # reason: it would end the desk, and with it escalation and 119
+                _log.exception("what became of letters over %s cannot be asked; it is asked again", name)
 
     @staticmethod
     async def _over_outages(act: Callable[[], Awaitable[object]]) -> None:

@@ -11,6 +11,7 @@ from firetower.alerts.notify.message import Message
 from firetower.alerts.notify.ports import Fact
 from firetower.alerts.notify.senders import SendFailed, of_outside
 from firetower.alerts.notify.texts import escaped
+from firetower.alerts.words import storable
 from firetower.core.clock import SECOND
 from firetower.core.outside import Answer, Outside, OutsideFailed, place
 
@@ -65,7 +66,8 @@ class GatewaySender:
                 permanent=False,
             )
         gateway_id = None if channel.id_at is None else _at(said, channel.id_at)
-        return {"gateway_id": str(gateway_id)[:200]} if isinstance(gateway_id, str | int) else {}
+        known = isinstance(gateway_id, str | int) and storable(str(gateway_id))
+        return {"gateway_id": str(gateway_id)[:200]} if known else {}
 
     async def ask(self, reference: str, facts: Mapping[str, Any]) -> tuple[Fact | None, Mapping[str, Any]]:
         """Ask what became of a message it took. Raises SendFailed."""

@@ -12,6 +12,8 @@ _AT_REST_S = 10.0
 """A channel that was idle takes at once what its rate gives in so long: a fire's first letters wait for no others."""
 RESTS_S = 300.0
 """For so long after its last failure a dead channel is passed over where there is another; then it is tried again."""
+_WAITED_FOR_S = 10.0
+"""One that asks to be let be for longer is passed over too."""
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ class Pace:
 
     def passed_over(self, now: float) -> bool:
         """Say whether a letter had better take another channel."""
-        return self.is_dead and now - self._last_end < RESTS_S
+        return now + _WAITED_FOR_S < self._rests_until or (self.is_dead and now - self._last_end < RESTS_S)
 
     def _fill(self, now: float) -> None:
         most = max(1.0, self.rate * _AT_REST_S / 60.0)

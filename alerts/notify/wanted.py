@@ -28,8 +28,8 @@ def _stands(alert: Alert) -> bool:
 _ASKS: dict[str, Callable[[Alert], bool]] = {
     "unacknowledged": _unanswered,
     "unshown": lambda alert: alert.shown_at is None and _unanswered(alert),
-    "unverified": lambda alert: alert.verification is None,
-    "unforwarded": lambda alert: alert.forwarded_at is None,
+    "unverified": lambda alert: alert.verification is None and alert.forwarded_at is None,
+    "unforwarded": lambda alert: alert.verification is Verification.UNVERIFIABLE and alert.forwarded_at is None,
     "unattended": _stands,
     "uncovered": _stands,
     "presence": _stands,
@@ -47,7 +47,7 @@ def wanted(alert: Alert, reason: str) -> bool:
     if alert.state is State.CLOSED or alert.hold is not Hold.NONE:
         return False
     if reason == "unreceipted":
-        return alert.forwarded_at is not None and alert.receipted_at is None
+        return alert.is_forwarded and alert.receipted_at is None
     if alert.state is State.RETURNED or alert.verification is Verification.FALSE or IN_TEST in alert.flags:
         return False
     asks = _ASKS.get(reason)

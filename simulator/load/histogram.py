@@ -2,7 +2,7 @@
 
 Below 2,048 µs each value has a place of its own; above, each doubling is cut into 1,024 places of equal width, so that
 a value is known to 1/1024 of itself. Counts of several processes add up without loss. The `hdrhistogram` wheel does the
-same for one value a call, at 0.74 µs here; a block of values costs a twentieth of that (`docs/decisions/0004`).
+same for one value a call, at 0.74 µs here; a block of values costs an eighth of that or less (`docs/decisions/0004`).
 """
 
 from collections.abc import Iterator, Sequence

@@ -9,6 +9,8 @@ from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.duty.plan import DutyPlan
 from firetower.alerts.escalation.people import ways
 from firetower.alerts.escalation.situations import classes_of
+from firetower.alerts.handover.line import Line
+from firetower.alerts.handover.sender import Sender
 from firetower.alerts.notify.channel_senders import sender_of
 from firetower.alerts.notify.dispatcher import Dispatcher
 from firetower.core.clock import Clock, Micros
@@ -24,11 +26,13 @@ from firetower.storage.correlation import OverruleStep, SecondSignalStep
 from firetower.storage.desk import Desk
 from firetower.storage.escalations import Escalations
 from firetower.storage.flood_episodes import FloodEpisodes
+from firetower.storage.handovers import Handovers
 from firetower.storage.hold_ends import ShelvingEnds, WindowTurns
 from firetower.storage.incident_step import IncidentStep
 from firetower.storage.lease import DESK, Lease
 from firetower.storage.letter_facts import LetterFacts
 from firetower.storage.letter_turns import LetterTurns
+from firetower.storage.link_tests import LinkTests
 from firetower.storage.outbox import Outbox
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
@@ -86,4 +90,8 @@ def make_desk(
         FloodEpisodes(pool, lease),
     )
     give_way = None if precedence is None else partial(precedence.give_way, WAITS_S)
-    return Desk(url, pool, lease, clock, steps, beside=(letters,), give_way=give_way)
+    messages = Handovers(pool, lease, duty.command_centre, settings.zone)
+    line = None if duty.command_centre is None else Line(duty.command_centre, outside, clock)
+    told = Sender(line, messages, clock)
+    links = LinkTests(pool, lease, line, duty.self_tests.link_119, zone=settings.zone, clock=clock)
+    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links), give_way=give_way)

@@ -87,6 +87,7 @@ alert = Table(
     Column("verified_by", Text),
     Column("verify_method", Text),
     Column("escalation", SmallInteger, nullable=False, server_default="0"),
+    Column("handover_id", BigInteger),
     Column("alarmed_at", INSTANT, nullable=False, server_default=text("now()")),
     Column("missed", ARRAY(Text), nullable=False, server_default="{}"),
     CheckConstraint("state in ('unacknowledged','acknowledged','returned','closed')", name="state"),

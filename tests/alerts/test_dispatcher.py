@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 from alert_making import T0
-from letter_hall import Hall, channel
+from letter_hall import Hall, Recipient, channel
 from letter_making import alert_of, new_letter
 from virtual_time import run
 
 from firetower.alerts.model import State
 from firetower.alerts.notify.letters import Letter, LetterState, NewLetter
 from firetower.alerts.notify.message import Message
-from firetower.alerts.notify.ports import Outcome
+from firetower.alerts.notify.ports import Fact, Outcome
 from firetower.alerts.notify.senders import SendFailed
-from firetower.core.clock import HOUR
+from firetower.core.clock import HOUR, SECOND
 from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.rules.verdicts import VerdictKind
 
@@ -175,6 +175,31 @@ def test_a_dead_channel_with_nothing_to_try_is_offered_letters_again_after_a_whi
             await asyncio.sleep(400)
             assert not hall.dispatcher.is_dead("hook")
         assert hall.dispatcher.is_dead("no such channel")
+
+    run(test())
+
+
+def test_a_gateway_that_cannot_be_asked_ends_nothing() -> None:
+    """Were it to end the dispatcher, the desk would end, and with it escalation and the hand-over to 119."""
+
+    class Odd(Recipient):
+        asks_every_s, asks_until = 2.0, 10 * SECOND
+        asked = 0
+
+        async def ask(self, reference: str, facts: Mapping[str, Any]) -> tuple[Fact | None, Mapping[str, Any]]:
+            self.asked += 1
+            raise ValueError("odd")
+
+    async def test() -> None:
+        hall = Hall()
+        odd = hall.recipients["hook"] = Odd()
+        hall.dispatcher = hall.made()
+        await hall.put(new_letter("a"))
+        async with hall.at_work():
+            await asyncio.sleep(5)
+            await hall.put(new_letter("b", address="2"))
+            await asyncio.sleep(0.9)
+        assert (odd.keys, odd.asked) == (["a", "b"], 2)
 
     run(test())
 

@@ -60,3 +60,4 @@ def test_one_that_asks_to_be_let_be_is() -> None:
     pace.begins()
     pace.failed(0, "429", rests=60)
     assert [pace.room(59), pace.room(60) > 0] == [0, True]
+    assert [pace.passed_over(at) for at in (0, 49, 50, 60)] == [True, True, False, False]

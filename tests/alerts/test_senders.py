@@ -218,6 +218,9 @@ async def test_a_gateway_is_asked_what_became_of_a_call(liar: tuple[Liar, str], 
     liar[0].says = {"data": {"id": "a/b"}}
     facts = await sender.send(told())
     assert facts == {"gateway_id": "a/b"}
+    for odd in ("a\0b", "\ud800", None, ["a"]):  # what no database holds would be called again after every restart
+        liar[0].says = {"data": {"id": odd}}
+        assert await sender.send(told()) == {}
     expected = {
         "ringing": (None, {}), "answered": (Fact.DELIVERED, {"status": "answered"}),
         "key_1": (Fact.ACTED, {"status": "key_1"}), "busy": (None, {"status": "busy", "undelivered": True}),

@@ -253,3 +253,16 @@ def test_every_decision_is_listed() -> None:
     listed = (DOCS / "decisions" / "README.md").read_text("utf-8")
     for file in (DOCS / "decisions").glob("0*.md"):
         assert f"]({file.name})" in listed
+
+
+def test_every_scenario_effect_fault_and_option_of_a_score_is_in_the_guide_for_testers() -> None:
+    from firetower.cli import app
+    from firetower.simulator.scenario_faults import FAULTS
+    from firetower.simulator.script_file import shipped
+
+    guide = (DOCS / "tester.md").read_text("utf-8")
+    command = typer.main.get_command(app).commands["simulate"]  # type: ignore[attr-defined]
+    options = {option for each in command.params for option in each.opts if option != "--help"}
+    names = {*shipped(), *FAULTS, "happen", "ramp", "fault", "say", "storm", "backlog", "silence", "appear", "garble"}
+    assert [name for name in sorted(names) if f"`{name}`" not in guide] == []
+    assert [option for option in sorted(options) if option not in guide] == []

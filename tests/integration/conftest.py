@@ -2,15 +2,17 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from folders import open_folder
 
 from firetower.core.datadir import DataDir
 from firetower.core.errors import ConfigError
-from firetower.embedded import EmbeddedPostgres, _postmaster_is_ready
+from firetower.embedded import EmbeddedNats, EmbeddedPostgres, _postmaster_is_ready
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -54,3 +56,33 @@ def own_postgres() -> Iterator[Postgres]:
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture
+def other_nats() -> Iterator[list[EmbeddedNats]]:
+    """Three more brokers, for a test that runs several services at once."""
+    with contextlib.ExitStack() as stack:
+        made = []
+        for _ in range(3):
+            data = stack.enter_context(DataDir(stack.enter_context(open_folder("firetower-nats-"))).held())
+            server = EmbeddedNats(data, port=0)
+            server.start()
+            stack.callback(server.stop)
+            made.append(server)
+        yield made
+
+
+@pytest.fixture
+async def databases(postgres: str) -> AsyncIterator[list[str]]:
+    """The URLs of three fresh, migrated databases, for a test that runs several services at once."""
+    base = postgres.rsplit("/", 1)[0]
+    names = [f"t_{uuid.uuid4().hex[:16]}" for _ in range(3)]
+    admin = await asyncpg.connect(f"{base}/postgres")
+    try:
+        for name in names:
+            await admin.execute(f"create database {name} template template_firetower strategy file_copy")
+        yield [f"{base}/{name}" for name in names]
+        for name in names:
+            await admin.execute(f"drop database {name} with (force)")
+    finally:
+        await admin.close()

@@ -18,8 +18,8 @@ from firetower.core.errors import ConfigError
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.topics import GATEWAY, parse_topic
 from firetower.simulator.city import SimCity, build
-from firetower.simulator.play import Expected
 from firetower.simulator.run import Stats, run
+from firetower.simulator.truth import Expected, TruthLine
 
 SPEED = 20
 LEAP: Micros = SECOND // 5
@@ -88,7 +88,7 @@ async def test_the_demo_sends_what_it_promises_within_its_first_minute(
     nats: Any, observer: Observer, city: SimCity
 ) -> None:
     await until(lambda: observer.ready)
-    truth: list[Expected] = []
+    truth: list[TruthLine] = []
     clock = HurriedClock()
     stats = await run(city, broker_url=nats.device_url, scenario="demo", seconds=65, clock=clock, on_truth=truth.append)
     assert (stats.lost, stats.in_flight) == (0, 0)
@@ -97,7 +97,7 @@ async def test_the_demo_sends_what_it_promises_within_its_first_minute(
     assert len(observer.heard) == stats.published
 
     def who(step: str) -> tuple[str, str]:
-        expected = next(expected for expected in truth if expected.step == step)
+        expected = next(each.about for each in truth if isinstance(each, Expected) and each.step == step)
         return (
             f"firetower/v1/{expected.unit}/{expected.device}/telemetry",
             f"firetower/v1/{expected.unit}/{expected.device}/alarm",

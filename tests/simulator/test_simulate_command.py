@@ -32,7 +32,10 @@ def test_a_run_ends_by_itself_prints_its_counts_and_writes_the_truth(command: An
     assert result.exit_code == 0, result.output
     assert "acked" in result.output
     lines = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
-    assert {"class": "fire", "priority": 1, "step": "fire rises"}.items() <= lines[0].items()
+    assert lines[0]["kind"] == "run"
+    assert {"class": "fire", "priority": [1, 1], "step": "fire rises", "least": 1}.items() <= lines[1].items()
+    assert lines[-1]["kind"] == "end"
+    assert lines[-1]["acked"] == sum(lines[-1]["published"].values())
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def test_a_run_ends_by_itself_prints_its_counts_and_writes_the_truth(command: An
         (("--devices", "3"), "take 100 to 1,000,000"),
         (("--devices", "100"), "FIRETOWER_MQTT_URL"),
         (("--devices", "100", "--broker", "mqtt://127.0.0.1:9"), "127.0.0.1:9"),
-        (("--scenario", "nothing"), "demo, quiet"),
+        (("--scenario", "nothing"), "alarm-storm, burnt-detector"),
         (("--broker", "http://127.0.0.1"), "mqtt://"),
         (("--broker", "mqtt://127.0.0.1:9", "--rate", "0"), "more than 0"),
     ],

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 from desk_city import City
+from handover_world import World, make_world
 
+from firetower.alerts.handover import sender
 from firetower.storage.lease import DESK, Lease
 
 
@@ -21,3 +23,11 @@ async def lease(database_url: str) -> AsyncIterator[Lease]:
     await taken.take()
     yield taken
     taken.release()
+
+
+@pytest.fixture
+def world(city: City, lease: Lease, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A hand-over whose sender looks often."""
+    monkeypatch.setattr(sender, "LOOK_S", 0.01)
+    monkeypatch.setattr(sender, "RETRY_S", 0.01)
+    return make_world(city, lease)

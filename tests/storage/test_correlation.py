@@ -3,6 +3,7 @@
 from typing import Any
 
 import asyncpg
+import pytest
 from alert_making import T0, commit, fire
 
 from firetower.alerts import flags
@@ -219,6 +220,34 @@ async def test_a_device_whose_zone_nobody_knows_is_a_place_of_its_own(pool: asyn
         (flags.DURING_TEST,),
         (flags.IN_TEST,),
     ]
+
+
+async def test_a_fire_outside_of_every_test_overrules_the_one_in_the_next_zone(
+    pool: asyncpg.Pool, lease: Lease
+) -> None:
+    """Whichever of the two comes first: nobody announced a fire there."""
+    step, window = OverruleStep(pool, lease), await a_test(pool)
+    tested = await raised(pool, "s-1", window=window)
+    await step.take([tested], AT)
+    assert (await read(pool, tested))[0].flags == (flags.IN_TEST,)
+    real = await raised(pool, "s-2", zone="b1/f4/za")
+    await step.take([real], AT)
+    assert [each.flags for each in await read(pool, tested, real)] == [(flags.DURING_TEST,), ()]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["verification = 'false', verified_at = now()", "flags = '{in_drill}'", "state = 'closed', disposition = 'test'"],
+)
+async def test_what_was_found_to_be_no_fire_or_is_a_drill_leaves_the_test_a_test(
+    pool: asyncpg.Pool, lease: Lease, change: str
+) -> None:
+    step, window = OverruleStep(pool, lease), await a_test(pool)
+    elsewhere = await raised(pool, "s-2", zone="b1/f4/za")
+    await pool.execute(f"UPDATE alert SET {change} WHERE id = $1", elsewhere)
+    tested = await raised(pool, "s-1", window=window)
+    await step.take([tested, elsewhere], AT)
+    assert (await read(pool, tested))[0].flags == (flags.IN_TEST,)
 
 
 async def test_a_call_point_in_another_zone_overrules_the_test(pool: asyncpg.Pool, lease: Lease) -> None:

@@ -26,7 +26,7 @@ VIEWS = {
         "id", "unit", "device", "component", "class", "priority", "state", "hold", "condition", "disposition", "rule",
         "rule_version", "value", "limit_value", "place", "text", "device_at", "received_at", "raised_at", "shown_at",
         "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "closed_at",
-        "verification", "hold_reason", "held_until", "zone", "incident_id",
+        "verification", "hold_reason", "held_until", "zone", "incident_id", "metric", "figure",
     ],
     "alert_history": ["alert_id", "seq", "at", "old", "new", "actor", "reason"],
     "devices": ["unit", "device", "kind", "lon", "lat", "registered_at", "last_seen_at", "status"],
@@ -42,6 +42,10 @@ VIEWS = {
         "ended_at",
     ],
     "shift_log": ["id", "at", "kind", "actor", "text", "refers_to", "alert_id", "evidence"],
+    "handovers": [
+        "key", "alert_id", "kind", "text", "actor", "state", "created_at", "due_at", "missed_at", "first_sent_at",
+        "last_sent_at", "tries", "trouble", "received_at", "receipt_number", "receipt_person", "receipt_at",
+    ],
     "calls": ["id", "alert_id", "at", "by", "direction", "purpose", "role", "result"],
     "self_tests": ["id", "kind", "unit", "at", "by", "result", "note"],
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """What every outbox does, in memory and on PostgreSQL; and what only rows in transactions can."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -38,7 +39,7 @@ class Memory:
 
     async def set(self, alert_id: int, **changes: Any) -> None:
         words = {"state": State, "condition": Condition, "verification": Verification, "disposition": Disposition}
-        changes = {name: words[name](value) for name, value in changes.items()}
+        changes = {name: words[name](value) if name in words else value for name, value in changes.items()}
         self.store.alerts[alert_id] = replace(self.store.alerts[alert_id], **changes)
 
 
@@ -50,7 +51,8 @@ class Sql:
     async def set(self, alert_id: int, **changes: Any) -> None:
         if changes:
             named = ", ".join(f"{name} = ${number}" for number, name in enumerate(changes, 2))
-            await self._pool.execute(f"UPDATE alert SET {named} WHERE id = $1", alert_id, *changes.values())
+            values = [to_datetime(value) if isinstance(value, int) else value for value in changes.values()]
+            await self._pool.execute(f"UPDATE alert SET {named} WHERE id = $1", alert_id, *values)
 
 
 @pytest.fixture
@@ -112,6 +114,11 @@ async def test_fires_are_taken_first_and_no_more_than_there_is_room_for(world: W
         ("raised", {"state": "acknowledged"}, True),
         ("raised", {"state": "closed", "disposition": "false_alarm"}, False),
         ("unverified", {"verification": "real"}, False),
+        ("unverified", {"state": "acknowledged"}, True),
+        ("unverified", {"state": "acknowledged", "forwarded_at": NOW}, False),
+        ("unforwarded", {"verification": "unverifiable"}, True),
+        ("unforwarded", {"verification": "unverifiable", "forwarded_at": NOW}, False),
+        ("unforwarded", {"verification": "real"}, False),
         ("unreceipted", {}, False),
         ("unattended", {"condition": "normal"}, False),
     ],
@@ -252,3 +259,16 @@ async def test_a_change_of_an_alert_cancels_what_waits_and_notes_who_acted(pool:
     sent, waiting = await store.of_alert(burning)
     assert (sent.state.value, sent.acted_at) == ("sent", NOW)
     assert (waiting.state.value, waiting.trouble) == ("cancelled", "handled")
+
+
+async def test_a_letter_that_somebody_else_changes_holds_no_other_up(pool: asyncpg.Pool, lease: Lease) -> None:
+    """Or two of the desk's parts wait for each other, and a fire's letters for a second and more."""
+    (burning,) = (await commit(pool, [fire()])).alert_ids
+    store = Outbox(pool, lease)
+    await store.put([new_letter(name, burning, address=name) for name in ("a", "b")], T0)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("SELECT FROM letter WHERE key = 'a' FOR NO KEY UPDATE")
+        async with asyncio.timeout(5):
+            (given,) = (await store.claim("hook", 9, (), NOW)).send
+    assert given.letter.new.key == "b"
+    assert [each.letter.new.key for each in (await store.claim("hook", 9, {given.letter.id}, NOW)).send] == ["a"]

@@ -165,6 +165,18 @@ async def test_a_dead_channel_gives_way_to_the_next_one_and_is_used_where_there_
     assert [(letter.name, letter.channel) for letter in await hall.letters()] == [("desk", "voice"), ("zhao", "sms")]
 
 
+async def test_an_address_that_refused_a_letter_for_good_gives_way_to_the_next_one(hall):
+    """Whoever's number no SMS gateway takes is called; where nothing else is left it is tried once more."""
+    steps = [step("0s", "responsible", channels=["sms", "voice"], every="1min", at_most=9)]
+    desk = telling(hall.store, policy(steps=steps))
+    burning = await hall.raised(fire("s1"), RAISED)
+    await desk.take([burning], RAISED)
+    for minute, refuses in ((1, "sms"), (2, "voice")):
+        await hall.fails(refuses)
+        await desk.take([], RAISED + minute * MINUTE)
+    assert [letter.channel for letter in await hall.letters()] == ["sms", "voice", "sms"]
+
+
 async def test_nobody_is_told_of_what_is_handled_or_is_no_policys(hall):
     """Acknowledged before the desk looks, verified as false, closed; a hazard under a policy for fires."""
     last = step("0s", "duty_lead", every="1min", at_most=9)

@@ -19,6 +19,7 @@ OWN = {
     "GET /api/v1/alerts",
     "GET /api/v1/alerts/{id}",
     "GET /api/v1/alerts/{id}/history",
+    "GET /api/v1/alerts/{id}/record",
     "GET /api/v1/incidents",
     "GET /api/v1/incidents/{id}",
     "GET /api/v1/incidents/{id}/alerts",

@@ -8,7 +8,6 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    "ALTER TABLE alert ADD COLUMN figure text DEFAULT '' NOT NULL",
     """
     CREATE TABLE rulebook_in_force (
         id integer NOT NULL,

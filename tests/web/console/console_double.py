@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from double_around import Around
 from double_facts import Json, at
 from double_watch import WatchDouble, error, role_of
 
@@ -19,7 +20,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(WatchDouble):
+class Double(WatchDouble, Around):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
@@ -39,7 +40,7 @@ class Double(WatchDouble):
         self.unread = False  # the service itself has not read the store yet
         self.silent = False
         self.closed_to_live = False
-        self.kpis: Json = {"store": "ok", "broker": "ok"}
+        self.kpis: Json = {"store": "ok", "broker": "ok", "command_centre": False}
         self.session = True
         self.url = ""
         self.gaps: list[Json] = []
@@ -273,6 +274,7 @@ class Double(WatchDouble):
         app.router.add_post("/api/v1/windows/{id}/{verb}", self._on_window)
         app.router.add_get("/api/v1/alerts/{id}", self._one)
         app.router.add_get("/api/v1/alerts/{id}/history", self._history)
+        self.add_around(app)
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)
         self.add_watch_to(app)
         runner = web.AppRunner(app, shutdown_timeout=0.2)

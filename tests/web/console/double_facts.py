@@ -22,6 +22,8 @@ PAST = {
     "shelve": "shelved",
     "unshelve": "unshelved",
     "reopen": "reopened",
+    "follow-up": "followed_up",
+    "cancel": "cancelled",
     "close": "closed",
 }
 
@@ -63,7 +65,7 @@ class Facts:
             "verified_at": None, "forwarded_at": None, "receipted_at": None, "closed_at": None, "closed_by": None,
             "zone": None, "main": None, "gateway": None, "incident_id": None, "hold_reason": None, "held_until": None,
             "held_by": None, "window_id": None, "cause_id": None, "verification": None, "verified_by": None,
-            "verify_method": None, "escalation": 0, "due": None,
+            "verify_method": None, "escalation": 0, "due": None, "handover": None,
         } | more  # fmt: skip
         self.alerts[alert["id"]] = alert
         self.history[alert["id"]] = []
@@ -159,6 +161,8 @@ class Facts:
                 return taken | why | {"hold": "shelved"}
             case "unshelve":
                 return {"hold": "none", "held_until": None, "hold_reason": None, "held_by": None}
+            case "cancel":
+                return {"handover": alert["handover"] | {"cancel": "waiting"}}
             case "assign":
                 return {"assignee": body["to"]}
             case "reopen":

@@ -275,3 +275,60 @@ async def test_a_window_begins_and_ends_by_the_clock_without_a_word_from_the_ser
     assert await run("windows.js", steps, window) == ["planned", "active", "ended"]
     asked = window | {"state": "requested", "approved_at": None}
     assert await run("windows.js", steps, asked) == ["requested", "requested", "ended"]
+
+
+async def test_what_lies_around_an_alert_is_asked_once_it_is_looked_at_and_an_older_answer_changes_nothing(run: Run):
+    """Not of alerts that a held arrow key passes, and never another alert's."""
+    told = await run(
+        "dossier.js",
+        """async m => {
+            const timers = [], asked = [], answers = [];
+            const ask = (id, part) => done => { asked.push(`${id} ${part}`); answers.push(done); };
+            const api = { around: (id, part) => new Promise(ask(id, part)) };
+            const dossier = new m.Dossier({ api, steady: () => 0, later: act => timers.push(act) });
+            for (const id of ["1", "2", "3"]) dossier.look(id, "1");
+            const before = asked.length;
+            for (const act of timers) act();
+            const first = asked.filter(each => each.endsWith("calls"));
+            dossier.look("3", "2");
+            const calls = asked.map((each, i) => each === "3 calls" ? i : -1).filter(i => i >= 0);
+            answers[calls[1]]({ ok: true, data: { items: ["new"] } });
+            await 0;
+            answers[calls[0]]({ ok: true, data: { items: ["old"] } });
+            await 0;
+            return [before, first, dossier.rows("calls", "3"), dossier.rows("calls", "2")];
+        }""",
+    )
+    assert told == [0, ["3 calls"], ["new"], []]
+
+
+async def test_a_countdown_reaches_zero_when_it_turns_and_counts_on(run: Run):
+    lefts = [180_000, 59_001, 1, 0, -999, -1_000, -61_000, -3_723_000]
+    texts = await run("due.js", "(m, lefts) => lefts.map(m.countdown)", lefts)
+    assert texts == ["3:00", "1:00", "0:01", "0:00", "0:00", "0:01", "1:01", "1:02:03"]
+    due = {"deadline": "verification_overdue", "at": "2026-11-22T11:00:00Z", "limit_s": 180}
+    at_zero = "(m, alert) => m.dueOf(alert, Date.parse('2026-11-22T11:00:00Z'))"
+    assert (await run("due.js", at_zero, {"state": "acknowledged", "due": due}))["overdue"] is True
+    assert await run("due.js", at_zero, {"state": "closed", "due": due}) is None
+
+
+CANCELLED = {"handover": {"cancel": "waiting"}, "forwarded_at": "2026-11-22T11:00:00Z"}
+TOLD = {"handover": {"cancel": None}, "forwarded_at": "2026-11-22T11:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("more", "step", "missing_false", "missing_real"),
+    [
+        ({"verification": "real"} | TOLD, "receipt", ["verify", "cancel"], ["receipt"]),
+        ({"verification": "false"} | TOLD, "cancel", ["cancel"], ["verify", "receipt"]),
+        ({"verification": "false"} | CANCELLED, "close", [], ["verify", "forward", "receipt"]),
+        ({"verification": "real"} | CANCELLED, "verify", ["verify"], ["forward", "receipt"]),
+        ({"verification": "unverifiable"}, "forward", [], ["forward", "receipt"]),
+    ],
+)
+async def test_the_next_step_of_a_fire_knows_of_a_cancelled_hand_over(
+    run: Run, more: dict[str, Any], step: str, missing_false: list[str], missing_real: list[str]
+):
+    fire = alert(1, 1, "acknowledged", **{"class": "fire", "acknowledged_at": "2026-11-22T11:00:00Z"} | more)
+    asked = "(m, a) => [m.nextStep(a), m.missingFor(a, 'false_alarm'), m.missingFor(a, 'real_fire')]"
+    assert await run("marks.js", asked, fire) == [step, missing_false, missing_real]

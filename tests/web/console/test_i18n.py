@@ -12,11 +12,21 @@ from typing import get_args
 import pytest
 
 import firetower.web
-from firetower.alerts.model import Condition, Disposition, Hold, State
+from firetower.alerts.calls import Direction, Purpose, Result
+from firetower.alerts.duty.policies import Of
+from firetower.alerts.escalation.people import Why
+from firetower.alerts.handover.model import Kind, MessageState
+from firetower.alerts.model import Condition, Deadline, Disposition, Hold, Method, State, Verification
+from firetower.alerts.notify.letters import LetterState
+from firetower.alerts.notify.wanted import HANDLED, SUPERSEDED
+from firetower.alerts.verification import Channel
+from firetower.devices.contacts import Role
+from firetower.devices.earth import Bearing
 from firetower.devices.events import EVENTS, AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.rules.book.conditions import Aggregate
+from firetower.web.handover_json import HandoverOut
 
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 ZH, EN = (json.loads((CONSOLE / "i18n" / f"{name}.json").read_text()) for name in ("zh-CN", "en"))
@@ -48,6 +58,23 @@ def test_nothing_is_left_untranslated():
         ("kind", DeviceKind),
         ("metric", catalogue().by_name),
         ("priority", "1234"),
+        ("deadline", Deadline),
+        ("due_of", Deadline),
+        ("verification", Verification),
+        ("method", Method),
+        ("channel", Channel),
+        ("role", Role),
+        ("nobody", Why),
+        ("bearing", Bearing),
+        ("direction", Direction),
+        ("purpose", Purpose),
+        ("outcome", Result),
+        ("message", Kind),
+        ("message_state", MessageState),
+        ("handover", get_args(HandoverOut.model_fields["state"].annotation)),
+        ("letter_state", LetterState),
+        ("letter_why", [HANDLED, SUPERSEDED]),
+        ("told_of", Of),
         ("figure_of", [*get_args(Aggregate), "rate", "pattern", "trend", "imbalance"]),
     ],
 )
@@ -97,8 +124,12 @@ def written() -> Iterator[str]:
     """Every reason the alerts and the store write into a history."""
     yield from (name for name, event in EVENTS.items() if event.alert_class is None)
     for part in ("alerts", "storage"):
-        for file in (CONSOLE.parents[1] / part).glob("*.py"):
-            module = importlib.import_module(f"firetower.{part}.{file.stem}")
+        root = CONSOLE.parents[1] / part
+        for file in root.rglob("*.py"):
+            if "migrations" in file.parts:
+                continue
+            name = ".".join(file.relative_to(root).with_suffix("").parts)
+            module = importlib.import_module(f"firetower.{part}.{name}")
             functions = [
                 each
                 for each in ast.walk(ast.parse(file.read_text()))
@@ -114,6 +145,7 @@ def written() -> Iterator[str]:
 def test_every_reason_in_a_history_has_a_word():
     reasons = set(written())
     assert reasons >= {"raised", "escalated", "settled", "impaired", "overruled", "suppressed", "permit_ended", "test"}
+    assert reasons >= {"receipt_missing", "followed_up", "nobody_to_tell"}
     assert not sorted(reason for reason in reasons if f"reason.{reason}" not in ZH)
 
 

@@ -13,8 +13,8 @@ FIRE, IN_TEST = 960, 330  # the first pitch of each pattern
 
 async def test_a_fire_is_verified_received_and_closed_by_keyboard_alone(double: Double, sit_down: Open):
     """受理 → 核实 → 转警 → 签收 → 办结; the next step is marked, and a verdict is confirmed before it is sent."""
-    alert = double.raise_alert(unit="mall")
-    double.units["mall"] = {"unit": "mall", "contact_name": "李四", "contact_phone": "13800000000"}
+    alert = double.raise_alert()
+    double.contact(alert, "李四", phone="13800000000")
     page = await sit_down()
     keys = page.keyboard
 

@@ -1,10 +1,11 @@
 // The console put together: feed → alarms → counts and sound in the message handler, painting in an animation frame.
-import { batch, signal } from "../vendor/signals.mjs";
+import { batch, effect, signal } from "../vendor/signals.mjs";
 import { Acts } from "../core/acts.js";
 import { AlarmStore, FloodMeter } from "../core/alarms.js";
 import { Api, isOfUnit } from "../core/api.js";
 import { Canary } from "../core/canary.js";
 import { ServerClock } from "../core/clock.js";
+import { Dossier } from "../core/dossier.js";
 import { Feed } from "../core/feed.js";
 import { language, titleOf, word } from "../core/i18n.js";
 import { isTesting } from "../core/marks.js";
@@ -50,6 +51,7 @@ export class Console extends Seat {
     this.relief = new Relief({ api: this.api, requests: this.requests });
     this.windows = new WindowStore();
     this.plant = new Plant({ api: this.api });
+    this.dossier = new Dossier({ api: this.api });
     /** Windows that are not over; replaced by each change. */
     this.announced = signal(/** @type {any[]} */ ([]));
     /** Open alerts out of the queue by hold, and those of announced tests. */
@@ -76,6 +78,7 @@ export class Console extends Seat {
 
     this.now = signal(this.clock.now());
     this.sound.state.subscribe(() => this.reportSeat());
+    effect(() => this.lookAround());
   }
 
   /** Finds out who is signed in and goes live, or asks to sign in. */
@@ -141,6 +144,7 @@ export class Console extends Seat {
     this.watch.leave();
     this.relief.forget();
     this.relief.ended.value = null;
+    this.dossier.forget();
     this.incidents.replace([]);
     this.windows.replace([]);
     batch(() => {
@@ -257,6 +261,18 @@ export class Console extends Seat {
     this.take(this.alarms.merge([alert]));
   }
 
+  /** Has what lies around the selected alert read, and read again when the alert changes. What was read stays while the connection is lost. */
+  lookAround() {
+    const alert = this.selected.value;
+    if (this.feedStatus.value !== "live" || !alert || isProvisional(alert)) return;
+    this.dossier.look(alert.id, [alert.version, alert.escalation, alert.handover?.state, alert.handover?.tries, alert.handover?.unreceived].join());
+  }
+
+  /** Whether 119 is told through its interface 转警; while that is not known it is called. */
+  get handsOver() {
+    return this.kpis.value?.command_centre === true;
+  }
+
   /** 受理 the selected alert. The selection stays where it is; from a headline it goes to an alert first, and no further. */
   async acknowledge() {
     const incident = this.selectedIncident();
@@ -283,7 +299,10 @@ export class Console extends Seat {
       this.settleActs();
       this.acts.tick();
       this.watch.tick();
-      if (this.feedStatus.value === "live") this.relief.tick(this.panel.value === "watch");
+      if (this.feedStatus.value === "live") {
+        this.dossier.tick();
+        this.relief.tick(this.panel.value === "watch");
+      }
     }
     batch(() => {
       this.now.value = this.clock.now();

@@ -2,7 +2,9 @@
 import { batch, computed, signal } from "../vendor/signals.mjs";
 import { demands, filterAlerts, isFire } from "../core/alarms.js";
 import { IncidentStore, neighbour, rowsOf } from "../core/incidents.js";
+import { awaitsReceipt, isForwardable } from "../core/marks.js";
 import { Drafts, formOf, offers } from "../core/offers.js";
+import { isProvisional } from "../core/provisional.js";
 import { wordsOf } from "../core/search.js";
 
 const EMPTY_VIEW = { alerts: /** @type {any[]} */ ([]), queue: [], shown: [], firesOutside: [], held: [], incidents: new Map() };
@@ -39,6 +41,8 @@ export class Looking {
       const { shown, incidents } = this.view.value;
       return rowsOf(shown, this.filter.value.trim() ? NO_INCIDENTS : incidents, this.expanded.value, this.selectedId.value);
     });
+    /** Forwarded and without a receipt: what may be red. */
+    this.unreceipted = computed(() => this.view.value.alerts.filter(awaitsReceipt));
     this.selected = computed(() => {
       const id = this.selectedId.value;
       if (!id) return null;
@@ -77,6 +81,14 @@ export class Looking {
       this.subject.value = { unit, device: "" };
       this.panel.value = "unit";
     });
+  }
+
+  /** 话术: what to say to 119 about the selected alert. @returns {boolean} whether 119 is called about such an alert at all */
+  openScript() {
+    const alert = this.selected.value;
+    if (!alert || isProvisional(alert) || !isForwardable(alert)) return false;
+    this.panel.value = "script";
+    return true;
   }
 
   /** The map goes back to where it was before an alarm was looked at, or shows the whole city. */

@@ -75,6 +75,21 @@ export class Api {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}`);
   }
 
+  /** What lies around one alert: `part` is contacts, calls, letters, near or handover. */
+  around(id, part) {
+    return this.request("GET", `/alerts/${encodeURIComponent(id)}/${part}`);
+  }
+
+  /** What to say to 119 on the telephone; `lang` zh or en. */
+  script(id, lang) {
+    return this.request("GET", `/alerts/${encodeURIComponent(id)}/script?lang=${lang}`);
+  }
+
+  /** Where the incident record 警情处置单 is; `format` html or pdf. */
+  recordUrl(id, format, lang) {
+    return `${this.base}/alerts/${encodeURIComponent(id)}/record?format=${format}&lang=${lang}`;
+  }
+
   unit(code) {
     return this.request("GET", `/units/${encodeURIComponent(code)}`);
   }
@@ -168,7 +183,7 @@ export class Api {
     return this.request("GET", `/alerts?state=closed&since=${encodeURIComponent(new Date(ms).toISOString())}&limit=${limit}`);
   }
 
-  /** An operator's act on one alert: `verb` is acknowledge, verify, forward, receipt, assign, shelve, unshelve, reopen, note or close. */
+  /** An operator's act on one alert: `verb` is acknowledge, verify, forward, receipt, follow-up, cancel, assign, shelve, unshelve, reopen, note or close. */
   act(id, verb, body, key) {
     return this.request("POST", `/alerts/${encodeURIComponent(id)}/${verb}`, { body, key });
   }

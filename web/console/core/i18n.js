@@ -40,8 +40,11 @@ export function word(group, value) {
 /** The same word in every language, for searching. */
 export const wordInAll = (group, value) => LANGUAGES.map((name) => tables[name]?.[`${group}.${value}`] ?? "").join(" ");
 
+/** The language as the server's documents name it. */
+export const serverLanguage = () => (language.value === "en" ? "en" : "zh");
+
 /** A title of the server's in the operator's language. */
-export const titleIn = (title) => title?.[language.value === "en" ? "en" : "zh"] ?? "";
+export const titleIn = (title) => title?.[serverLanguage()] ?? "";
 
 /** The same of an alert. */
 export const titleOf = (alert) => titleIn(alert.title) || alert.rule;

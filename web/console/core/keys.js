@@ -15,6 +15,9 @@ const COMMANDS = [
   { code: "KeyF", command: "forward" },
   { code: "KeyR", command: "receipt" },
   { code: "KeyC", command: "close" },
+  { code: "Digit1", command: "script" },
+  { code: "KeyF", shift: true, command: "follow_up" },
+  { code: "KeyC", shift: true, command: "cancel" },
   { code: "KeyL", command: "shelve" },
   { code: "KeyU", command: "restore" },
   { code: "KeyT", command: "assign" },
@@ -33,8 +36,8 @@ const COMMANDS = [
   { code: "Escape", command: "back" },
 ];
 
-/** Commands by one letter or sign; an operator may turn these off (WCAG 2.1.4). */
-const isSingle = ({ code }) => code.startsWith("Key") || code === "Slash";
+/** Commands by one letter, digit or sign; an operator may turn these off (WCAG 2.1.4). */
+const isSingle = ({ code }) => code.startsWith("Key") || code.startsWith("Digit") || code === "Slash";
 
 /** Part of a word being composed by an input method (its Escape and Enter belong to it, too). */
 export const isComposing = (event) => event.isComposing || (event.keyCode === 229 && /^(Escape|Enter)$/.test(event.code));

@@ -19,29 +19,52 @@ const STALE_MS = 86_400_000;
 /** 滞留: in front of the operator for more than a day. */
 export const isStale = (alert, nowMs) => alert.state !== "closed" && nowMs - alert.raisedMs > STALE_MS;
 
+/** 119 is to come: it was forwarded, and that was not cancelled 撤警 since. */
+export const isForwarded = (alert) => Boolean(alert.forwarded_at) && !alert.handover?.cancel;
+
+const RECEIPT_MS = 10_000;
+
+/** Forwarded, and nobody at 119 has taken it so far. */
+export const awaitsReceipt = (alert) => alert.state !== "closed" && isForwarded(alert) && !alert.receipted_at;
+
+/** From when on a missing receipt is red on every seat, ms: what was refused at once, and what is not told by an interface after ten seconds. */
+export function redFrom(alert) {
+  if (!alert.handover) return Date.parse(alert.forwarded_at) + RECEIPT_MS;
+  return Date.parse(alert.handover.state === "failed" ? alert.handover.since : alert.handover.due_at);
+}
+
 export const STEPS = ["acknowledge", "verify", "forward", "receipt", "close"];
 
 const CLOCK = { acknowledge: "acknowledged_at", verify: "verified_at", forward: "forwarded_at", receipt: "receipted_at", close: "closed_at" };
 
 const taken = (alert) => alert.state === "acknowledged" || alert.state === "closed";
 
-/** The step a fire needs next; null when it is closed. */
+/** What a fire needs next, a step or `cancel`; null when it is closed. */
 export function nextStep(alert) {
   if (alert.state === "closed") return null;
   if (!taken(alert)) return "acknowledge";
-  if (!alert.verification && !alert.forwarded_at) return "verify";
-  if (alert.verification === "false") return "close";
-  if (!alert.forwarded_at) return "forward";
+  if (!alert.verification && !isForwarded(alert)) return "verify";
+  if (alert.verification === "false") return isTold(alert) ? "cancel" : "close";
+  if (!isForwarded(alert)) return alert.handover?.cancel ? "verify" : "forward"; // cancelled: it was no fire, or is one after all
   return alert.receipted_at ? "close" : "receipt";
 }
+
+/** Whether a step that has a time stands still. */
+const STANDS = { acknowledge: taken, verify: () => true, forward: isForwarded, receipt: isForwarded, close: (alert) => alert.state === "closed" };
+
+/** 119 was told through the interface and may be on their way. */
+export const isTold = (alert) => Boolean(alert.handover) && !alert.handover.cancel;
+
+/** What 119 would be on its way for nothing. */
+const NOBODY_NEEDED = new Set(["false_alarm", "test", "drill", "maintenance"]);
 
 /** The steps of a fire in order: `at` when it was done last, `spare` where a false alarm does not need it. */
 export function stepsOf(alert) {
   const next = nextStep(alert);
-  const isFalse = alert.verification === "false" && !alert.forwarded_at;
+  const isFalse = alert.verification === "false" && !isForwarded(alert);
   return STEPS.map((name) => {
     const at = alert[CLOCK[name]];
-    const done = Boolean(at) && (name !== "acknowledge" || taken(alert)) && (name !== "close" || alert.state === "closed");
+    const done = Boolean(at) && STANDS[name](alert);
     return { name, done, at: done ? Date.parse(at) : null, next: name === next, spare: isFalse && (name === "forward" || name === "receipt") };
   });
 }
@@ -53,9 +76,10 @@ export function missingFor(alert, disposition) {
   const contradicted = (disposition === "real_fire" && alert.verification === "false") || (["false_alarm", "test", "drill"].includes(disposition) && alert.verification === "real");
   if (contradicted) missing.push("verify");
   if (disposition === "real_fire") {
-    if (!alert.forwarded_at) missing.push("forward");
+    if (!isForwarded(alert)) missing.push("forward");
     if (!alert.receipted_at) missing.push("receipt");
   }
+  if (NOBODY_NEEDED.has(disposition) && isTold(alert)) missing.push("cancel");
   return missing;
 }
 

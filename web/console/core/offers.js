@@ -1,12 +1,14 @@
 // Which acts an alert takes as it stands, in which order they are offered, and what was written for them and not sent yet.
-import { isFire, isForwardable } from "./marks.js";
+import { isFire, isForwardable, isForwarded, isTold } from "./marks.js";
 import { isProvisional } from "./provisional.js";
 
 /** @type {Record<string, (alert: any) => boolean>} */
 const OPEN = {
   verify: () => true,
-  forward: (alert) => isForwardable(alert) && !alert.forwarded_at && alert.verification !== "false",
-  receipt: (alert) => Boolean(alert.forwarded_at),
+  forward: (alert) => isForwardable(alert) && !isForwarded(alert) && alert.verification !== "false",
+  receipt: isForwarded,
+  "follow-up": isTold,
+  cancel: isTold,
   close: () => true,
   shelve: (alert) => !isFire(alert) && (alert.hold === "none" || alert.hold === "shelved") && alert.state !== "returned",
   unshelve: (alert) => alert.hold === "shelved",
@@ -20,7 +22,7 @@ export function offers(alert, verb) {
   return OPEN[verb]?.(alert) ?? false;
 }
 
-export const VERBS = ["verify", "forward", "receipt", "close", "shelve", "unshelve", "assign", "reopen"];
+export const VERBS = ["verify", "forward", "receipt", "close", "follow-up", "cancel", "shelve", "unshelve", "assign", "reopen"];
 
 /** The name of the form of an act on an alert. */
 export const formOf = (alert, verb) => `${alert.id} ${verb}`;

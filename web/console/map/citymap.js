@@ -3,6 +3,7 @@ import { Map, View, defaultInteractions, fromLonLat } from "../vendor/ol-console
 import { AlarmLayer, worseFirst } from "./alarmlayer.js";
 import { baseLayer, recolour } from "./basemap.js";
 import { shiftTo } from "./crs.js";
+import { NearLayer } from "./nearlayer.js";
 import { PointLayer } from "./pointlayer.js";
 
 const CLOSE_M = 1.2; // metres a pixel when an alarm is looked at
@@ -33,10 +34,11 @@ export class CityMap {
     this.before = null;
     const colours = coloursOf(target);
     this.points = new PointLayer({ columns, project: (place) => this.project(place), colours });
+    this.nearLayer = new NearLayer({ colours });
     this.alarmLayer = new AlarmLayer({ colours });
     this.map = new Map({
       target,
-      layers: [this.points, this.alarmLayer],
+      layers: [this.points, this.nearLayer, this.alarmLayer],
       controls: [], // OpenLayers' own write HTML, which the page's policy forbids
       interactions: defaultInteractions({ altShiftDragRotate: false, pinchRotate: false }),
       view: new View({ center: [0, 0], resolution: 40, constrainRotation: false, enableRotation: false }),
@@ -72,8 +74,10 @@ export class CityMap {
   recolour() {
     const colours = coloursOf(this.target);
     this.points.setColours(colours);
-    this.alarmLayer.colours = colours;
-    this.alarmLayer.changed();
+    for (const layer of [this.nearLayer, this.alarmLayer]) {
+      layer.colours = colours;
+      layer.changed();
+    }
     recolour(this.baseLayer, this.base, colours);
   }
 
@@ -97,6 +101,14 @@ export class CityMap {
     if (selected !== this.selected) this.follow(selected);
     this.selected = selected;
     this.tellEdges();
+  }
+
+  /** `marks`: water and stations near the selected alert, `{lon, lat, kind, label, faulty, west}`. */
+  showNear(marks) {
+    this.nearLayer.show(marks.map((mark) => {
+      const [x, y] = this.project([mark.lon, mark.lat]);
+      return { ...mark, x, y };
+    }));
   }
 
   /** Looks at a newly selected alarm once; `back` returns to where the operator was. */

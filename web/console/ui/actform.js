@@ -1,11 +1,13 @@
 // The form of one act, inline under the steps: what to choose and write; a verdict on a fire, or forwarding it unverified, is confirmed once more.
-import { useEffect, useState } from "../vendor/preact-hooks.mjs";
+import { useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { clockTime, t, word } from "../core/i18n.js";
+import { lastAnswered } from "../core/dossier.js";
 import { isFire } from "../core/marks.js";
 import { formOf } from "../core/offers.js";
 import { focusQueue } from "./app.js";
-import { Choice, Line, useDraft, useFirstField } from "./fields.js";
+import { callText } from "./contacts.js";
+import { Choice, Line, Words, useDraft, useFirstField } from "./fields.js";
 import { placeOf } from "./row.js";
 
 const SHELVE_MINUTES = [15, 30, 60, 120, 240, 480];
@@ -19,14 +21,14 @@ const isVerified = (alert) => alert.verification === "real";
  */
 const FORMS = {
   verify: {
-    empty: { result: "", method: "", person: "", cause: "" },
+    empty: { result: "", method: "", person: "", cause: "", call: "" },
     fields: VerifyFields,
-    body: ({ result, method, person, cause }) => ({ result, method, ...said({ person, cause }) }),
-    sure: (alert, { result }) => (isFire(alert) || alert.class === "prealarm") && t(`sure.verify_${result}`),
+    body: ({ result, method, person, cause, call }) => ({ result, method, ...said({ person, cause }), ...(call && method === "phone" ? { call_id: call } : {}) }),
+    sure: (alert, { result }, desk) => (isFire(alert) || alert.class === "prealarm") && t(result === "real" && desk.handsOver ? "sure.verify_real_told" : `sure.verify_${result}`),
   },
   forward: {
     empty: {},
-    fields: ({ alert }) => html`<p>${t(isVerified(alert) ? "form.forward_real" : "form.forward_unverified")}</p>`,
+    fields: ({ desk, alert }) => html`<p>${t(isVerified(alert) ? "form.forward_real" : "form.forward_unverified")} ${t(desk.handsOver ? "form.forward_told" : "form.forward_call")}</p>`,
     body: (_, alert) => (isVerified(alert) ? {} : { unverified: true }),
     sure: (alert) => !isVerified(alert) && t("sure.forward_unverified"),
   },
@@ -34,6 +36,17 @@ const FORMS = {
     empty: { person: "", reference: "", channel: "" },
     fields: ReceiptFields,
     body: ({ person, reference, channel }) => ({ person: person.trim(), channel, ...said({ reference }) }),
+  },
+  "follow-up": {
+    empty: { text: "" },
+    fields: ({ draft, change }) => html`<${Words} name="text" label=${t("field.follow_up")} needed value=${draft.text} onInput=${(text) => change({ text })} />`,
+    body: ({ text }) => ({ text: text.trim() }),
+  },
+  cancel: {
+    empty: { reason: "" },
+    fields: ({ draft, change }) => html`<p>${t("form.cancel")}</p><${Line} name="reason" label=${t("field.cancel_reason")} needed value=${draft.reason} onInput=${(reason) => change({ reason })} />`,
+    body: ({ reason }) => ({ reason: reason.trim() }),
+    sure: (alert) => isFire(alert) && t("sure.cancel"),
   },
   assign: {
     empty: { to: null },
@@ -56,12 +69,14 @@ const FORMS = {
 /** What was written, without what was not. */
 export const said = (fields) => Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, text.trim()]).filter(([, text]) => text));
 
-export function ActForm({ desk, alert, verb }) {
+/** `given`: what is not asked for, because where the form stands says it; such a form does not take the focus. */
+export function ActForm({ desk, alert, verb, given = undefined }) {
   const { empty, fields: Fields, body, sure } = FORMS[verb];
   const name = formOf(alert, verb);
-  const [draft, put] = useDraft(desk, name, empty);
+  const [written, put] = useDraft(desk, name, empty);
+  const draft = { ...written, ...given };
   const [asked, setAsked] = useState("");
-  const form = useFirstField();
+  const form = useFirstField(!given);
   const phase = desk.acts.outcome(alert.id, verb)?.phase;
   const busy = phase === "doing";
   const change = (part) => {
@@ -72,7 +87,7 @@ export function ActForm({ desk, alert, verb }) {
   const submit = async (event) => {
     event.preventDefault();
     if (busy) return;
-    const question = sure?.(alert, draft) || "";
+    const question = sure?.(alert, draft, desk) || "";
     if (question && asked !== question) return setAsked(question);
     const outcome = await desk.acts.act(alert, verb, body(draft, alert, desk.clock.now(), desk.operator.value?.username));
     setAsked("");
@@ -83,45 +98,45 @@ export function ActForm({ desk, alert, verb }) {
   };
   return html`<form ref=${form} class="act-form" data-form=${verb} onSubmit=${submit}>
     <h3>${word("verb", verb)} · ${placeOf(alert)}</h3>
-    <${Fields} desk=${desk} alert=${alert} draft=${draft} change=${change} id=${name} />
+    <${Fields} desk=${desk} alert=${alert} draft=${draft} change=${change} id=${name} given=${given ?? {}} />
     ${asked && html`<p class="sure" role="alert">${asked}</p>`}
     <div class="form-end">
-      <button type="button" onClick=${() => {
+      ${!given && html`<button type="button" onClick=${() => {
         desk.form.value = "";
         focusQueue();
-      }}>${t("close.back")} <kbd>Esc</kbd></button>
+      }}>${t("close.back")} <kbd>Esc</kbd></button>`}
       <button class=${asked ? "danger" : "primary"} disabled=${busy}>${asked ? t("form.confirm", { verb: word("verb", verb) }) : word("verb", verb)} <kbd>Enter</kbd></button>
     </div>
   </form>`;
 }
 
 function VerifyFields({ desk, alert, draft, change, id }) {
+  const call = lastAnswered(desk.dossier.rows("calls", alert.id));
+  const offered = draft.method === "phone" && call && draft.call !== call.id;
   return html`
-    <${WhomToCall} desk=${desk} unit=${alert.unit} />
+    <${WhomToCall} desk=${desk} alert=${alert} />
     <${Choice} name=${`result ${id}`} legend=${t("field.result")} values=${["real", "false", "unverifiable"]} words=${(value) => word("verification", value)} value=${draft.result} onChange=${(result) => change({ result })} />
-    <${Choice} name=${`method ${id}`} legend=${t("field.method")} values=${["phone", "video", "on_site", "second_signal"]} words=${(value) => word("method", value)} value=${draft.method} onChange=${(method) => change({ method })} />
-    <${Line} name="person" label=${t("field.verified_with")} needed=${draft.method === "phone" || draft.method === "on_site"} max=${100} value=${draft.person} onInput=${(person) => change({ person })} />
+    <${Choice} name=${`method ${id}`} legend=${t("field.method")} values=${["phone", "video", "on_site", "second_signal"]} words=${(value) => word("method", value)} value=${draft.method} onChange=${(method) => change({ method, ...(method === "phone" && call && !draft.person.trim() ? { person: call.name, call: call.id } : {}) })} />
+    ${draft.call && draft.method === "phone" && call && html`<p data-on-call=${draft.call}>${t("calls.named")} <b class="num">${callText(call)}</b></p>`}
+    ${offered && html`<button type="button" data-offered-call=${call.id} onClick=${() => change({ person: call.name, call: call.id })}>${callText(call)}</button>`}
+    <${Line} name="person" label=${t("field.verified_with")} needed=${draft.method === "phone" || draft.method === "on_site"} max=${100} value=${draft.person} onInput=${(person) => change({ person, call: "" })} />
     <${Line} name="cause" label=${t("field.false_cause")} needed=${draft.result === "false"} value=${draft.cause} onInput=${(cause) => change({ cause })} />`;
 }
 
-/** The unit's contact, where the registry has one. */
-function WhomToCall({ desk, unit }) {
-  const [contact, setContact] = useState("");
-  useEffect(() => {
-    let wanted = true;
-    if (unit) desk.api.unit(unit).then((answer) => wanted && answer.ok && setContact([answer.data.contact_name, answer.data.contact_phone].filter(Boolean).join(" ")));
-    return () => {
-      wanted = false;
-    };
-  }, [unit]);
-  return html`<p class="num">${t("field.contact")} <b>${contact || t("field.no_contact")}</b></p>`;
+/** The first who can be reached now. */
+function WhomToCall({ desk, alert }) {
+  const { data } = desk.dossier.of("contacts", alert.id);
+  const first = data?.items.find((each) => each.reachable);
+  return html`<p class="num">${t("field.contact")} ${first
+    ? html`<b>${first.name}</b> ${word("role", first.role)} <a href=${`tel:${first.phone}`}>${first.phone}</a>`
+    : html`<b>${data ? t("field.no_contact") : "…"}</b>`}</p>`;
 }
 
-function ReceiptFields({ draft, change, id }) {
+function ReceiptFields({ draft, change, id, given }) {
   return html`
     <${Line} name="person" label=${t("field.at_119")} needed max=${100} value=${draft.person} onInput=${(person) => change({ person })} />
     <${Line} name="reference" label=${t("field.reference")} needed=${draft.channel === "voice"} max=${100} value=${draft.reference} onInput=${(reference) => change({ reference })} />
-    <${Choice} name=${`channel ${id}`} legend=${t("field.channel")} values=${["voice", "interface"]} words=${(value) => word("channel", value)} value=${draft.channel} onChange=${(channel) => change({ channel })} />`;
+    ${!given.channel && html`<${Choice} name=${`channel ${id}`} legend=${t("field.channel")} values=${["voice", "interface"]} words=${(value) => word("channel", value)} value=${draft.channel} onChange=${(channel) => change({ channel })} />`}`;
 }
 
 function ShelveFields({ desk, draft, change, id }) {

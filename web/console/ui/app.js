@@ -60,6 +60,12 @@ function Seat({ desk }) {
     forward: () => form("forward"),
     receipt: () => form("receipt"),
     close: () => form("close"),
+    follow_up: () => form("follow-up"),
+    cancel: () => form("cancel"),
+    script: () => {
+      if (desk.panel.value === "script") return toQueue();
+      if (desk.openScript()) setTimeout(() => document.getElementById("panel")?.focus());
+    },
     shelve: () => form("shelve"),
     restore: () => form(desk.selected.value?.state === "closed" ? "reopen" : "unshelve"),
     assign: () => form("assign"),

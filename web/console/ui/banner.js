@@ -1,9 +1,11 @@
 // What must not be overlooked, across the whole width: a lost connection, a store or broker that is gone, a canary that is overdue,
-// acts that wait, sound off, a flood.
+// what 119 has not receipted, acts that wait, sound off, a flood.
 import { html } from "../vendor/htm-preact.mjs";
-import { age, clockTime, integer, moment, t, word } from "../core/i18n.js";
+import { age, clockTime, integer, moment, t, titleOf, word } from "../core/i18n.js";
+import { isTesting, redFrom } from "../core/marks.js";
 import { Icon } from "./icons.js";
 import { Keeping } from "./keeping.js";
+import { placeOf } from "./row.js";
 import { eachOf } from "./strip.js";
 import { Symbol } from "./symbol.js";
 import { Waiting } from "./waiting.js";
@@ -13,6 +15,7 @@ export function Banners({ desk }) {
     <${Connection} desk=${desk} />
     <${Parts} desk=${desk} />
     <${Overdue} desk=${desk} />
+    <${Unreceipted} desk=${desk} />
     <${Keeping} desk=${desk} />
     <${Unlisted} desk=${desk} />
     <${Waiting} desk=${desk} />
@@ -58,6 +61,27 @@ function Overdue({ desk }) {
   if (desk.feedStatus.value !== "live" || !canary.overdue() || (store !== undefined && store !== "ok")) return null;
   return html`<div class="banner loud" role="alert" data-banner="canary"><${Icon} name="warning" />
     <b>${t(canary.sentAt === null ? "banner.canary_never" : "banner.canary", { age: minutes(canary.age()) })}</b><span>${t("banner.canary_more")}</span></div>`;
+}
+
+const NAMED = 3;
+
+/** 未签收: 119 was told, or is to be called, and nobody there has taken it: red on every seat, with the way to the telephone script. */
+function Unreceipted({ desk }) {
+  const waiting = desk.unreceipted.value;
+  const now = waiting.length ? desk.now.value : 0;
+  const late = waiting.filter((alert) => now >= redFrom(alert));
+  if (!late.length) return null;
+  return html`<div class="banner loud unreceipted" role="alert" data-banner="unreceipted">
+    ${late.slice(0, NAMED).map((alert) => html`<p key=${alert.id} data-unreceipted=${alert.id}><${Icon} name="overdue" />
+      <b>${t(alert.handover ? "banner.unreceipted" : "banner.call_119")}</b>
+      <span>${isTesting(alert) ? `${word("flag", "in_test")} ` : ""}${titleOf(alert)} ${placeOf(alert)}</span>
+      <span class="num">${t("banner.forwarded_at", { time: clockTime(Date.parse(alert.forwarded_at)) })}</span>
+      <button onClick=${() => {
+        desk.select(alert.id);
+        desk.openScript();
+      }}>${t("script.open")}</button></p>`)}
+    ${late.length > NAMED && html`<b class="num">${t("panel.more", { n: integer(late.length - NAMED) })}</b>`}
+  </div>`;
 }
 
 /** More provisional alarms than the server lists. */

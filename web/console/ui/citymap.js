@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { effect } from "../vendor/signals.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { demands, isFire } from "../core/alarms.js";
-import { integer, t, word } from "../core/i18n.js";
+import { integer, language, t, word } from "../core/i18n.js";
+import { marksOf } from "./near.js";
 import { Icon } from "./icons.js";
 import { Symbol } from "./symbol.js";
 
@@ -54,6 +55,11 @@ export function MapView({ desk }) {
       selected,
     );
   }, [alerts, selected, city.value]);
+
+  const near = desk.dossier.of("near", selected).data;
+  useEffect(() => {
+    city.value?.showNear(marksOf(near));
+  }, [near, city.value, language.value]);
 
   const placeless = alerts.filter((alert) => alert.lon === null || alert.lat === null).length;
   const base = desk.plant.base.value;

@@ -2,18 +2,23 @@
 import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
-import { age, clockTime, integer, moment, t, titleIn, titleOf, word } from "../core/i18n.js";
+import { age, clockTime, integer, moment, serverLanguage, t, titleIn, titleOf, word } from "../core/i18n.js";
 import { isProvisional } from "../core/provisional.js";
 import { Around } from "./around.js";
+import { Contacts } from "./contacts.js";
+import { DueLine } from "./due.js";
 import { CloseForm, NoteForm } from "./forms.js";
+import { Messages } from "./handover.js";
 import { History } from "./history.js";
 import { Icon } from "./icons.js";
 import { IncidentDetail } from "./incident.js";
+import { Near } from "./near.js";
 import { outcomeText } from "./outcome.js";
 import { Standing } from "./standing.js";
 import { ActBar } from "./steps.js";
 import { Unstored, figuresOf, flagsOf, pointOf, stateOf } from "./row.js";
 import { Priority, Symbol } from "./symbol.js";
+import { Told } from "./told.js";
 
 const CLOCKS = ["device_at", "received_at", "raised_at", "shown_at", "acknowledged_at", "verified_at", "forwarded_at", "receipted_at", "last_event_at", "closed_at"];
 
@@ -35,17 +40,28 @@ export function Detail({ desk, onBack }) {
       <h2>${titleOf(alert)}</h2>
       <p class="where">${[...new Set([alert.unit_name ?? alert.unit ?? alert.subject, alert.place])].filter(Boolean).map((part, i) => html`${i > 0 && html`<br />`}${part}`)}</p>
       ${pointOf(alert) && html`<p class="panel-text">${pointOf(alert)}</p>`}
+      <${DueLine} desk=${desk} alert=${alert} />
     </header>
     <${Acknowledge} desk=${desk} alert=${alert} />
     ${unstored && html`<p class="why" data-unstored>${t(desk.alarms.provisional.has(alert.id) ? "provisional.why" : "provisional.gone")}</p>`}
     <${Standing} desk=${desk} alert=${alert} />
     ${!unstored && html`<${ActBar} key=${`acts-${alert.id}`} desk=${desk} alert=${alert} />`}
-    <${Advice} desk=${desk} alert=${alert} />
     <${Value} alert=${alert} />
+    ${!unstored && html`<${Contacts} key=${`contacts-${alert.id}`} desk=${desk} alert=${alert} />`}
+    <${Advice} desk=${desk} alert=${alert} />
+    ${!unstored && html`<${AroundIt} desk=${desk} alert=${alert} />`}
     ${!unstored && html`<${Around} key=${`around-${alert.id}`} desk=${desk} alert=${alert} />`}
     <${Facts} desk=${desk} alert=${alert} />
     ${!unstored && html`<${Stored} desk=${desk} alert=${alert} />`}
   </article>`;
+}
+
+/** Where water and help are, who was told, and what 119 was told. */
+function AroundIt({ desk, alert }) {
+  return html`
+    <${Near} key=${`near-${alert.id}`} desk=${desk} alert=${alert} />
+    <${Messages} key=${`messages-${alert.id}`} desk=${desk} alert=${alert} />
+    <${Told} key=${`told-${alert.id}`} desk=${desk} alert=${alert} />`;
 }
 
 /** What can be read and done only of an alert in the store. */
@@ -121,7 +137,9 @@ function Facts({ desk, alert }) {
       ${facts.map(([name, value]) => value && html`<div key=${name}><dt>${t(`detail.${name}`)}</dt><dd class="num">${value}</dd></div>`)}
     </dl>
     <p class="ways">${alert.device && alert.unit && html`<button class="link" onClick=${() => desk.openDevice(alert.unit, alert.device)}>${t("detail.open_device")}</button>`}
-      ${alert.unit && html`<button class="link" onClick=${() => desk.openUnit(alert.unit)}>${t("detail.open_unit")}</button>`}</p>
+      ${alert.unit && html`<button class="link" onClick=${() => desk.openUnit(alert.unit)}>${t("detail.open_unit")}</button>`}
+      ${!isProvisional(alert) && html`<a data-record="html" href=${desk.api.recordUrl(alert.id, "html", serverLanguage())} target="_blank" rel="noopener">${t("detail.record")}</a>
+        <a data-record="pdf" href=${desk.api.recordUrl(alert.id, "pdf", serverLanguage())} target="_blank" rel="noopener">${t("detail.record_pdf")}</a>`}</p>
     <h3>${t("detail.clocks")}</h3>
     <dl class="facts clocks">
       ${CLOCKS.map((name) => {
@@ -145,10 +163,10 @@ function Nothing() {
 }
 
 const KEYS = [
-  ["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["V", "verify"], ["F", "forward"], ["R", "receipt"], ["C", "close"], ["L", "shelve"], ["U", "restore"],
+  ["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["V", "verify"], ["F", "forward"], ["R", "receipt"], ["C", "close"], ["1", "script"], ["Shift F", "follow_up"], ["Shift C", "cancel"], ["L", "shelve"], ["U", "restore"],
   ["T", "assign"], ["G", "group"], ["H", "held"], ["B", "board"], ["D", "windows"], ["O", "closed"], ["N", "report"], ["I", "watch"], ["M", "mute"], ["P", "map"], ["E", "more"], ["/", "filter"],
   ["Enter", "open"], ["Esc", "back"], ["?", "help"],
 ];
 
 export const Keys = () =>
-  html`<dl class="keys">${KEYS.map(([key, name]) => html`<div key=${key}><dt>${key.split(" ").map((part) => html`<kbd>${part}</kbd>`)}</dt><dd>${t(`key.${name}`)}</dd></div>`)}</dl>`;
+  html`<dl class="keys">${KEYS.map(([key, name]) => html`<div key=${key}><dt>${(key.startsWith("Shift") ? [key] : key.split(" ")).map((part) => html`<kbd>${part}</kbd>`)}</dt><dd>${t(`key.${name}`)}</dd></div>`)}</dl>`;

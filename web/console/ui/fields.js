@@ -13,10 +13,11 @@ export function useDraft(desk, name, empty) {
   return [draft, put];
 }
 
-/** The first field has the focus when a form opens, before the next key: what is typed at once is text, not commands. */
-export function useFirstField() {
+/** The first field has the focus when a form opens, before the next key: what is typed at once is text, not commands. `takes`: whether it does. */
+export function useFirstField(takes = true) {
   const form = useRef(/** @type {HTMLElement | null} */ (null));
   useLayoutEffect(() => {
+    if (!takes) return;
     const field = /** @type {HTMLElement | null} */ (form.current?.querySelector("input, textarea, select, button"));
     field?.focus({ preventScroll: true });
     form.current?.scrollIntoView({ block: "nearest" });

@@ -5,6 +5,7 @@ import { clockTime, moment, t, word } from "../core/i18n.js";
 
 export function History({ desk, alert }) {
   const [state, setState] = useState({ items: /** @type {any[] | null} */ (null), error: "" });
+  const calls = desk.dossier.rows("calls", alert.id).length; // of a call the alert itself tells nothing
   const noted = desk.acts.outcome(alert.id, "note");
   const live = desk.feedStatus.value === "live";
 
@@ -23,7 +24,7 @@ export function History({ desk, alert }) {
     return () => {
       wanted = false;
     };
-  }, [alert.version, alert.state, noted?.phase === "done" && noted, live]);
+  }, [alert.version, alert.state, calls, noted?.phase === "done" && noted, live]);
 
   return html`<h3>${t("history.title")}</h3>
     ${state.error && html`<p class="trouble">${state.error}</p>`}
@@ -48,7 +49,8 @@ function evidence({ evidence: found }) {
   const written = TEXTS.map((name) => (typeof found[name] === "string" ? found[name] : ""));
   const called = found.call_back && `${t("history.call_back")} ${found.call_back.person} ${found.call_back.number}`;
   const call = found.outcome ? [word("direction", found.direction), word("purpose", found.purpose), word("outcome", found.outcome)] : [];
-  const text = [...call, ...chosen, found.deadline && word("deadline", found.deadline), found.unverified && t("history.unverified"), ...written, called, found.until && t("history.until", { time: clockTime(Date.parse(found.until)) })].filter(Boolean).join(" · ");
+  const nobody = Object.entries(found.roles ?? {}).map(([role, why]) => `${word("role", role)}: ${word("nobody", why)}`);
+  const text = [...call, ...nobody, ...chosen, found.deadline && word("deadline", found.deadline), found.unverified && t("history.unverified"), ...written, called, found.until && t("history.until", { time: clockTime(Date.parse(found.until)) })].filter(Boolean).join(" · ");
   return html`${text && html`<br /><span class="said">${text}</span>`}
     ${found.payload && html`<br /><code class="payload" data-payload>${found.payload}</code>`}`;
 }

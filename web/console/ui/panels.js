@@ -1,4 +1,5 @@
 // The panels beside the queue, one at a time in the place of the detail: never over the queue, a banner or the clock.
+import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
 import { AccountsPanel } from "./accounts.js";
@@ -13,16 +14,20 @@ import { OverviewPanel } from "./overview.js";
 import { RejectsPanel } from "./rejects.js";
 import { ReportForm } from "./report.js";
 import { RulesPanel } from "./rules.js";
+import { ScriptPanel } from "./script.js";
 import { SelfTestsPanel } from "./selftests.js";
 import { ShiftLogPanel } from "./shiftlog.js";
 import { UnitPanel } from "./unit.js";
 import { WatchPanel } from "./watch.js";
 import { WindowsPanel } from "./windows.js";
 
-const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, watch: WatchPanel, shiftlog: ShiftLogPanel, selftests: SelfTestsPanel, accounts: AccountsPanel };
+const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel, watch: WatchPanel, shiftlog: ShiftLogPanel, selftests: SelfTestsPanel, accounts: AccountsPanel };
 
 export function Panel({ desk, name, onBack }) {
   const Inside = PANELS[name];
+  useLayoutEffect(() => {
+    document.querySelector(".side")?.scrollTo(0, 0);
+  }, []);
   return html`<section id="panel" class="panel" tabindex="-1" data-panel=${name} aria-label=${t(`panel.${name}`)}>
     <div class="panel-head">
       <h2>${t(`panel.${name}`)}</h2>

@@ -152,6 +152,7 @@ function List({ desk, shown, rows, hold, onOpen }) {
   const { first, last } = windowOf(tops, total, heights, box);
   const hidden = outOfSight(items, tops, total, box, dockHeight);
   const drawn = items.slice(first, last + 1);
+  const live = desk.feedStatus.value === "live";
   const selectedDrawn = drawn.some((item) => item.id === selectedId);
 
   return html`<div class="list">
@@ -168,7 +169,7 @@ function List({ desk, shown, rows, hold, onOpen }) {
           };
           if (!alert) return html`<${Headline} key=${id} item=${item} top=${top} size=${rows.length} selected=${id === selectedId} now=${desk.now.value} onSelect=${onSelect} onToggle=${() => desk.toggle(item.incident.id)} />`;
           return html`<${Row} key=${id} item=${item} top=${top} size=${rows.length}
-              selected=${id === selectedId} now=${desk.now.value} act=${desk.acts.outcome(id, "acknowledge")} onSelect=${onSelect} />`;
+              selected=${id === selectedId} now=${desk.now.value} live=${live} act=${desk.acts.outcome(id, "acknowledge")} onSelect=${onSelect} />`;
         })}
       </div>
     </div>

@@ -4,6 +4,7 @@ import { demands } from "../core/alarms.js";
 import { age, integer, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
 import { isHeld, isStale, isTesting } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
+import { DueMark } from "./due.js";
 import { Icon } from "./icons.js";
 import { Priority } from "./symbol.js";
 
@@ -61,6 +62,7 @@ const classOf = (alert) => {
 export function stateOf(alert) {
   if (isHeld(alert)) return word("hold", alert.hold);
   if (alert.state !== "acknowledged") return word("state", alert.state);
+  if (alert.handover?.cancel) return t("stage.cancelled");
   if (alert.receipted_at) return t("stage.receipted");
   if (alert.forwarded_at) return t("stage.forwarded");
   if (alert.verification === "unverifiable") return word("verification", alert.verification);
@@ -91,7 +93,7 @@ export const Unstored = ({ alert }) => isProvisional(alert) && html`<span class=
 
 const DOING = { doing: "act.doing", waiting: "act.waiting_short" };
 
-export function Row({ item, top, size, selected, now, act, onSelect }) {
+export function Row({ item, top, size, selected, now, live, act, onSelect }) {
   const { alert, position, height, grouped } = item;
   const waiting = demands(alert);
   const figures = figuresOf(alert);
@@ -114,7 +116,7 @@ export function Row({ item, top, size, selected, now, act, onSelect }) {
     </span>
     <span class="c-state">
       <span class="line state">${act?.phase in DOING ? t(DOING[act.phase]) : stateOf(alert)}</span>
-      <span class="line place cut">${actorOf(alert)}</span>
+      <span class="line place cut"><${DueMark} alert=${alert} now=${now} live=${live} /><span class="actor">${actorOf(alert)}</span></span>
     </span>
   </div>`;
 }

@@ -5,9 +5,10 @@ import { clockTime, t, word } from "../core/i18n.js";
 import { isFire, missingFor, nextStep, stepsOf } from "../core/marks.js";
 import { VERBS, offers } from "../core/offers.js";
 import { ActForm } from "./actform.js";
+import { Handover } from "./handover.js";
 import { Outcome } from "./outcome.js";
 
-const KEY = { acknowledge: "A", verify: "V", forward: "F", receipt: "R", close: "C", shelve: "L", unshelve: "U", assign: "T", reopen: "U" };
+const KEY = { acknowledge: "A", verify: "V", forward: "F", receipt: "R", close: "C", "follow-up": "Shift F", cancel: "Shift C", shelve: "L", unshelve: "U", assign: "T", reopen: "U" };
 
 export function ActBar({ desk, alert }) {
   const fire = isFire(alert) && alert.state !== "closed";
@@ -16,7 +17,8 @@ export function ActBar({ desk, alert }) {
   return html`<section class="acts" aria-label=${t("acts.label")}>
     ${fire && html`<${Steps} desk=${desk} alert=${alert} />`}
     ${others.length > 0 && html`<div class="act-buttons">${others.map((verb) => html`<${ActButton} key=${verb} desk=${desk} verb=${verb} open=${open === verb} />`)}</div>`}
-    ${fire && html`<${Guidance} alert=${alert} />`}
+    ${fire && html`<${Guidance} desk=${desk} alert=${alert} />`}
+    <${Handover} desk=${desk} alert=${alert} />
     ${open && open !== "close" && html`<${ActForm} key=${`${alert.id} ${open}`} desk=${desk} alert=${alert} verb=${open} />`}
     <${Outcome} desk=${desk} alert=${alert} verb=${desk.acts.last.get(alert.id)} />
   </section>`;
@@ -39,10 +41,11 @@ function Steps({ desk, alert }) {
 }
 
 /** What to do now, and what closing as a real fire still lacks. */
-function Guidance({ alert }) {
+function Guidance({ desk, alert }) {
   const next = nextStep(alert);
+  const told = next === "receipt" ? alert.handover : desk.handsOver;
   const missing = missingFor(alert, "real_fire").filter((step) => step !== next);
-  return html`<p class="guidance">${t(`steps.do_${next}`)}
+  return html`<p class="guidance">${t((next === "forward" || next === "receipt") && told ? `steps.told_${next}` : `steps.do_${next}`)}
     ${alert.flags?.includes("second_signal") && !alert.verification && !isUnacknowledged(alert) && html` <b>${t("steps.second_signal")}</b>`}
     ${next !== "close" && missing.length > 0 && html` <span class="muted">${t("steps.missing", { steps: missing.map((step) => word("verb", step)).join(t("list.and")) })}</span>`}</p>`;
 }

@@ -1,0 +1,1 @@
+"""The score: what the service alarmed, held against the truth of a run."""

@@ -46,9 +46,10 @@ async def test_a_handover_between_two_seats_takes_every_alarm_by_name_also_one_t
     await comes.reload()
     await comes.wait_for_selector("[data-banner=relief]:has-text('2 / 3')")
     await comes.keyboard.press("Space")
-    await comes.keyboard.press("KeyI")
+    await comes.click("[data-banner=relief] button")
     await comes.wait_for_selector("[data-relief=complete]:disabled")
-    await comes.click(f"[data-take='{fault}']")
+    await until_page(comes, f"document.activeElement?.dataset.take === '{fault}'")  # the first that is left
+    await comes.keyboard.press("KeyA")
     await comes.click("[data-accept-ticked]")
     await comes.wait_for_selector("[data-relief=complete]:not(:disabled)")
 

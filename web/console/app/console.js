@@ -141,10 +141,10 @@ export class Console extends Seat {
     this.alarms = this.noAlarms();
     this.requests.leave();
     this.plant.forget();
-    this.dossier.forget();
     this.watch.leave();
     this.relief.forget();
     this.relief.ended.value = null;
+    this.dossier.forget();
     this.incidents.replace([]);
     this.windows.replace([]);
     batch(() => {
@@ -298,9 +298,11 @@ export class Console extends Seat {
     if (this.operator.value) {
       this.settleActs();
       this.acts.tick();
-      if (this.feedStatus.value === "live") this.dossier.tick();
       this.watch.tick();
-      if (this.feedStatus.value === "live") this.relief.tick(this.panel.value === "watch");
+      if (this.feedStatus.value === "live") {
+        this.dossier.tick();
+        this.relief.tick(this.panel.value === "watch");
+      }
     }
     batch(() => {
       this.now.value = this.clock.now();

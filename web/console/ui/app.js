@@ -136,6 +136,8 @@ function Seat({ desk }) {
         }
       }
       if (!command || !takesCommands(target) || desk.watch.holdsBack(command)) return;
+      // a row of the handover that had the focus may be gone: its key is not one for the queue
+      if (command === "acknowledge" && target === document.body && desk.panel.value === "watch") return;
       if (command === "open" && target.id !== "queue-list") return; // a button has its own use for Enter
       event.preventDefault();
       commands[command]();

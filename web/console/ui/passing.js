@@ -20,8 +20,7 @@ export function Passing({ desk, draft, comes }) {
   };
   useLayoutEffect(() => {
     const held = document.activeElement;
-    const free = !held || held === document.body || held.id === "panel" || held.id === "queue-list";
-    if (comes && free) list.current?.querySelector("[data-take]")?.focus({ preventScroll: true });
+    if (comes && (!held || held.matches("body, #panel, #queue-list, .banners *, #relief button"))) /** @type {HTMLElement | null} */ (list.current?.querySelector("[data-taken=false] [data-take]"))?.focus({ preventScroll: true });
   }, []);
   /** Keys in the list are of the list: A takes the row that has the focus, and acknowledges nothing in the queue. */
   const onKey = (event) => {

@@ -1,5 +1,5 @@
 // 交接班: beginning a handover, and the open one on both seats: what passes over, its notes, completing it or giving it up.
-import { useEffect, useState } from "../vendor/preact-hooks.mjs";
+import { useEffect, useLayoutEffect, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { age, integer, moment, t, word } from "../core/i18n.js";
 import { whereIs } from "./board.js";
@@ -76,6 +76,7 @@ function Open({ desk, draft }) {
   const [sure, setSure] = useState(false);
   const busy = requests.result("relief end")?.phase === "doing";
   const begun = Date.parse(draft.begun_at);
+  useLayoutEffect(() => document.getElementById("relief")?.scrollIntoView({ block: "start" }), []);
   return html`
     <p class="relief-who"><b>${draft.outgoing}</b> → <b>${draft.incoming ?? t("relief.whoever")}</b> <span class="small num">${t("relief.begun", { by: draft.begun_by, time: moment(begun, now), age: age(now - begun) })}</span></p>
     <p class="muted">${t(leaves ? "relief.you_leave" : comes ? "relief.you_come" : "relief.between_others")}</p>

@@ -54,6 +54,15 @@ WHERE next_try_at IS NOT NULL RETURNING alert_id
 """
 _NOBODY = "the duty plan names no command centre any more; call 119"
 
+# an instance without the plan may have kept the desk for a while: no open alert stays without its report for that
+_TAKE_UP = """
+UPDATE handover h SET state = 'waiting', next_try_at = $2, trouble = NULL
+FROM alert a
+WHERE h.trouble = $1 AND h.received_at IS NULL AND h.next_try_at IS NULL AND a.id = h.alert_id
+    AND a.state <> 'closed' AND a.receipted_at IS NULL AND a.handover_id = coalesce(h.report_id, h.id)
+RETURNING h.alert_id
+"""
+
 _SENT = """
 UPDATE handover SET tries = tries + 1, first_sent_at = coalesce(first_sent_at, $2), last_sent_at = $2, state = $3,
     refused = $4, trouble = $5, next_try_at = $6
@@ -92,15 +101,19 @@ class Handovers:
         self._zone = zone
 
     async def configure(self, now: Micros) -> None:
-        """Have messages written from now on, or no more where no centre is configured: those that wait are given up."""
+        """Have messages written from now on, or no more where no centre is configured: those that wait are given up.
+
+        What was given up so of an open alert that nobody at 119 took is taken up again.
+        """
         centre = self._centre
         async with fenced(self._pool, self._lease) as conn:
             if centre is not None:
                 await conn.execute(_CONFIGURE, centre.sender, centre.receipt_within // 1000, to_datetime(now))
-                return
-            await conn.execute("DELETE FROM command_centre")
-            given_up = await conn.fetch(_GIVE_UP, _NOBODY)
-            await changes.announce(conn, [row["alert_id"] for row in given_up], now)
+                changed = await conn.fetch(_TAKE_UP, _NOBODY, to_datetime(now))
+            else:
+                await conn.execute("DELETE FROM command_centre")
+                changed = await conn.fetch(_GIVE_UP, _NOBODY)
+            await changes.announce(conn, [row["alert_id"] for row in changed], now)
 
     async def due(self, now: Micros, in_hand: Collection[int], limit: int) -> Sequence[Message]:
         """Return what is to be sent now: the first of each hand-over that is without a receipt; fires first."""

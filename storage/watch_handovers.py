@@ -15,7 +15,7 @@ from firetower.alerts.watch.log import LogKind
 from firetower.core.clock import Micros, from_datetime, rfc3339, to_datetime
 from firetower.core.errors import Conflict, InvalidInput, NotFound
 from firetower.storage import watch, windows
-from firetower.storage.alert_moves import locked, read, write_decided
+from firetower.storage.alert_moves import in_turns, locked, read, write_decided
 from firetower.storage.alert_rows import COLUMNS
 from firetower.storage.pool import Pool, store_errors
 from firetower.storage.watch_log import log_entry
@@ -199,8 +199,9 @@ async def _reassign(conn: Any, outgoing: str, incoming: str, at: Micros) -> None
     ids = await conn.fetch("SELECT id FROM alert WHERE state <> 'closed' AND assignee = $1", outgoing)
     if ids:
         held = await locked(conn, [row["id"] for row in ids])
-        mine = [alert for alert in held if alert.assignee == outgoing and alert.closed_at is None]
-        await write_decided(conn, [decide(alert, Assign(incoming), actor=incoming, at=at) for alert in mine], at)
+        mine = (alert for alert in held if alert.assignee == outgoing and alert.closed_at is None)
+        done = [decide(alert, Assign(incoming), actor=incoming, at=at) async for alert in in_turns(mine)]
+        await write_decided(conn, done, at)
 
 
 async def _told(conn: Any, done: Handover, at: Micros) -> dict[str, Any]:

@@ -12,7 +12,10 @@ class Messages(Protocol):
     """Messages to 119. Every method raises LeaseLost when another instance sends by now, StoreUnavailable."""
 
     async def configure(self, now: Micros) -> None:
-        """Have messages written from now on, or no more where no centre is configured: those that wait are given up."""
+        """Have messages written from now on, or no more where no centre is configured: those that wait are given up.
+
+        What was given up so of an open alert that nobody at 119 took is taken up again.
+        """
         ...
 
     async def due(self, now: Micros, in_hand: Collection[int], limit: int) -> Sequence[Message]:

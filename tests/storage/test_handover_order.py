@@ -13,7 +13,7 @@ from firetower.alerts.closing import Close
 from firetower.alerts.handover.acts import Cancel, FollowUp
 from firetower.alerts.handover.model import MessageState
 from firetower.alerts.model import Disposition
-from firetower.alerts.verification import Forward
+from firetower.alerts.verification import Channel, Forward, Receipt
 from firetower.core.clock import MINUTE, SECOND
 from firetower.core.errors import Conflict, InvalidInput, LeaseLost
 from firetower.devices.events import AlertClass
@@ -177,6 +177,24 @@ async def test_when_the_command_centre_is_taken_out_of_the_plan_what_waits_is_gi
         assert "call 119" in (handover.trouble or "")
         world.clock.advance(10 * SECOND)
         await until(lambda: world.is_missed(alert_id))
+
+
+async def test_an_instance_without_the_plan_that_kept_the_desk_for_a_while_keeps_no_fire_from_119(world: World) -> None:
+    """The right one, back again, sends what was given up; what somebody at 119 took by telephone it lets be."""
+    await world.known(world.centre("http://127.0.0.1:9/"))
+    burning, taken = await world.burning(), await world.burning("smk-2")
+    await world.act(burning, FollowUp("third floor"))
+    await world.act(taken, Receipt("Zhang", Channel.VOICE, "rec-7"))
+    async with world.sending(None):
+        assert {state for _, state in await keys(world)} == {"failed"}
+    with listening() as (desk, url):
+        async with world.sending(world.centre(url)):
+            await until(lambda: _is_told(world, "follow_up"))
+            assert await world.is_received(burning)
+    assert [(each["kind"], each["alert"]["id"]) for each in desk.messages.values()] == [
+        ("report", str(burning)), ("follow_up", str(burning)),
+    ]  # fmt: skip
+    assert (await world.handed_over(taken)).state is MessageState.FAILED
 
 
 async def test_classes_119_is_not_told_of_write_nothing(world: World) -> None:

@@ -1,13 +1,15 @@
 """A day and a night of the watch: three people hand over at every change of shift, over the change to summer time."""
 
+import asyncio
 from datetime import time
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
 from alert_making import commit, fire
-from desk_city import City
+from desk_city import NOW, City
 
 from firetower.alerts.performance import Roster
 from firetower.core.clock import HOUR, MINUTE, Micros
@@ -71,3 +73,34 @@ async def test_a_fire_that_is_committed_after_the_acceptance_holds_the_handover_
     assert told.value.current["missing"][0]["id"] == str(late[0])  # type: ignore[index]
     assert await on_duty(pool) == ["olga"]
     assert await pool.fetchval("SELECT count(*) FROM shift_log WHERE kind = 'handover'") == 0
+
+
+async def test_a_large_handover_leaves_the_event_loop_its_turns(
+    pool: asyncpg.Pool, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Consoles, and on a small installation alarms, pass on the same processor while hundreds change hands."""
+    for name in ("olga", "wang"):
+        await accounts.add(pool, name, "-", "operator", 0)
+    await watch.sign_on(pool, "olga", NOW)
+    ids = await city.raised(*(fire(f"s{number}") for number in range(120)), assignee="olga")
+    begun = await watch_handovers.begin(pool, "olga", "wang", actor="olga", notes="", at=NOW)
+    await watch_handovers.accept(pool, begun.id, ids, actor="wang", at=NOW)
+    turns, decided = 0, []
+    decide = watch_handovers.decide
+
+    def counted(*given: Any, **more: Any) -> Any:
+        decided.append(turns)
+        return decide(*given, **more)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(watch_handovers, "decide", counted)
+    other = asyncio.create_task(others())
+    await watch_handovers.complete(pool, begun.id, actor="wang", seated=True, at=NOW)
+    other.cancel()
+    assert (len(decided), len(set(decided))) == (120, 3)
+    assert await pool.fetchval("SELECT count(*) FROM alert WHERE assignee = 'wang'") == 120

@@ -109,7 +109,7 @@ class Around(Facts):
             app.router.add_get(f"/api/v1/alerts/{{id}}/{part}", self._rows(rows))
         app.router.add_get("/api/v1/alerts/{id}/near", self._near)
         app.router.add_get("/api/v1/alerts/{id}/script", self._script)
-        app.router.add_get("/api/v1/alerts/{id}/record", self._record)
+        app.router.add_get("/api/v1/alerts/{id}/record", self._incident_record)
         app.router.add_post("/api/v1/alerts/{id}/calls", self._call)
 
     def _rows(self, rows: dict[str, list[Json]]) -> Any:
@@ -130,7 +130,7 @@ class Around(Facts):
         lines = [{"part": part, "label": label, "text": text} for part, label, text in LINES[lang]]
         return web.json_response({"lang": lang, "lines": lines, "text": "\n".join(line["text"] for line in lines)})
 
-    async def _record(self, request: web.Request) -> web.Response:
+    async def _incident_record(self, request: web.Request) -> web.Response:
         return web.Response(text=f"record {request.match_info['id']} {request.query['format']} {request.query['lang']}")
 
     async def _call(self, request: web.Request) -> web.Response:

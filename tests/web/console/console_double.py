@@ -20,7 +20,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(Around, WatchDouble):
+class Double(WatchDouble, Around):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:

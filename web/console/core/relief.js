@@ -2,7 +2,7 @@
 import { signal } from "../vendor/signals.mjs";
 import { monotonic } from "./clock.js";
 
-const NEAR_MS = 2_000; // while its panel is open
+const NEAR_MS = 1_000; // while its panel is open
 const FAR_MS = 15_000;
 
 const path = (id, act = "") => `/watch/handovers/${encodeURIComponent(id)}${act && `/${act}`}`;

@@ -117,6 +117,11 @@ class Report:
             yield "seconds to alarm      n     p50     p90     p99     most"
         for name, each in times.items():
             yield f"  {name:<14}{each.count:>7}{each.p50:>8.2f}{each.p90:>8.2f}{each.p99:>8.2f}{each.most:>9.2f}"
+        table = confusion(score)
+        if table:
+            yield "which rule said what"
+        for truth, said in table.items():
+            yield f"  {truth:<14} {', '.join(f'{rule} {count}' for rule, count in said.items())}"
         yield from self._messages()
 
     @property

@@ -119,6 +119,12 @@ def test_a_score_passes_within_its_limits_only_and_a_failed_act_is_beyond_any() 
     assert not replace(report(missed=1, false=1), log=LOG).passed
 
 
+def test_what_is_printed_says_which_rule_spoke_of_what_was_true_and_of_nothing() -> None:
+    lines = list(report().text())
+    table = lines[lines.index("which rule said what") + 1 :]
+    assert [line.split() for line in table[:2]] == [["fire", "1", "missed", "1"], ["nothing", "event:fault", "1"]]
+
+
 def test_the_report_is_complete_in_itself_and_takes_no_word_for_markup(tmp_path: Path) -> None:
     as_json, as_html = write(report(), tmp_path / "score.json")
     body = json.loads(as_json.read_text("utf-8"))

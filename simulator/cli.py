@@ -1,5 +1,6 @@
 """The command ``firetower simulate``."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -93,6 +94,7 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
 ) -> None:
     """Simulate a city's devices: the same seed gives the same city and the same signals."""
     try:
+        _finite(context)
         how = wiring.Wiring(
             connections=None if connections is None else wiring.connections(connections),
             accounts=None if credentials is None else credentials_file.read(credentials),
@@ -135,7 +137,7 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
         measured = limits if asked_of_load else None
         raise typer.Exit(command.play(scene, asked_score, truth=truth, quiet=quiet, measured=measured))
     except OSError as err:
-        what = f"{err.filename} cannot be written: {err.strerror}; choose another path" if err.filename else str(err)
+        what = f"{err.filename} cannot be read or written: {err.strerror}; check the path" if err.filename else str(err)
         typer.echo(f"firetower simulate: {what}", err=True)
         raise typer.Exit(1) from err
     except FiretowerError as err:
@@ -147,6 +149,13 @@ def _broker(given: str | None) -> str:
     if given is None:
         raise ConfigError("no broker to publish to: give --broker mqtt://host:1883, set FIRETOWER_MQTT_URL, or --write")
     return given
+
+
+def _finite(context: typer.Context) -> None:
+    """Raise ConfigError for a number that is none: every comparison with it would hold, or none."""
+    for name, value in context.params.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"--{name.replace('_', '-')} {value} is not possible: give a finite number")
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:

@@ -11,7 +11,12 @@ FASTEST = 10_000.0
 
 
 def length(parts: Sequence[Part], seconds: float | None) -> float | None:
-    """Return the seconds that a run lasts: those given, else until all scenarios are over; None: without end."""
+    """Return the seconds that a run lasts: those given, else until all scenarios are over; None: without end.
+
+    Raises InvalidInput for a run of no length: nothing would be sent, and nothing of it would be wrong.
+    """
+    if seconds is not None and seconds <= 0:
+        raise InvalidInput(f"a run of {seconds:g} seconds is not possible: give more than 0, or leave --seconds out")
     if seconds is not None:
         return seconds
     lasting = [None if part.script.lasts is None else part.at + part.script.lasts for part in parts]

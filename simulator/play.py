@@ -18,6 +18,7 @@ from firetower.simulator.effects import NOTHING, Change, Played
 from firetower.simulator.expecting import Because, expected, forbidden
 from firetower.simulator.faults.clocks import shown
 from firetower.simulator.faults.line import Line
+from firetower.simulator.faults.payloads import Malformed
 from firetower.simulator.faults.stream import (
     LEAVES,
     STATUS,
@@ -79,10 +80,12 @@ class Play:
         self.expected: list[Expected] = []
         self.forbidden: list[Forbidden] = []
         self.published = dict.fromkeys(LEAVES, 0)
-        self.readings = self.unusable = 0
+        self.readings = self.unusable = self.strangers = 0
         self.garbage: set[bytes] = set()
         self.owed_until = start
+        self._new = np.zeros(len(self.city.devices), np.bool_)
         for device in casting.new:
+            self._new[device] = True
             schedule.silence(device)
         for part in parts:
             self._begin(part)
@@ -153,7 +156,9 @@ class Play:
 
     def sent(self, at: Micros, *, acked: int, lost: int, failed: Sequence[str] = ()) -> Sent:
         """Return what was sent until ``at``."""
-        return Sent(at, dict(self.published), acked, lost, self.readings, self.unusable, tuple(failed))
+        return Sent(
+            at, dict(self.published), acked, lost, self.readings, self.unusable, self.strangers, tuple(failed)
+        )  # fmt: skip
 
     # what steps are played on: effects.Stage ----------------------------------------------------------
 
@@ -249,11 +254,14 @@ class Play:
         if not self._carrying:
             return self._handed(stream)
         for fault in self._carrying:
-            stream = fault.carry(stream)
+            before, stream = stream, fault.carry(stream)
+            if isinstance(fault, Malformed):  # row for row
+                self.garbage.update(stream.body[stream.body != before.body])
         self._line.put(stream)
         return []
 
     def _handed(self, stream: Stream) -> list[Message]:
+        self.strangers += int(self._new[stream.device].sum())
         for leaf, body in zip(stream.leaf.tolist(), stream.body.tolist(), strict=True):
             self.published[LEAVES[leaf]] += 1
             if body in self.garbage:

@@ -227,8 +227,9 @@ class _Telling:
         """Tell the last; return the counts at the end."""
         self.tell(now)
         stats = self._count(now)
-        at = self._course.at(now)
-        self._say(self._play.sent(at, acked=stats.acked, lost=stats.lost, failed=failed))
+        at, tally = self._course.at(now), stats.tally
+        lost = tally.unacknowledged + tally.unsent  # nobody waits for them any more
+        self._say(self._play.sent(at, acked=tally.acknowledged, lost=lost, failed=failed))
         return stats
 
     def _say(self, line: TruthLine) -> None:

@@ -117,7 +117,8 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What a run sent until ``at`` (µs, device time): messages by lane, PUBACKs, lost; ``readings``: values in usable
-    telemetry; ``unusable``: messages nobody can use, sent on purpose. ``failed``: acts that could not be done."""
+    telemetry; ``unusable``: messages nobody can use, sent on purpose; ``strangers``: of devices in no registry.
+    ``failed``: acts that could not be done."""
 
     at: Micros
     published: dict[str, int] = field(default_factory=dict)
@@ -125,6 +126,7 @@ class Sent:
     lost: int = 0
     readings: int = 0
     unusable: int = 0
+    strangers: int = 0
     failed: tuple[str, ...] = ()
 
     def line(self) -> str:

@@ -96,6 +96,9 @@ def play(scene: Scene, asked: Asked, *, truth: Path | None, quiet: bool, measure
     problems = [] if measured is None else list(_beyond(last, measured))
     for problem in problems:
         typer.echo(f"BEYOND LIMITS: {problem}")
+    if report is None and asked.url is not None:
+        typer.echo("NO SCORE: stopped before the run was over and judged", err=True)
+        return 1
     return max(1 if problems else 0, 0 if report is None else tell_score(report, asked.report))
 
 

@@ -158,12 +158,11 @@ class _Group:
             if number in pairs:
                 score.explained.append((alert, room[pairs[number]][0]))
                 continue
-            if ended is not None and alert.raised_at > ended:
-                score.afterwards.append(alert)
-                continue
             like = next((each for each in self.expected if self._fits(each, alert)), None)
             if like is not None:
                 score.duplicate.append((alert, like))
+            elif ended is not None and alert.raised_at > ended:
+                score.afterwards.append(alert)
             else:
                 score.false.append((alert, self._why(alert, forbidden)))
 

@@ -15,7 +15,7 @@ _LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may go wrong: alerts missed, false, duplicate, late; readings lost."""
+    """How much may go wrong: alerts missed, false, duplicate, late; and of each kind of loss."""
 
     missed: int = 0
     false: int = 0
@@ -44,8 +44,12 @@ class Report:
             "late": (len(score.late), limits.late),
             "acts failed": (len(self.failed), 0),
         }
-        lost = self.account.readings_lost
-        return counts if lost is None else counts | {"readings lost": (lost, limits.lost)}
+        told = {
+            "messages lost": self.account.lost_on_the_way,
+            "rejected": self.account.rejected_beyond,
+            "readings lost": self.account.readings_lost,
+        }
+        return counts | {name: (count, limits.lost) for name, count in told.items() if count is not None}
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -113,6 +117,11 @@ class Report:
             yield "seconds to alarm      n     p50     p90     p99     most"
         for name, each in times.items():
             yield f"  {name:<14}{each.count:>7}{each.p50:>8.2f}{each.p90:>8.2f}{each.p99:>8.2f}{each.most:>9.2f}"
+        table = confusion(score)
+        if table:
+            yield "which rule said what"
+        for truth, said in table.items():
+            yield f"  {truth:<14} {', '.join(f'{rule} {count}' for rule, count in said.items())}"
         yield from self._messages()
 
     @property
@@ -130,7 +139,7 @@ class Report:
         yield f"messages received (Firetower's own among them): {received}"
         yield f"readings sent {of.readings:,}: stored {of.stored:,}, repeats {of.repeated:,}"
         rejected = ", ".join(f"{reason} {count:,}" for reason, count in of.rejected.items()) or "none"
-        yield f"messages rejected: {rejected}; unusable on purpose {of.unusable:,}"
+        yield f"messages rejected: {rejected}; unusable on purpose {of.unusable:,}, of strangers {of.strangers:,}"
 
     @staticmethod
     def _listed(name: str, lines: list[str]) -> Iterator[str]:

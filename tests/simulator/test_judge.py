@@ -129,6 +129,11 @@ def test_what_is_raised_after_the_last_message_is_nobodys_mistake_but_what_was_d
     assert [alert.device for alert in score.afterwards] == ["b"]
 
 
+def test_a_second_alarm_of_one_fire_is_a_duplicate_though_it_comes_after_the_end() -> None:
+    after = (END - START) / SECOND + 1
+    assert found(scored([due("a")], [alarm("a"), alarm("a", after)])) == {"duplicate": 1}
+
+
 def test_a_hastened_run_is_judged_by_when_each_instant_was_played() -> None:
     """60 times as fast: what is due within 300 s is due within 5; and the delay is told in device time."""
     run = Run(START, START + HOUR, 60.0)

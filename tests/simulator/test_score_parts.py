@@ -1,5 +1,6 @@
 """Around the judging: the truth log read again, messages accounted for, the report, hooks, and what is refused."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from firetower.core.clock import SECOND
 from firetower.core.errors import ConfigError, InvalidInput
 from firetower.simulator.cli import simulate
+from firetower.simulator.score import command
 from firetower.simulator.score.accounting import Account, account
 from firetower.simulator.score.conductor import HookFailed, check, hooks_of
 from firetower.simulator.score.judge import Score, Seen
@@ -26,7 +28,7 @@ WHO = About("device", "mall-01", "smk-1", "mall-01/smk-1")
 FIRE = Expected(
     "s", "<b>it burns</b>", WHO, "fire", (1, 1), START, START + SECOND, "烟", "event:fire", 1, 2, ("in_test",), 2
 )
-SENT = Sent(START + 9 * SECOND, {"telemetry": 5, "alarm": 1, "status": 0}, 6, 0, 20, 1, ("act x: it failed",))
+SENT = Sent(START + 9 * SECOND, {"telemetry": 5, "alarm": 1, "status": 0}, 6, 0, 20, 1, 0, ("act x: it failed",))
 LOG = TruthLog(
     Run(START, START + SECOND, 60.0, 7, 300, ("a", "b")), [FIRE], [Forbidden("s", "no fire", WHO, "fire")], SENT
 )
@@ -77,11 +79,31 @@ def test_every_reading_that_was_sent_is_stored_or_a_repeat_or_lost() -> None:
         account(SENT, None, metrics(1)),
         account(SENT, metrics(100), metrics(3)),  # restarted: it counts anew
         account(SENT, metrics(0), metrics(5, rejected=9)),  # what was rejected may have held them
-        account(replace(SENT, lost=1), metrics(0), metrics(5)),
+        account(replace(SENT, acked=5, lost=1), metrics(0), metrics(5)),
+        account(replace(SENT, acked=0), metrics(0), metrics(5)),  # QoS 0: nobody promised anything
     ],
 )
 def test_nothing_is_called_lost_where_that_cannot_be_told(unknown: Account) -> None:
     assert unknown.readings_lost is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "rejected", "wrong"),
+    [
+        (SENT, 1, {}),
+        (SENT, 4, {"rejected": 3}),  # good messages thrown away
+        (replace(SENT, strangers=3), 4, {}),
+        (replace(SENT, acked=2, lost=4), 1, {"messages lost": 4}),
+    ],
+)
+def test_what_the_broker_never_took_and_what_was_rejected_though_good_is_beyond_the_limits(
+    sent: Sent, rejected: int, wrong: dict[str, int]
+) -> None:
+    counted = account(replace(sent, failed=()), metrics(0), metrics(20, rejected=rejected))
+    judged = Report(replace(LOG, sent=replace(sent, failed=())), Score(), counted, Limits())
+    assert {name: count for name, (count, _) in judged.counts.items() if count} == wrong
+    assert judged.passed is not bool(wrong)
+    assert replace(judged, limits=Limits(lost=4)).passed
 
 
 def report(**limits: int) -> Report:
@@ -95,6 +117,12 @@ def test_a_score_passes_within_its_limits_only_and_a_failed_act_is_beyond_any() 
     assert not report(missed=1).passed
     assert report(missed=1, false=1).passed
     assert not replace(report(missed=1, false=1), log=LOG).passed
+
+
+def test_what_is_printed_says_which_rule_spoke_of_what_was_true_and_of_nothing() -> None:
+    lines = list(report().text())
+    table = lines[lines.index("which rule said what") + 1 :]
+    assert [line.split() for line in table[:2]] == [["fire", "1", "missed", "1"], ["nothing", "event:fault", "1"]]
 
 
 def test_the_report_is_complete_in_itself_and_takes_no_word_for_markup(tmp_path: Path) -> None:
@@ -126,6 +154,19 @@ def test_a_scenario_that_needs_a_hook_or_a_service_is_refused_without_it() -> No
     check(load_parts(("second-fire", "mall-fire")), {}, service=True)
 
 
+def test_a_scored_run_that_is_stopped_has_no_score_and_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stopped(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(command, "_played", stopped)
+    app: Any = typer.Typer()
+    app.command()(simulate)
+    words = ["--devices", "100", "--broker", "mqtt://127.0.0.1:9", "--scenario", "mall-fire"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    scored = CliRunner().invoke(app, [*words, "--score", "http://127.0.0.1:9", "--user", "x"])
+    assert (scored.exit_code, "NO SCORE" in scored.output) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -142,6 +183,7 @@ def test_a_scenario_that_needs_a_hook_or_a_service_is_refused_without_it() -> No
         (("--judge", "/nowhere", "--score", "http://127.0.0.1:9"), "No such file"),
         (("--report", "x.json"), "--score URL"),
         (("--scenario", "power-cut", "--speed", "10"), "power-cut cannot be hastened"),
+        (("--seconds", "-8", "--score", "http://127.0.0.1:9", "--user", "x"), "--seconds"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_a_line(

@@ -47,6 +47,9 @@ def test_a_run_ends_by_itself_prints_its_counts_and_writes_the_truth(command: An
         (("--scenario", "nothing"), "alarm-storm, burnt-detector"),
         (("--broker", "http://127.0.0.1"), "mqtt://"),
         (("--broker", "mqtt://127.0.0.1:9", "--rate", "0"), "more than 0"),
+        (("--broker", "mqtt://127.0.0.1:9", "--rate", "nan"), "--rate nan"),
+        (("--broker", "mqtt://127.0.0.1:9", "--seconds", "inf"), "--seconds inf"),
+        (("--broker", "mqtt://127.0.0.1:9", "--load", "steady", "--allow-p99", "nan"), "--allow-p99 nan"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_with_status_1(command: Any, words: tuple[str, ...], says: str) -> None:

@@ -1,6 +1,7 @@
 """The truth of a scenario, held against the real engine and the shipped rulebook: all of it, and nothing else."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -104,3 +105,26 @@ def test_the_engine_finds_what_the_demo_says_it_should_and_in_time(seed: int) ->
 def test_the_engine_finds_nothing_on_a_quiet_day() -> None:
     _, found = watched(build(3, 600), "quiet", 120)
     assert found == []
+
+
+def test_what_a_fault_damages_on_the_way_is_counted_as_unusable_and_holds_no_readings(tmp_path: Path) -> None:
+    file = tmp_path / "damage.yaml"
+    file.write_text(
+        "{name: damage, cast: {all: {kind: smoke, count: 5}}, steps: [{name: damage, role: all, effect: fault, "
+        "fault: malformed, until: 60, given: {share: 1.0}}]}",
+        "utf-8",
+    )
+    city = build(1, 100)
+    signals, parts = Signals(city.seed, city.city), load_parts((str(file),))
+    schedule = Schedule(city.seed, START, intervals(city.city.devices, signals))
+    play = Play(parts, cast(parts, city.city), signals, schedule, seed=city.seed, start=START)
+    sent, _ = play.messages(START + 45 * SECOND, MOST)
+    hurt = {
+        f"/{each.unit}/{each.device}/" for each in (city.city.devices[number] for number in play.role("damage", "all"))
+    }
+    damaged = [message for message in sent if any(each in message.topic for each in hurt)]
+    assert 0 < len(damaged) == play.unusable
+    whole = [message.payload for message in sent if message not in damaged and message.topic.endswith("telemetry")]
+    assert play.readings == sum(
+        len(body) - 2 for payload in whole for body in _readable(payload)
+    )  # ts and seq are none

@@ -1,6 +1,8 @@
 """Combinations: what is active on several devices of a zone, building, unit, main or gateway together."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from firetower.rules.watches.together import Counted, verdict_of
 from firetower.rules.watches.whose import Whose
 
 _KINDS = tuple(DeviceKind)
+_INSTANT = attrgetter("at")
 _Key = tuple[int, str]
 """Index of a rule, subject."""
 
@@ -101,8 +104,16 @@ class CombinationWatch:
         if not self._rules:
             return []
         news = [verdict for verdict in verdicts if self._sources.of(verdict.rule) and self._is_news(verdict)]
-        news.sort(key=_instant)
+        news.sort(key=_INSTANT)
         out: list[Verdict] = []
+        for at, of_instant in groupby(news, key=_INSTANT):
+            out += self._taken_at(at, of_instant)
+        return out + self._grown()
+
+    def _taken_at(self, at: Micros, news: Iterable[Verdict]) -> list[Verdict]:
+        """Take in all that was decided of one instant, and only then say what turned: half of it holds at no time."""
+        out: list[Verdict] = []
+        touched: dict[_Key, None] = {}
         for verdict in news:
             assert verdict.device_number is not None  # else it is no news
             device, alarm = verdict.device_number, (verdict.rule, verdict.component)
@@ -116,8 +127,8 @@ class CombinationWatch:
                 else:
                     key = self._leave(index, device, alarm)
                 if key is not None and not as_it_was:
-                    out += self._turned(key, verdict.at)
-        return out + self._grown()
+                    touched[key] = None
+        return out + [said for key in touched for said in self._turned(key, at)]
 
     def tick(self, now: Micros) -> list[Verdict]:
         """Return what the passing of time decides, after the verdicts of the tick: delays that are over."""
@@ -136,7 +147,7 @@ class CombinationWatch:
             if key in self._groups:
                 out += self._said(key, self._groups[key].holding.advance(self._terms[key[0]], now))
         out += self._grown()
-        out.sort(key=_instant)
+        out.sort(key=_INSTANT)
         return out
 
     # members ---------------------------------------------------------------------------------------
@@ -337,7 +348,3 @@ class CombinationWatch:
 def _condition(rule: Rule) -> CombinationCondition:
     assert rule.condition.combination is not None  # only combinations are asked
     return rule.condition.combination
-
-
-def _instant(verdict: Verdict) -> Micros:
-    return verdict.at

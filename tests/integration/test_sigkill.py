@@ -81,7 +81,7 @@ async def test_an_alert_open_at_the_kill_returns_after_it(
         await asyncio.to_thread(device.send, "firetower/v1/k/elec/telemetry", [*high, *low])
         await service.start()
         try:
-            await until(lambda: pool.fetchval(one, "normal"), 10)
+            await until(lambda: pool.fetchval(one, "normal"), 30)
             assert await pool.fetchval("select count(*) from api.alerts") == 1
             assert await pool.fetchval("select count(*) from api.readings") == len(high) + len(low)
         finally:

@@ -139,7 +139,7 @@ def test_ctrl_c_ends_a_load_with_its_report(sink: str) -> None:
         (("--load", "steady", "--scenario", "quiet"), "--scenario plays a scenario"),
         (("--workers", "2"), "add --load or --find-limit"),
         (("--find-limit", "--load", "ramp"), "leave --load ramp out"),
-        (("--load", "steady", "--report", "/nowhere/report.json"), "/nowhere/report.json cannot be written"),
+        (("--load", "steady", "--report", "/nowhere/report.json"), "/nowhere/report.json cannot be read or written"),
         (("--load", "steady", "--report", "table.hgrm"), "name it .json"),
         (("--load", "steady", "--credentials", "/nowhere/file.csv"), "/nowhere/file.csv cannot be read"),
         (("--load", "steady", "--ca", "/nowhere/ca.pem", "--rate", "10"), "write mqtts://"),

@@ -302,3 +302,14 @@ def test_open_alerts_are_the_members_at_a_start() -> None:
     said = estate.tick(0.5)
     assert [(each.kind.value, each.subject) for each in said] == [("clear", "M2")]
     assert [(each.kind.value, each.subject, each.at) for each in estate.tick(31)] == [("raise", "M3", at(30))]
+
+
+def test_what_forbids_it_at_the_same_instant_leaves_nothing_to_say() -> None:
+    """An event that completes a combination, and a rule over the same event that forbids it: neither half comes first."""
+    both = rule("both", "event", {"events": ["power_lost", "tamper"], "all_of": True, "priority": 3})
+    alone = together("device", {"events": ["tamper"]}, none=[{"rules": ["both"]}])
+    estate = Estate(both, alone)
+    device, other = estate.put(), estate.put()
+    estate.says(device, "power_lost", 0)
+    assert [said.rule for said in estate.says(device, "tamper", 5)] == ["both"]
+    assert [said.rule for said in estate.says(other, "tamper", 6)] == ["together"]

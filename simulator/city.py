@@ -83,9 +83,9 @@ def build(seed: int, devices: int, *, pace: Pace = "demo") -> SimCity:
             code=area.code,
             name=area.name,
             district=plan.districts[area.district].name,
-            contacts=people.of_grid(seed, number),
+            contacts=contacts,
         )
-        for number, area in enumerate(plan.grids)
+        for area, contacts in zip(plan.grids, people.of_grids(seed, len(plan.grids)), strict=True)
     )
     mains = tuple(
         WaterMain(
@@ -128,6 +128,7 @@ def _add_water(builder: _Builder, spots: Spots) -> None:
     cranes = (np.arange(len(places)) % CRANE_EVERY == CRANE_EVERY // 2).tolist()
     lines, along, owner = spots.line.tolist(), spots.along.tolist(), spots.owner.tolist()
     model = noise.whole(builder.seed, "hydrant model", np.arange(len(places)), len(HYDRANT_MODELS)).tolist()
+    contacts = people.of_water_companies(builder.seed, len(plan.districts))
     for number, area in enumerate(plan.districts):
         code = f"water-{number + 1:02d}"
         centre = lonlat(plan.outline(area)[:-1].mean(0, keepdims=True)).tolist()[0]
@@ -139,7 +140,7 @@ def _add_water(builder: _Builder, spots: Spots) -> None:
                 category="water_company",
                 grid=grid.code,
                 address=f"{area.name}供水公司调度室",
-                contacts=people.of_water_company(builder.seed, number),
+                contacts=contacts[number],
                 lon=centre[0],
                 lat=centre[1],
             )
@@ -174,6 +175,7 @@ def _add_units(builder: _Builder, budget: int) -> None:
     places = lonlat(spots.xy).tolist()
     word = noise.whole(builder.seed, "unit name", np.arange(len(drawn)), len(named.places)).tolist()
     end = noise.uniform(builder.seed, "unit suffix", np.arange(len(drawn))).tolist()
+    contacts = people.of_units(builder.seed, [template for template, _ in drawn])
     for number, (template, size) in enumerate(drawn):
         counts[template.category] = counts.get(template.category, 0) + 1
         code = f"{template.ascii}-{counts[template.category]:02d}"
@@ -193,7 +195,7 @@ def _add_units(builder: _Builder, budget: int) -> None:
                 category=template.category,
                 grid=grid.code,
                 address=f"{district}{line}{house}号",
-                contacts=people.of_unit(builder.seed, number, template),
+                contacts=contacts[number],
                 lon=places[number][0],
                 lat=places[number][1],
                 buildings=premise.buildings,

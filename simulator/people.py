@@ -3,6 +3,8 @@
 Every number begins with 0000, which no telephone answers: a demo must never ring a stranger.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from firetower.devices.city import Station
@@ -16,58 +18,67 @@ _OFFICE = (HoursEntry.model_validate({"days": [1, 2, 3, 4, 5], "from": "08:30", 
 _STOREYS_WITH_CONTROL_ROOM = 4
 
 
-def phone(seed: int, stream: str, number: int) -> str:
-    """Return a number that nobody has."""
-    return f"0000-{int(noise.whole(seed, f'phone {stream}', number, 10**8)[0]):08d}"
+def _phones(seed: int, stream: str, count: int) -> list[str]:
+    """Return ``count`` numbers that nobody has."""
+    return [f"0000-{number:08d}" for number in noise.whole(seed, f"phone {stream}", np.arange(count), 10**8).tolist()]
 
 
-def _surname(seed: int, stream: str, number: int) -> str:
-    return _SURNAMES[int(noise.whole(seed, f"surname {stream}", number, len(_SURNAMES))[0])]
+def _surnames(seed: int, stream: str, count: int) -> list[str]:
+    drawn = noise.whole(seed, f"surname {stream}", np.arange(count), len(_SURNAMES)).tolist()
+    return [_SURNAMES[number] for number in drawn]
 
 
-def of_unit(seed: int, number: int, template: UnitTemplate) -> tuple[UnitContact, ...]:
-    """Return whom to call at a unit: its control room or whoever is on watch there, and who is responsible for it."""
-    desk = "消防控制室" if template.floors > _STOREYS_WITH_CONTROL_ROOM else "值班人员"
-    return (
-        UnitContact(role=Role.CONTROL_ROOM, name=desk, phone=phone(seed, "desk", number)),
-        UnitContact(
-            role=Role.MANAGER,
-            name=f"{_surname(seed, 'manager', number)}经理",
-            phone=phone(seed, "manager", number),
-            hours=_OFFICE,
-        ),
-        UnitContact(
-            role=Role.RESPONSIBLE,
-            name=f"{_surname(seed, 'responsible', number)}总",
-            phone=phone(seed, "responsible", number),
-            order=2,
-        ),
+def of_units(seed: int, templates: Sequence[UnitTemplate]) -> list[tuple[UnitContact, ...]]:
+    """Return whom to call at each unit: its control room or whoever is on watch there, and who answers for it."""
+    count = len(templates)
+    drawn = zip(
+        templates,
+        _phones(seed, "desk", count),
+        _surnames(seed, "manager", count),
+        _phones(seed, "manager", count),
+        _surnames(seed, "responsible", count),
+        _phones(seed, "responsible", count),
+        strict=True,
     )
+    return [
+        (
+            UnitContact(
+                role=Role.CONTROL_ROOM,
+                name="消防控制室" if template.floors > _STOREYS_WITH_CONTROL_ROOM else "值班人员",
+                phone=desk,
+            ),
+            UnitContact(role=Role.MANAGER, name=f"{manager}经理", phone=office, hours=_OFFICE),
+            UnitContact(role=Role.RESPONSIBLE, name=f"{responsible}总", phone=mobile, order=2),
+        )
+        for template, desk, manager, office, responsible, mobile in drawn
+    ]
 
 
-def of_water_company(seed: int, number: int) -> tuple[UnitContact, ...]:
-    """Return whom to call at a district's water company."""
-    return (UnitContact(role=Role.CONTROL_ROOM, name="调度室", phone=phone(seed, "water", number)),)
+def of_water_companies(seed: int, count: int) -> list[tuple[UnitContact, ...]]:
+    """Return whom to call at each district's water company."""
+    return [
+        (UnitContact(role=Role.CONTROL_ROOM, name="调度室", phone=phone),) for phone in _phones(seed, "water", count)
+    ]
 
 
-def of_grid(seed: int, number: int) -> tuple[GridContact, ...]:
-    """Return the grid worker 网格员."""
-    name = f"{_surname(seed, 'grid', number)}网格员"
-    return (GridContact(name=name, phone=phone(seed, "grid", number)),)
+def of_grids(seed: int, count: int) -> list[tuple[GridContact, ...]]:
+    """Return each grid's worker 网格员."""
+    drawn = zip(_surnames(seed, "grid", count), _phones(seed, "grid", count), strict=True)
+    return [(GridContact(name=f"{name}网格员", phone=phone),) for name, phone in drawn]
 
 
 def stations(plan: Plan) -> tuple[Station, ...]:
     """Return a micro fire station in the middle of every grid, each with its own number."""
     middles = np.array([plan.outline(area)[:-1].mean(0) for area in plan.grids])
-    places = lonlat(middles).tolist()
+    drawn = zip(plan.grids, lonlat(middles).tolist(), _phones(plan.seed, "station", len(plan.grids)), strict=True)
     return tuple(
         Station(
-            code=f"mfs-{number + 1:03d}",
+            code=f"mfs-{number:03d}",
             name=f"{area.name}微型消防站",
             lon=place[0],
             lat=place[1],
             grid=area.code,
-            contacts=(StationContact(name=f"{area.name}微型消防站", phone=phone(plan.seed, "station", number)),),
+            contacts=(StationContact(name=f"{area.name}微型消防站", phone=phone),),
         )
-        for number, (area, place) in enumerate(zip(plan.grids, places, strict=True))
+        for number, (area, place, phone) in enumerate(drawn, 1)
     )

@@ -305,7 +305,7 @@ def test_open_alerts_are_the_members_at_a_start() -> None:
 
 
 def test_what_forbids_it_at_the_same_instant_leaves_nothing_to_say() -> None:
-    """An event that completes a combination, and a rule over the same event that forbids it: neither half comes first."""
+    """An event that completes a combination, and a rule over the same event that forbids it: neither comes first."""
     both = rule("both", "event", {"events": ["power_lost", "tamper"], "all_of": True, "priority": 3})
     alone = together("device", {"events": ["tamper"]}, none=[{"rules": ["both"]}])
     estate = Estate(both, alone)

@@ -79,6 +79,8 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
     hears = settings.role in {"all", "ingest"}
     ground = base_map(settings.map_base, settings.map_attribution, settings.map_review_number, settings.map_crs)
     duty = duty_plan.shipped() if settings.duty is None else duty_plan.load(settings.duty)
+    if not duty.policies:
+        log.info("the duty plan has no policies: nobody outside is told of anything; see FIRETOWER_DUTY, docs/duty.md")
     if settings.role in {"all", "web"}:  # before anything that would have to be taken back
         check_port(settings.http_host, settings.http_port, "the console and the API", "--port or FIRETOWER_HTTP_PORT")
     async with contextlib.AsyncExitStack() as stack:

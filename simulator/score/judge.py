@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from firetower.core.clock import SECOND, Micros
+from firetower.devices.events import AlertClass
 from firetower.simulator.score.matching import paired
 from firetower.simulator.truth import About, Expected, Forbidden, Run, TruthLog
 
@@ -159,10 +160,11 @@ class _Group:
                 score.explained.append((alert, room[pairs[number]][0]))
                 continue
             like = next((each for each in self.expected if self._fits(each, alert)), None)
-            if like is not None:
+            is_after = ended is not None and alert.raised_at > ended
+            if is_after and (like is None or alert.alert_class == AlertClass.OFFLINE):
+                score.afterwards.append(alert)  # the end of the run itself silences every device
+            elif like is not None:
                 score.duplicate.append((alert, like))
-            elif ended is not None and alert.raised_at > ended:
-                score.afterwards.append(alert)
             else:
                 score.false.append((alert, self._why(alert, forbidden)))
 

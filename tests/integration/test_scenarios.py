@@ -34,6 +34,7 @@ MORE_OF_THE_SAME = ("everything",)
 """Put together of others."""
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)  # a minute on a machine of its own
 async def test_every_shipped_scenario_finds_all_that_is_true_once_and_nothing_else(
     databases: list[str], nats: Any, other_nats: Any, own_postgres: Any, tmp_path: Path

@@ -134,6 +134,15 @@ def test_a_second_alarm_of_one_fire_is_a_duplicate_though_it_comes_after_the_end
     assert found(scored([due("a")], [alarm("a"), alarm("a", after)])) == {"duplicate": 1}
 
 
+def test_the_silence_that_the_end_of_the_run_makes_is_nobodys_mistake() -> None:
+    """A device that was silent before, as expected, falls silent again with all others when nobody sends any more."""
+    after = (END - START) / SECOND + 1
+    silences = [alarm("a", at, alert_class="offline", priority=4) for at in (11, after)]
+    score = scored([due("a", alert_class="offline", priority=(4, 4))], silences)
+    assert found(score) == {}
+    assert [alert.device for alert in score.afterwards] == ["a"]
+
+
 def test_a_hastened_run_is_judged_by_when_each_instant_was_played() -> None:
     """60 times as fast: what is due within 300 s is due within 5; and the delay is told in device time."""
     run = Run(START, START + HOUR, 60.0)

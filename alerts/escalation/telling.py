@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from firetower.alerts.ahead import Ahead
 from firetower.alerts.contacts import Contact
 from firetower.alerts.deadlines import TIMER
-from firetower.alerts.duty.policies import Policy, Step
+from firetower.alerts.duty.policies import Of, Policy, Step, Until
 from firetower.alerts.escalation.people import Reached, Ways, reached
 from firetower.alerts.escalation.ports import Case, Progress, Told
 from firetower.alerts.escalation.situations import began, is_for
@@ -102,7 +102,7 @@ def _letters(case: Case, due: Due, found: Reached, now: Micros) -> Iterator[NewL
             alert_id=alert.id,
             policy=policy.name,
             level=due.number,
-            reason=policy.of.value,
+            reason=_reason(due),
             channel=each.channel,
             address=each.address,
             name=each.contact.name,
@@ -111,6 +111,12 @@ def _letters(case: Case, due: Due, found: Reached, now: Micros) -> Iterator[NewL
             due_at=now,
             contact_id=each.contact.id,
         )
+
+
+def _reason(due: Due) -> str:
+    """Return why a letter is written: what its policy is of, but to be told again is a reminder of what is missing."""
+    is_reminder = due.policy.of is Of.RAISED and due.times > 0 and due.policy.ends is Until.ACKNOWLEDGED
+    return Of.UNACKNOWLEDGED.value if is_reminder else due.policy.of.value
 
 
 def _nobody(case: Case, due: Due, found: Reached, now: Micros, *, hastened: bool) -> Transition:

@@ -84,6 +84,19 @@ async def test_each_step_is_told_in_its_time_the_last_one_again_until_somebody_a
     assert await names(hall) == [*expected, "desk", "zhao", "lead", "lead", "lead"], "repeated twice, as the plan says"
 
 
+async def test_what_is_told_again_of_a_raise_is_a_reminder_and_no_news(hall):
+    """A reminder that waits for its channel is asked again whether anybody still has to answer; news goes out."""
+    desk = telling(hall.store, policy(of="raised", steps=[step("0s", "duty_lead", every="30s", at_most=9)]))
+    burning = await hall.raised(fire("s1"), RAISED)
+    await desk.take([burning], RAISED + S)
+    await desk.take([], RAISED + 31 * S)
+    news, reminder = await hall.letters()
+    assert (news.reason, reminder.reason) == ("raised", "unacknowledged")
+    await hall.act(burning, Acknowledge(), RAISED + 32 * S)
+    await desk.take([burning], RAISED + HOUR)
+    assert len(await hall.letters()) == 2
+
+
 async def test_a_restart_in_mid_escalation_goes_on_where_it_was(hall):
     """Whoever takes over knows nothing but the store, and finds what fell due meanwhile, once each."""
     burning = await hall.raised(fire("s1"), RAISED)

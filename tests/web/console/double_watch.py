@@ -40,10 +40,6 @@ class WatchDouble(Facts):
         self.muted: list[int] = []
         self.keys: dict[str, Json] = {}
 
-    async def tell(self) -> None:
-        """Tell every console what is latest-wins."""
-        raise NotImplementedError
-
     # facts --------------------------------------------------------------------------------------
 
     def person(self, name: str, role: str = "", unit: str | None = None) -> Json:

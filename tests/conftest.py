@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 from filelock import FileLock
 
@@ -28,6 +29,10 @@ from firetower.storage import pool as pools
 # environment says otherwise, or each of these processes compiles all of it again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# No test is judged by the time it takes: this machine is shared and noisy.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def _at(base: str, database: str) -> str:

@@ -56,7 +56,7 @@ ACTS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(VERDICTS, st.lists(st.one_of(VERDICTS, ACTS, ACTS), min_size=15, max_size=30))
 def test_no_life_gives_a_fire_a_hold_a_lower_class_or_an_end_without_a_persons_verdict(first, life):
     alert = None

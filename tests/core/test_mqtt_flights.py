@@ -27,14 +27,14 @@ def handed_on(pieces: Sequence[list[Incoming]], acknowledge: bool) -> list[tuple
 
 
 @given(messages=st.lists(arrivals, max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_messages_noted_together_are_those_noted_one_by_one(messages: list[Incoming]) -> None:
     """The quick way for a whole buffer against the slow one."""
     assert handed_on([messages], False) == handed_on([[message] for message in messages], False)
 
 
 @given(messages=st.lists(arrivals, max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_nothing_unmarked_is_ever_left_out_after_its_acknowledgement(messages: list[Incoming]) -> None:
     """A free packet id with the same words again is a new message: a device may say the same twice."""
     got = handed_on([[message] for message in messages], True)
@@ -60,7 +60,7 @@ def test_one_answer_is_due_for_a_packet_id_however_often_it_was_used() -> None:
 
 
 @given(window=st.integers(1, 5), answers=st.lists(st.integers(0, 30), max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_window_is_never_exceeded_and_the_order_is_kept(window: int, answers: list[int]) -> None:
     """Whatever order the broker answers in."""
     wire: list[bytes] = []

@@ -104,7 +104,7 @@ def packets(draw: st.DrawFn, version: int) -> bytes:
 
 @versions
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_stream_says_the_same_wherever_it_is_cut(version: int, data: st.DataObject) -> None:
     """A valid stream, with or without nonsense behind it, in pieces of any size down to a byte."""
     stream = b"".join(data.draw(st.lists(packets(version), max_size=12)))
@@ -121,7 +121,7 @@ def test_a_stream_says_the_same_wherever_it_is_cut(version: int, data: st.DataOb
 
 @versions
 @given(data=st.lists(st.binary(max_size=80), max_size=8))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_bytes_at_all_are_read_or_told_as_an_error_and_nothing_else(version: int, data: list[bytes]) -> None:
     """No exception of any kind, and after an error neither another word nor a byte kept."""
     parser = Parser(version, 1)
@@ -137,7 +137,7 @@ def test_any_bytes_at_all_are_read_or_told_as_an_error_and_nothing_else(version:
 
 @versions
 @given(topic=topics, payload=payloads, mid=mids, qos=st.integers(0, 1), dup=st.booleans(), retain=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_message_is_read_as_it_was_written(
     version: int, topic: bytes, payload: bytes, mid: int, qos: int, dup: bool, retain: bool
 ) -> None:

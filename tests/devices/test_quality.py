@@ -118,7 +118,7 @@ NUMBERS = st.one_of(
 RUNS = st.tuples(st.integers(1, 3), NUMBERS, st.integers(1, 80))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.lists(RUNS, max_size=30), st.sets(st.integers(0, 400)))
 def test_batches_are_counted_as_numbers_one_by_one(runs: list[tuple[int, int, int]], cuts: set[int]) -> None:
     """Whatever devices say, mixed and cut into batches: as a plain count of one number after another."""

@@ -46,7 +46,7 @@ def _many(entries: list[DeviceEntry]) -> DeviceRows:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batches=_batches, step=st.sampled_from([1, 997]))
 def test_devices_added_one_by_one_and_many_at_once_are_found_and_known_as_last_told(
     batches: list[tuple[bool, list[dict[str, Any]]]], step: int
@@ -88,7 +88,7 @@ _keys = st.tuples(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(batches=st.lists(st.tuples(st.booleans(), st.lists(_keys, min_size=1, max_size=80)), max_size=8))
 def test_a_series_keeps_the_number_it_got_at_first_sight(
     batches: list[tuple[bool, list[tuple[int, int, int]]]],

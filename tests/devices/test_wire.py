@@ -537,13 +537,13 @@ def check(topic: str, payload: bytes, welcome: bool) -> None:
         assert decoded.events or decoded.value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_topics, st.binary(max_size=200), st.booleans())
 def test_no_bytes_raise_and_every_message_leaves_a_trace(topic: str, payload: bytes, welcome: bool) -> None:
     check(topic, payload, welcome)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(_topics, _json, st.booleans(), st.booleans())
 def test_no_json_raises_and_every_message_leaves_a_trace(
     topic: str, document: Any, welcome: bool, ascii_only: bool

@@ -257,7 +257,7 @@ _messages = st.lists(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(_messages, st.booleans())
 def test_any_mixture_of_messages_decodes_the_same_both_ways(messages: list[Any], welcome: bool) -> None:
     """Readings, events, refusals and what was heard are equal, whatever stands beside what."""

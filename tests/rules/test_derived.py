@@ -147,7 +147,7 @@ def six(found: float, wanted: float, held: list[Reading]) -> bool:
 
 
 @pytest.mark.parametrize("of", AGGREGATES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(steps=streams, cuts=cuts)
 def test_a_window_shows_its_figure_of_the_readings_in_it(of, steps, cuts):
     """However they are batched, with gaps and several readings of a series in one batch; and never noise."""
@@ -158,7 +158,7 @@ def test_a_window_shows_its_figure_of_the_readings_in_it(of, steps, cuts):
         assert same(found[row, ts], round(plain(of, readings, place), 9)), (place, as_of(readings, place))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(steps=streams, cuts=cuts)
 def test_a_rate_is_the_slope_of_the_best_line_once_readings_reach_over_half_the_window(steps, cuts):
     """With jitter, gaps and repeats; unknown with fewer than ``samples`` readings or over a shorter stretch."""
@@ -171,7 +171,7 @@ def test_a_rate_is_the_slope_of_the_best_line_once_readings_reach_over_half_the_
         assert six(found[row, ts], wanted, held), (place, held)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(1, 6), more=st.integers(0, 6), side=st.sampled_from(["above", "below"]), steps=streams, cuts=cuts)
 def test_n_of_the_last_m_are_beyond_exactly_when_the_nth_of_them_is(n, more, side, steps, cuts):
     """Highest first for above, lowest first for below; unknown until there are n readings."""
@@ -182,7 +182,7 @@ def test_n_of_the_last_m_are_beyond_exactly_when_the_nth_of_them_is(n, more, sid
         assert same(found[row, ts], last[n - 1] if len(last) >= n else math.nan)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(to=st.sampled_from([0.0, 10.0, 60.1]), steps=streams, cuts=cuts)
 def test_a_trend_is_the_days_until_the_line_meets_its_end(to, steps, cuts):
     """From the newest reading on; never, where the line is level or leads away."""
@@ -214,7 +214,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize(("side", "form"), FORMS, ids=[str(form)[:40] for _, form in FORMS])
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(steps=streams, where=st.integers(0, 49), cuts=cuts)
 def test_saved_state_goes_on_as_if_it_had_never_been_put_down(side, form, steps, where, cuts):
     """In other rows, too, and to the last bit; and a row that was forgotten begins as new."""

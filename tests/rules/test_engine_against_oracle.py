@@ -31,7 +31,7 @@ def agree(book: Rulebook, stream: list[Item], cuts: set[int], pace: int) -> None
 
 
 @PACES
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_engine_says_what_the_oracle_says(pace: int, data: st.DataObject) -> None:
     """Limits, rates, windows, patterns, trends; bands, delays, samples, scopes, schedules, trial; late and repeated."""
@@ -53,7 +53,7 @@ def in_order(stream: list[Item]) -> list[Item]:
 
 
 @PACES
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_cutting_a_stream_into_other_batches_changes_no_verdict(pace: int, data: st.DataObject) -> None:
     """One reading at a time or all that came between two ticks at once: the same verdicts at the same times.

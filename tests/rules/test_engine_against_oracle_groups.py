@@ -180,7 +180,7 @@ def agree(book: Rulebook, calls: list[tuple[int, list[Item] | int]]) -> None:
     assert in_spans([(span, bare(each)) for span, each in engine]) == in_spans(expected)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     event_rules("first"),
     event_rules("second"),
@@ -208,7 +208,7 @@ def held_back(draw: st.DrawFn) -> Rule:
     return HIGH.model_copy(update={"suppressed": Suppression.model_validate(by | {"on": on, "reason": WORDS})})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(held_back(), event_rules("first"), event_rules("second"), events_and_readings())
 def test_what_is_held_back_by_design_is_what_the_oracle_says(
     high: Rule, first: Rule, second: Rule, stream: list[Item]
@@ -218,7 +218,7 @@ def test_what_is_held_back_by_design_is_what_the_oracle_says(
     agree(Rulebook((high, first, second), calendar=CALENDARS[0]), calls_of(ticked, set()))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(event_rules("first"), combinations(), st.sampled_from(CALENDARS), events_and_readings())
 def test_combinations_say_what_the_oracle_says(first: Rule, together: Rule, calendar: Any, stream: list[Item]) -> None:
     """Devices of a zone, building, unit, main or gateway, over limits, events and event rules, as they come."""

@@ -122,7 +122,7 @@ def last_instant(stream: list[Item]) -> int:
 
 
 @PACES
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_engine_rebuilt_from_what_is_stored_goes_on_as_if_it_had_never_stopped(pace: int, data: st.DataObject) -> None:
     """Wherever the service stops: all that is stored, replayed through a new engine, gives the state it had."""
@@ -135,7 +135,7 @@ def test_engine_rebuilt_from_what_is_stored_goes_on_as_if_it_had_never_stopped(p
 
 
 @PACES
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_checkpoint_and_what_was_stored_since_equal_a_rebuild_without_it(pace: int, data: st.DataObject) -> None:
     """A checkpoint of any earlier moment, and any superset of what was stored since: the state of the full rebuild."""

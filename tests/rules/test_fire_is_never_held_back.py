@@ -127,7 +127,7 @@ def test_whatever_rulebook_passes_a_fire_raises_at_once_urgent_latched_and_in_si
     folder = tmp_path_factory.mktemp("rulebook")
     passed: list[Rulebook] = []
 
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=120)
     @given(fire_files(), st.sampled_from([0.25, 0.3125, 0.5]))
     def judged(files: dict[str, Any], value: float) -> None:
         book = accepted(folder, files)

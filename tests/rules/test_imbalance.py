@@ -190,7 +190,7 @@ def plain(readings: list[Reading]) -> dict[tuple[int, float], float]:
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=streams, cuts=cuts)
 def test_imbalance_is_that_of_the_newest_of_each_phase_however_the_stream_is_batched(steps, cuts) -> None:
     """Several readings of a phase in one batch, phases in messages of their own, and gaps included."""
@@ -198,7 +198,7 @@ def test_imbalance_is_that_of_the_newest_of_each_phase_however_the_stream_is_bat
     np.testing.assert_equal(fed(derivation(), parts_of(readings, cuts)) if readings else {}, plain(readings))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=streams, cuts=cuts)
 def test_cutting_a_stream_between_messages_changes_no_verdict(steps, cuts) -> None:
     """All at once, some at a time, one instant at a time."""
@@ -212,7 +212,7 @@ def test_cutting_a_stream_between_messages_changes_no_verdict(steps, cuts) -> No
     assert sorted(told[0]) == sorted(told[1]) == sorted(told[2])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(steps=streams, begun=st.integers(0, 59), copied=st.integers(0, 59))
 def test_a_checkpoint_given_again_what_came_since_goes_on_as_the_live_engine(steps, begun, copied) -> None:
     """Its pieces are copied while readings go on: the first before some instants that the last one knows already."""

@@ -244,7 +244,7 @@ def said_of(verdicts: list[Verdict]) -> list[Verdict]:
 STEPS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([1, 2, 5, 30, 60]), VALUES), min_size=1, max_size=40)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rules("first"), rules("second"), STEPS, st.sets(st.integers(0, 40)))
 def test_a_late_stretch_in_order_says_what_it_would_have_said_in_time_however_it_is_cut_into_batches(
     first: Rule, second: Rule, steps: list[tuple[int, int, float]], cuts: set[int]

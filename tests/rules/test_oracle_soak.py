@@ -48,7 +48,7 @@ def test_measured_rules_for_long(test: Any, pace: int) -> None:
     """Each of the tests of measured rules, of their batches and of the rebuild, thousands of times."""
     inner = test.hypothesis.inner_test
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(st.data())
     def again(data: st.DataObject) -> None:
         inner(pace, data)
@@ -63,7 +63,7 @@ def test_events_and_groups_for_long(test: Any, drawn: tuple[st.SearchStrategy[An
     """Each of the tests of events, combinations and suppression, thousands of times."""
     inner = test.hypothesis.inner_test
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(st.tuples(*drawn))
     def again(given_: tuple[Any, ...]) -> None:
         inner(*given_)

@@ -180,7 +180,7 @@ _files = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(scopes=st.lists(_scopes, max_size=8), pages=st.lists(st.lists(_files, max_size=5), max_size=5))
 def test_the_overrides_of_a_device_are_those_whose_scope_it_is_in(
     scopes: list[tuple[str, str]], pages: list[list[dict[str, Any]]]

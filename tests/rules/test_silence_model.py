@@ -129,7 +129,7 @@ _acts = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(acts=st.lists(_acts, max_size=60))
 def test_silence_is_what_the_plain_model_says(acts: list[Any]) -> None:
     """Whatever is registered, heard, changed and retired, every tick says what looking at each device would say."""

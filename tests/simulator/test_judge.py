@@ -187,7 +187,7 @@ def _most(edges: list[list[int]], left: int, taken: frozenset[int]) -> int:
     return max(ways)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000))
 def test_planted_mistakes_are_found_each_for_itself_in_any_order(seed: int) -> None:
     """Of devices that alarm once: some are forgotten, some doubled, some late, and strangers speak up."""

@@ -229,7 +229,7 @@ def everything(city: SimCity, signals: Signals, size: int) -> list[tuple[int, st
     return sorted((message.due, message.topic, message.payload) for message in got)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(size=st.integers(40, 1500))
 def test_same_seed_same_bytes_in_batches_of_any_size(city: SimCity, signals: Signals, size: int) -> None:
     whole = everything(city, signals, 10_000)

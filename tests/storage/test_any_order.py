@@ -97,7 +97,7 @@ async def at_once() -> None:
     """No other part waits."""
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), readings=READINGS)
 async def test_any_interleaving_of_batches_repeats_and_lateness_stores_the_same_set(
     pool: asyncpg.Pool, data: st.DataObject, readings: list[tuple[str, int, int]]

@@ -57,8 +57,10 @@ async def write(pool: asyncpg.Pool, node: str, seats: Sequence[Seat], now: Micro
             )
             if digests:
                 await conn.execute(
-                    "UPDATE session s SET shows_until = $2 FROM account a LEFT JOIN watch_duty d ON d.account = a.username"
-                    " WHERE (d.account IS NOT NULL OR a.role = 'viewer') AND s.token_digest = ANY($1::bytea[]) AND a.id = s.account_id"
+                    "UPDATE session s SET shows_until = $2 FROM account a"
+                    " LEFT JOIN watch_duty d ON d.account = a.username"
+                    " WHERE s.token_digest = ANY($1::bytea[]) AND a.id = s.account_id"
+                    " AND (d.account IS NOT NULL OR a.role = 'viewer')"
                     " AND (s.shows_until IS NULL OR s.shows_until < $3)",
                     digests,
                     to_datetime(now + SHOWS_FOR),

@@ -46,8 +46,8 @@ function Rate({ name, of, days }) {
     <b class="num rate-value">${rateText(of)}</b>
     <${Reached} of=${of} />
     <${Bar} of=${of} />
-    <span class="num">${t(`rates.${name}_of`, { n: integer(of.count), all: integer(of.of) })}</span>
-    <span class="muted num">${t("rates.target", { target: percent(of.target) })}</span>
+    <span class="num rate-count">${t(`rates.${name}_of`, { n: integer(of.count), all: integer(of.of) })}</span>
+    <span class="muted num rate-target">${t("rates.target", { target: percent(of.target) })}</span>
     <${Trend} series=${seriesOf(days, name)} target=${of.target} />
   </section>`;
 }

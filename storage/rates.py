@@ -22,6 +22,8 @@ Part = tuple[Scope, str]
 CITY: Part = ("city", "")
 COUNT_S = 60.0
 """A count that takes longer is given up."""
+_ONE_CORE = "SET LOCAL max_parallel_workers_per_gather = 0"
+"""Nobody waits for a rate: it leaves the other cores to the alarms."""
 
 # A window on a single point of a panel is not one on the panel.
 _COVERED = f"""
@@ -50,20 +52,32 @@ troubled AS (
 """
 _IN_SERVICE = "d.retired_at IS NULL"
 _WATCHED = "d.status <> 'never_seen' AND NOT coalesce(c.maintained, false)"
-_PARTS = "grouping(g.code) = 0 AS of_grid, grouping(d.kind) = 0 AS of_kind, g.code AS grid, d.kind AS kind"
-_BY_PARTS = "GROUP BY GROUPING SETS ((), (g.code), (d.kind))"
+_DEVICE_COUNTS = ("devices", "online", "intact", "never_reported", "in_maintenance")
+
+
+def _by_parts(*counts: str) -> str:
+    """Return what adds ``counts`` up by part: a million devices are then some thousand cells of a grid and a kind."""
+    sums = ", ".join(f"coalesce(sum(n.{each}), 0)::float8 AS {each}" for each in counts)
+    return (
+        f"SELECT grouping(g.code) = 0 AS of_grid, grouping(n.kind) = 0 AS of_kind, g.code AS grid, n.kind, {sums}"
+        " FROM cells n LEFT JOIN grid g ON g.id = n.grid_id GROUP BY GROUPING SETS ((), (g.code), (n.kind))"
+    )
+
 
 _DEVICES = f"""
-WITH {_COVERED}, {_TROUBLED}
-SELECT {_PARTS},
-       count(*) FILTER (WHERE {_WATCHED}) AS devices,
-       count(*) FILTER (WHERE {_WATCHED} AND d.status = 'online') AS online,
-       count(*) FILTER (WHERE {_WATCHED} AND d.status = 'online' AND t.id IS NULL AND c.id IS NULL) AS intact,
-       count(*) FILTER (WHERE d.status = 'never_seen' AND NOT coalesce(c.maintained, false)) AS never_reported,
-       count(*) FILTER (WHERE c.maintained) AS in_maintenance
-FROM device d JOIN unit u ON u.id = d.unit_id LEFT JOIN grid g ON g.id = u.grid_id
-LEFT JOIN covered c ON c.id = d.id LEFT JOIN troubled t ON t.id = d.id
-WHERE {_IN_SERVICE} {{of_device}} {_BY_PARTS}
+WITH {_COVERED}, {_TROUBLED},
+cells AS MATERIALIZED (
+    SELECT u.grid_id, d.kind,
+           count(*) FILTER (WHERE {_WATCHED}) AS devices,
+           count(*) FILTER (WHERE {_WATCHED} AND d.status = 'online') AS online,
+           count(*) FILTER (WHERE {_WATCHED} AND d.status = 'online' AND t.id IS NULL AND c.id IS NULL) AS intact,
+           count(*) FILTER (WHERE d.status = 'never_seen' AND NOT coalesce(c.maintained, false)) AS never_reported,
+           count(*) FILTER (WHERE c.maintained) AS in_maintenance
+    FROM device d JOIN unit u ON u.id = d.unit_id
+    LEFT JOIN covered c ON c.id = d.id LEFT JOIN troubled t ON t.id = d.id
+    WHERE {_IN_SERVICE} {{of_device}} GROUP BY u.grid_id, d.kind
+)
+{_by_parts(*_DEVICE_COUNTS)}
 """
 
 HEARD_LATELY = (
@@ -104,14 +118,15 @@ standing AS (
 lost AS (
     SELECT id, (SELECT sum(extract(epoch FROM upper(r) - lower(r))) FROM unnest(during) AS r)::float8 AS seconds
     FROM standing
+),
+cells AS MATERIALIZED (
+    SELECT u.grid_id, d.kind, count(*) AS devices, coalesce(sum(l.seconds), 0) AS seconds
+    FROM device d JOIN unit u ON u.id = d.unit_id
+    LEFT JOIN covered c ON c.id = d.id LEFT JOIN lost l ON l.id = d.id
+    WHERE {_IN_SERVICE} AND {_WATCHED} GROUP BY u.grid_id, d.kind
 )
-SELECT {_PARTS}, count(*) AS devices, coalesce(sum(l.seconds), 0) AS seconds
-FROM device d JOIN unit u ON u.id = d.unit_id LEFT JOIN grid g ON g.id = u.grid_id
-LEFT JOIN covered c ON c.id = d.id LEFT JOIN lost l ON l.id = d.id
-WHERE {_IN_SERVICE} AND {_WATCHED} {_BY_PARTS}
+{_by_parts("devices", "seconds")}
 """
-
-_DEVICE_COUNTS = ("devices", "online", "intact", "never_reported", "in_maintenance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +155,9 @@ async def count(pool: Pool, now: Micros) -> Counted:
     with store_errors():
         async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
             at = to_datetime(now)
+            await conn.execute(_ONE_CORE)
             for row in await conn.fetch(_DEVICES.format(of_unit="", of_device=""), at, timeout=COUNT_S):
-                found.setdefault(_part(row), {}).update({name: row[name] for name in _DEVICE_COUNTS})
+                found.setdefault(_part(row), {}).update(_counts(row))
             for row in await conn.fetch(_UNITS, at, list(MUST_CONNECT), timeout=COUNT_S):
                 due = {"units_due": row["units_due"], "units_connected": row["units_connected"]}
                 found.setdefault(_part(row), {}).update(due)
@@ -162,7 +178,7 @@ async def of_unit(pool: Pool, code: str, now: Micros) -> UnitRates | None:
     whole = next(row for row in rows if _part(row) == CITY)
     since = unit["connected_since"]
     return UnitRates(
-        figures=Figures(**{name: whole[name] for name in _DEVICE_COUNTS}),
+        figures=Figures(**_counts(whole)),
         given=unit["must_connect"],
         category=unit["category"],
         connected=unit["connected"],
@@ -176,9 +192,16 @@ async def intact_time(pool: Pool, begin: Micros, end: Micros) -> Mapping[Part, f
     Raises StoreUnavailable.
     """
     with store_errors():
-        rows = await pool.fetch(_INTACT_TIME, to_datetime(end), to_datetime(begin), to_datetime(end), timeout=COUNT_S)
+        async with pool.acquire() as conn, conn.transaction(readonly=True):
+            await conn.execute(_ONE_CORE)
+            given = to_datetime(end), to_datetime(begin), to_datetime(end)
+            rows = await conn.fetch(_INTACT_TIME, *given, timeout=COUNT_S)
     period = (end - begin) / SECOND
     return {_part(row): 1 - row["seconds"] / (row["devices"] * period) for row in rows if row["devices"]}
+
+
+def _counts(row: Any) -> dict[str, int]:
+    return {name: int(row[name]) for name in _DEVICE_COUNTS}
 
 
 def _part(row: Any) -> Part:

@@ -163,7 +163,12 @@ class BadActor:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What there was of alerts in a shift. ``raised``: by (class, priority); ``open_at_end``: whenever raised."""
+    """What there was of alerts in a shift. ``raised``: by (class, priority); ``open_at_end``: whenever raised.
+
+    ``checked``: closed in the shift with a verdict on what it was, never a test, a drill, maintenance or one nobody
+    could tell; ``false_alarms``: of these (误报率). ``due``: fires raised in the shift, no tests, that are handled or
+    overdue; ``in_time``: of these, those that missed no deadline (处置率).
+    """
 
     raised: Mapping[tuple[str, int], int]
     open_at_end: int
@@ -172,6 +177,10 @@ class Counts:
     fleeting: int
     escalations: int
     worst_share: float
+    checked: int
+    false_alarms: int
+    due: int
+    in_time: int
 
 
 @dataclass(frozen=True, slots=True)

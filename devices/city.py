@@ -85,7 +85,7 @@ class Unit(_Item):
     """A networked unit 联网单位; ``code`` is the ``{unit}`` of its topics.
 
     ``contacts``: all of them, None where those that stand stay. ``contact_name``, ``contact_phone``: one of role
-    ``control_room``, beside them.
+    ``control_room``, beside them. ``must_connect``: whether it has to be connected 应接入; None: its category says so.
     """
 
     code: Annotated[Code, AfterValidator(_not_ours)]
@@ -98,6 +98,7 @@ class Unit(_Item):
     contacts: UnitContacts | None = None
     lon: Lon | None = None
     lat: Lat | None = None
+    must_connect: bool | None = None
     buildings: tuple[Building, ...] = ()
 
 

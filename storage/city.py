@@ -48,6 +48,7 @@ _UNIT = Shape(
         ("grid_id", "int4"),
         ("address", "text"),
         *_PLACE,
+        ("must_connect", "bool"),
     ),
     registered=True,
 )
@@ -142,6 +143,7 @@ class CityImport:
                 u.address,
                 u.lon,
                 u.lat,
+                u.must_connect,
             )
             for n, u in enumerate(self._city.units)
         ]

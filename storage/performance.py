@@ -110,6 +110,22 @@ FROM (SELECT sum(a.occurrences) AS n, row_number() OVER (ORDER BY sum(a.occurren
       FROM alert a WHERE {_IN_SHIFT} GROUP BY a.rule, a.subject_kind, a.subject, a.component) actors
 """
 
+# What was a test, or could not be told, says nothing of how often an alarm is false.
+_CHECKED = """
+SELECT count(*) AS checked, count(*) FILTER (WHERE disposition = 'false_alarm') AS false_alarms FROM alert
+WHERE closed_at >= $1 AND closed_at < $2 AND state = 'closed'
+AND disposition IN ('real_fire', 'false_alarm', 'hazard_fixed')
+"""
+
+_HANDLED = f"""
+SELECT count(*) AS due, count(*) FILTER (WHERE NOT missed) AS in_time FROM (
+    SELECT a.state, EXISTS (
+        SELECT FROM alert_history h WHERE h.alert_id = a.id AND h.reason = '{ESCALATED}'
+    ) AS missed
+    FROM alert a WHERE {_IN_SHIFT} AND a.alert_class = 'fire' AND NOT '{IN_TEST}' = ANY(a.flags)
+) fires WHERE state = 'closed' OR missed
+"""
+
 _ESCALATIONS = f"SELECT count(*) FROM alert_history WHERE at >= $1 AND at < $2 AND reason = '{ESCALATED}'"
 
 _FLOODS = (
@@ -180,6 +196,8 @@ async def _counts(conn: Any, during: tuple[datetime, datetime], end: Micros) -> 
     standing = await conn.fetchrow(_OPEN_AT, to_datetime(end), to_datetime(end - STALE))
     nuisances = await conn.fetchrow(_NUISANCES, *during)
     worst = await conn.fetchrow(_SHARE, *during)
+    checked = await conn.fetchrow(_CHECKED, *during)
+    handled = await conn.fetchrow(_HANDLED, *during)
     return Counts(
         raised={(row["alert_class"], row["priority"]): row["n"] for row in raised},
         open_at_end=standing["n"],
@@ -188,6 +206,8 @@ async def _counts(conn: Any, during: tuple[datetime, datetime], end: Micros) -> 
         fleeting=nuisances["fleeting"],
         escalations=await conn.fetchval(_ESCALATIONS, *during),
         worst_share=share(worst["worst"], worst["everything"]),
+        **dict(checked),
+        **dict(handled),
     )
 
 

@@ -14,7 +14,7 @@ COUNTS_FOR: Micros = 15 * SECOND
 _FORGOTTEN_AFTER: Micros = 10 * MINUTE
 """What a node that died left behind is taken away then; until then its clock may be wrong."""
 SHOWS_FOR: Micros = 12 * HOUR
-"""A session at a live seat of somebody on duty shows and sounds for so long from now on, whenever now is."""
+"""A session at a live seat of somebody on duty, or of a viewer, shows for so long from now on, whenever now is."""
 
 _LIVE = "s.seen_at > $1 AND s.seen_at <= $2"
 
@@ -31,7 +31,8 @@ class Seat:
 async def write(pool: asyncpg.Pool, node: str, seats: Sequence[Seat], now: Micros) -> None:
     """Make ``seats``, each digest once, what ``node`` has, seen at ``now``. Raises StoreUnavailable.
 
-    The sessions among them of people on duty are prolonged by SHOWS_FOR.
+    The sessions among them of people on duty, who must go on being shown and hearing, and of viewers, who can do
+    nothing but look and may be a display on a wall, are prolonged by SHOWS_FOR.
     """
     digests = [seat.digest for seat in seats]
     with store_errors():
@@ -56,8 +57,10 @@ async def write(pool: asyncpg.Pool, node: str, seats: Sequence[Seat], now: Micro
             )
             if digests:
                 await conn.execute(
-                    "UPDATE session s SET shows_until = $2 FROM account a JOIN watch_duty d ON d.account = a.username"
+                    "UPDATE session s SET shows_until = $2 FROM account a"
+                    " LEFT JOIN watch_duty d ON d.account = a.username"
                     " WHERE s.token_digest = ANY($1::bytea[]) AND a.id = s.account_id"
+                    " AND (d.account IS NOT NULL OR a.role = 'viewer')"
                     " AND (s.shows_until IS NULL OR s.shows_until < $3)",
                     digests,
                     to_datetime(now + SHOWS_FOR),

@@ -50,6 +50,8 @@ _STATES = {  # as ``Window.state`` says it; $1: now
     WindowState.PLANNED: f"{_OPEN} AND w.approved_at IS NOT NULL AND w.starts_at > $1",
     WindowState.ACTIVE: f"{_OPEN} AND w.approved_at IS NOT NULL AND w.starts_at <= $1",
 }
+ACTIVE = _STATES[WindowState.ACTIVE]
+"""Whether a window, a table called ``w``, is in force at $1."""
 
 _WHERE = ("unit", "zone", "device", "component", "main")
 _WRITTEN = (

@@ -1,6 +1,6 @@
 """What the web part is handed by the composition root."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +10,7 @@ from firetower.alerts.duty.plan import DutyPlan, shipped
 from firetower.alerts.performance import Roster
 from firetower.alerts.provisional import ProvisionalBoard
 from firetower.core.clock import HOUR, Clock, Micros
+from firetower.devices.rates import Targets
 from firetower.devices.registry import Registry
 from firetower.rules.book.rulebook import Rulebook
 from firetower.storage.alerts import AlertStore
@@ -20,12 +21,21 @@ ACTS_LATE: Micros = 4 * HOUR
 """Whoever is on duty acts for so long beyond the end of their session: a late handover locks nobody out."""
 
 
+_HEARING = frozenset({"database", "broker", "lag"})
+"""Checks of readiness without which devices are not heard, or only long after they spoke."""
+
+
 class Health(Protocol):
     """Whoever knows whether the service can do its work."""
 
     def ready(self) -> Sequence[tuple[str, bool, str]]:
         """Return (name, ok, detail) of every check, at once and without I/O; names used: database, broker, lag."""
         ...
+
+
+def hears(health: Health) -> bool:
+    """Say whether devices are heard as they speak: else nobody knows who is silent."""
+    return all(ok for name, ok, _ in health.ready() if name in _HEARING)
 
 
 class Backtests(Protocol):
@@ -43,6 +53,8 @@ class Deps:
     ``message_rate``: messages received per second, lately. ``console``: the folder of the operator's page;
     None serves none. ``rulebook``: the one in force. ``provisional``: alarms that are not in the store yet.
     ``roster``: when shifts begin. ``backtests``: None where none are done. ``duty``: deadlines, channels, who is told.
+    ``lags``: how long the oldest uncommitted message of each lane has waited, µs; of lanes in this process only.
+    ``targets``: of the rates.
     """
 
     pool: Pool
@@ -58,6 +70,8 @@ class Deps:
     backtests: Backtests | None = None
     base_map: BaseMap = field(default_factory=BaseMap)
     duty: DutyPlan = field(default_factory=shipped)
+    lags: Callable[[], Mapping[str, Micros]] = dict
+    targets: Targets = field(default_factory=Targets)
 
     @property
     def limits(self) -> Limits:

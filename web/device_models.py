@@ -1,15 +1,18 @@
 """Devices, units and readings as the API takes and writes them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
+from firetower.devices.rates import Targets, must_connect
 from firetower.devices.readings import Mark, Quality
 from firetower.storage.device_history import Bucket, StoredReading
 from firetower.storage.devices import DeviceRow, UnitRow
+from firetower.storage.rates import UnitRates
 from firetower.web.api_models import Answered, Asked, AsMany, Instant, Moment, instant, instant_or_none
+from firetower.web.rate_json import DeviceRatesOut, device_rates
 
 Status = Literal["online", "offline", "never_seen"]
 
@@ -193,12 +196,23 @@ class BuildingOut(Answered):
     floors: list[FloorOut]
 
 
+class UnitConnectionOut(Answered):
+    """Whether a unit must be connected (接入), and whether it is."""
+
+    must_connect: bool
+    given: bool | None = Field(description="what its file says; null: its category decides")
+    connected: bool = Field(description="a device of it was heard within 25 h, or three of its intervals where longer")
+    since: Instant | None = Field(description="when Firetower first found it connected, since it last was not")
+
+
 class UnitFileOut(UnitOut):
-    """A unit with whom to call and its buildings."""
+    """A unit with whom to call, its connection and rates, and its buildings."""
 
     contact_name: str | None
     contact_phone: str | None
     registered_at: Instant
+    connection: UnitConnectionOut
+    rates: DeviceRatesOut
     buildings: list[BuildingOut]
 
 
@@ -259,6 +273,19 @@ def unit_out(row: UnitRow) -> UnitOut:
         lat=row.lat,
         devices={"online": 0, "offline": 0, "never_seen": 0} | row.devices,
     )
+
+
+def unit_rates_out(found: UnitRates, targets: Targets) -> dict[str, Any]:
+    """Return a unit's connection and rates as its file has them."""
+    return {
+        "connection": UnitConnectionOut(
+            must_connect=must_connect(found.given, found.category),
+            given=found.given,
+            connected=found.connected,
+            since=instant_or_none(found.connected_since),
+        ),
+        "rates": device_rates(found.figures, targets),
+    }
 
 
 _QUALITY: dict[int, Literal["good", "uncertain", "bad"]] = {

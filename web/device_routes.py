@@ -7,6 +7,7 @@ from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.metrics import Metric, catalogue
 from firetower.storage import device_history as history
 from firetower.storage import devices as stored
+from firetower.storage import rates
 from firetower.web.api import Access, Call, Route
 from firetower.web.api_models import Nothing, cursor_of, instant, parts_of
 from firetower.web.device_models import (
@@ -24,6 +25,7 @@ from firetower.web.device_models import (
     device_out,
     reading_out,
     unit_out,
+    unit_rates_out,
 )
 
 DEVICE = "/api/v1/devices/{unit}/{device}"
@@ -105,10 +107,11 @@ async def list_units(call: Call[UnitQuery, None]) -> BaseModel:
 
 
 async def get_unit(call: Call[Nothing, None]) -> BaseModel:
-    """Return one unit: whom to call, its buildings, floors and zones."""
+    """Return one unit: whom to call, its connection and rates, its buildings, floors and zones."""
     code = call.path("unit")
     found = await stored.get_unit(call.deps.pool, code) if call.may_see(code) else None
-    if found is None:
+    counted = None if found is None else await rates.of_unit(call.deps.pool, code, call.deps.clock.now())
+    if found is None or counted is None:
         raise NotFound(f"there is no unit {code!r}")
     return UnitFileOut.model_validate(
         unit_out(found.unit).model_dump()
@@ -116,6 +119,7 @@ async def get_unit(call: Call[Nothing, None]) -> BaseModel:
             "contact_name": found.contact_name,
             "contact_phone": found.contact_phone,
             "registered_at": instant(found.registered_at),
+            **unit_rates_out(counted, call.deps.targets),
             "buildings": found.buildings,
         }
     )

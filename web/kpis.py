@@ -9,7 +9,7 @@ from pydantic import Field
 
 from firetower.alerts.floods import Flood
 from firetower.alerts.model import Hold, State
-from firetower.core.clock import Micros
+from firetower.core.clock import SECOND, Micros
 from firetower.devices import liveness
 from firetower.devices.columns import Column
 from firetower.devices.readings import Int64s
@@ -45,6 +45,13 @@ class FloodOut(Answered):
     since: Instant | None
 
 
+class LagsOut(Answered):
+    """How far each lane is behind: seconds the oldest message not yet committed has waited; null: not known here."""
+
+    alarm: float | None
+    telemetry: float | None
+
+
 class Kpis(Answered):
     """The header's figures, as they stand now."""
 
@@ -57,6 +64,7 @@ class Kpis(Answered):
     in_test: int = Field(description="alerts that are not closed and were raised in an announced test")
     flood: FloodOut
     messages_per_second: float = Field(description="messages received lately, all lanes")
+    lag_s: LagsOut
     store: Literal["ok", "unavailable"]
     broker: Literal["ok", "unavailable"]
     command_centre: bool = Field(description="119 is told through its interface (转警); false: it is called")
@@ -68,6 +76,7 @@ def figures(
     devices: DeviceCounts,
     flood: Flood,
     messages_per_second: float,
+    lags: Mapping[str, Micros],
     store_ok: bool,
     broker_ok: bool,
     command_centre: bool,
@@ -97,6 +106,9 @@ def figures(
             since=instant_or_none(flood.since),
         ),
         messages_per_second=round(messages_per_second, 1),
+        lag_s=LagsOut(
+            **{lane: round(lags[lane] / SECOND, 1) if lane in lags else None for lane in LagsOut.model_fields}
+        ),
         store="ok" if store_ok else "unavailable",
         broker="ok" if broker_ok else "unavailable",
         command_centre=command_centre,

@@ -21,7 +21,7 @@ from firetower.core.logs import logger
 from firetower.core.patience import Patience
 from firetower.storage import changes
 from firetower.storage.watch_scopes import lying_in
-from firetower.web.deps import Deps
+from firetower.web.deps import Deps, hears
 from firetower.web.flood_watch import FloodWatch
 from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch, figures
 from firetower.web.live_state import LiveState, Written, parted, written_of
@@ -34,8 +34,6 @@ from firetower.web.watch_view import WatchView
 _log = logger("web.live")
 
 HEARTBEAT_S = 2.0
-_HEARING = frozenset({"database", "broker", "lag"})
-"""Checks of readiness without which devices are not heard, or only long after they spoke."""
 FRAME_S = 0.02  # changes within this time travel in one frame, while there are many
 AT_ONCE = 4  # frames that do not wait for that after a quiet moment: an alarm, and what the desk says of the last one
 FRAME_ALERTS = 400  # of a reading with more, these go ahead in frames that bear the number before it
@@ -88,6 +86,7 @@ class Hub:
             devices=self._watch.counts,
             flood=self._floods.flood,
             messages_per_second=self._deps.message_rate(),
+            lags=self._deps.lags(),
             store_ok=self._store_ok and checks.get("database", True),
             broker_ok=checks.get("broker", True),
             command_centre=self._deps.duty.command_centre is not None,
@@ -300,8 +299,7 @@ class Hub:
     async def _beat(self) -> None:
         while True:
             # while nothing is heard nobody knows who is silent: what was known stands
-            blind = any(not ok for name, ok, _ in self._deps.health.ready() if name in _HEARING)
-            changed = [] if blind else self._watch.look(self._deps.clock.now())
+            changed = self._watch.look(self._deps.clock.now()) if hears(self._deps.health) else []
             turned = self._state.turned(self._deps.clock.now())
             if changed or turned:
                 told = Written(windows=turned)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from firetower.alerts import performance as figures
 from firetower.core.clock import DAY
 from firetower.core.errors import NotFound
+from firetower.devices.rates import share
 from firetower.storage import performance, watch_log
 from firetower.web.api import Call, Route
 from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant
@@ -102,6 +103,19 @@ class SealedOut(Answered):
     hash: str
 
 
+class ShareOut(Answered):
+    """What share of alerts something is true of; null of none."""
+
+    rate: float | None
+    count: int
+    of: int
+
+    @classmethod
+    def of_counts(cls, count: int, of: int) -> Self:
+        """Return a share as the API writes it."""
+        return cls(rate=share(count, of), count=count, of=of)
+
+
 class ReportOut(Answered):
     """A shift report."""
 
@@ -116,6 +130,12 @@ class ReportOut(Answered):
     fleeting: int = Field(description="normal again within 30 s")
     escalations: int
     worst_ten_percent: float = Field(description="share of the ten worst bad actors in all alarms")
+    false_alarms: ShareOut = Field(
+        description="误报率: false, of alerts closed in the shift as real fires, false alarms or mended hazards"
+    )
+    handled: ShareOut = Field(
+        description="处置率: no deadline missed, of fires raised in the shift that are closed or overdue, no tests"
+    )
     sealed: SealedOut | None
     log: str = Field(description="where its shift log is", examples=["/api/v1/shifts/2026-11-23T08:00/log"])
     log_entries: int
@@ -192,6 +212,8 @@ async def get_shift(call: Call[Nothing, None]) -> BaseModel:
         fleeting=counts.fleeting,
         escalations=counts.escalations,
         worst_ten_percent=round(counts.worst_share, 2),
+        false_alarms=ShareOut.of_counts(counts.false_alarms, counts.checked),
+        handled=ShareOut.of_counts(counts.in_time, counts.due),
         sealed=None if sealed is None else _sealed_out(sealed),
         log=f"/api/v1/shifts/{shift.id}/log",
         log_entries=await watch_log.count(call.deps.pool, shift.begin, shift.end),

@@ -38,6 +38,7 @@ from firetower.web import (
     openapi,
     performance_routes,
     protection_routes,
+    rate_routes,
     record_routes,
     rule_routes,
     self_test_routes,
@@ -53,6 +54,7 @@ from firetower.web.deps import Deps, Health
 from firetower.web.errors import middleware
 from firetower.web.guard import Guard
 from firetower.web.live import Hub
+from firetower.web.rate_view import RateView
 from firetower.web.site import SITE, Site
 from firetower.web.static import ConsoleFiles
 from firetower.web.window_json import window_out
@@ -93,6 +95,7 @@ def routes() -> list[Route]:
         *protection_routes.ROUTES,
         *self_test_routes.ROUTES,
         *performance_routes.ROUTES,
+        *rate_routes.ROUTES,
         *watch_routes.ROUTES,
         *watch_handover_routes.ROUTES,
         *live_socket.ROUTES,
@@ -110,7 +113,7 @@ def make_app(deps: Deps) -> web.Application:
         client_max_size=BODY_LIMIT,
         handler_args={"max_field_size": 16_384},
     )
-    app[SITE] = Site(deps, Guard(deps.pool, deps.clock), Hub(deps))
+    app[SITE] = Site(deps, Guard(deps.pool, deps.clock), Hub(deps), RateView(deps))
     register(app, routes())
     if deps.console is not None:
         ConsoleFiles(deps.console, tiles_from=deps.base_map.origin).add_to(app)

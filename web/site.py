@@ -1,4 +1,4 @@
-"""What every handler of one application shares: its dependencies, its guard, its live hub."""
+"""What every handler of one application shares: its dependencies, its guard, its live hub, its rates."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from aiohttp import web
 from firetower.web.deps import Deps
 from firetower.web.guard import Guard
 from firetower.web.live import Hub
+from firetower.web.rate_view import RateView
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Site:
     deps: Deps
     guard: Guard
     hub: Hub
+    rates: RateView
 
 
 SITE: web.AppKey[Site] = web.AppKey("firetower", Site)

@@ -27,6 +27,7 @@ from firetower.core.mqtt import MqttSession
 from firetower.core.outside import Outside
 from firetower.desk_wiring import make_desk
 from firetower.devices.metrics import catalogue
+from firetower.devices.rates import Targets
 from firetower.devices.registry import Registry
 from firetower.devices.topics import lane_filters
 from firetower.devices.wire import Decoder
@@ -46,7 +47,7 @@ from firetower.storage.alerts import AlertStore
 from firetower.storage.ingest import IngestStore
 from firetower.storage.lease import Lease
 from firetower.storage.upkeep import upkeep
-from firetower.web import passwords
+from firetower.web import deps, passwords
 from firetower.web.base_map import base_map
 from firetower.web.server import Deps, make_app, serve
 
@@ -141,6 +142,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             outside=outside,
             within=lambda: confirms_within(current.rulebook.rules),
             rule=lambda rule_id: current.rulebook.rule(rule_id),  # noqa: PLW0108  # reason: the book in force changes
+            hears=lambda: deps.hears(health),
         )
         start("desk", office.run())
         health = Health(
@@ -160,10 +162,12 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             app = make_app(
                 Deps(
                     pool=desk, registry=registry, alerts=alerts, clock=clock, rulebook=lambda: current.rulebook,
-                    health=health, message_rate=health.message_rate, console=console, provisional=board,
+                    health=health, message_rate=health.message_rate, lags=health.lags, console=console,
+                    provisional=board,
                     roster=Roster(settings.shift_times, settings.zone), backtests=backtests,
                     base_map=ground,
                     duty=duty,
+                    targets=Targets(settings.target_connection, settings.target_online, settings.target_intact),
                 )
             )  # fmt: skip
             port = await stack.enter_async_context(serve(app, settings.http_host, settings.http_port))

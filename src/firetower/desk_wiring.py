@@ -34,6 +34,7 @@ from firetower.storage.letter_facts import LetterFacts
 from firetower.storage.letter_turns import LetterTurns
 from firetower.storage.link_tests import LinkTests
 from firetower.storage.outbox import Outbox
+from firetower.storage.rate_days import RateDays
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
 from firetower.storage.telling import Telling
@@ -54,12 +55,13 @@ def make_desk(
     outside: Outside,
     within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
     rule: Callable[[str], Rule | None] = lambda _: None,
+    hears: Callable[[], bool] = lambda: True,
 ) -> Desk:
     """Return the desk on the database at ``url``; fires first, the figures last.
 
     ``precedence``: of alarms on this processor; None where none pass. ``outside``: for whatever it sends. ``within``:
     gives the time within which two signals of a zone confirm each other, as the rulebook in force has it; ``rule``: the
-    rule of that book by its id.
+    rule of that book by its id; ``hears``: whether devices are heard now.
     """
     lease = Lease(url, DESK, clock=clock)
     letters = Dispatcher(
@@ -94,4 +96,5 @@ def make_desk(
     line = None if duty.command_centre is None else Line(duty.command_centre, outside, clock)
     told = Sender(line, messages, clock)
     links = LinkTests(pool, lease, line, duty.self_tests.link_119, zone=settings.zone, clock=clock)
-    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links), give_way=give_way)
+    days = RateDays(pool, lease, settings.zone, clock, hears)
+    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links, days), give_way=give_way)

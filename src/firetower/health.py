@@ -117,6 +117,11 @@ class Health:
             self._rate = (received - counted) / (now - at)
             counted, at = received, now
 
+    def lags(self) -> Mapping[str, Micros]:
+        """Return how far each lane of this process is behind, µs; a look-out stores nothing, and has no lag."""
+        now = self._clock.now()
+        return {lane.name: lane.lag(now) for lane in self._lanes}
+
     def message_rate(self) -> float:
         """Messages received per second, all lanes, over the last second."""
         return self._rate

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -51,6 +52,8 @@ unit = _named(
     Column("lat", Double),
     Column("registered_by", Text, nullable=False, server_default="import"),
     Column("registered_at", INSTANT, nullable=False, server_default=text("now()")),
+    Column("must_connect", Boolean),
+    Column("connected_since", INSTANT),
     UniqueConstraint("code"),
 )
 

@@ -30,6 +30,10 @@ VIEWS = {
     ],
     "alert_history": ["alert_id", "seq", "at", "old", "new", "actor", "reason"],
     "devices": ["unit", "device", "kind", "lon", "lat", "registered_at", "last_seen_at", "status"],
+    "rates": [
+        "day", "scope", "code", "units_due", "units_connected", "devices", "online", "intact", "never_reported",
+        "in_maintenance", "connection_rate", "online_rate", "intact_rate", "intact_time", "as_of", "frozen_at", "late",
+    ],
     "units": ["unit", "name", "category", "grid", "address", "lon", "lat", "registered_at"],
     "rejects": ["at", "lane", "topic", "reason", "payload"],
     "incidents": [

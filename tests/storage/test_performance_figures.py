@@ -70,6 +70,8 @@ async def test_a_shift_report_tells_what_came_who_answered_and_how_fast(pool: as
     assert found.counts.raised == {("fire", 1): 1, ("hazard", 3): 11}
     assert (found.counts.open_at_end, found.counts.stale) == (13, 1)
     assert (found.counts.fleeting, found.counts.escalations) == (2, 1)
+    assert (found.counts.false_alarms, found.counts.checked) == (1, 1)
+    assert (found.counts.in_time, found.counts.due) == (0, 1)
     assert found.counts.worst_share == pytest.approx(100 * 10 / 12)
     assert (found.rate.operators, found.rate.peak) == (2, 6.0)
     assert found.rate.in_flood == pytest.approx(50.0)

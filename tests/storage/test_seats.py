@@ -3,7 +3,7 @@
 import asyncpg
 from alert_making import T0
 
-from firetower.core.clock import SECOND
+from firetower.core.clock import HOUR, SECOND
 from firetower.storage import accounts, seats
 from firetower.storage.seats import Seat
 
@@ -43,3 +43,16 @@ async def test_operators_are_people_who_may_act_at_seats_that_sound(pool: asyncp
     await seats.write(pool, "b", [Seat(b"3", "ada", armed=True)], T0)
     assert await seats.operators(pool, T0) == 2
     assert await seats.operators(pool, T0 + 16 * SECOND) == 0
+
+
+async def test_a_display_on_the_wall_signs_in_once_and_an_operator_off_duty_does_not(pool: asyncpg.Pool) -> None:
+    """A viewer's session shows for twelve hours more with each word of its node; whoever may act signs in again."""
+    for name, role, digest in (("olga", "operator", b"1"), ("vera", "viewer", b"4")):
+        account = await accounts.add(pool, name, "-", role, T0)  # type: ignore[arg-type]
+        await accounts.open_session(pool, account.id, digest, at=T0, expires_at=T0 + HOUR, client="wall")
+    await seats.write(pool, "a", [OLGA, VERA], T0 + HOUR - SECOND)
+    later = T0 + 10 * HOUR
+    assert await accounts.find_session(pool, b"1", later) is None
+    found = await accounts.find_session(pool, b"4", later)
+    assert found is not None
+    assert found.shows_until == T0 + 13 * HOUR - SECOND

@@ -22,6 +22,7 @@ async def test_a_shift_that_is_listed_has_a_report_with_the_hash_of_its_day(runn
     assert report["raised"] == [{"class": "fire", "priority": 1, "count": 1}]
     assert [each["operator"] for each in report["operators"]] == ["olga"]
     assert (report["everyone"]["acknowledge_fire"]["count"], report["sealed"]["is_over"]) == (1, False)
+    assert report["false_alarms"] == report["handled"] == {"rate": None, "count": 0, "of": 0}  # nothing is closed yet
 
     running.clock.advance(2 * DAY)
     await sealer.take([], running.clock.now() + SECOND)

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from double_around import Around
 from double_facts import Json, at
+from double_rates import RatesDouble
 from double_watch import WatchDouble, error, role_of
 
 import firetower.web
@@ -20,7 +21,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(WatchDouble, Around):
+class Double(WatchDouble, Around, RatesDouble):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
@@ -277,6 +278,7 @@ class Double(WatchDouble, Around):
         self.add_around(app)
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)
         self.add_watch_to(app)
+        self.add_rates_to(app)
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

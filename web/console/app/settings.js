@@ -4,6 +4,9 @@ import { signal } from "../vendor/signals.mjs";
 export const THEMES = ["dark", "dim", "light"];
 const PREFIX = "firetower.";
 
+/** Whether this page is a display on the wall 大屏, and no seat: `?wall=1`, or `#wall`. */
+export const isWall = () => new URLSearchParams(location.search).get("wall") === "1" || location.hash === "#wall";
+
 export class Settings {
   constructor() {
     const theme = this.read("theme");

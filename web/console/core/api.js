@@ -173,6 +173,16 @@ export class Api {
     return this.request("GET", `/bad-actors?days=${days}&limit=${limit}`);
   }
 
+  /** 接入率、在线率、完好率 as they stand; `by`: grid, kind, both with a comma, or neither. */
+  rates(by = "") {
+    return this.request("GET", `/rates?by=${by}`);
+  }
+
+  /** The same of the days that are over, oldest first. */
+  rateDays() {
+    return this.request("GET", "/rates/days");
+  }
+
   /** What is not protected right now. */
   notProtected() {
     return this.request("GET", "/not-protected");

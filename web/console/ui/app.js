@@ -9,11 +9,13 @@ import { MapView } from "./citymap.js";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
 import { Help } from "./help.js";
+import { isWall } from "../app/settings.js";
 import { NoSeat } from "./noseat.js";
 import { Panel } from "./panels.js";
 import { Queue } from "./queue.js";
 import { SignIn } from "./signin.js";
 import { Strip } from "./strip.js";
+import { Wall } from "./wall.js";
 
 export const focusQueue = () => document.getElementById("queue-list")?.focus({ preventScroll: true });
 
@@ -22,7 +24,7 @@ export function App({ desk }) {
   if (operator === undefined) return html`<main class="waiting-page" aria-busy="true">${t("boot.loading")}</main>`;
   if (operator === null) return html`<${SignIn} desk=${desk} />`;
   if (isOfUnit(operator)) return html`<${NoSeat} desk=${desk} />`;
-  return html`<${Seat} desk=${desk} />`;
+  return isWall() ? html`<${Wall} desk=${desk} />` : html`<${Seat} desk=${desk} />`;
 }
 
 function Seat({ desk }) {

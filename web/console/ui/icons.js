@@ -15,6 +15,9 @@ const PATHS = {
   back: "M14 5l-7 7 7 7",
   due: "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 7v5.5l3.5 2",
   overdue: "M8.2 3h7.6L21 8.2v7.6L15.8 21H8.2L3 15.8V8.2zM12 7v6M12 16.4v.6",
+  wall: "M2 4h20v13H2zM8 21h8M12 17v4",
+  reached: "M3 13l6 6L21 5",
+  missed: "M5 12h14M3 3h18v18H3z",
   away: "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM6 18 18 6",
 };
 

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { LANGUAGES, language, t } from "../core/i18n.js";
+import { isWall } from "../app/settings.js";
 
 export function SignIn({ desk }) {
   const [busy, setBusy] = useState(false);
@@ -28,6 +29,7 @@ export function SignIn({ desk }) {
     <form onSubmit=${submit} aria-busy=${busy}>
       <h1>望火楼 <span lang="en">Firetower</span></h1>
       <p class="subtitle">${t("app.subtitle")}</p>
+      ${isWall() && html`<p>${t("wall.sign_in")}</p>`}
       ${why && html`<p class="trouble" role="alert">${t(`signin.${why}`)}</p>`}
       <label>${t("signin.username")}
         <input ref=${first} name="username" autocomplete="username" required autocapitalize="none" spellcheck=${false} />

@@ -1,8 +1,9 @@
 // 联网单位: its file, its devices and how many of them report, whom to call, its alerts.
 import { html } from "../vendor/htm-preact.mjs";
-import { integer, percent, t, word } from "../core/i18n.js";
+import { integer, t, word } from "../core/i18n.js";
 import { AlertEntries } from "./device.js";
 import { Asking, useAnswer } from "./entries.js";
+import { UnitRates } from "./rates.js";
 
 const MOST = 200;
 
@@ -19,19 +20,18 @@ function File({ desk, unit }) {
   if (!file.data) return html`<${Asking} answer=${file} />`;
   const known = file.data;
   const { online, offline, never_seen: never } = known.devices;
-  const total = online + offline + never;
   const facts = [
     ["category", word("category", known.category)],
     ["address", known.address],
     ["grid", known.grid],
     ["contact", [known.contact_name, known.contact_phone].filter(Boolean).join(" · ")],
     ["devices", t("unit.counts", { online: integer(online), offline: integer(offline), never: integer(never) })],
-    ["online_rate", total ? percent(online / total) : t("rate.unknown")],
     ["buildings", known.buildings.map((building) => `${building.name || building.code} (${integer(building.floors.length)})`).join(" · ")],
   ];
   return html`<div class="file" data-unit=${unit}>
     <h3>${known.name || unit} <small>${unit}</small></h3>
     <dl class="facts">${facts.map(([name, value]) => value && html`<div key=${name}><dt>${t(`unit.${name}`)}</dt><dd class="num">${value}</dd></div>`)}</dl>
+    <${UnitRates} desk=${desk} file=${known} />
     <h3>${t("device.alerts")}</h3>
     <${Asking} answer=${alerts} none=${alerts.data?.items.length === 0 ? t("device.no_alerts") : ""} />
     <${AlertEntries} desk=${desk} items=${alerts.data?.items ?? []} />

@@ -16,5 +16,5 @@ def drawn(kind: str = "PNG", *, shade: int = 250, size: tuple[int, int] = (60, 4
 def noisy(size: tuple[int, int] = (700, 600)) -> bytes:
     """Return an image that cannot be made small: as large as a real plan is."""
     out = io.BytesIO()
-    Image.frombytes("RGB", size, random.Random(7).randbytes(3 * size[0] * size[1])).save(out, "PNG")  # noqa: S311  # reason: noise, no secret
+    Image.frombytes("RGB", size, random.Random(7).randbytes(3 * size[0] * size[1])).save(out, "PNG")
     return out.getvalue()

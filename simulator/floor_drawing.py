@@ -77,7 +77,7 @@ def _spread(
     for name, corridor in standing:
         if corridor:
             x = left + room * (0.25 + 0.37 * in_corridor % (_ROOMS - 0.5))
-            y = _CORRIDOR[0] + 12 if in_corridor % 2 == 0 else _CORRIDOR[1] - 12
+            y = _CORRIDOR[0] + 12.0 if in_corridor % 2 == 0 else _CORRIDOR[1] - 12
             in_corridor += 1
         else:
             turn, slot = divmod(in_rooms, 2 * _ROOMS)
@@ -135,7 +135,7 @@ def _rooms(canvas: Canvas, level: int, zone: int, zones: int) -> None:
         _write(canvas, name, start + 14, _UP + 16 if upper else _DOWN - 36, 4)
 
 
-def _line(canvas: Canvas, x1: int, y1: int, x2: int, y2: int, thick: int = 4) -> None:
+def _line(canvas: Canvas, x1: int, y1: int, x2: int, y2: int, *, thick: int = 4) -> None:
     half = thick // 2
     canvas[y1 - half : y2 + half, x1 - half : x2 + half] = _WALL
 

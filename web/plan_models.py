@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from firetower.alerts.floor_plan import Spot, Stood, Why, is_doubtful, plan_for, spot_of
-from firetower.alerts.model import Alert, State
+from firetower.alerts.model import Alert, Hold, State
 from firetower.devices.city import Code, ItemError
 from firetower.devices.events import AlertClass
 from firetower.storage.floor_plans import Floor, OnFloor
@@ -136,6 +136,7 @@ class OtherAlert(Answered):
     alert_class: AlertClass = Field(serialization_alias="class")
     priority: int
     state: State
+    hold: Hold
     title: Title
     device: str | None
     component: str
@@ -221,6 +222,7 @@ def alert_plan_out(alert: Alert, found: OnFloor | None, standing: Sequence[OnPla
                 alert_class=other.alert_class,
                 priority=other.priority,
                 state=other.state,
+                hold=other.hold,
                 title=Title(zh=other.title_zh, en=other.title_en),
                 device=other.device,
                 component=other.component,

@@ -139,6 +139,7 @@ class OtherAlert(Answered):
     hold: Hold
     title: Title
     device: str | None
+    device_kind: str | None
     component: str
     place: str | None
     at: SpotOut | None
@@ -225,6 +226,7 @@ def alert_plan_out(alert: Alert, found: OnFloor | None, standing: Sequence[OnPla
                 hold=other.hold,
                 title=Title(zh=other.title_zh, en=other.title_en),
                 device=other.device,
+                device_kind=other.device_kind,
                 component=other.component,
                 place=other.place,
                 at=_spot_out(spot_of(other, found.spots), shown, found.plans),

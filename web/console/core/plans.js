@@ -18,6 +18,12 @@ export function seen(look, plan, box) {
   return [look.x * plan.width - wide / 2, look.y * plan.height - high / 2, wide, high];
 }
 
+/** The nearest of some shapes of a box, so that a plan fills it: a class of plans.css. */
+export const shapeOf = ({ width, height }) => {
+  const found = [["wide", 2], ["long", 1.6], ["even", 1.2], ["high", 0.85]].find(([, least]) => width / height >= Number(least) * 0.95);
+  return found ? found[0] : "high";
+};
+
 /** Where a place of the screen, from the corner of the box, is on the plan; 0 to 1 inside it. */
 export function placeAt([px, py], look, plan, box) {
   const [left, top] = seen(look, plan, box);
@@ -56,7 +62,25 @@ export function nudged(place, code, fine) {
 
 /** What a device, or a point of a panel, goes by. */
 export const nameOf = ({ device, component }) => component || device || "";
+/** What the mark of an alert is called: the point of a panel, or the device; never the words of an alarm. */
+export const calledAs = (alert) => (["panel", "gateway"].includes(alert.device_kind) && alert.component) || alert.device || alert.subject || "";
 export const keyOf = ({ device, component }) => JSON.stringify([device, component]);
+
+/**
+ * Marks of alerts, drawn in the order given: of several in one place the first, with how many there are.
+ * @template {{x: number, y: number, label: string}} Mark
+ * @param {Mark[]} marks worst first
+ */
+export function heaped(marks) {
+  const found = new Map();
+  for (const mark of marks) {
+    const key = `${mark.x} ${mark.y}`;
+    const first = found.get(key);
+    if (first) first.n += 1;
+    else found.set(key, { mark, n: 1 });
+  }
+  return [...found.values()].map(({ mark, n }) => (n > 1 ? { ...mark, label: `${mark.label} ×${n}` } : mark)).reverse();
+}
 
 const UPLOAD_MS = 120_000;
 

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
-import { WHOLE, movedBy, placeAt, scaleOf, seen, zoomed } from "../core/plans.js";
+import { WHOLE, movedBy, placeAt, scaleOf, seen, shapeOf, zoomed } from "../core/plans.js";
 
 const SHAPES = {
   1: "M0-13 13 10H-13z",
@@ -12,13 +12,14 @@ const SHAPES = {
 };
 const STILL_PX = 4; // a finger that moves less has not moved the plan
 const CLOSER = 1.5;
-const TO_POINT = 4;
+const TO_POINT = 2.5;
+const NAMED = 1.5; // from here on every mark has its name
 
 /**
  * `plan`: url, width, height. `marks`: `{key, x, y, priority, own, waiting, doubtful, label, chosen}`; without a priority a device.
- * `onPlace({x, y})`: a click on the plan. `onKeys(event)`: keys first; true takes one. `point`: what "to the point" goes to.
+ * `onPlace({x, y})`: a click on the plan. `onKeys(event)`: keys first; true takes one. `point`: what "to the point" goes to. `over`: words above the sheet.
  */
-export function PlanView({ plan, marks, label, point = null, onPlace = undefined, onMark = undefined, onKeys = undefined }) {
+export function PlanView({ plan, marks, label, point = null, over = null, onPlace = undefined, onMark = undefined, onKeys = undefined }) {
   const ground = useRef(/** @type {any} */ (null));
   const [box, setBox] = useState({ width: 0, height: 0 });
   const [look, setLook] = useState(WHOLE);
@@ -92,7 +93,8 @@ export function PlanView({ plan, marks, label, point = null, onPlace = undefined
     return true;
   };
 
-  return html`<div class="plan-view" data-image=${image} data-zoom=${look.zoom.toFixed(2)}>
+  return html`<div class="plan-view ${shapeOf(plan)} ${look.zoom < NAMED ? "far" : ""}" data-image=${image} data-zoom=${look.zoom.toFixed(2)}>
+    ${over && html`<div class="plan-over">${over}</div>`}
     <div ref=${ground} class="plan-ground ${look.zoom > 1 ? "closer" : ""} ${onPlace ? "placing" : ""}" tabindex="0" role="application" aria-label=${`${label}. ${t("plan.keys")}`}
       onPointerDown=${onPointerDown} onPointerMove=${onPointerMove} onPointerUp=${onPointerEnd} onPointerCancel=${onPointerEnd} onWheel=${onWheel} onKeyDown=${onKeyDown}>
       ${ready && html`<svg class="plan-sheet" viewBox=${seen(look, plan, box).join(" ")} preserveAspectRatio="none" aria-hidden="true">

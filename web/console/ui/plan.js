@@ -56,7 +56,7 @@ function Shown({ desk, alert, data }) {
   const point = calledAs(alert);
   return html`<section class="floor-plan" aria-label=${t("plan.title")} data-plan=${data.plan.sha256.slice(0, 12)}>
     <h3>${t("plan.title")} <small>${name}</small></h3>
-    <${PlanView} plan=${data.plan} marks=${marks} point=${data.at} label=${data.at ? t("plan.says", { floor: name, point, x: integer(data.at.x * 100), y: integer(data.at.y * 100) }) : t("plan.says_none", { floor: name, point })}
+    <${PlanView} plan=${data.plan} marks=${marks} point=${data.at} label=${data.at ? t("plan.says", { floor: name, point, x: integer(Math.round(data.at.x * 100)), y: integer(Math.round(data.at.y * 100)) }) : t("plan.says_none", { floor: name, point })}
       onMark=${(mark) => live.has(mark.key) && desk.select(mark.key)}
       over=${html`<${Elsewhere} floors=${data.fires_elsewhere} />
         ${!data.at && html`<p class="why" data-no-point>${t("plan.why_no_position", { point })}</p>`}

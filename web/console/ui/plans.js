@@ -1,7 +1,7 @@
 // The floor plans 平面图 of a unit: which floors have one, sending one in, and saying where devices and points are on it.
 import { useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { integer, moment, t, word } from "../core/i18n.js";
+import { integer, moment, quantity, t, word } from "../core/i18n.js";
 import { MEDIA, MOST_BYTES, keyOf, nameOf, nudged, plansOf, putPlan, putPositions, withdrawPlan } from "../core/plans.js";
 import { Asking, useAnswer } from "./entries.js";
 import { useDraft } from "./fields.js";
@@ -9,6 +9,7 @@ import { floorName, mayDraw } from "./plan.js";
 import { PlanView } from "./planview.js";
 
 const LISTED = 60;
+const percentOf = (at) => quantity(Math.round(at * 1000) / 10);
 
 export function UnitPlans({ desk, unit }) {
   const plans = useAnswer(() => plansOf(desk.api, unit), [unit]);
@@ -59,10 +60,10 @@ function Storey({ desk, unit, floor, open, onOpen, again }) {
         <input type="file" accept=${MEDIA.join()} disabled=${!writes} onChange=${(event) => {
           const field = event.currentTarget;
           send(field.files[0]).finally(() => (field.value = "")); // the same file may be chosen again
-        }} /></label>`}
-      ${plan && mayDraw(desk) && html`<button data-withdraw disabled=${!writes} onClick=${withdraw} onBlur=${() => setAsked(false)}>${t(asked ? "plan.really" : "plan.withdraw")}</button>`}</p>
+        }} /></label>`}</p>
     <p role="status" class="outcome ${result.phase}" data-result=${result.phase}>${result.text}</p>
-    ${open && plan && html`<${Editor} key=${plan.sha256} desk=${desk} unit=${unit} floor=${floor} again=${again} />`}
+    ${open && plan && html`<${Editor} key=${plan.sha256} desk=${desk} unit=${unit} floor=${floor} again=${again} />
+      ${mayDraw(desk) && html`<p><button data-withdraw disabled=${!writes} onClick=${withdraw} onBlur=${() => setAsked(false)}>${t(asked ? "plan.really" : "plan.withdraw")}</button></p>`}`}
   </li>`;
 }
 
@@ -109,7 +110,7 @@ function Editor({ desk, unit, floor, again }) {
     <${PlanView} plan=${plan} marks=${marks} label=${t("plan.editor", { floor: floorName(floor) })} onKeys=${onKeys}
       onMark=${free ? (mark) => setChosen(mark.key) : undefined} onPlace=${may && selected ? set : undefined} />
     <p class="muted small">${t("plan.of", { time: moment(Date.parse(plan.put_at), desk.now.value), by: plan.put_by })}${floor.earlier > 0 ? ` · ${t("plan.earlier", { n: integer(floor.earlier) })}` : ""}</p>
-    <p class="plan-chosen" data-chosen=${chosen}>${selected ? html`<b>${nameOf(selected)}</b> ${selected.place} ${placeOf(selected) ? html`<span class="num">${t("plan.at", { x: integer(placeOf(selected).x * 100), y: integer(placeOf(selected).y * 100) })}</span>` : ""}` : may ? t("plan.choose") : ""}</p>
+    <p class="plan-chosen" data-chosen=${chosen}>${selected ? html`<b>${nameOf(selected)}</b> ${selected.place} ${placeOf(selected) ? html`<span class="num">${t("plan.at", { x: percentOf(placeOf(selected).x), y: percentOf(placeOf(selected).y) })}</span>` : ""}` : may ? t("plan.choose") : ""}</p>
     ${may && html`<div class="plan-edits">
       ${doubtful.length > 0 && html`<p class="why">${t("plan.doubtful_n", { n: integer(doubtful.length) })} <button data-confirm-places disabled=${desk.feedStatus.value !== "live"} onClick=${() => save(doubtful)}>${t("plan.confirm")}</button></p>`}
       <p class="act-buttons">

@@ -7,7 +7,7 @@ bad row is an error of its own and does not hide the others; see ``read_city``.
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
 
 from firetower.devices.contacts import GridContacts, Phone, StationContacts, UnitContacts
 from firetower.devices.kinds import DeviceKind
@@ -105,12 +105,26 @@ class Unit(_Item):
 ZonePath = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){2}$")]
 
 
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _on_a_floor(at: tuple[float, float] | None, info: ValidationInfo) -> tuple[float, float] | None:
+    if at is not None and info.data.get("zone") is None:
+        raise ValueError("a place on a floor plan needs a zone, which says on which floor; add zone")
+    return at
+
+
+PlanAt = Annotated[tuple[Fraction, Fraction] | None, AfterValidator(_on_a_floor)]
+"""Where it is on the plan 平面图 of its zone's floor: [x, y], 0 to 1 from the left and from the upper edge."""
+
+
 class Point(_Item):
     """A point 点位 of a panel: what one ``component`` of its alarms stands for, and where that is."""
 
     component: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
     zone: ZonePath | None = None
     place: Name = ""
+    plan_at: PlanAt = None
 
 
 def _each_once(points: tuple[Point, ...]) -> tuple[Point, ...]:
@@ -129,6 +143,7 @@ class Device(_Item):
     ``building/floor/zone`` within its unit. ``gateway``: the gateway of its unit that it reports through, whose silence
     explains its own. ``attributes``: numbers of its own file used as limits, for a tank ``level_low``, ``level_90``,
     ``level_overflow`` in m. ``points``: of a panel. ``retired``: taken out of use; what it still says is shown.
+    ``plan_at``: None where it stands where it stood.
     """
 
     unit: Code
@@ -142,6 +157,7 @@ class Device(_Item):
     main: Code | None = None
     gateway: Code | None = None
     place: Name = ""
+    plan_at: PlanAt = None
     attributes: dict[Code, float] = Field(default_factory=dict)
     points: Annotated[tuple[Point, ...], AfterValidator(_each_once)] = ()
     retired: bool = False

@@ -9,6 +9,7 @@ from firetower.devices.city import City, Device, ItemError
 from firetower.devices.kinds import DeviceKind
 from firetower.storage.city_contacts import write_contacts
 from firetower.storage.city_fire import changed_under_fire, changes_under_fire
+from firetower.storage.plan_positions import write_imported
 
 Row = tuple[Any, ...]
 
@@ -115,6 +116,10 @@ class CityImport:
             known = await self._conn.fetchval("SELECT coalesce(max(id), 0) FROM device")
             await self._put("devices", _DEVICE, devices)
             gone = await self._points(units, zones)
+            placed, errors = await write_imported(self._conn, self._city, self._by)
+            if placed is not None:
+                self.tallies["positions"] = Tally(*placed)
+            self.errors += errors
             self.errors += await changed_under_fire(self._conn, known, gone)
 
     def _error(self, where: str, item: str, message: str) -> None:

@@ -94,7 +94,10 @@ Handler = Callable[[Any], Awaitable[BaseModel | web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the contract. ``answer`` None: no body (204) or, with ``socket``, a WebSocket."""
+    """One route of the contract. ``answer`` None: no body (204) or, with ``socket``, a WebSocket.
+
+    ``takes``: types of a body that is no JSON, which the handler reads (``read_body``).
+    """
 
     method: str
     path: str
@@ -111,6 +114,7 @@ class Route:
     socket: bool = False
     media: str = "application/json"
     body_limit: int = BODY_LIMIT
+    takes: tuple[str, ...] = ()
 
     @property
     def unsafe(self) -> bool:
@@ -162,17 +166,18 @@ def _query(model: type[Asked], request: web.Request) -> Asked:
         raise invalid(err, names_of(model), "query parameter") from err
 
 
-async def _read(request: web.Request, limit: int) -> bytes:
+async def read_body(request: web.Request, limit: int, remedy: str = "send less") -> bytes:
+    """Return the body of a request; raises Refused 413 as soon as it is larger than ``limit`` bytes."""
     raw = bytearray()
     while part := await request.content.readany():
         raw += part
         if len(raw) > limit:
-            raise Refused(413, "too_large", f"the body is larger than {limit} bytes; send less")
+            raise Refused(413, "too_large", f"the body is larger than {limit} bytes; {remedy}")
     return bytes(raw)
 
 
 async def _body(model: type[Asked], request: web.Request, person: Person | None, limit: int) -> Asked:
-    raw = await (request.read() if limit == BODY_LIMIT else _read(request, limit))
+    raw = await (request.read() if limit == BODY_LIMIT else read_body(request, limit))
     by_cookie = person is not None and person.by_cookie
     if request.content_type != "application/json" and (raw or by_cookie):
         raise Refused(

@@ -58,7 +58,13 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     ]
     parts.append(_table(("parameter", "in", "type", ""), rows))
     if "requestBody" in operation:
-        parts.append(f"<p>body: {_type(operation['requestBody']['content']['application/json']['schema'])}</p>")
+        content = operation["requestBody"]["content"]
+        body = (
+            _type(content["application/json"]["schema"])
+            if "application/json" in content
+            else escape(", ".join(content))
+        )
+        parts.append(f"<p>body: {body}</p>")
     answers = []
     for status, answer in operation["responses"].items():
         schema = next((media["schema"] for media in answer.get("content", {}).values()), None)

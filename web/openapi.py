@@ -33,7 +33,8 @@ _MEANING = {
     404: "there is nothing by that name",
     409: "the state does not allow it, or it changed meanwhile; `details.current` is how it stands now",
     413: "the body is too large",
-    415: "the body is not application/json",
+    415: "the body is of another type than the one that is taken",
+    422: "the image cannot be used; the message says why",
     429: "too many failed attempts; `Retry-After` says when to try again",
     500: "Firetower failed; its log has the reason",
     503: "the database cannot answer now; try again",
@@ -49,7 +50,7 @@ def errors_of(route: Route) -> list[int]:
         found |= {401}
     if route.access is not Access.OPEN or route.unsafe:
         found |= {403}
-    if route.body is not None:
+    if route.body is not None or route.takes:
         found |= {413, 415}
     if _PART.search(route.path):
         found |= {404}
@@ -114,6 +115,8 @@ def _operation(route: Route, names: Any, shared: dict[str, Any]) -> dict[str, An
             "required": any(field.is_required() for field in route.body.model_fields.values()),
             "content": {"application/json": {"schema": names[route.body, "validation"]}},
         }
+    elif route.takes:
+        operation["requestBody"] = {"required": True, "content": {media: {} for media in route.takes}}
     return operation
 
 

@@ -19,6 +19,7 @@ from firetower.core.child import Child
 from firetower.core.config import Settings, default_data_dir, load_settings
 from firetower.core.datadir import Account
 from firetower.core.errors import ConfigError
+from firetower.demo_plans import put_plans
 from firetower.devices.city import City
 from firetower.engines import Urls, engines
 from firetower.simulator.city import SimCity, build
@@ -91,6 +92,7 @@ async def _prepare(settings: Settings, urls: Urls, city: City, *, given: bool) -
         report = await import_city(pool, city)
         if report.errors:
             raise ConfigError(f"the simulated city was refused: {report.errors[0].message}")
+        await put_plans(pool, city)
         return await counts(pool), await _sign_in(pool, settings, given=given)
     finally:
         await pool.close()

@@ -189,8 +189,12 @@ class Double(WatchDouble, Around, RatesDouble):
         return web.json_response(alert)
 
     async def _list(self, request: web.Request) -> web.Response:
-        states = request.query["state"].split(",")
-        items = [alert for alert in self.alerts.values() if alert["state"] in states]
+        states, unit = request.query.get("state", ""), request.query.get("unit")
+        items = [
+            alert
+            for alert in self.alerts.values()
+            if (not states or alert["state"] in states.split(",")) and unit in {None, alert["unit"]}
+        ]
         limit = int(request.query["limit"])
         return web.json_response({"items": items[:limit], "next_cursor": "more" if items[limit:] else None})
 
@@ -245,6 +249,8 @@ class Double(WatchDouble, Around, RatesDouble):
         return web.json_response(self.base_map)
 
     async def _devices(self, request: web.Request) -> web.Response:
+        if "number" not in request.query:
+            return web.json_response({"items": [], "next_cursor": None})
         number = int(request.query["number"])
         unit, device = self.registry.name(number)
         kind = list(DeviceKind)[self.registry.kind[number]]

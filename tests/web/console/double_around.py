@@ -3,7 +3,8 @@
 from typing import Any
 
 from aiohttp import web
-from double_facts import Facts, Json, at
+from double_facts import Json, at
+from double_plans import Plans
 
 LINES = {
     "zh": (("place", "地点", "中心商场（建设路1号），A座，3层"), ("burns", "情况", "火警：感烟火警，尚未核实")),
@@ -11,7 +12,7 @@ LINES = {
 }
 
 
-class Around(Facts):
+class Around(Plans):
     """Lists by alert id; nobody is told of a change here. ``calls_asked``: body and key of every call recorded."""
 
     def __init__(self) -> None:
@@ -108,6 +109,7 @@ class Around(Facts):
         ):  # fmt: skip
             app.router.add_get(f"/api/v1/alerts/{{id}}/{part}", self._rows(rows))
         app.router.add_get("/api/v1/alerts/{id}/near", self._near)
+        self.add_plans(app)
         app.router.add_get("/api/v1/alerts/{id}/script", self._script)
         app.router.add_get("/api/v1/alerts/{id}/record", self._incident_record)
         app.router.add_post("/api/v1/alerts/{id}/calls", self._call)

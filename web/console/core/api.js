@@ -22,20 +22,21 @@ export class Api {
     this.onExpired = onExpired;
   }
 
-  /** @returns {Promise<Answer>} never rejects */
-  async request(method, path, { body, key, quiet = false } = /** @type {any} */ ({})) {
+  /** `file`: what is sent as it is instead of JSON. @returns {Promise<Answer>} never rejects */
+  async request(method, path, { body, file, key, quiet = false, patienceMs = TIMEOUT_MS } = /** @type {any} */ ({})) {
     /** @type {Record<string, string>} */
     const headers = { Accept: "application/json" };
     if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (file) headers["Content-Type"] = file.type;
     if (key) headers["Idempotency-Key"] = key;
     try {
       const answer = await fetch(this.base + path, {
         method,
         headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined ? file : JSON.stringify(body),
         credentials: "same-origin",
         cache: "no-store",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(patienceMs),
       });
       const text = await answer.text();
       const data = text ? JSON.parse(text) : null;
@@ -75,7 +76,7 @@ export class Api {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}`);
   }
 
-  /** What lies around one alert: `part` is contacts, calls, letters, near or handover. */
+  /** What lies around one alert: `part` is contacts, calls, letters, near, plan or handover. */
   around(id, part) {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}/${part}`);
   }

@@ -14,6 +14,7 @@ import { Icon } from "./icons.js";
 import { IncidentDetail } from "./incident.js";
 import { Near } from "./near.js";
 import { outcomeText } from "./outcome.js";
+import { FloorPlan } from "./plan.js";
 import { Standing } from "./standing.js";
 import { ActBar } from "./steps.js";
 import { Unstored, figuresOf, flagsOf, pointOf, stateOf } from "./row.js";
@@ -47,6 +48,7 @@ export function Detail({ desk, onBack }) {
     <${Standing} desk=${desk} alert=${alert} />
     ${!unstored && html`<${ActBar} key=${`acts-${alert.id}`} desk=${desk} alert=${alert} />`}
     <${Value} alert=${alert} />
+    ${!unstored && html`<${FloorPlan} key=${`plan-${alert.id}`} desk=${desk} alert=${alert} />`}
     ${!unstored && html`<${Contacts} key=${`contacts-${alert.id}`} desk=${desk} alert=${alert} />`}
     <${Advice} desk=${desk} alert=${alert} />
     ${!unstored && html`<${AroundIt} desk=${desk} alert=${alert} />`}

@@ -1,9 +1,10 @@
-// 联网单位: its file, its devices and how many of them report, whom to call, its alerts.
+// 联网单位: its file, its devices and how many of them report, whom to call, its alerts, its floor plans.
 import { html } from "../vendor/htm-preact.mjs";
 import { integer, t, word } from "../core/i18n.js";
 import { AlertEntries } from "./device.js";
 import { Asking, useAnswer } from "./entries.js";
 import { UnitRates } from "./rates.js";
+import { UnitPlans } from "./plans.js";
 
 const MOST = 200;
 
@@ -35,6 +36,7 @@ function File({ desk, unit }) {
     <h3>${t("device.alerts")}</h3>
     <${Asking} answer=${alerts} none=${alerts.data?.items.length === 0 ? t("device.no_alerts") : ""} />
     <${AlertEntries} desk=${desk} items=${alerts.data?.items ?? []} />
+    <${UnitPlans} desk=${desk} unit=${unit} />
     <h3>${t("unit.list")}</h3>
     <${Asking} answer=${devices} none=${devices.data?.items.length === 0 ? t("unit.no_devices") : ""} />
     <ul class="entries">${devices.data?.items.map((device) => html`<li key=${device.device}><button class="entry" data-to-device=${device.device} onClick=${() => desk.openDevice(device.unit, device.device)}>

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from firetower import __version__, cli_history, cli_rejects, cli_rules
+from firetower import __version__, cli_history, cli_plans, cli_rejects, cli_rules
 from firetower.core import logs
 from firetower.core.clock import SystemClock
 from firetower.core.config import load_settings
@@ -26,7 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 devices_app = typer.Typer(
-    help="Devices: import a registry file.", epilog="Example: firetower devices import city.json", no_args_is_help=True
+    help="Devices: import a registry file, give a floor its plan.",
+    epilog="Example: firetower devices import city.json",
+    no_args_is_help=True,
 )
 users_app = typer.Typer(
     help="Console accounts.", epilog="Example: firetower users add wang --role operator", no_args_is_help=True
@@ -41,6 +43,7 @@ app.add_typer(devices_app, name="devices")
 app.add_typer(cli_rejects.app, name="rejects")
 app.add_typer(users_app, name="users")
 app.add_typer(db_app, name="db")
+devices_app.command("plan")(cli_plans.plan)
 db_app.command("verify-history")(cli_history.verify_history)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from plan_making import drawn
 from typer.testing import CliRunner
 
 from firetower.cli import main
@@ -81,6 +82,25 @@ async def test_an_import_counts_by_part_and_its_repeat_changes_nothing(program: 
     assert "devices         1 created       0 updated       0 unchanged" in out
     _, out, _ = await program("devices", "import", str(file))
     assert "devices         0 created       0 updated       1 unchanged" in out
+
+
+async def test_a_plan_is_given_from_a_file_and_a_bad_one_says_what_to_do(command: Command, tmp_path: Path) -> None:
+    city, good, bad = tmp_path / "city.json", tmp_path / "a.png", tmp_path / "b.png"
+    floors = [{"code": "A", "floors": [{"code": "3F", "level": 3}]}]
+    city.write_text(json.dumps(CITY | {"units": [CITY["units"][0] | {"buildings": floors}]}), "utf-8")
+    good.write_bytes(drawn())
+    bad.write_bytes(b"<svg/>")
+    assert (await command("devices", "import", str(city)))[0] == 0
+    _, out, _ = await command("devices", "plan", "mall-01", "A", "3F", str(good))
+    assert "created, 60 × 40 pixels" in out
+    assert "unchanged" in (await command("devices", "plan", "mall-01", "A", "3F", str(good)))[1]
+    for floor, file, told in (
+        ("3F", bad, "SVG"),
+        ("9F", good, "has no floor A/9F"),
+        ("3F", tmp_path / "c", "cannot be"),
+    ):
+        status, _, err = await command("devices", "plan", "mall-01", "A", floor, str(file))
+        assert (status, told in err) == (2, True), err
 
 
 async def test_an_import_with_one_wrong_item_names_its_place_and_writes_nothing(

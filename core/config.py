@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     shifts: str = Field("08:00,20:00", description="times of day at which shifts begin, with commas between")
     timezone: str = Field("Asia/Shanghai", description="whose clock shifts and days go by, a name of the IANA database")
     forward_confirmed: bool = Field(False, description="forward by itself what a second signal confirms")
+    snapshot_classes: str = Field("fire,prealarm", description="classes of alerts whose cameras are asked for pictures")
+    snapshot_days: int = Field(180, ge=1, le=36_500, description="days that pictures of cameras are kept")
     role: Literal["all", "ingest", "web"] = Field("all", description="which parts this process runs")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
 

@@ -2,6 +2,7 @@
 
 from firetower.storage.tables import (
     alerts,
+    cameras,
     contacts,
     escalation,
     handover,
@@ -17,6 +18,7 @@ from firetower.storage.tables.base import metadata
 
 __all__ = [
     "alerts",
+    "cameras",
     "contacts",
     "escalation",
     "handover",

@@ -75,7 +75,7 @@ export class Api {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}`);
   }
 
-  /** What lies around one alert: `part` is contacts, calls, letters, near or handover. */
+  /** What lies around one alert: `part` is contacts, calls, letters, near, cameras, snapshots or handover. */
   around(id, part) {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}/${part}`);
   }

@@ -1,4 +1,4 @@
-// What lies around the selected alert and is asked for when it is looked at: whom to call, calls, who was told, what is near, what 119 was told.
+// What lies around the selected alert and is asked for when it is looked at: whom to call, calls, who was told, what is near, what cameras see, what 119 was told.
 import { signal } from "../vendor/signals.mjs";
 import { monotonic } from "./clock.js";
 
@@ -10,6 +10,8 @@ const PARTS = {
   calls: { path: "calls", againMs: 10_000 },
   letters: { path: "letters", againMs: 10_000 },
   near: { path: "near", againMs: 60_000 },
+  cameras: { path: "cameras", againMs: 30_000 },
+  snapshots: { path: "snapshots", againMs: 5_000 },
   messages: { path: "handover", againMs: 10_000 },
 };
 

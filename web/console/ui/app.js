@@ -66,6 +66,12 @@ function Seat({ desk }) {
       if (desk.panel.value === "script") return toQueue();
       if (desk.openScript()) setTimeout(() => document.getElementById("panel")?.focus());
     },
+    video: () => {
+      if (!desk.selectedId.value) return;
+      desk.panel.value = "";
+      setReading(true);
+      setTimeout(() => document.getElementById("video")?.focus());
+    },
     shelve: () => form("shelve"),
     restore: () => form(desk.selected.value?.state === "closed" ? "reopen" : "unshelve"),
     assign: () => form("assign"),

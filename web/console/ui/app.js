@@ -5,6 +5,7 @@ import { t } from "../core/i18n.js";
 import { isOfUnit } from "../core/api.js";
 import { commandOf, isModifier, takesText } from "../core/keys.js";
 import { Banners } from "./banner.js";
+import { toVideo } from "./cameras.js";
 import { MapView } from "./citymap.js";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
@@ -70,7 +71,7 @@ function Seat({ desk }) {
       if (!desk.selectedId.value) return;
       desk.panel.value = "";
       setReading(true);
-      setTimeout(() => document.getElementById("video")?.focus());
+      toVideo(desk, desk.selectedId.value);
     },
     shelve: () => form("shelve"),
     restore: () => form(desk.selected.value?.state === "closed" ? "reopen" : "unshelve"),

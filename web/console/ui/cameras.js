@@ -10,6 +10,15 @@ import { Result } from "./outcome.js";
 const FIRST = 4;
 const NEWS_MS = 1_200;
 
+/** Looks at the cameras of the alert `id`, which may be a moment on their way. */
+export function toVideo(desk, id, tries = 20) {
+  const video = document.getElementById("video");
+  if (desk.selectedId.value !== id) return;
+  if (!video && tries) setTimeout(() => toVideo(desk, id, tries - 1), 100);
+  video?.scrollIntoView({ block: "start" });
+  video?.focus({ preventScroll: true });
+}
+
 export function Cameras({ desk, alert }) {
   const seen = desk.dossier.of("cameras", alert.id);
   const kept = desk.dossier.of("snapshots", alert.id);
@@ -36,14 +45,14 @@ function Camera({ desk, alert, each, large, onChoose }) {
   const name = each.name || each.camera;
   const shots = all ? each.shots : each.shots.slice(-FIRST);
   const open = each.shots.find((shot) => shot.id === large && shot.url);
-  return html`<li data-camera=${each.camera} data-sight=${each.sight}>
+  return html`<li class=${open ? "with-large" : ""} data-camera=${each.camera} data-sight=${each.sight}><div>
     <p class="camera-name"><b>${name}</b> <span class="muted">${word("sight", each.sight)}${each.distance_m === null ? "" : ` · ${t("near.metres", { n: integer(each.distance_m) })}`}</span></p>
     <div class="act-buttons">
       ${each.link && html`<a class="dial" href=${each.link} target="_blank" rel="noopener noreferrer" aria-label=${t("video.open_of", { camera: name })}><${Icon} name="video" />${t("video.open")}</a>`}
       ${each.takes_pictures && html`<${Take} desk=${desk} alert=${alert} camera=${each.camera} name=${name} />`}
     </div>
     ${each.shots.length > shots.length && html`<button class="link" data-all-shots onClick=${() => setAll(true)}>${t("video.all", { n: integer(each.shots.length) })}</button>`}
-    ${shots.length > 0 && html`<ol class="shots">${shots.map((shot) => html`<${Shot} key=${`${shot.id} ${shot.moment}`} desk=${desk} shot=${shot} name=${name} large=${shot.id === open?.id} onChoose=${onChoose} />`)}</ol>`}
+    ${shots.length > 0 && html`<ol class="shots">${shots.map((shot) => html`<${Shot} key=${`${shot.id} ${shot.moment}`} desk=${desk} shot=${shot} name=${name} large=${shot.id === open?.id} onChoose=${onChoose} />`)}</ol>`}</div>
     ${open && html`<${Large} desk=${desk} shot=${open} name=${name} />`}
   </li>`;
 }

@@ -89,6 +89,7 @@ def _picture(kept: snapshots.Snapshot) -> PictureLine:
         id=kept.id,
         camera=kept.camera,
         camera_name=kept.camera_name,
+        unit=kept.unit,
         moment=kept.moment,
         by=kept.by,
         at=kept.taken_at or kept.asked_at or kept.due_at,

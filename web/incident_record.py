@@ -118,8 +118,10 @@ async def get_record(call: Call[RecordQuery, None]) -> BaseModel | web.StreamRes
     alert = await shown_alert(call)
     query, now = call.query, call.deps.clock.now()
     record = await stored.read(call.deps.pool, alert.id)
-    if call.person.unit is not None:
-        record = replace(record, calls=(), letters=())
+    own = call.person.unit
+    if own is not None:
+        seen = [each for each in record.pictures if each.unit in {None, own}]
+        record = replace(record, calls=(), letters=(), pictures=seen)
     if query.format == "json":
         return _out(record, call.deps.limits, now)
     printed = sheet(record, query.lang, call.deps.roster.zone, by=call.person.username, at=now)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from html import escape
 
+from firetower.alerts.handover.pictures import Printed
 from firetower.alerts.handover.record import Section, Sheet, wide
 
 _SHORT = 19
@@ -31,7 +32,8 @@ figcaption { font-size: 8.5pt; }
 """
 
 CSP = (
-    f"default-src 'none'; img-src 'self'; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; "
+    "default-src 'none'; img-src 'self'; "
+    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """The header the page is sent with."""
@@ -50,11 +52,13 @@ def html(sheet: Sheet) -> str:
 
 def _section(section: Section) -> str:
     note = f'<p class="note">{escape(section.note)}</p>' if section.note else ""
-    shown = "".join(
-        f'<figure><img src="/api/v1/snapshots/{each.id}" alt=""><figcaption>{escape(each.caption)}</figcaption></figure>'
-        for each in section.pictures
-    )
+    shown = "".join(map(_picture, section.pictures))
     return f"<h2>{escape(section.title)}</h2>{_table(section)}{shown}{note}"
+
+
+def _picture(each: Printed) -> str:
+    caption = f"<figcaption>{escape(each.caption)}</figcaption>"
+    return f'<figure><img src="/api/v1/snapshots/{each.id}" alt="">{caption}</figure>'
 
 
 def _table(section: Section) -> str:

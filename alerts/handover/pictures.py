@@ -14,12 +14,13 @@ _MOMENTS = {"raised": ("报警时", "at the alarm"), "after": ("30 秒后", "30 
 @dataclass(frozen=True, slots=True)
 class PictureLine:
     """A picture asked for because of the alert. ``trouble``: why there is none, in (zh, en), None where there is one
-    or it is still waited for. ``at``: taken, or else asked for or due, µs.
+    or it is still waited for. ``at``: taken, or else asked for or due, µs. ``unit``: the camera's.
     """
 
     id: int
     camera: str
     camera_name: str
+    unit: str | None
     moment: str
     by: str
     at: Micros

@@ -249,7 +249,7 @@ class _Writer:
 
     def _pictures(self) -> Section:
         heads = self._heads(
-            ("时间", "At"), ("摄像机", "Camera"), ("时刻", "When"), ("操作人", "By"), ("SHA-256", "SHA-256")
+            ("时间", "At"), ("摄像机", "Camera"), ("时刻", "When"), ("操作人", "By"), ("摘要", "SHA-256")
         )
         given = (self._record.pictures, self._language, self._at)
         note = self._of("每台摄像机的图片原样留存", "Pictures are kept as they came from the camera")

@@ -113,6 +113,7 @@ class Theatre:
         draw = partial(
             frame, self._seed, number, place=place, clock=clock, smoke=self.smoke(code, now),
             second=now // SECOND % 3600,
+            outdoors=not camera.sees,
         )  # fmt: skip
         body = await asyncio.to_thread(draw)
         return web.Response(body=body, content_type="image/jpeg", headers={"Cache-Control": "no-store"})

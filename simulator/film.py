@@ -16,12 +16,14 @@ THICK = 1.0
 """dB/m at which the room is full of smoke."""
 
 
-def frame(seed: int, number: int, *, place: str, clock: str, smoke: float, second: int) -> bytes:
+def frame(
+    seed: int, number: int, *, place: str, clock: str, smoke: float, second: int, outdoors: bool = False
+) -> bytes:
     """Return a JPEG of camera ``number``: ``smoke`` in dB/m, ``clock`` and ``place`` in ASCII written over it.
 
-    ``second``: flames and smoke move with it.
+    ``second``: flames and smoke move with it. ``outdoors``: the front and the yard instead of a room.
     """
-    image = _room(seed, number)
+    image = _yard(seed, number) if outdoors else _room(seed, number)
     if smoke >= FLAMES_FROM:
         _flames(image, seed, number, min(smoke / THICK, 1.0), second)
     if smoke > 0.05:
@@ -50,6 +52,20 @@ def _room(seed: int, number: int) -> Image.Image:
         x, size = 40 + int(500 * drawn[3 + shelf]), 26 + 12 * shelf
         y = 262 + 26 * shelf
         draw.rectangle([x, y - size, x + size + 10, y], fill=(88 + 30 * shelf, 84, 70), outline=(50, 48, 44))
+    return image
+
+
+def _yard(seed: int, number: int) -> Image.Image:
+    """A front with windows under a sky, and the yard before it."""
+    tone = 96 + int(40 * uniform(seed, f"yard {number}", _upto(1))[0])
+    image = Image.new("RGB", (WIDE, HIGH), (104, 122, 140))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle([0, 250, WIDE, HIGH], fill=(70, 70, 72))
+    draw.rectangle([110, 60, 530, 250], fill=(tone, tone - 4, tone - 14))
+    for window in range(24):
+        x, y = 130 + window % 8 * 50, 80 + window // 8 * 52
+        draw.rectangle([x, y, x + 28, y + 30], fill=(52, 60, 68))
+    draw.rectangle([300, 218, 340, 250], fill=(40, 42, 46))
     return image
 
 

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     target_online: float = Field(0.95, gt=0, le=1, description="online rate 在线率 to reach, a share of 1")
     target_intact: float = Field(0.90, gt=0, le=1, description="intact rate 完好率 to reach, a share of 1")
     forward_confirmed: bool = Field(False, description="forward by itself what a second signal confirms")
+    snapshot_classes: str = Field("fire,prealarm", description="classes of alerts whose cameras are asked for pictures")
+    snapshot_days: int = Field(180, ge=1, le=36_500, description="days that pictures of cameras are kept")
     role: Literal["all", "ingest", "web"] = Field("all", description="which parts this process runs")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level logged")
 

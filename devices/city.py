@@ -1,4 +1,4 @@
-"""The registry file (``city.json``): grids, water mains, units with buildings, floors and zones, stations, devices.
+"""The registry file (``city.json``): grids, mains, units with buildings, floors and zones, stations, cameras, devices.
 
 Codes are the names used everywhere else: topics, the API, alerts. The file is read item by item, so that one
 bad row is an error of its own and does not hide the others; see ``read_city``.
@@ -7,8 +7,9 @@ bad row is an error of its own and does not hide the others; see ``read_city``.
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
+from firetower.devices.cameras import MOST_PLACES, PlacePath, WebAddress, each_place_once
 from firetower.devices.contacts import GridContacts, Phone, StationContacts, UnitContacts
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.topics import OWN_UNIT
@@ -175,6 +176,37 @@ class Station(_Item):
     contacts: StationContacts | None = None
 
 
+class Camera(_Item):
+    """A camera 视频: of the places of its ``unit`` that it ``sees``, or outdoors at ``lon``, ``lat``.
+
+    ``link``: the page an operator opens. ``snapshot``: answers with one picture. ``secret``: the entry of the duty
+    plan's ``camera_secrets`` that it is asked with. ``retired``: taken out of use; its pictures stay.
+    """
+
+    code: Code
+    name: Name = ""
+    unit: Code | None = None
+    sees: Annotated[tuple[PlacePath, ...], Field(max_length=MOST_PLACES), AfterValidator(each_place_once)] = ()
+    lon: Lon | None = None
+    lat: Lat | None = None
+    link: WebAddress | None = None
+    snapshot: WebAddress | None = None
+    secret: Code | None = None
+    retired: bool = False
+
+    @model_validator(mode="after")
+    def _stands_somewhere(self) -> "Camera":
+        if (self.lon is None) != (self.lat is None):
+            raise ValueError("lon and lat belong together; give both or neither")
+        if self.sees and self.unit is None:
+            raise ValueError("sees names places of a unit; say with unit which")
+        if not self.sees and self.lon is None:
+            raise ValueError("it is not said what it sees; give sees, or of a camera outdoors lon and lat")
+        if self.link is None and self.snapshot is None:
+            raise ValueError("it can neither be opened nor asked; give link, snapshot or both")
+        return self
+
+
 class City(_Item):
     """A whole registry file."""
 
@@ -184,6 +216,7 @@ class City(_Item):
     mains: tuple[WaterMain, ...] = ()
     units: tuple[Unit, ...] = ()
     stations: tuple[Station, ...] = ()
+    cameras: tuple[Camera, ...] = ()
     devices: tuple[Device, ...] = ()
 
 
@@ -200,6 +233,7 @@ _PARTS: tuple[tuple[str, type[_Item]], ...] = (
     ("mains", WaterMain),
     ("units", Unit),
     ("stations", Station),
+    ("cameras", Camera),
     ("devices", Device),
 )
 

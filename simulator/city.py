@@ -13,6 +13,7 @@ from firetower.devices.kinds import DeviceKind
 from firetower.devices.readings import Floats, Int64s
 from firetower.devices.topics import GATEWAY
 from firetower.simulator import noise, people, premises
+from firetower.simulator.cameras import address, cameras_of
 from firetower.simulator.models import GATEWAY_MODEL, HYDRANT_MODELS, Pace, interval, radio
 from firetower.simulator.plan import Plan, Spots, lay_out, lonlat
 from firetower.simulator.streetmap import streets_geojson
@@ -41,7 +42,7 @@ class SimCity:
         """Return the registry file as JSON text, one item a line; same seed and size, same text."""
         city = self.city
         lines = [f'{{"format": "{FORMAT}", "name": {json.dumps(city.name, ensure_ascii=False)}']
-        for part in ("grids", "mains", "units", "stations", "devices"):
+        for part in ("grids", "mains", "units", "stations", "cameras", "devices"):
             rows = ",\n".join(item.model_dump_json(exclude_defaults=True) for item in getattr(city, part))
             lines.append(f'"{part}": [\n{rows}\n]')
         return ",\n".join(lines) + "}\n"
@@ -62,10 +63,11 @@ class _Builder:
     devices: list[Device] = field(default_factory=list)
 
 
-def build(seed: int, devices: int, *, pace: Pace = "demo") -> SimCity:
+def build(seed: int, devices: int, *, pace: Pace = "demo", cameras: int | None = None) -> SimCity:
     """Return the city of ``seed`` with exactly ``devices`` devices, gateways counted.
 
     ``pace``: reporting intervals, ``demo`` (10 to 30 s, so that something happens) or ``realistic`` (minutes to a day).
+    ``cameras``: the port of this machine on which their pictures are served; None: the city has none.
     Raises InvalidInput when ``devices`` is outside 100 to 1,000,000.
     """
     if not SMALLEST <= devices <= LARGEST:
@@ -104,6 +106,8 @@ def build(seed: int, devices: int, *, pace: Pace = "demo") -> SimCity:
         stations=people.stations(plan),
         devices=tuple(builder.devices),
     )
+    if cameras is not None:
+        city = city.model_copy(update={"cameras": cameras_of(city, address(cameras))})
     return SimCity(seed, city, plan)
 
 

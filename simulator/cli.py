@@ -61,6 +61,7 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
     ] = None,
     truth: played.TruthOption = None,
     speed: played.SpeedOption = 1.0,
+    cameras: played.CamerasOption = None,
     hook: played.HookOption = None,
     score: played.ScoreOption = None,
     user: played.UserOption = None,
@@ -108,7 +109,7 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
         )
         if load is not None or find_limit:
             _refuse(
-                context, ("scenario", "truth", "write", "score", "judge", "speed"),
+                context, ("scenario", "truth", "write", "score", "judge", "speed", "cameras"),
                 "plays a scenario, and a load is none: run it beside the load",
             )  # fmt: skip
             asked_for = order(
@@ -127,12 +128,12 @@ def simulate(  # noqa: PLR0917 - typer hands options over by name
         if judge is not None:
             raise typer.Exit(command.judge_file(judge, asked_score))
         parts = load_parts(scenario)
-        city = build(seed, devices, pace="realistic" if realistic else "demo")
+        city = build(seed, devices, pace="realistic" if realistic else "demo", cameras=cameras)
         if write is not None:
             _write(city, write)
             if not _on_command_line(context, "broker"):
                 return
-        scene = command.Scene(city, parts, _broker(broker), how, rate, seconds, speed)
+        scene = command.Scene(city, parts, _broker(broker), how, rate, seconds, speed, cameras)
         asked_of_load = not (allow_lost is None and allow_p99 is None and allow_lateness is None)
         measured = limits if asked_of_load else None
         raise typer.Exit(command.play(scene, asked_score, truth=truth, quiet=quiet, measured=measured))

@@ -88,6 +88,7 @@ async def run(
     wiring: Wiring | None = None,
     speed: float = 1.0,
     conduct: Conduct | None = None,
+    on_play: Callable[[Play], None] | None = None,
 ) -> Stats:
     """Publish what the city's devices say until ``seconds`` are over or the task is cancelled; return the counts.
 
@@ -95,7 +96,7 @@ async def run(
     scaled to it; what the scenarios add comes on top. ``on_stats`` is called each second and at the end, ``on_truth``
     with each line of the truth log. ``seconds`` are those of the devices, who live ``speed`` times as fast as time;
     None: until the scenarios are over; what follows an act under way then is played to its end. ``conduct`` does what
-    scenarios do to the service.
+    scenarios do to the service. ``on_play`` is handed the play before it begins.
     Raises ConfigError when the broker cannot be reached at the start; later the connections come back by themselves.
     """
     parts = load_parts((scenario,)) if isinstance(scenario, str) else tuple(scenario)
@@ -115,6 +116,8 @@ async def run(
         course = Run(start, wall, speed, signals.seed, len(city.city.devices), tuple(part.name for part in parts))
         show = _Show(parts, casting, signals, every, who=who, how=how, version=address.version, course=course)
         telling = _Telling(show, wires.tally, course, on_stats, on_truth)
+        if on_play is not None:
+            on_play(show.play)
         lasts = length(parts, seconds)
         end = NEVER if lasts is None else course.real(start + round(lasts * SECOND))
         show.until = end

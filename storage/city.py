@@ -7,6 +7,7 @@ from typing import Any
 
 from firetower.devices.city import City, Device, ItemError
 from firetower.devices.kinds import DeviceKind
+from firetower.storage.city_cameras import write_cameras
 from firetower.storage.city_contacts import write_contacts
 from firetower.storage.city_fire import changed_under_fire, changes_under_fire
 from firetower.storage.plan_positions import write_imported
@@ -110,6 +111,9 @@ class CityImport:
         if told is not None:
             self.tallies["contacts"] = Tally(*told)
         zones = await self._places(units)
+        seen = await write_cameras(self._conn, self._city, units, zones, self._error, within_s=self._timeout)
+        if seen is not None:
+            self.tallies["cameras"] = Tally(*seen)
         devices = await self._devices(units, zones, mains)
         self.errors += await changes_under_fire(self._conn, self._city.devices, zones, mains)
         if not self.errors:  # numbers of devices are dense: none is given to what will be undone

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from firetower.alerts.handover.pictures import PictureLine
 from firetower.alerts.handover.record import IncidentRecord, LetterLine, Reading, Seal
 from firetower.alerts.model import Alert
 from firetower.core.clock import MINUTE, Micros, from_datetime, to_datetime
 from firetower.devices.metrics import catalogue
-from firetower.storage import calls, handover_facts, handover_list
+from firetower.storage import calls, handover_facts, handover_list, snapshots
 from firetower.storage.alert_acts import get
 from firetower.storage.alert_rows import read_history
 from firetower.storage.pool import Pool, store_errors
@@ -52,6 +53,7 @@ async def read(pool: Pool, alert_id: int) -> IncidentRecord:
         calls=await calls.of_alert(pool, alert_id),
         letters=[_letter(row) for row in reversed(letters)],
         readings=readings,
+        pictures=[_picture(each) for each in reversed(await snapshots.of_alert(pool, alert_id))],
         seal=None
         if seal is None
         else Seal(seal["n"], seal["seq"], bytes(seal["hash"]).hex(), from_datetime(seal["sealed_at"])),
@@ -79,3 +81,18 @@ def _letter(row: Any) -> LetterLine:
     times: dict[str, Any] = {name: None if row[name] is None else from_datetime(row[name]) for name in _TIMES}
     words = {name: row[name] for name in ("channel", "role", "name", "reason", "state", "trouble")}
     return LetterLine(**words, **times)
+
+
+def _picture(kept: snapshots.Snapshot) -> PictureLine:
+    why = kept.trouble if kept.state == "failed" else None
+    return PictureLine(
+        id=kept.id,
+        camera=kept.camera,
+        camera_name=kept.camera_name,
+        unit=kept.unit,
+        moment=kept.moment,
+        by=kept.by,
+        at=kept.taken_at or kept.asked_at or kept.due_at,
+        sha256=kept.sha256,
+        trouble=None if why is None else (why.words("zh"), why.words("en")),
+    )

@@ -33,7 +33,7 @@ _log = logger("storage.registry")
 @dataclass(slots=True)
 class ImportReport:
     """What an import did, by part (``grids``, ``mains``, ``units``, ``buildings``, ``floors``, ``zones``, ``devices``,
-    and of ``stations``, ``contacts``, ``points`` and ``positions`` those that the file speaks of).
+    and of ``stations``, ``contacts``, ``cameras``, ``points`` and ``positions`` those that the file speaks of).
 
     With ``errors`` nothing was written and every count is empty.
     """

@@ -3,12 +3,13 @@
 import asyncpg
 
 from firetower.core.clock import Micros
-from firetower.storage import accounts, changes, idempotency, partitions, rejects, shadow_alerts
+from firetower.storage import accounts, changes, idempotency, partitions, rejects, shadow_alerts, snapshots
 from firetower.storage.ingest import prune_seen
 
 
-async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int) -> None:
-    """Maintain the partitions; drop what is old: rejects, sessions, what rules on trial raised, what is remembered.
+async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int, snapshot_days: int) -> None:
+    """Maintain the partitions; drop what is old: rejects, sessions, what rules on trial raised, pictures of
+    cameras, what is remembered.
 
     To be called every few minutes. Raises StoreUnavailable; the next call does what this one left.
     """
@@ -19,3 +20,4 @@ async def upkeep(pool: asyncpg.Pool, now: Micros, retention_days: int) -> None:
     await changes.prune(pool, now)
     await idempotency.forget_keys(pool, now)
     await shadow_alerts.prune(pool, now, retention_days)
+    await snapshots.prune(pool, now, snapshot_days)

@@ -93,7 +93,7 @@ def history_entry(entry: Entry) -> HistoryEntry:
     )
 
 
-async def shown_alert(call: Call[Any, None]) -> Alert:
+async def shown_alert(call: Call[Any, Any]) -> Alert:
     """Return the alert asked for; to a unit's account another unit's is as if it were not there."""
     alert = await call.deps.alerts.get(alert_id(call))
     if not call.may_see(alert.unit):

@@ -1,6 +1,7 @@
 """The incident record 警情处置单 of an alert: as JSON with everything, as a page, or as PDF to print."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Literal
@@ -8,10 +9,12 @@ from typing import Literal
 from aiohttp import web
 from pydantic import BaseModel, Field
 
+from firetower.alerts.cameras.taking import Moment
 from firetower.alerts.deadlines import Limits
 from firetower.alerts.handover.record import IncidentRecord, Sheet, sheet
 from firetower.core.clock import Micros
 from firetower.storage import incident_record as stored
+from firetower.storage import snapshots
 from firetower.web.alert_json import AlertOut, HistoryEntry, alert_out
 from firetower.web.alert_routes import PATH, history_entry, shown_alert
 from firetower.web.api import Access, Call, Route
@@ -70,6 +73,19 @@ class ReadingOnRecord(Answered):
     quality: str = Field(description="good, uncertain or bad")
 
 
+class PictureOnRecord(Answered):
+    """A picture of a camera, or why there is none; the picture is at `/api/v1/snapshots/{id}`."""
+
+    id: str
+    camera: str
+    camera_name: str
+    moment: Moment
+    by: str
+    at: Instant = Field(description="when it was taken, or else asked for or due")
+    sha256: str | None = Field(description="hex, of the picture as it came; null: there is none")
+    trouble: str | None = Field(description="why there is none")
+
+
 class SealOut(Answered):
     """The newest sealed entry of the history."""
 
@@ -89,6 +105,7 @@ class RecordOut(Answered):
     calls: list[CallOut]
     letters: list[LetterOnRecord]
     readings: list[ReadingOnRecord]
+    pictures: list[PictureOnRecord] = Field(description="oldest first")
     seal: SealOut | None
     printed_at: Instant
 
@@ -101,23 +118,27 @@ async def get_record(call: Call[RecordQuery, None]) -> BaseModel | web.StreamRes
     alert = await shown_alert(call)
     query, now = call.query, call.deps.clock.now()
     record = await stored.read(call.deps.pool, alert.id)
-    if call.person.unit is not None:
-        record = replace(record, calls=(), letters=())
+    own = call.person.unit
+    if own is not None:
+        seen = [each for each in record.pictures if each.unit in {None, own}]
+        record = replace(record, calls=(), letters=(), pictures=seen)
     if query.format == "json":
         return _out(record, call.deps.limits, now)
     printed = sheet(record, query.lang, call.deps.roster.zone, by=call.person.username, at=now)
     if query.format == "html":
         text = await asyncio.to_thread(html, printed)
         return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": CSP})
-    body = await asyncio.get_running_loop().run_in_executor(_press, _pdf, printed)
+    shown = [each.id for section in printed.sections for each in section.pictures]
+    pictures = {number: kept.body for number in shown if (kept := await snapshots.picture(call.deps.pool, number))}
+    body = await asyncio.get_running_loop().run_in_executor(_press, _pdf, printed, pictures)
     name = f'inline; filename="firetower-{alert.id}.pdf"'
     return web.Response(body=body, content_type="application/pdf", headers={"Content-Disposition": name})
 
 
-def _pdf(printed: Sheet) -> bytes:
+def _pdf(printed: Sheet, pictures: Mapping[int, bytes]) -> bytes:
     from firetower.web.incident_record_pdf import pdf  # no start waits for what draws it
 
-    return pdf(printed)
+    return pdf(printed, pictures)
 
 
 def _out(record: IncidentRecord, limits: Limits, now: Micros) -> RecordOut:
@@ -149,6 +170,19 @@ def _out(record: IncidentRecord, limits: Limits, now: Micros) -> RecordOut:
                 at=instant(each.at), metric=each.metric, value=each.value, uom=each.uom, quality=each.quality
             )
             for each in record.readings
+        ],
+        pictures=[
+            PictureOnRecord(
+                id=str(each.id),
+                camera=each.camera,
+                camera_name=each.camera_name,
+                moment=Moment(each.moment),
+                by=each.by,
+                at=instant(each.at),
+                sha256=each.sha256,
+                trouble=None if each.trouble is None else each.trouble[1],
+            )
+            for each in record.pictures
         ],
         seal=None
         if seal is None

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from html import escape
 
+from firetower.alerts.handover.pictures import Printed
 from firetower.alerts.handover.record import Section, Sheet, wide
 
 _SHORT = 19
@@ -25,10 +26,14 @@ table.plain th { width: 28%; font-weight: normal; background: #f0f0f0; }
 thead { display: table-header-group; }
 tr { break-inside: avoid; }
 .note { margin: .2rem 0; }
+figure { display: inline-block; width: 48%; margin: .3rem .5% .3rem 0; break-inside: avoid; vertical-align: top; }
+img { width: 100%; max-height: 70mm; object-fit: contain; object-position: left top; }
+figcaption { font-size: 8.5pt; }
 """
 
 CSP = (
-    f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; "
+    "default-src 'none'; img-src 'self'; "
+    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """The header the page is sent with."""
@@ -47,7 +52,13 @@ def html(sheet: Sheet) -> str:
 
 def _section(section: Section) -> str:
     note = f'<p class="note">{escape(section.note)}</p>' if section.note else ""
-    return f"<h2>{escape(section.title)}</h2>{_table(section)}{note}"
+    shown = "".join(map(_picture, section.pictures))
+    return f"<h2>{escape(section.title)}</h2>{_table(section)}{shown}{note}"
+
+
+def _picture(each: Printed) -> str:
+    caption = f"<figcaption>{escape(each.caption)}</figcaption>"
+    return f'<figure><img src="/api/v1/snapshots/{each.id}" alt="">{caption}</figure>'
 
 
 def _table(section: Section) -> str:

@@ -4,10 +4,12 @@ A character beyond Unicode's first plane, which that font's encoding cannot name
 JSON have it.
 """
 
+from collections.abc import Mapping
 from html import escape
 from io import BytesIO
 from typing import Any
 
+from PIL import Image as Picture
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -15,7 +17,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
+from reportlab.platypus import Flowable, Image, Paragraph, SimpleDocTemplate, Table, TableStyle
 
 from firetower.alerts.handover.record import Section, Sheet, wide
 
@@ -38,12 +40,18 @@ _LINES: list[_Line] = [
 ]
 _NAMED: list[_Line] = [*_LINES, ("BACKGROUND", (0, 0), (0, -1), colors.whitesmoke)]
 _HEADED: list[_Line] = [*_LINES, ("BACKGROUND", (0, 0), (-1, 0), colors.whitesmoke)]
+_PIXELS = 1000
+"""Of a picture's longer side in the document."""
+_SHOWN_WIDE, _SHOWN_HIGH = 120 * mm, 75 * mm
 _LEAST, _MOST = 3, 40
 """Characters that a column counts for at least and at most, where a table's width is shared out."""
 
 
-def pdf(sheet: Sheet) -> bytes:
-    """Return the document; half a second of work for thirty pages, so not to be made on the event loop."""
+def pdf(sheet: Sheet, pictures: Mapping[int, bytes]) -> bytes:
+    """Return the document; half a second of work for thirty pages, so not to be made on the event loop.
+
+    ``pictures``: those that are printed, by id; one that is not there is left out.
+    """
     pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
     out = BytesIO()
     document = SimpleDocTemplate(
@@ -52,18 +60,38 @@ def pdf(sheet: Sheet) -> bytes:
     )  # fmt: skip
     story: list[Flowable] = [_paragraph(sheet.title, _TITLE), _paragraph(sheet.subtitle, _SUBTITLE)]
     for section in sheet.sections:
-        story += _section(section)
+        story += _section(section, pictures)
     document.build(story, onFirstPage=_numbered, onLaterPages=_numbered)
     return out.getvalue()
 
 
-def _section(section: Section) -> list[Flowable]:
+def _section(section: Section, pictures: Mapping[int, bytes]) -> list[Flowable]:
     story: list[Flowable] = [_paragraph(section.title, _HEAD)]
     if section.rows:
         story.append(_headed(section) if section.heads else _named(section))
+    for each in section.pictures:
+        if each.id in pictures:
+            drawn = _drawn(pictures[each.id])
+            story.append(drawn or _paragraph("〓", _CELL))
+            story.append(_paragraph(each.caption, _SMALL))
     if section.note:
         story.append(_paragraph(section.note, _CELL))
     return story
+
+
+def _drawn(body: bytes) -> Flowable | None:
+    """Return a picture made small; None for one that nobody can draw: a document never fails for its sake."""
+    small = BytesIO()
+    try:
+        with Picture.open(BytesIO(body), formats=("JPEG", "PNG", "WEBP")) as picture:
+            picture.draft("RGB", (_PIXELS, _PIXELS))
+            picture.thumbnail((_PIXELS, _PIXELS))
+            picture.convert("RGB").save(small, "JPEG", quality=80)
+            wide, high = picture.size
+    except Exception:  # noqa: BLE001  # reason: what a camera sent may break any decoder in any way
+        return None
+    scale = min(_SHOWN_WIDE / wide, _SHOWN_HIGH / high)
+    return Image(BytesIO(small.getvalue()), wide * scale, high * scale, hAlign="LEFT")
 
 
 def _named(section: Section) -> Table:

@@ -25,6 +25,7 @@ from firetower.web import (
     alert_routes,
     backtest_routes,
     call_routes,
+    camera_routes,
     contact_routes,
     device_routes,
     docs_page,
@@ -85,6 +86,7 @@ def routes() -> list[Route]:
         *incident_record.ROUTES,
         *incident_routes.ROUTES,
         *call_routes.ROUTES,
+        *camera_routes.ROUTES,
         *contact_routes.ROUTES,
         *map_routes.ROUTES,  # before a device of those names
         *letter_routes.ROUTES,

@@ -7,10 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from firetower.alerts.duty import agreement
+from firetower.alerts.duty.cameras import CameraSecrets
 from firetower.alerts.duty.channels import Channel, no_name_twice
 from firetower.alerts.duty.command_centre import CommandCentre
 from firetower.alerts.duty.deadlines import Deadlines
@@ -33,6 +34,7 @@ class DutyPlan(Section):
     command_centre: CommandCentre | None = None
     watch: Watch = Watch()
     self_tests: SelfTests = SelfTests()
+    camera_secrets: CameraSecrets = Field(default_factory=dict)
 
 
 def shipped() -> DutyPlan:

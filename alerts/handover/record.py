@@ -6,8 +6,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from firetower.alerts.calls import Call
+from firetower.alerts.handover import pictures as on_sheet
 from firetower.alerts.handover.facts import Premises, point
 from firetower.alerts.handover.model import OnRecord
+from firetower.alerts.handover.pictures import PictureLine, Printed
 from firetower.alerts.handover.words import Language, word
 from firetower.alerts.model import Alert
 from firetower.alerts.ports import Entry
@@ -73,6 +75,7 @@ class IncidentRecord:
     letters: Sequence[LetterLine]
     readings: Sequence[Reading]
     seal: Seal | None
+    pictures: Sequence[PictureLine] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
     heads: tuple[str, ...] = ()
     note: str = ""
+    pictures: tuple[Printed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class _Writer:
         yield self._history()
         if self._record.readings:
             yield self._readings()
+        if self._record.pictures:
+            yield self._pictures()
         yield self._seal()
 
     def _alert(self) -> Section:
@@ -240,6 +246,15 @@ class _Writer:
             for each in self._record.readings
         )
         return Section(self._of("前后读数", "Readings around it"), rows, heads)
+
+    def _pictures(self) -> Section:
+        heads = self._heads(
+            ("时间", "At"), ("摄像机", "Camera"), ("时刻", "When"), ("操作人", "By"), ("摘要", "SHA-256")
+        )
+        given = (self._record.pictures, self._language, self._at)
+        note = self._of("每台摄像机的图片原样留存", "Pictures are kept as they came from the camera")
+        title = self._of("视频图片", "Pictures of cameras")
+        return Section(title, on_sheet.rows(*given), heads, note, on_sheet.printed(*given))
 
     def _seal(self) -> Section:
         seal = self._record.seal

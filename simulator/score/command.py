@@ -13,11 +13,13 @@ import typer
 
 from firetower.core.clock import SECOND, SystemClock
 from firetower.core.errors import ConfigError, InvalidInput
+from firetower.simulator.cameras import Theatre, serving
 from firetower.simulator.city import SimCity
 from firetower.simulator.hastened import length, start_of
 from firetower.simulator.load import limits as load_limits
 from firetower.simulator.load.connections import Wiring
 from firetower.simulator.load.display import display, line
+from firetower.simulator.play import Play
 from firetower.simulator.run import Stats, run
 from firetower.simulator.score.conductor import Conductor, Hook, check
 from firetower.simulator.score.report import Limits, Report
@@ -54,7 +56,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is played: scenarios on a city, for ``seconds`` of its devices, who live ``speed`` times as fast as time."""
+    """What is played: scenarios on a city, for ``seconds`` of its devices, who live ``speed`` times as fast as time.
+
+    ``cameras``: the port on which pictures are served; None: on none.
+    """
 
     city: SimCity
     parts: tuple[Part, ...]
@@ -63,6 +68,7 @@ class Scene:
     rate: float | None
     seconds: float | None
     speed: float
+    cameras: int | None = None
 
 
 def play(scene: Scene, asked: Asked, *, truth: Path | None, quiet: bool, measured: load_limits.Limits | None) -> int:
@@ -137,6 +143,14 @@ async def _played(
         service: Service | None = None
         if asked.url is not None:
             service = await stack.enter_async_context(signed_in(*asked.account()))
+        theatre: Theatre | None = None
+        if scene.cameras is not None:
+            theatre = Theatre(scene.city.city, clock, scene.city.seed, scene.cameras)
+            await stack.enter_async_context(serving(theatre, scene.cameras))
+
+        def begun(play: Play) -> None:
+            if theatre is not None:
+                theatre.sample = play.sample
 
         async def playing(collect: Callable[[TruthLine], None]) -> None:
             def both(said: TruthLine) -> None:
@@ -146,7 +160,7 @@ async def _played(
             await run(
                 scene.city, broker_url=scene.broker, scenario=scene.parts, rate=scene.rate, seconds=scene.seconds,
                 clock=clock, on_stats=count, on_truth=both, wiring=scene.wiring, speed=scene.speed,
-                conduct=Conductor(service, asked.hooks, clock),
+                conduct=Conductor(service, asked.hooks, clock), on_play=begun,
             )  # fmt: skip
 
         if service is None:

@@ -29,6 +29,13 @@ SpeedOption = Annotated[
         help="So many times as fast as time: the run begins in the past and has caught up with it at its end.",
     ),
 ]  # fmt: skip
+CamerasOption = Annotated[
+    int | None,
+    typer.Option(
+        "--cameras", min=1, max=65535, metavar="PORT", rich_help_panel=_PLAY,
+        help="Serve pictures of the city's cameras on this port of 127.0.0.1; with --write they stand in city.json.",
+    ),
+]  # fmt: skip
 HookOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -112,7 +112,8 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
 
         start("embedded engines", keep_running(urls.children))
         start("registry", stored_registry.watch(pool, registry))
-        start("upkeep", every(10 * MINUTE, lambda: upkeep(pool, clock.now(), settings.retention_days)))
+        kept = (settings.retention_days, settings.snapshot_days)
+        start("upkeep", every(10 * MINUTE, lambda: upkeep(pool, clock.now(), *kept)))
         board = ProvisionalBoard(registry, clock)
         canary = CanaryWatch(lambda: canaries.latest(desk), clock)
         start("canary", canary.run())

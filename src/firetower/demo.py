@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from firetower.app import Running, run
 from firetower.core import logs
-from firetower.core.child import Child
+from firetower.core.child import Child, free_port
 from firetower.core.config import Settings, default_data_dir, load_settings
 from firetower.core.datadir import Account
 from firetower.core.errors import ConfigError
@@ -54,10 +54,11 @@ def run_demo(
     typer.echo("Firetower demo: starting the database, the broker and the service ...")
     with engines(settings) as urls:
         given = settings.admin_password
-        city = build(seed, devices)
+        cameras = free_port()
+        city = build(seed, devices, cameras=cameras)
         settings = _with_streets(_with_password(settings), city)
         before, sign_in = asyncio.run(_prepare(settings, urls, city.city, given=given is not None))
-        with _simulated_city(settings, urls, seed, devices) as simulator:
+        with _simulated_city(settings, urls, seed, devices, cameras) as simulator:
             asyncio.run(_serve(settings, urls, sign_in, seconds, simulator))
         if headless:
             _finish(asyncio.run(_brought(urls.database)), before, seconds)
@@ -120,9 +121,10 @@ async def _brought(url: str) -> Counts:
 
 
 @contextlib.contextmanager
-def _simulated_city(settings: Settings, urls: Urls, seed: int, devices: int) -> Iterator[Child]:
+def _simulated_city(settings: Settings, urls: Urls, seed: int, devices: int, cameras: int) -> Iterator[Child]:
     """Give the simulator's process, yet to be started; it ends with the demo."""
     options = ["--seed", str(seed), "--devices", str(devices), "--scenario", "demo", "--quiet"]
+    options += ["--cameras", str(cameras)]
     child = Child(
         "the simulated city",
         [sys.executable, "-m", "firetower", "simulate", *options],

@@ -5,6 +5,9 @@ from functools import partial
 
 import asyncpg
 
+from firetower.alerts.cameras.eye import Eye
+from firetower.alerts.cameras.photographer import Photographer
+from firetower.alerts.cameras.taking import classes_named
 from firetower.alerts.correlate import CONFIRMS_WITHIN
 from firetower.alerts.duty.plan import DutyPlan
 from firetower.alerts.escalation.people import ways
@@ -37,6 +40,8 @@ from firetower.storage.outbox import Outbox
 from firetower.storage.rate_days import RateDays
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
+from firetower.storage.snapshot_step import SnapshotStep
+from firetower.storage.snapshots import Snapshots
 from firetower.storage.telling import Telling
 from firetower.storage.watch_step import WatchStep
 
@@ -75,6 +80,7 @@ def make_desk(
         OverruleStep(pool, lease),
         SecondSignalStep(pool, lease, forward=settings.forward_confirmed, within=within),
         Escalations(pool, lease, duty.deadlines.limits),
+        SnapshotStep(pool, lease, classes_named(settings.snapshot_classes)),
         WatchStep(pool, lease, duty.watch),
         IncidentStep(pool, lease),
         WindowTurns(pool, lease),
@@ -97,4 +103,5 @@ def make_desk(
     told = Sender(line, messages, clock)
     links = LinkTests(pool, lease, line, duty.self_tests.link_119, zone=settings.zone, clock=clock)
     days = RateDays(pool, lease, settings.zone, clock, hears)
-    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links, days), give_way=give_way)
+    pictures = Photographer(Snapshots(pool, lease), partial(Eye, duty.camera_secrets), clock)
+    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links, days, pictures), give_way=give_way)

@@ -2,6 +2,7 @@
 
 from firetower.storage.tables import (
     alerts,
+    cameras,
     contacts,
     escalation,
     handover,
@@ -19,6 +20,7 @@ from firetower.storage.tables.base import metadata
 
 __all__ = [
     "alerts",
+    "cameras",
     "contacts",
     "escalation",
     "handover",

@@ -28,7 +28,7 @@ async def test_alarms_their_alerts_and_history_outlive_a_year_of_upkeep_and_read
         await apply_verdicts(conn, [said], at=T0, events=[said.event])
     await commit(pool, [hazard()], T0)
     await pool.execute("UPDATE alert SET state = 'closed', condition = 'normal', disposition = 'test'")
-    await upkeep(pool, T0 + 364 * DAY, retention_days=1)
+    await upkeep(pool, T0 + 364 * DAY, retention_days=1, snapshot_days=1)
     kept = {
         table: await pool.fetchval(f"SELECT count(*) FROM {table}")
         for table in ("device_event", "alert", "alert_history", "reject")

@@ -121,6 +121,6 @@ async def test_upkeep_drops_expired_sessions_old_rejects_and_remembered_messages
     await signed_in(pool, account, "one")
     await keep(pool, reject(NOW - 100 * DAY))
     await pool.execute("INSERT INTO seen_message VALUES (1, 1, 'x', to_timestamp(0))")
-    await upkeep(pool, NOW + 2 * HOUR, 400)
+    await upkeep(pool, NOW + 2 * HOUR, 400, 180)
     for table in ("session", "reject", "seen_message"):
         assert await pool.fetchval(f"SELECT count(*) FROM {table}") == 0

@@ -6,6 +6,10 @@ from aiohttp import web
 from double_facts import Json, at
 from double_plans import Plans
 
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415478da6338e0a0000002"
+    "e40121bfd81b640000000049454e44ae426082"
+)
 LINES = {
     "zh": (("place", "地点", "中心商场（建设路1号），A座，3层"), ("burns", "情况", "火警：感烟火警，尚未核实")),
     "en": (("place", "Place", "Central Mall (1 Jianshe Road), A, floor 3"), ("burns", "What burns", "fire: Smoke")),
@@ -23,6 +27,9 @@ class Around(Plans):
         self.near: dict[str, Json] = {}
         self.messages: dict[str, list[Json]] = {}
         self.calls_asked: list[tuple[Json, str]] = []
+        self.cameras: dict[str, list[Json]] = {}
+        self.snapshots: dict[str, list[Json]] = {}
+        self.pictures_asked: list[tuple[str, str]] = []
         self.calls_away = False
         self.script_away = False
         self._called: dict[str, Json] = {}
@@ -77,6 +84,29 @@ class Around(Plans):
         self.near[alert["id"]] = found
         return found
 
+    def camera(self, alert: Json, code: str, sight: str = "zone", **more: Any) -> Json:
+        """A camera of an alert."""
+        made: Json = {
+            "camera": code, "name": code, "unit": alert["unit"], "sees": ["a"], "lon": None, "lat": None,
+            "link": f"https://nvr.example/{code}", "takes_pictures": True, "sight": sight, "distance_m": None,
+            "last": None,
+        } | more  # fmt: skip
+        self.cameras.setdefault(alert["id"], []).append(made)
+        return made
+
+    def shot(self, alert: Json, camera: str, moment: str = "raised", *, ago: float = 60, **more: Any) -> Json:
+        """A picture of a camera, the newest there is; with ``trouble`` it could not be had."""
+        number, trouble = str(next(self._ids)), more.get("trouble")
+        taken = None if trouble else at(ago)
+        made: Json = {
+            "id": number, "camera": camera, "camera_name": camera, "moment": moment, "by": "timer",
+            "state": "failed" if trouble else "taken", "due_at": at(ago), "asked_at": at(ago), "taken_at": taken,
+            "next_try_at": None, "tries": 1, "trouble": None, "media": "image/png", "bytes": 70, "sha256": "0" * 64,
+            "url": None if trouble else f"/api/v1/snapshots/{number}",
+        } | more  # fmt: skip
+        self.snapshots.setdefault(alert["id"], []).insert(0, made)
+        return made
+
     def message(self, alert: Json, kind: str = "report", state: str = "waiting", **more: Any) -> Json:
         """A message to 119."""
         number = str(next(self._ids))
@@ -106,6 +136,7 @@ class Around(Plans):
         """Serve it."""
         for part, rows in (
             ("contacts", self.contacts), ("calls", self.calls), ("letters", self.letters), ("handover", self.messages),
+            ("cameras", self.cameras), ("snapshots", self.snapshots),
         ):  # fmt: skip
             app.router.add_get(f"/api/v1/alerts/{{id}}/{part}", self._rows(rows))
         app.router.add_get("/api/v1/alerts/{id}/near", self._near)
@@ -113,6 +144,8 @@ class Around(Plans):
         app.router.add_get("/api/v1/alerts/{id}/script", self._script)
         app.router.add_get("/api/v1/alerts/{id}/record", self._incident_record)
         app.router.add_post("/api/v1/alerts/{id}/calls", self._call)
+        app.router.add_post("/api/v1/alerts/{id}/snapshots", self._picture)
+        app.router.add_get("/api/v1/snapshots/{id}", self._image)
 
     def _rows(self, rows: dict[str, list[Json]]) -> Any:
         async def answer(request: web.Request) -> web.Response:
@@ -134,6 +167,16 @@ class Around(Plans):
 
     async def _incident_record(self, request: web.Request) -> web.Response:
         return web.Response(text=f"record {request.match_info['id']} {request.query['format']} {request.query['lang']}")
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        alert, camera = self.alerts[request.match_info["id"]], (await request.json())["camera"]
+        self.pictures_asked.append((camera, request.headers["Idempotency-Key"]))
+        waiting = {"state": "waiting", "taken_at": None, "asked_at": None, "url": None, "next_try_at": at()}
+        made = self.shot(alert, camera, "by_hand", ago=0, by=request.cookies["firetower_session"], **waiting)
+        return web.json_response(made, status=201)
+
+    async def _image(self, request: web.Request) -> web.Response:  # reason: every one is the same
+        return web.Response(body=PIXEL, content_type="image/png")
 
     async def _call(self, request: web.Request) -> web.Response:
         alert, key, body = (

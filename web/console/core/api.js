@@ -76,7 +76,7 @@ export class Api {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}`);
   }
 
-  /** What lies around one alert: `part` is contacts, calls, letters, near, plan or handover. */
+  /** What lies around one alert: `part` is contacts, calls, letters, near, plan, cameras, snapshots or handover. */
   around(id, part) {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}/${part}`);
   }

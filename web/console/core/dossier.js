@@ -1,4 +1,4 @@
-// What lies around the selected alert and is asked for when it is looked at: whom to call, calls, who was told, what is near, the floor plan, what 119 was told.
+// What lies around the selected alert and is asked for when it is looked at: whom to call, calls, who was told, what is near, the floor plan, what cameras see, what 119 was told.
 import { signal } from "../vendor/signals.mjs";
 import { monotonic } from "./clock.js";
 
@@ -11,6 +11,8 @@ const PARTS = {
   letters: { path: "letters", againMs: 10_000 },
   near: { path: "near", againMs: 60_000 },
   plan: { path: "plan", againMs: 10_000 },
+  cameras: { path: "cameras", againMs: 30_000 },
+  snapshots: { path: "snapshots", againMs: 5_000 },
   messages: { path: "handover", againMs: 10_000 },
 };
 

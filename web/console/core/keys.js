@@ -18,6 +18,7 @@ const COMMANDS = [
   { code: "Digit1", command: "script" },
   { code: "KeyF", shift: true, command: "follow_up" },
   { code: "KeyC", shift: true, command: "cancel" },
+  { code: "KeyV", shift: true, command: "video" },
   { code: "KeyL", command: "shelve" },
   { code: "KeyU", command: "restore" },
   { code: "KeyT", command: "assign" },

@@ -6,6 +6,7 @@ import { lastAnswered } from "../core/dossier.js";
 import { isFire } from "../core/marks.js";
 import { formOf } from "../core/offers.js";
 import { focusQueue } from "./app.js";
+import { LookedAt } from "./cameras.js";
 import { callText } from "./contacts.js";
 import { Choice, Line, Words, useDraft, useFirstField } from "./fields.js";
 import { placeOf } from "./row.js";
@@ -117,6 +118,7 @@ function VerifyFields({ desk, alert, draft, change, id }) {
     <${WhomToCall} desk=${desk} alert=${alert} />
     <${Choice} name=${`result ${id}`} legend=${t("field.result")} values=${["real", "false", "unverifiable"]} words=${(value) => word("verification", value)} value=${draft.result} onChange=${(result) => change({ result })} />
     <${Choice} name=${`method ${id}`} legend=${t("field.method")} values=${["phone", "video", "on_site", "second_signal"]} words=${(value) => word("method", value)} value=${draft.method} onChange=${(method) => change({ method, ...(method === "phone" && call && !draft.person.trim() ? { person: call.name, call: call.id } : {}) })} />
+    ${draft.method === "video" && html`<${LookedAt} desk=${desk} alert=${alert} />`}
     ${draft.call && draft.method === "phone" && call && html`<p data-on-call=${draft.call}>${t("calls.named")} <b class="num">${callText(call)}</b></p>`}
     ${offered && html`<button type="button" data-offered-call=${call.id} onClick=${() => change({ person: call.name, call: call.id })}>${callText(call)}</button>`}
     <${Line} name="person" label=${t("field.verified_with")} needed=${draft.method === "phone" || draft.method === "on_site"} max=${100} value=${draft.person} onInput=${(person) => change({ person, call: "" })} />

@@ -5,6 +5,7 @@ import { t } from "../core/i18n.js";
 import { isOfUnit } from "../core/api.js";
 import { commandOf, isModifier, takesText } from "../core/keys.js";
 import { Banners } from "./banner.js";
+import { toVideo } from "./cameras.js";
 import { MapView } from "./citymap.js";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
@@ -67,6 +68,12 @@ function Seat({ desk }) {
     script: () => {
       if (desk.panel.value === "script") return toQueue();
       if (desk.openScript()) setTimeout(() => document.getElementById("panel")?.focus());
+    },
+    video: () => {
+      if (!desk.selectedId.value) return;
+      desk.panel.value = "";
+      setReading(true);
+      toVideo(desk, desk.selectedId.value);
     },
     shelve: () => form("shelve"),
     restore: () => form(desk.selected.value?.state === "closed" ? "reopen" : "unshelve"),

@@ -5,6 +5,7 @@ import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
 import { age, clockTime, integer, moment, serverLanguage, t, titleIn, titleOf, word } from "../core/i18n.js";
 import { isProvisional } from "../core/provisional.js";
 import { Around } from "./around.js";
+import { Cameras } from "./cameras.js";
 import { Contacts } from "./contacts.js";
 import { DueLine } from "./due.js";
 import { CloseForm, NoteForm } from "./forms.js";
@@ -58,9 +59,10 @@ export function Detail({ desk, onBack }) {
   </article>`;
 }
 
-/** Where water and help are, who was told, and what 119 was told. */
+/** What cameras see, where water and help are, who was told, and what 119 was told. */
 function AroundIt({ desk, alert }) {
   return html`
+    <${Cameras} key=${`cameras-${alert.id}`} desk=${desk} alert=${alert} />
     <${Near} key=${`near-${alert.id}`} desk=${desk} alert=${alert} />
     <${Messages} key=${`messages-${alert.id}`} desk=${desk} alert=${alert} />
     <${Told} key=${`told-${alert.id}`} desk=${desk} alert=${alert} />`;
@@ -165,7 +167,7 @@ function Nothing() {
 }
 
 const KEYS = [
-  ["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["V", "verify"], ["F", "forward"], ["R", "receipt"], ["C", "close"], ["1", "script"], ["Shift F", "follow_up"], ["Shift C", "cancel"], ["L", "shelve"], ["U", "restore"],
+  ["J ↓", "next"], ["K ↑", "previous"], ["A", "acknowledge"], ["V", "verify"], ["Shift V", "video"], ["F", "forward"], ["R", "receipt"], ["C", "close"], ["1", "script"], ["Shift F", "follow_up"], ["Shift C", "cancel"], ["L", "shelve"], ["U", "restore"],
   ["T", "assign"], ["G", "group"], ["H", "held"], ["B", "board"], ["D", "windows"], ["O", "closed"], ["N", "report"], ["I", "watch"], ["M", "mute"], ["P", "map"], ["E", "more"], ["/", "filter"],
   ["Enter", "open"], ["Esc", "back"], ["?", "help"],
 ];

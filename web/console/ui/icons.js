@@ -18,6 +18,7 @@ const PATHS = {
   wall: "M2 4h20v13H2zM8 21h8M12 17v4",
   reached: "M3 13l6 6L21 5",
   missed: "M5 12h14M3 3h18v18H3z",
+  video: "M3 6h12v12H3zM15 10.5l6-3.5v10l-6-3.5z",
   away: "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM6 18 18 6",
 };
 

@@ -1,0 +1,83 @@
+"""A camera is asked in bounded time and size, follows nobody elsewhere, and is not believed."""
+
+import gzip
+
+import pytest
+from aiohttp import web
+from camera_making import JPEG, Lens, lens
+
+from firetower.alerts.cameras.eye import Eye, NoPicture
+from firetower.alerts.duty.cameras import CameraSecret
+
+SECRETS = {
+    "door": CameraSecret(kind="basic", username="fire", password="pass:wörd"),
+    "nvr": CameraSecret(username="fire", password="secret"),
+    "cloud": CameraSecret(kind="bearer", password="t0ken"),
+}
+
+
+async def why(eye: Eye, address: str, secret: str | None = None) -> str:
+    with pytest.raises(NoPicture) as told:
+        await eye.look(address, secret)
+    return told.value.trouble.why
+
+
+async def test_a_picture_comes_as_it_is() -> None:
+    async with lens() as camera, Eye({}) as eye:
+        found = await eye.look(f"{camera.url}/1.jpg", None)
+    assert (found.media, found.body) == ("image/jpeg", JPEG)
+
+
+async def test_what_is_no_picture_is_told_by_its_reason() -> None:
+    """A redirect above all: whoever answers must not choose whom this service asks."""
+    async with lens() as elsewhere, lens() as camera, Eye({}) as eye:
+        camera.answers = [
+            web.Response(status=302, headers={"Location": f"{elsewhere.url}/metadata"}),
+            web.Response(status=503),
+            web.Response(status=401),
+            web.Response(text="<html>sign in</html>", content_type="image/jpeg"),
+            web.Response(body=gzip.compress(JPEG), headers={"Content-Encoding": "gzip", "Content-Type": "image/jpeg"}),
+            web.Response(body=JPEG + b"\0" * (4 * 1024 * 1024), content_type="image/jpeg"),
+        ]
+        told = [await why(eye, camera.url) for _ in range(6)]
+        assert elsewhere.asked == []
+    assert told == ["redirect", "status", "refused", "no_picture", "no_picture", "too_large"]
+
+
+async def test_a_camera_that_hangs_or_never_ends_is_left_at_the_deadline() -> None:
+    async with lens() as camera, Eye({}, within_s=0.2) as eye:
+        camera.gate.clear()
+        assert await why(eye, camera.url) == "no_answer"
+        camera.gate.set()
+    async with lens() as camera, Eye({}) as eye:
+        camera.endless = True
+        assert await why(eye, camera.url) == "too_large"
+    async with Eye({}) as eye:
+        assert await why(eye, "http://127.0.0.1:1/x.jpg") == "unreachable"
+
+
+async def test_secrets_go_to_the_camera_that_names_them_and_a_digest_never_shows_the_password() -> None:
+    async with lens() as camera, Eye(SECRETS) as eye:
+        await eye.look(camera.url, "door")
+        await eye.look(camera.url, "cloud")
+        camera.answers = [_challenge()]
+        await eye.look(camera.url, "nvr")
+        camera.answers = [_challenge(), _challenge()]
+        assert await why(eye, camera.url, "nvr") == "refused"
+        asked = len(camera.asked)
+        assert await why(eye, camera.url, "nobody's") == "no_secret"
+        assert len(camera.asked) == asked
+    told = _told(camera)
+    assert told[:2] == ["Basic ZmlyZTpwYXNzOnfDtnJk", "Bearer t0ken"]
+    assert told[3].startswith("Digest ")
+    assert 'username="fire"' in told[3]
+    assert not any("secret" in each for each in told)
+    assert "pass" not in repr(SECRETS)
+
+
+def _challenge() -> web.Response:
+    return web.Response(status=401, headers={"WWW-Authenticate": 'Digest realm="nvr", nonce="abc", qop="auth"'})
+
+
+def _told(camera: Lens) -> list[str]:
+    return [each.get("Authorization", "") for each in camera.headers]

@@ -40,6 +40,7 @@ from firetower.web import (
     performance_routes,
     protection_routes,
     record_routes,
+    risk_routes,
     rule_routes,
     self_test_routes,
     session_routes,
@@ -88,6 +89,7 @@ def routes() -> list[Route]:
         *letter_routes.ROUTES,
         *device_routes.ROUTES,
         *grid_routes.ROUTES,
+        *risk_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests
         *rule_routes.ROUTES,

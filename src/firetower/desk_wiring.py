@@ -34,6 +34,7 @@ from firetower.storage.letter_facts import LetterFacts
 from firetower.storage.letter_turns import LetterTurns
 from firetower.storage.link_tests import LinkTests
 from firetower.storage.outbox import Outbox
+from firetower.storage.risk_rounds import RiskRounds
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
 from firetower.storage.telling import Telling
@@ -94,4 +95,5 @@ def make_desk(
     line = None if duty.command_centre is None else Line(duty.command_centre, outside, clock)
     told = Sender(line, messages, clock)
     links = LinkTests(pool, lease, line, duty.self_tests.link_119, zone=settings.zone, clock=clock)
-    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links), give_way=give_way)
+    risk = RiskRounds(pool, lease, clock, period=duty.self_tests.unit_fire_test, zone=settings.zone)
+    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links, risk), give_way=give_way)

@@ -44,7 +44,9 @@ _IGNITION = """CASE
 END"""
 
 _OPEN = f"""
-chosen AS MATERIALIZED (SELECT * FROM unit u WHERE {{units}}),
+chosen AS MATERIALIZED (
+    SELECT u.id, u.code, u.category, u.grid_id, u.lon, u.lat, u.registered_at FROM unit u WHERE {{units}}
+),
 open AS MATERIALIZED (
     SELECT a.unit, a.device, a.device_kind, a.component, a.rule, a.alert_class, a.priority, a.state, a.hold, a.metric,
            a.missed, a.alarmed_at, a.condition = 'active' AS active, '{IN_TEST}' = ANY(a.flags) AS test,
@@ -84,11 +86,13 @@ have AS (
         bool_or(d.kind = 'panel') AS has_panel
     FROM device d WHERE d.retired_at IS NULL AND {devices} GROUP BY d.unit_id
 ),
-broken AS (  -- of those that report
-    SELECT d.unit_id, count(*) AS broken,
+broken AS (  -- of those that report; OFFSET 0: by the index, they are few of all devices
+    SELECT w.unit_id, count(*) AS broken,
         count(*) FILTER (WHERE d.kind IN ('panel', 'gateway', 'pump_room')) AS key_broken
-    FROM down w JOIN device d ON d.unit_id = w.unit_id AND d.name = w.device
-    WHERE d.retired_at IS NULL AND d.status = 'online' GROUP BY d.unit_id
+    FROM down w CROSS JOIN LATERAL (
+        SELECT d.kind FROM device d WHERE d.unit_id = w.unit_id AND d.name = w.device AND d.retired_at IS NULL
+            AND d.status = 'online' OFFSET 0
+    ) d GROUP BY w.unit_id
 ),
 late AS (
     SELECT unit, sum(recent) FILTER (WHERE ignition = 'gas') AS recent_gas,

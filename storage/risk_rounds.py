@@ -79,6 +79,7 @@ class RiskRounds:
         """Reckon until cancelled. Raises LeaseLost."""
         self._picture = self._reckoned = self._seq = None  # another instance may have written meanwhile
         self._waiting.clear()
+        trouble = ""
         while True:
             try:
                 await self.look()
@@ -86,8 +87,13 @@ class RiskRounds:
                 raise
             except StoreUnavailable as err:
                 _log.debug("the risk of units waits for the database: %s", err)
-            except Exception:  # noqa: BLE001  # reason: a reckoning that fails on us must not end the desk
-                _log.exception("the risk of units could not be reckoned; it is tried again")
+            except Exception as err:  # noqa: BLE001  # reason: a reckoning that fails on us must not end the desk
+                words = f"{type(err).__name__}: {err}"
+                if words != trouble:
+                    _log.exception("the risk of units could not be reckoned; it is tried again")
+                trouble = words
+            else:
+                trouble = ""
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
@@ -134,16 +140,8 @@ class RiskRounds:
         if not units:
             return
         facts = await self._gatherer.some(units, picture.around, now)
-        ids = picture.facts.rows["id"]
-        facts = facts.only(np.isin(facts.rows["id"], ids))  # one that is new is taken in by the next round
-        places = np.searchsorted(ids, facts.rows["id"])
-        ratings = rate(facts, self._model)
-        differing = np.flatnonzero(facts.rows != picture.facts.rows[places])
-        self._picture = None
-        after = _Picture(
-            picture.facts.with_rows(places, facts), picture.ratings.with_rows(places, ratings), picture.around
-        )
-        changed = places[differing]
+        after, changed = await asyncio.to_thread(_updated, picture, facts, self._model)
+        self._picture = None  # until it stands in the store
         await self._write(after, changed, after.facts.rows["grid"][changed], now)
         for unit in units:
             self._waiting.pop(unit, None)
@@ -172,6 +170,16 @@ class RiskRounds:
 def _rated(facts: Facts, model: Model) -> Ratings:
     pieces = [rate(facts.only(slice(n, n + _PIECE)), model) for n in range(0, max(len(facts), 1), _PIECE)]
     return Ratings.joined(pieces)
+
+
+def _updated(picture: _Picture, facts: Facts, model: Model) -> tuple[_Picture, npt.NDArray[np.intp]]:
+    """Return the picture with newer facts of some of its units, and the places of those that differ."""
+    ids = picture.facts.rows["id"]
+    facts = facts.only(np.isin(facts.rows["id"], ids))  # one that is new is taken in by the next round
+    places = np.searchsorted(ids, facts.rows["id"])
+    changed = places[facts.rows != picture.facts.rows[places]]
+    ratings = picture.ratings.with_rows(places, rate(facts, model))
+    return _Picture(picture.facts.with_rows(places, facts), ratings, picture.around), changed
 
 
 def _differing(before: Facts | None, now: Facts) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32] | None]:

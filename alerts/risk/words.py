@@ -1,5 +1,6 @@
 """Risk in words: bands, parts and reasons with their figures, in both languages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 _PER_KM = 1000
@@ -39,7 +40,7 @@ _HELD = {
 }
 
 
-def of_reason(reason: dict[str, Any], reach_m: int) -> tuple[str, str]:
+def of_reason(reason: Mapping[str, Any], reach_m: int) -> tuple[str, str]:
     """Return a stored reason in words (Chinese, English); ``reach_m``: how far was looked for water and stations."""
     code, figures = str(reason["code"]), {"n": reason["n"], "of": reason.get("of")}
     zh, en = _FAR[code] if code in _FAR and reason["n"] is None else _REASONS.get(code, (code, code))

@@ -29,6 +29,7 @@ from firetower.web import (
     contact_routes,
     device_routes,
     docs_page,
+    grid_routes,
     handover_routes,
     health,
     incident_record,
@@ -42,6 +43,7 @@ from firetower.web import (
     protection_routes,
     rate_routes,
     record_routes,
+    risk_routes,
     rule_routes,
     self_test_routes,
     session_routes,
@@ -91,6 +93,8 @@ def routes() -> list[Route]:
         *map_routes.ROUTES,  # before a device of those names
         *letter_routes.ROUTES,
         *device_routes.ROUTES,
+        *grid_routes.ROUTES,
+        *risk_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests
         *rule_routes.ROUTES,

@@ -38,6 +38,7 @@ from firetower.storage.letter_turns import LetterTurns
 from firetower.storage.link_tests import LinkTests
 from firetower.storage.outbox import Outbox
 from firetower.storage.rate_days import RateDays
+from firetower.storage.risk_rounds import RiskRounds
 from firetower.storage.sealer import Sealer
 from firetower.storage.self_test_step import SelfTestStep
 from firetower.storage.snapshot_step import SnapshotStep
@@ -104,4 +105,6 @@ def make_desk(
     links = LinkTests(pool, lease, line, duty.self_tests.link_119, zone=settings.zone, clock=clock)
     days = RateDays(pool, lease, settings.zone, clock, hears)
     pictures = Photographer(Snapshots(pool, lease), partial(Eye, duty.camera_secrets), clock)
-    return Desk(url, pool, lease, clock, steps, beside=(told, letters, links, days, pictures), give_way=give_way)
+    risk = RiskRounds(pool, lease, clock, period=duty.self_tests.unit_fire_test, zone=settings.zone)
+    beside = (told, letters, links, days, pictures, risk)
+    return Desk(url, pool, lease, clock, steps, beside=beside, give_way=give_way)

@@ -51,6 +51,7 @@ VIEWS = {
         "last_sent_at", "tries", "trouble", "received_at", "receipt_number", "receipt_person", "receipt_at",
     ],
     "calls": ["id", "alert_id", "at", "by", "direction", "purpose", "role", "result"],
+    "risk": ["by", "code", "name", "score", "band", "known", "parts", "since", "changed_at", "computed_at"],
     "self_tests": ["id", "kind", "unit", "at", "by", "result", "note"],
 }  # fmt: skip
 

@@ -35,6 +35,8 @@ OWN = {
     "GET /api/v1/units/{unit}/contacts",
     "PUT /api/v1/units/{unit}/contacts",
     "GET /api/v1/rejects",
+    "GET /api/v1/risk",
+    "GET /api/v1/risk/history",
     "GET /api/v1/windows",
     "POST /api/v1/windows",
     "GET /api/v1/windows/{id}",

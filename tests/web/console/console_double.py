@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,12 @@ CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
 class Double(WatchDouble, Around):
-    """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
+    """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed.
+
+    Those of one process listen on one port after the other, so that a page that is used again knows the files.
+    """
+
+    port = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -259,7 +265,7 @@ class Double(WatchDouble, Around):
     async def running(self) -> AsyncIterator["Double"]:
         """Serve on a port of its own."""
         app = web.Application()
-        ConsoleFiles(CONSOLE).add_to(app)
+        _console_files().add_to(app)
         app.router.add_get("/api/v1/live", self._live)
         app.router.add_route("*", "/api/v1/session", self._session)
         app.router.add_get("/api/v1/alerts", self._list)
@@ -279,9 +285,13 @@ class Double(WatchDouble, Around):
         self.add_watch_to(app)
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            await web.TCPSite(runner, "127.0.0.1", Double.port).start()
+        except OSError:  # another one listens there
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        Double.port = Double.port or port
+        self.url = f"http://127.0.0.1:{port}"
         beats = asyncio.create_task(self._heartbeats(), name="heartbeats")
         try:
             yield self
@@ -291,6 +301,11 @@ class Double(WatchDouble, Around):
             for socket in list(self.sockets):
                 await socket.close()
             await runner.cleanup()
+
+
+@functools.cache
+def _console_files() -> ConsoleFiles:
+    return ConsoleFiles(CONSOLE)
 
 
 def _who(name: str) -> Json:

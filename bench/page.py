@@ -146,7 +146,7 @@ async def _fires(to: Publisher, tag: str, over: asyncio.Event) -> dict[str, floa
     at = time.time_ns() / 1e9 + 1
     while not over.is_set():
         await asyncio.sleep(max(0.0, at - time.time_ns() / 1e9))
-        name = f"{tag}-{len(due)}"
+        name = f"{tag}-{len(due)}x"  # so that its number ends where it ends, whatever stands behind it
         panel = STORMING + len(due) % (PANELS - STORMING)
         to.send(f"firetower/v1/p{panel:04}/panel/alarm", {"ts": int(at * 1000), "event": "fire", "component": name})
         due[name] = at

@@ -24,7 +24,7 @@
     if (key) key.handled = performance.now() - key.at;
   });
 
-  const NAMED = /bench-[a-z0-9]+-\d+/;
+  const NAMED = /bench-[a-z0-9]+-\d+x/;
   new MutationObserver((changes) => {
     if (!bench.on) return;
     for (const { addedNodes } of changes) {

@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # console_double.py, under impor
 from console_double import Double
 from playwright.async_api import Browser, ConsoleMessage, Error, Page, ViewportSize, async_playwright
 
+from firetower.core.child import free_port
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -76,10 +78,16 @@ async def browser() -> AsyncIterator[Browser]:
                     await chromium.close()
 
 
+@pytest.fixture(scope="session")
+def port() -> int:
+    """Where one double listens after the other: a page that is used again knows the console's files by their address."""
+    return free_port()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def double() -> AsyncIterator[Double]:
+async def double(port: int) -> AsyncIterator[Double]:
     """The service's double, without alerts."""
-    async with Double().running() as running:
+    async with Double().running(port) as running:
         yield running
 
 
@@ -164,6 +172,7 @@ async def sit_down(browser: Browser, pages: Pages, double: Double) -> AsyncItera
         page = await pages.take(options)
         opened.append((page, options))
         page.set_default_timeout(10_000)
+        page.set_default_navigation_timeout(30_000)
         await page.set_viewport_size(viewport or {"width": 1366, "height": 768})
         await page.emulate_media(reduced_motion=reduced_motion, forced_colors=forced_colors)
         cookies = {"firetower_session": who} if signed_in else {}

@@ -22,12 +22,7 @@ CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
 class Double(WatchDouble, Around):
-    """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed.
-
-    Those of one process listen on one port after the other, so that a page that is used again knows the files.
-    """
-
-    port = 0
+    """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -262,8 +257,8 @@ class Double(WatchDouble, Around):
         )
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["Double"]:
-        """Serve on a port of its own."""
+    async def running(self, port: int = 0) -> AsyncIterator["Double"]:
+        """Serve on ``port`` while it is free, else on one of its own."""
         app = web.Application()
         _console_files().add_to(app)
         app.router.add_get("/api/v1/live", self._live)
@@ -286,12 +281,10 @@ class Double(WatchDouble, Around):
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", Double.port).start()
-        except OSError:  # another one listens there
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+        except OSError:  # somebody else was given it meanwhile
             await web.TCPSite(runner, "127.0.0.1", 0).start()
-        port = runner.addresses[0][1]
-        Double.port = Double.port or port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         beats = asyncio.create_task(self._heartbeats(), name="heartbeats")
         try:
             yield self

@@ -78,12 +78,17 @@ async def _round(
     result: dict[str, Any] = {
         "rate": rate, "frames": frames(recorded["frames"]), "keys": keys(recorded["keys"]),
         "fires": _fires_seen(due, recorded["fires"]), "open": await one.queued(), "all_shown_after_s": shown,
-        "main_thread_ms_per_s": 1000 * (used["TaskDuration"] - counted["TaskDuration"]) / (used["Timestamp"] - counted["Timestamp"]),
+        "main_thread_ms_per_s": busy(counted, used),
         "before": asdict(before), "after": asdict(after), **growth(before, after),
         "frame_values_ms": [round(value, 1) for value in recorded["frames"]],
     }  # fmt: skip
     _say(rate, result)
     return result
+
+
+def busy(before: dict[str, float], after: dict[str, float]) -> float:
+    """Milliseconds of processor time the page's main thread used in a second."""
+    return 1000 * (after["ThreadTime"] - before["ThreadTime"]) / (after["Timestamp"] - before["Timestamp"])
 
 
 def growth(before: Memory, after: Memory) -> dict[str, float]:
@@ -100,7 +105,9 @@ def _say(rate: int, of: dict[str, Any]) -> None:
     print(f"         key painted {line(key['painted'])}, {key['without_result']} without a result")
     if rate:
         fires = of["fires"]
-        print(f"         fire painted {line(fires['painted'])}, {fires['missing']} missing, {fires['not_on_top']} not on top")
+        print(
+            f"         fire painted {line(fires['painted'])}, {fires['missing']} missing, {fires['not_on_top']} not on top"
+        )
     after = of["after"]
     print(f"         heap {of['before']['heap_mb']:.1f} -> {after['heap_mb']:.1f} MB, nodes {of['before']['nodes']} ->"
           f" {after['nodes']}, listeners {of['before']['listeners']} -> {after['listeners']},"

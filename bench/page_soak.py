@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -66,9 +65,18 @@ def slopes(samples: list[dict[str, float]]) -> dict[str, Any]:
 async def _measure(it: Stand, lasts: float) -> dict[str, Any]:
     samples: list[dict[str, float]] = []
     load = Load(it.mqtt_url, int(TELEMETRY * lasts) + 1, DEVICES, rate=TELEMETRY, stride=7)
-    alarms = Load(it.mqtt_url, int(ALARMS * lasts) + 1, 900, time.time_ns() // 1_000_000, ALARMS, "alarm", event="fault", stride=7)
-    fires = Load(it.mqtt_url, int(ALARMS * lasts / 5) + 1, 900, time.time_ns() // 1_000_000, ALARMS / 5, "alarm", stride=7)
-    async with screen(it) as one, generator(load) as readings, generator(alarms) as raising, generator(fires) as burning:
+    alarms = Load(
+        it.mqtt_url, int(ALARMS * lasts) + 1, 900, time.time_ns() // 1_000_000, ALARMS, "alarm", event="fault", stride=7
+    )
+    fires = Load(
+        it.mqtt_url, int(ALARMS * lasts / 5) + 1, 900, time.time_ns() // 1_000_000, ALARMS / 5, "alarm", stride=7
+    )
+    async with (
+        screen(it) as one,
+        generator(load) as readings,
+        generator(alarms) as raising,
+        generator(fires) as burning,
+    ):
         await one.first()
         began = time.monotonic()
         for each in (readings, raising, burning):
@@ -96,7 +104,9 @@ async def _measure(it: Stand, lasts: float) -> dict[str, Any]:
     result = {"hours": lasts / 3600, "samples": samples, "page_errors": errors, **slopes(samples)}
     for name, fitted in result["fitted"].items():
         if fitted:
-            print(f"{name:10} {fitted['first']:10.1f} -> {fitted['last']:10.1f}, {fitted['per_hour']:+.2f} ± {fitted['error']:.2f} an hour")
+            print(
+                f"{name:10} {fitted['first']:10.1f} -> {fitted['last']:10.1f}, {fitted['per_hour']:+.2f} ± {fitted['error']:.2f} an hour"
+            )
     return result
 
 
@@ -111,7 +121,9 @@ async def _close_the_oldest(it: Stand) -> None:
     token = await asyncio.to_thread(it.token)
     async with aiohttp.ClientSession(f"{it.http_url}/api/v1/", headers={"Authorization": f"Bearer {token}"}) as http:
         while True:
-            async with http.get("alerts", params={"state": "unacknowledged,acknowledged,returned", "limit": "500"}) as answer:
+            async with http.get(
+                "alerts", params={"state": "unacknowledged,acknowledged,returned", "limit": "500"}
+            ) as answer:
                 answer.raise_for_status()
                 items = sorted((await answer.json())["items"], key=lambda alert: alert["raised_at"])
             for alert in items[: max(0, len(items) - OPEN_AT_MOST)]:
@@ -119,7 +131,9 @@ async def _close_the_oldest(it: Stand) -> None:
                 steps = {
                     "acknowledge": {},
                     "verify": {"result": "false", "method": "video", "cause": "dust"},
-                    "close": {"disposition": "false_alarm", "cause": "dust"} if fire else {"disposition": "hazard_fixed"},
+                    "close": {"disposition": "false_alarm", "cause": "dust"}
+                    if fire
+                    else {"disposition": "hazard_fixed"},
                 }
                 for verb, body in steps.items():
                     if (verb == "verify" and not fire) or (verb == "acknowledge" and alert["state"] == "acknowledged"):
@@ -178,5 +192,3 @@ async def _setting(one: Screen, theme: str, language: str) -> None:
     await one.page.click(f".switches button[lang='{language}']")
     await one.page.select_option(".switches select", theme)
     await asyncio.sleep(5)
-
-

@@ -1,5 +1,6 @@
 """A console on a real screen: Debian's Chromium without a graphics card, its frames, keys, memory and bytes."""
 
+import asyncio
 import contextlib
 import json
 import shutil
@@ -72,6 +73,7 @@ class Screen:
     cdp: CDPSession
     renderer: int
     received: int = 0
+    devices: int = 0
     requests: int = 0
     troubles: list[str] = field(default_factory=list)
 
@@ -79,6 +81,7 @@ class Screen:
         """Return when what was first to be seen, in ms after the navigation began, and what had come over the wire."""
         await self.page.wait_for_function("firetowerBench.ready.live && firetowerBench.ready.map", timeout=60_000)
         came = {"wire_kb": self.received / 1000, "requests": self.requests}
+        came["page_kb"] = (self.received - self.devices) / 1000
         ready = await self.page.evaluate("firetowerBench.ready")
         paint = await self.page.evaluate(
             "performance.getEntriesByType('paint').find(one => one.name === 'first-contentful-paint')?.startTime"
@@ -127,7 +130,7 @@ class Screen:
         await self.cdp.send("Profiler.start")
         yield
         said = await self.cdp.send("Profiler.stop")
-        file.write_text(json.dumps(said["profile"]), "utf-8")
+        await asyncio.to_thread(file.write_text, json.dumps(said["profile"]), "utf-8")
 
 
 @contextlib.asynccontextmanager
@@ -148,7 +151,7 @@ async def screen(it: Stand) -> AsyncIterator[Screen]:
             whole = await browser.new_browser_cdp_session()
             one = Screen(page, cdp, 0)
             page.on("pageerror", lambda error: one.troubles.append(str(error)))
-            cdp.on("Network.loadingFinished", lambda said: _count(one, said["encodedDataLength"]))
+            _count(one)
             for domain in ("Network", "Performance"):
                 await cdp.send(f"{domain}.enable")
             await page.goto(f"{it.http_url}/console/")
@@ -163,6 +166,20 @@ async def screen(it: Stand) -> AsyncIterator[Screen]:
             await browser.close()
 
 
-def _count(one: Screen, size: float) -> None:
-    one.received += int(size)
-    one.requests += 1
+def _count(one: Screen) -> None:
+    """Count what comes over the wire; of it what the list of devices on the map takes."""
+    listed: set[str] = set()
+
+    def begins(said: dict[str, Any]) -> None:
+        if said["request"]["url"].endswith("/devices/snapshot"):
+            listed.add(said["requestId"])
+
+    def finished(said: dict[str, Any]) -> None:
+        size = int(said["encodedDataLength"])
+        one.received += size
+        one.requests += 1
+        if said["requestId"] in listed:
+            one.devices += size
+
+    one.cdp.on("Network.requestWillBeSent", begins)
+    one.cdp.on("Network.loadingFinished", finished)

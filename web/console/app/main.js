@@ -2,6 +2,7 @@
 import { render } from "../vendor/preact.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { language, loadLanguages, preferredLanguage } from "../core/i18n.js";
+import { letGoOfOldTrees } from "../core/trees.js";
 import { App } from "../ui/app.js";
 import { Console } from "./console.js";
 import { Settings } from "./settings.js";
@@ -12,6 +13,7 @@ document.documentElement.lang = language.value;
 await loadLanguages();
 
 const desk = new Console({ settings });
+letGoOfOldTrees();
 const root = /** @type {HTMLElement} */ (document.getElementById("console"));
 render(html`<${App} desk=${desk} />`, root);
 desk.boot();

@@ -1,0 +1,84 @@
+// Laid over the page from outside: its frames, how long a key takes to be handled and painted, and when a fire is painted.
+(() => {
+  const bench = (globalThis.firetowerBench = { on: false, frames: [], keys: [], fires: [], ready: {}, socket: null });
+  const wall = () => performance.timeOrigin + performance.now();
+  const Socket = globalThis.WebSocket;
+  globalThis.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given);
+      bench.socket = this;
+    }
+  };
+
+  const TIMED = new Set(["KeyJ", "KeyK", "KeyA"]);
+  const awaited = { keys: [], fires: [] };
+  /** What a key changes: what is selected, and what became of an act. */
+  const mark = () => `${document.querySelector(".row.selected")?.id} ${document.querySelector("[data-outcome]")?.dataset.outcome}`;
+
+  addEventListener("keydown", (event) => {
+    if (bench.on && !event.repeat && TIMED.has(event.code)) awaited.keys.push({ code: event.code, at: event.timeStamp, before: mark(), handled: null, painted: null });
+  }, true);
+  // after every listener of the page: it stands at the end of the way
+  addEventListener("keydown", (event) => {
+    const key = awaited.keys.find(({ at }) => at === event.timeStamp);
+    if (key) key.handled = performance.now() - key.at;
+  });
+
+  const NAMED = /bench-[a-z0-9]+-\d+x/;
+  new MutationObserver((changes) => {
+    if (!bench.on) return;
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) {
+        if (!(node instanceof Element) || !node.matches(".row, .dock-row")) continue;
+        const [name] = NAMED.exec(node.textContent) ?? [];
+        if (name) awaited.fires.push({ name, node });
+      }
+    }
+  }).observe(document, { childList: true, subtree: true });
+
+  /** Runs when a frame is done: what is in the page by then is painted. */
+  const look = () => {
+    bench.ready.live ??= document.querySelector("[data-feed=live]") ? performance.now() : undefined;
+    bench.ready.map ??= document.querySelector(".map[data-ready=true] canvas.map-points") ? performance.now() : undefined;
+    if (awaited.keys.length) {
+      const now = performance.now();
+      const seen = mark();
+      awaited.keys = awaited.keys.filter((key) => {
+        if (key.before === seen && now - key.at < 3_000) return true;
+        if (key.before !== seen) key.painted = now - key.at;
+        bench.keys.push(key);
+        return false;
+      });
+    }
+    if (awaited.fires.length) {
+      const tops = [...document.querySelectorAll("#queue-list .row")].map((row) => row.getBoundingClientRect().top);
+      for (const { name, node } of awaited.fires) {
+        const { top } = node.getBoundingClientRect();
+        const docked = node.matches(".dock-row");
+        bench.fires.push({ name, at: wall(), docked, above: docked ? 0 : tops.filter((one) => one < top).length });
+      }
+      awaited.fires = [];
+    }
+  };
+  const after = new MessageChannel();
+  after.port1.onmessage = look;
+  let last = 0;
+  const frame = (now) => {
+    if (bench.on && last) bench.frames.push(now - last);
+    last = now;
+    after.port2.postMessage(0);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
+
+  bench.begin = () => {
+    Object.assign(bench, { on: true, frames: [], keys: [], fires: [] });
+    Object.assign(awaited, { keys: [], fires: [] });
+  };
+  bench.end = () => {
+    bench.on = false;
+    const { frames, keys, fires } = bench;
+    Object.assign(bench, { frames: [], keys: [], fires: [] });
+    return { frames, keys: [...keys, ...awaited.keys], fires };
+  };
+})();

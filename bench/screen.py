@@ -1,0 +1,185 @@
+"""A console on a real screen: Debian's Chromium without a graphics card, its frames, keys, memory and bytes."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.async_api import CDPSession, Page, async_playwright
+
+from bench.console import figures
+from bench.stand import PASSWORD, Stand, resident_mib
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-software-rasterizer", "--disable-background-networking",
+    "--disable-component-update", "--disable-default-apps", "--disable-dev-shm-usage", "--disable-sync",
+    "--no-first-run", "--autoplay-policy=no-user-gesture-required", "--mute-audio",
+)  # fmt: skip
+SIZE = {"width": 1920, "height": 1080}
+PROBES = Path(__file__).parent / "screen.js"
+LATE_FRAME_MS, STALLED_FRAME_MS = 33.4, 250
+
+
+def chromium() -> str:
+    """Return where the browser is; SystemExit with what to install where there is none."""
+    path = shutil.which("chromium")
+    if path is None:
+        raise SystemExit("no chromium on this machine: apt-get install chromium fonts-noto-cjk")
+    return path
+
+
+def frames(times: list[float]) -> dict[str, float]:
+    """Percentiles of some frame times in ms, frames a second, and the shares of late and stalled ones."""
+    if not times:
+        return {}
+    total = np.array(times)
+    p50, p95, p99 = np.percentile(total, [50, 95, 99])
+    return {
+        "fps": 1000 * len(times) / float(total.sum()), "p50": float(p50), "p95": float(p95), "p99": float(p99),
+        "max": float(total.max()), "over_33": float((total > LATE_FRAME_MS).mean()),
+        "over_250": float((total > STALLED_FRAME_MS).mean()), "n": len(times),
+    }  # fmt: skip
+
+
+def keys(pressed: list[dict[str, Any]]) -> dict[str, Any]:
+    """Milliseconds from a key press until it was handled, and until its result was painted."""
+    return {
+        "handled": figures([one["handled"] for one in pressed if one["handled"] is not None]),
+        "painted": figures([one["painted"] for one in pressed if one["painted"] is not None]),
+        "without_result": sum(one["painted"] is None for one in pressed),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the page holds after a garbage collection; ``pss_mib``: of the process that draws it."""
+
+    heap_mb: float
+    nodes: int
+    listeners: int
+    pss_mib: float
+
+
+@dataclass(slots=True)
+class Screen:
+    """One page at 1920x1080 with probes laid over it."""
+
+    page: Page
+    cdp: CDPSession
+    renderer: int
+    received: int = 0
+    devices: int = 0
+    requests: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+    async def first(self) -> dict[str, float]:
+        """Return when what was first to be seen, in ms after the navigation began, and what had come over the wire."""
+        await self.page.wait_for_function("firetowerBench.ready.live && firetowerBench.ready.map", timeout=60_000)
+        came = {"wire_kb": self.received / 1000, "requests": self.requests}
+        came["page_kb"] = (self.received - self.devices) / 1000
+        ready = await self.page.evaluate("firetowerBench.ready")
+        paint = await self.page.evaluate(
+            "performance.getEntriesByType('paint').find(one => one.name === 'first-contentful-paint')?.startTime"
+        )
+        return {"first_paint_ms": paint, "live_ms": ready["live"], "map_ms": ready["map"], **came}
+
+    async def metrics(self) -> dict[str, float]:
+        """Return what Chromium counts of the page."""
+        said = await self.cdp.send("Performance.getMetrics")
+        return {one["name"]: one["value"] for one in said["metrics"]}
+
+    async def memory(self) -> Memory:
+        """Collect garbage and return what is left."""
+        for _ in range(2):  # what only a finalizer held goes with the second
+            await self.cdp.send("HeapProfiler.collectGarbage")
+        now = await self.metrics()
+        return Memory(
+            now["JSHeapUsedSize"] / 1e6, int(now["Nodes"]), int(now["JSEventListeners"]), resident_mib(self.renderer)
+        )
+
+    async def begin(self) -> None:
+        """Begin to record frames, keys and fires."""
+        await self.page.evaluate("firetowerBench.begin()")
+
+    async def end(self) -> dict[str, Any]:
+        """Return what was recorded: ``frames`` in ms, ``keys`` and ``fires`` as bench/screen.js writes them."""
+        recorded: dict[str, Any] = await self.page.evaluate("firetowerBench.end()")
+        return recorded
+
+    async def queued(self) -> int:
+        """How many alerts the queue says it holds."""
+        text = await self.page.inner_text("[data-queue-count]")
+        return int("".join(digit for digit in text.split("/")[-1] if digit.isdigit()) or 0)
+
+    async def sound(self) -> str:
+        """What the page says of its sound: ``armed``, ``off``, ``muted``."""
+        return await self.page.get_attribute("[data-sound]", "data-sound") or ""
+
+    @contextlib.asynccontextmanager
+    async def profiled(self, file: Path | None) -> AsyncIterator[None]:
+        """Write a CPU profile of what happens meanwhile, for Chromium's developer tools; without a file do nothing."""
+        if file is None:
+            yield
+            return
+        await self.cdp.send("Profiler.enable")
+        await self.cdp.send("Profiler.start")
+        yield
+        said = await self.cdp.send("Profiler.stop")
+        await asyncio.to_thread(file.write_text, json.dumps(said["profile"]), "utf-8")
+
+
+@contextlib.asynccontextmanager
+async def screen(it: Stand) -> AsyncIterator[Screen]:
+    """Give the page of a seat that is signed in and whose sound is armed, from a cold cache."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), headless=True, args=list(FLAGS))
+        try:
+            context = await browser.new_context(viewport=SIZE, locale="zh-CN")  # type: ignore[arg-type]
+            said = await context.request.post(
+                f"{it.http_url}/api/v1/session", data={"username": "admin", "password": PASSWORD}
+            )
+            if not said.ok:
+                raise SystemExit(f"the console's sign-in was refused: {said.status} {await said.text()}")
+            await context.add_init_script(path=PROBES)
+            page = await context.new_page()
+            cdp = await context.new_cdp_session(page)
+            whole = await browser.new_browser_cdp_session()
+            one = Screen(page, cdp, 0)
+            page.on("pageerror", lambda error: one.troubles.append(str(error)))
+            _count(one)
+            for domain in ("Network", "Performance"):
+                await cdp.send(f"{domain}.enable")
+            await page.goto(f"{it.http_url}/console/")
+            await page.wait_for_selector("[data-feed=live]", timeout=60_000)
+            processes = (await whole.send("SystemInfo.getProcessInfo"))["processInfo"]
+            renderers = [known["id"] for known in processes if known["type"] == "renderer"]
+            one.renderer = max(renderers, key=resident_mib)  # the spare one is small
+            await page.keyboard.press("Space")
+            await page.wait_for_selector("[data-sound=armed]")
+            yield one
+        finally:
+            await browser.close()
+
+
+def _count(one: Screen) -> None:
+    """Count what comes over the wire; of it what the list of devices on the map takes."""
+    listed: set[str] = set()
+
+    def begins(said: dict[str, Any]) -> None:
+        if said["request"]["url"].endswith("/devices/snapshot"):
+            listed.add(said["requestId"])
+
+    def finished(said: dict[str, Any]) -> None:
+        size = int(said["encodedDataLength"])
+        one.received += size
+        one.requests += 1
+        if said["requestId"] in listed:
+            one.devices += size
+
+    one.cdp.on("Network.requestWillBeSent", begins)
+    one.cdp.on("Network.loadingFinished", finished)

@@ -14,6 +14,8 @@ const SHAPES = {
   pump_room: (ink) => (ink.rect(-5, -3, 10, 6), ink.rect(-1.5, -5, 3, 10)),
   panel: (ink) => ink.rect(-3, -5, 6, 10),
   gateway: (ink) => (ink.rect(-5, -1.5, 10, 3), ink.rect(-1.5, -5, 3, 10)),
+  unit: (ink) => (ink.rect(-4, -5, 8, 10), ink.rect(-2.5, -3, 2, 2), ink.rect(0.5, -3, 2, 2), ink.rect(-2.5, 0.5, 2, 2), ink.rect(0.5, 0.5, 2, 2)),
+  station: (ink) => (ink.moveTo(0, -6), ink.lineTo(6, -1), ink.lineTo(6, 6), ink.lineTo(-6, 6), ink.lineTo(-6, -1), ink.closePath()),
 };
 
 /** `[r, g, b, a]` of a CSS colour. */
@@ -58,6 +60,7 @@ export function stampsOf(columns, colours, ratio) {
   return { near, far };
 }
 
+/** The outline of a kind, a unit or a station as a path round the middle, 11 pixels wide; filled by the rule "evenodd". */
 export function drawKind(ink, kind) {
   ink.beginPath();
   (SHAPES[kind] ?? SHAPES.hydrant)(ink);

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from firetower.devices.boundary import Boundary
 from firetower.devices.contacts import GridContacts, Phone, StationContacts, UnitContacts
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.topics import OWN_UNIT
@@ -34,11 +35,15 @@ class _Item(BaseModel):
 
 
 class Grid(_Item):
-    """A grid 网格 of the city's fire-safety management. ``contacts`` None: those that stand stay."""
+    """A grid 网格 of the city's fire-safety management.
+
+    ``contacts`` None: those that stand stay. ``boundary`` None: the one that stands stays; empty: none any more.
+    """
 
     code: Code
     name: Name = ""
     district: Name | None = None
+    boundary: Boundary | None = None
     contacts: GridContacts | None = None
 
 

@@ -83,6 +83,7 @@ def build(seed: int, devices: int, *, pace: Pace = "demo") -> SimCity:
             code=area.code,
             name=area.name,
             district=plan.districts[area.district].name,
+            boundary=tuple((lon, lat) for lon, lat in lonlat(plan.outline(area)).tolist()),
             contacts=contacts,
         )
         for area, contacts in zip(plan.grids, people.of_grids(seed, len(plan.grids)), strict=True)

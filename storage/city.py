@@ -36,7 +36,7 @@ class Shape:
 
 
 _PLACE = (("lon", "float8"), ("lat", "float8"))
-_GRID = Shape("grid", 1, (("code", "text"), ("name", "text"), ("district", "text")))
+_GRID = Shape("grid", 1, (("code", "text"), ("name", "text"), ("district", "text"), ("boundary", "text")))
 _MAIN = Shape("water_main", 1, (("code", "text"), ("name", "text"), ("diameter_mm", "int4"), ("grid_id", "int4")))
 _UNIT = Shape(
     "unit",
@@ -96,7 +96,9 @@ class CityImport:
 
     async def run(self) -> None:
         """Write every part in the order of its references."""
-        await self._put("grids", _GRID, [(g.code, g.name, g.district) for g in self._city.grids])
+        drawn = [None if g.boundary is None else json.dumps(g.boundary) for g in self._city.grids]
+        rows = [(g.code, g.name, g.district, ring) for g, ring in zip(self._city.grids, drawn, strict=True)]
+        await self._put("grids", _GRID, rows)
         grids = await self._ids("SELECT code, id FROM grid")
         await self._put("mains", _MAIN, self._mains(grids))
         mains = await self._ids("SELECT code, id FROM water_main")
@@ -308,16 +310,20 @@ def _same_key(shape: Shape) -> str:
 
 
 def _values(shape: Shape, standing: str) -> list[tuple[str, str]]:
-    """Return each column with the expression of its value, ``standing`` being since when a device is retired."""
+    """Return each column with the expression of its value; ``standing`` names the row that stands, "" where none."""
+    kept = {"retired_at": "now()", "boundary": "NULL"}
+    if standing:
+        kept = {name: f"coalesce({standing}.{name}, {new})" for name, new in kept.items()}
     of = {
         "attributes": "g.attributes::jsonb",  # they travel as JSON text
-        "retired_at": f"CASE WHEN g.retired_at THEN coalesce({standing}, now()) END",
+        "boundary": f"nullif(coalesce(g.boundary::jsonb, {kept['boundary']}), '[]')",
+        "retired_at": f"CASE WHEN g.retired_at THEN {kept['retired_at']} END",
     }
     return [(name, of.get(name, f"g.{name}")) for name, _ in shape.columns]
 
 
 def _update(shape: Shape) -> str:
-    values = _values(shape, "t.retired_at")[shape.key :]
+    values = _values(shape, "t")[shape.key :]
     return (
         f"UPDATE {shape.table} t SET {', '.join(f'{name} = {value}' for name, value in values)} FROM {_given(shape)}"
         f" WHERE {_same_key(shape)} AND ({', '.join(f't.{name}' for name, _ in values)})"
@@ -327,7 +333,7 @@ def _update(shape: Shape) -> str:
 
 def _create(shape: Shape) -> str:
     """Return the statement that inserts what is not there; no ON CONFLICT, which would burn a number for each."""
-    values = _values(shape, "NULL")
+    values = _values(shape, "")
     names = [name for name, _ in values] + (["registered_by"] if shape.registered else [])
     given = [value for _, value in values] + (["''"] if shape.registered else [])
     return (

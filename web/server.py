@@ -28,6 +28,7 @@ from firetower.web import (
     contact_routes,
     device_routes,
     docs_page,
+    grid_routes,
     handover_routes,
     health,
     incident_record,
@@ -86,6 +87,7 @@ def routes() -> list[Route]:
         *map_routes.ROUTES,  # before a device of those names
         *letter_routes.ROUTES,
         *device_routes.ROUTES,
+        *grid_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests
         *rule_routes.ROUTES,

@@ -33,7 +33,7 @@ def _named(table: str, *columns: SchemaItem) -> Table:
     )
 
 
-grid = _named("grid", Column("district", Text), UniqueConstraint("code"))
+grid = _named("grid", Column("district", Text), Column("boundary", JSONB), UniqueConstraint("code"))
 
 water_main = _named(
     "water_main",

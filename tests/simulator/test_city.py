@@ -161,3 +161,15 @@ def test_everybody_to_call_has_a_number_that_no_telephone_answers() -> None:
     assert all(each.contacts for each in of_all)
     assert {grid.code for grid in built.city.grids} == {station.grid for station in built.city.stations}
     assert all(contact.phone.startswith("0000") for each in of_all for contact in each.contacts)
+
+
+def test_every_unit_stands_within_the_boundary_of_its_grid() -> None:
+    """A map that drew a unit outside its grid would send the wrong grid worker."""
+    city = build(3, 4000).city
+    rings = {grid.code: np.array(grid.boundary) for grid in city.grids}
+    for unit in city.units:
+        x0, y0 = rings[unit.grid][:-1].T
+        x1, y1 = rings[unit.grid][1:].T
+        spans = (y0 > unit.lat) != (y1 > unit.lat)
+        crossed = x0[spans] + (unit.lat - y0[spans]) * (x1 - x0)[spans] / (y1 - y0)[spans] > unit.lon
+        assert unit.category == "water_company" or crossed.sum() % 2 == 1, unit.code

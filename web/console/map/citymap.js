@@ -64,7 +64,7 @@ export class CityMap {
       },
       (error) => onTrouble(String(error.message ?? error)),
     );
-    this.resizing = new ResizeObserver(() => this.map.updateSize());
+    this.resizing = new ResizeObserver(() => this.resized());
     this.resizing.observe(target);
     this.theme = new MutationObserver(() => this.recolour());
     this.theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "lang"] });
@@ -100,7 +100,7 @@ export class CityMap {
     if (this.grids) this.map.removeLayer(this.grids);
     this.grids = gridLayer(grids, coloursOf(this.target), (place) => this.project(place));
     this.grids.setVisible(!this.places.hidden.has("grid"));
-    this.map.addLayer(this.grids);
+    this.map.getLayers().insertAt(this.baseLayer ? 1 : 0, this.grids);
   }
 
   /** What the operator does not want to see of the city: unit, station, grid, kind:…, status:…; alarms are always shown. */
@@ -108,6 +108,19 @@ export class CityMap {
     this.places.setHidden(hidden);
     this.points.setHidden(hidden);
     this.grids?.setVisible(!hidden.has("grid"));
+  }
+
+  /** What stands beside the map came or went: the ground stays where it is on the screen, under the pointer too. */
+  resized() {
+    const [own, frame] = [this.target, this.target.closest(".map") ?? this.target].map((element) => element.getBoundingClientRect());
+    const middle = [own.left + own.width / 2 - frame.left, own.top + own.height / 2 - frame.top];
+    const view = this.map.getView();
+    const [center, resolution] = [view.getCenter(), view.getResolution()];
+    if (this.middle && own.width && center && resolution && !view.getAnimating()) {
+      view.setCenter([center[0] + (middle[0] - this.middle[0]) * resolution, center[1] - (middle[1] - this.middle[1]) * resolution]);
+    }
+    if (own.width) this.middle = middle;
+    this.map.updateSize();
   }
 
   /** The whole city. */
@@ -172,7 +185,7 @@ export class CityMap {
     const place = this.map.getCoordinateFromPixel(pixel);
     const resolution = this.map.getView().getResolution() ?? 1;
     const near = this.nearLayer.hit(place, resolution).map(({ thing, far }) => ({ ...thing, far }));
-    const marked = new Set(near.map(({ code, device }) => code ?? device));
+    const marked = new Set(near.map(({ code }) => code).filter(Boolean));
     const rest = [...near, ...this.places.hit(place, resolution).filter(({ code }) => !marked.has(code))];
     const { found, more } = this.points.hit(place, resolution, MOST_HERE);
     rest.push(...found);

@@ -1,5 +1,5 @@
 // Outlines of the grids 网格 of the city's fire-safety management, with their names; those without a boundary on record are not on the map.
-import { Feature, Fill, Polygon, Stroke, Style, Text, VectorLayer, VectorSource } from "../vendor/ol-console.mjs";
+import { Feature, Fill, GeoJSON, Stroke, Style, Text, VectorLayer, VectorSource } from "../vendor/ol-console.mjs";
 
 /** Metres a pixel: farther out a name would stand in its neighbour. */
 const NAMED_M = 30;
@@ -16,8 +16,9 @@ function styleOf(theme) {
 
 /** `grids`: items of GET /api/v1/grids; `project`: degrees to the map's metres. */
 export function gridLayer(grids, theme, project) {
-  const features = grids.filter(({ boundary }) => boundary).map(({ boundary, name, grid }) => new Feature({ geometry: new Polygon([boundary.map(project)]), name: name || grid }));
-  return new VectorLayer({ source: new VectorSource({ features }), style: styleOf(theme), declutter: true, zIndex: -1, updateWhileAnimating: true, updateWhileInteracting: true });
+  const read = new GeoJSON();
+  const features = grids.filter(({ boundary }) => boundary).map(({ boundary, name, grid }) => new Feature({ geometry: read.readGeometry({ type: "Polygon", coordinates: [boundary.map(project)] }), name: name || grid }));
+  return new VectorLayer({ source: new VectorSource({ features }), style: styleOf(theme), declutter: true, updateWhileAnimating: true, updateWhileInteracting: true });
 }
 
 export function recolourGrids(layer, theme) {

@@ -99,7 +99,7 @@ export class PlaceLayer extends Layer {
     ink.stroke();
     ink.fillStyle = this.colours.label;
     drawKind(ink, kind);
-    ink.fill("evenodd");
+    ink.fill(kind === "unit" ? "evenodd" : "nonzero");
     ink.restore();
   }
 

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from double_around import Around
 from double_facts import Json, at
+from double_map import CityDouble
 from double_watch import WatchDouble, error, role_of
 
 import firetower.web
@@ -20,7 +21,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(WatchDouble, Around):
+class Double(CityDouble, WatchDouble, Around):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
@@ -43,6 +44,7 @@ class Double(WatchDouble, Around):
         self.kpis: Json = {"store": "ok", "broker": "ok", "command_centre": False}
         self.session = True
         self.url = ""
+        self.tiles_from = ""
         self.gaps: list[Json] = []
         self.advice: dict[str, Json] = {}  # by rule
         self.units: dict[str, Json] = {}
@@ -259,7 +261,7 @@ class Double(WatchDouble, Around):
     async def running(self) -> AsyncIterator["Double"]:
         """Serve on a port of its own."""
         app = web.Application()
-        ConsoleFiles(CONSOLE).add_to(app)
+        ConsoleFiles(CONSOLE, tiles_from=self.tiles_from).add_to(app)
         app.router.add_get("/api/v1/live", self._live)
         app.router.add_route("*", "/api/v1/session", self._session)
         app.router.add_get("/api/v1/alerts", self._list)
@@ -275,6 +277,7 @@ class Double(WatchDouble, Around):
         app.router.add_get("/api/v1/alerts/{id}", self._one)
         app.router.add_get("/api/v1/alerts/{id}/history", self._history)
         self.add_around(app)
+        self.add_city(app)
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)
         self.add_watch_to(app)
         runner = web.AppRunner(app, shutdown_timeout=0.2)

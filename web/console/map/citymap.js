@@ -110,16 +110,13 @@ export class CityMap {
     this.grids?.setVisible(!hidden.has("grid"));
   }
 
-  /** What stands beside the map came or went: the ground stays where it is on the screen, under the pointer too. */
+  /** What stands left of the map came or went: the ground stays where it is on the screen, under the pointer too. */
   resized() {
-    const [own, frame] = [this.target, this.target.closest(".map") ?? this.target].map((element) => element.getBoundingClientRect());
-    const middle = [own.left + own.width / 2 - frame.left, own.top + own.height / 2 - frame.top];
+    const beside = this.target.getBoundingClientRect().left - (this.target.closest(".map") ?? this.target).getBoundingClientRect().left;
     const view = this.map.getView();
     const [center, resolution] = [view.getCenter(), view.getResolution()];
-    if (this.middle && own.width && center && resolution && !view.getAnimating()) {
-      view.setCenter([center[0] + (middle[0] - this.middle[0]) * resolution, center[1] - (middle[1] - this.middle[1]) * resolution]);
-    }
-    if (own.width) this.middle = middle;
+    if (center && resolution && !view.getAnimating()) view.setCenter([center[0] + ((beside - (this.beside ?? beside)) / 2) * resolution, center[1]]);
+    this.beside = beside;
     this.map.updateSize();
   }
 

@@ -5,7 +5,7 @@ import { drawKind } from "./sprites.js";
 
 /** Metres a pixel: nearer than this a unit has its shape, and its name. */
 const SHAPE_M = { unit: 7, station: 60 };
-const NAME_M = { unit: 1.6, station: 5 };
+const NAME_M = { unit: 1.6, station: 3 };
 const MOST_NAMES = 60;
 const HIT_PX = 11;
 const SIZE = 8;

@@ -78,7 +78,7 @@ async def test_a_small_raster_file_is_kept_whole_so_that_a_lost_connection_leave
 ):
     double.ground = archive(tmp_path / "city.pmtiles", TileType.PNG, lambda *_: picture(PLUM), 3)
     double.base_map |= {"kind": "pmtiles", "url": "/api/v1/map/base", "attribution": "© 测绘院", "review_number": "GS(2026)1"}
-    page = await sit_down(**WALL)
+    page = await sit_down(theme="light", **WALL)
     await ground_is(page, PLUM)
     assert await page.inner_text(".map-source") == "© 测绘院 · GS(2026)1"
     assert double.ground_asked == ["HEAD", "GET"]
@@ -114,7 +114,7 @@ async def test_tiles_of_a_server_that_is_not_ours_and_what_is_said_when_they_do_
 ):
     double.base_map |= {"kind": "tiles", "url": tiles.url + "/{z}/{x}/{y}.png", "attribution": "© tiles"}
     fire = double.raise_alert(lon=LON + 0.0003, lat=LAT)
-    page = await sit_down(lang="en", **WALL)
+    page = await sit_down(lang="en", theme="light", **WALL)
     await ground_is(page, PLUM)
     tiles.away = True
     for _ in range(3):
@@ -129,7 +129,7 @@ async def test_tiles_of_a_server_that_is_not_ours_and_what_is_said_when_they_do_
     await page.wait_for_selector(".map-trouble", state="detached")
 
 
-@pytest.mark.parametrize("broken", [b"<html>not a map</html>" * 100, b"PMTiles\x03", None])
+@pytest.mark.parametrize("broken", [b"PMTiles\x03", None])
 async def test_a_broken_or_missing_file_says_so_and_alarms_are_on_the_map_all_the_same(
     double: Double, sit_down: Open, tmp_path: Path, broken: bytes | None
 ):

@@ -43,16 +43,18 @@ async function fileAt(url) {
  * `base`: answer of GET /api/v1/map.
  */
 export async function baseLayer(base, theme) {
-  if (base.kind === "tiles") return new TileLayer({ source: new XYZ({ url: base.url }) });
+  if (base.kind === "tiles") return new TileLayer({ source: new XYZ({ url: base.url }), opacity: theme.pictures });
   if (base.kind === "geojson") {
     const features = new GeoJSON().readFeatures(await (await fetched(base.url)).json(), { featureProjection: "EPSG:3857" });
     return new VectorLayer({ source: new VectorSource({ features }), style: groundStyle(theme), declutter: true, updateWhileAnimating: true, updateWhileInteracting: true });
   }
   if (base.kind === "pmtiles") {
     const url = await fileAt(new URL(base.url, location.href).href);
-    const header = await new PMTiles(url).getHeader();
+    const header = await new PMTiles(url).getHeader().catch(() => {
+      throw new Error("no whole PMTiles file");
+    });
     if (header.tileType === VECTOR) return new VectorTileLayer({ source: new PMTilesVectorSource({ url }), style: groundStyle(theme), declutter: true });
-    return new TileLayer({ source: new PMTilesRasterSource({ url, tileSize: [256, 256] }) });
+    return new TileLayer({ source: new PMTilesRasterSource({ url, tileSize: [256, 256] }), opacity: theme.pictures });
   }
   return null;
 }
@@ -60,6 +62,7 @@ export async function baseLayer(base, theme) {
 /** New colours for a layer that is drawn with ours. */
 export function recolour(layer, theme) {
   if (layer instanceof VectorLayer || layer instanceof VectorTileLayer) layer.setStyle(groundStyle(theme));
+  else layer?.setOpacity(theme.pictures); // daylight pictures would blind a dark room
 }
 
 /**

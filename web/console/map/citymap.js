@@ -20,7 +20,7 @@ function coloursOf(element) {
   return {
     ground: read("--ground"), text: read("--text"), ink: read("--symbol-ink"), device: read("--muted"), faint: read("--line"),
     street: read("--line"), area: read("--edge"), label: read("--muted"), water: read("--map-water"), green: read("--map-green"),
-    built: read("--map-built"), building: read("--map-building"), lang: document.documentElement.lang, p1: read("--p1"), p2: read("--p2"), p3: read("--p3"), p4: read("--p4"),
+    built: read("--map-built"), building: read("--map-building"), lang: document.documentElement.lang, pictures: Number(read("--map-pictures")), p1: read("--p1"), p2: read("--p2"), p3: read("--p3"), p4: read("--p4"),
   };
 }
 

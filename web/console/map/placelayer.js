@@ -3,8 +3,9 @@ import { Layer } from "../vendor/ol-console.mjs";
 import { PointGrid } from "./grid.js";
 import { drawKind } from "./sprites.js";
 
-/** Metres a pixel: nearer than this a unit has its shape, and its name. */
+/** Metres a pixel: nearer than this a unit has its shape, and its name; more of them than so many in view are dots. */
 const SHAPE_M = { unit: 7, station: 60 };
+const MOST_SHAPES = 300;
 const NAME_M = { unit: 1.6, station: 3 };
 const MOST_NAMES = 60;
 const HIT_PX = 11;
@@ -20,7 +21,7 @@ class Places {
     this.x = new Float64Array(count);
     this.y = new Float64Array(count);
     for (let i = 0; i < count; i += 1) [this.x[i], this.y[i]] = project([columns.lon[i], columns.lat[i]]);
-    this.grid = new PointGrid(this.x, this.y, Uint32Array.from({ length: count }, (_, i) => i), 2_000);
+    this.grid = new PointGrid(this.x, this.y, Uint32Array.from({ length: count }, (_, i) => i), 500);
   }
 }
 
@@ -67,7 +68,7 @@ export class PlaceLayer extends Layer {
     ink.scale(ratio, ratio);
     const taken = /** @type {number[][]} */ ([]);
     for (const places of this.inSight) {
-      const near = resolution < SHAPE_M[places.kind];
+      const near = resolution < SHAPE_M[places.kind] && places.grid.count(frame.extent) <= MOST_SHAPES;
       const named = [];
       ink.beginPath();
       places.grid.within(frame.extent, (i) => {

@@ -3,8 +3,9 @@ import { Layer } from "../vendor/ol-console.mjs";
 import { PointGrid } from "./grid.js";
 import { stampsOf } from "./sprites.js";
 
-/** Metres a pixel below which kinds are told apart by shape. */
+/** Metres a pixel below which kinds are told apart by shape, unless so many are in view that shapes would cover one another. */
 const NEAR_M = 3.5;
+const MOST_SHAPES = 15_000;
 const HIT_PX = 10;
 
 export class PointLayer extends Layer {
@@ -75,17 +76,23 @@ export class PointLayer extends Layer {
         for (let at = row; at < row + dot; at += 1) pixels[at] = value;
       }
     };
+    const edge = (px, py, dx, dy, value) => {
+      for (let i = 0; i < value.length; i += 1) {
+        const [cx, cy] = [px + dx[i], py + dy[i]];
+        if (cx >= 0 && cy >= 0 && cx < width && cy < height) pixels[cy * width + cx] = value[i];
+      }
+    };
     const near = (point) => {
       if (!shown[kind[point]][status[point]]) return;
       const px = Math.round(left + x[point] * scale);
       const py = Math.round(top - y[point] * scale);
-      for (const { dx, dy, value } of shapes[kind[point]][status[point]]) {
-        const cx = px + dx;
-        const cy = py + dy;
-        if (cx >= 0 && cy >= 0 && cx < width && cy < height) pixels[cy * width + cx] = value;
-      }
+      const { dx, dy, value, half } = shapes[kind[point]][status[point]];
+      if (px < half || py < half || px + half >= width || py + half >= height) return edge(px, py, dx, dy, value);
+      const middle = py * width + px;
+      for (let i = 0; i < value.length; i += 1) pixels[middle + dy[i] * width + dx[i]] = value[i];
     };
-    this.grid.within(frame.extent, resolution < NEAR_M ? near : far);
+    const shaped = resolution < NEAR_M && this.grid.count(frame.extent) <= MOST_SHAPES;
+    this.grid.within(frame.extent, shaped ? near : far);
     ink.putImageData(picture, 0, 0);
     canvas.style.width = `${frame.size[0]}px`;
     canvas.style.height = `${frame.size[1]}px`;

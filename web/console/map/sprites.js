@@ -31,7 +31,7 @@ export function pixel([r, g, b, a]) {
   return new Uint32Array(new Uint8Array([r, g, b, a]).buffer)[0];
 }
 
-/** Pixels of a shape, as offsets from its middle: `{dx, dy, value}`; `hollow` for what is out of reach. */
+/** Pixels of a shape, as columns of offsets from its middle: `{dx, dy, value}`; `hollow` for what is out of reach. */
 function stamp(draw, colour, hollow, ratio) {
   const size = Math.ceil(SIZE * ratio) | 1;
   const ink = /** @type {any} */ (new OffscreenCanvas(size, size).getContext("2d"));
@@ -45,11 +45,8 @@ function stamp(draw, colour, hollow, ratio) {
   else ink.fill();
   const data = new Uint32Array(ink.getImageData(0, 0, size, size).data.buffer);
   const half = (size - 1) / 2;
-  const pixels = [];
-  for (let i = 0; i < data.length; i += 1) {
-    if (data[i] >>> 24 > 90) pixels.push({ dx: (i % size) - half, dy: Math.floor(i / size) - half, value: data[i] });
-  }
-  return pixels;
+  const inked = Array.from(data.keys()).filter((i) => data[i] >>> 24 > 90);
+  return { dx: Int8Array.from(inked, (i) => (i % size) - half), dy: Int8Array.from(inked, (i) => Math.floor(i / size) - half), value: Uint32Array.from(inked, (i) => data[i]), half };
 }
 
 /** Stamps by kind and status: `near[kind][status]`, and one dot a status far out. */

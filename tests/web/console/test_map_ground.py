@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from conftest import Open
+from conftest import Open, until_page
 from console_double import Double
 from double_map import archive, colour_at, pad, picture, vector_layer
 from playwright.async_api import Page
@@ -120,7 +120,7 @@ async def test_tiles_of_a_server_that_is_not_ours_and_what_is_said_when_they_do_
     for _ in range(3):
         await page.click(".map-tools button >> nth=1")
     await page.wait_for_selector(".map-trouble:has-text('Most of the base map does not come')")
-    await page.wait_for_function(f"({SHOWN})() > 30")
+    await until_page(page, f"({SHOWN})() > 30")
     await page.click("[data-side-of=sight]")
     await page.wait_for_selector(f"[data-in-sight='{fire['id']}']")
     tiles.away = False
@@ -140,4 +140,4 @@ async def test_a_broken_or_missing_file_says_so_and_alarms_are_on_the_map_all_th
     double.raise_alert(lon=LON + 0.0003, lat=LAT)
     page = await sit_down(lang="en", **WALL)
     await page.wait_for_selector(".map-trouble:has-text('No base map')")
-    await page.wait_for_function(f"({SHOWN})() > 30")
+    await until_page(page, f"({SHOWN})() > 30")

@@ -186,7 +186,8 @@ export class CityMap {
     const rest = [...near, ...this.places.hit(place, resolution).filter(({ code }) => !marked.has(code))];
     const { found, more } = this.points.hit(place, resolution, MOST_HERE);
     rest.push(...found);
-    const things = [...alarms, ...rest.sort((a, b) => a.far - b.far)];
+    const pixels = ({ far }) => Math.round(far / resolution); // what stands in one place keeps its order
+    const things = [...alarms, ...rest.sort((a, b) => pixels(a) - pixels(b))];
     const shown = things.slice(0, Math.max(MOST_HERE, alarms.length));
     return { things: shown, more: more + things.length - shown.length };
   }

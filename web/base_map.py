@@ -1,5 +1,6 @@
 """The base map under the devices: nothing, the city's own lines, tiles of an address, or one PMTiles file."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,8 @@ from firetower.core.errors import ConfigError
 
 FILE_PATH = "/api/v1/map/base"
 _REMEDY = "set FIRETOWER_MAP_BASE to a .geojson or .pmtiles file, to https://host/{z}/{x}/{y}.png, or leave it out"
+_SEVERAL = re.compile(r"^[\w-]*\{(?:[a-z]-[a-z]|[0-9]-[0-9])\}[\w-]*\.")
+"""Several hosts of one kind, as the page's map reads them: {a-c}.example.com, t{0-7}.example.com."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,17 @@ def base_map(
         return BaseMap(crs=crs)
     parts = urlsplit(given)
     if parts.scheme in {"http", "https"} and parts.hostname:
+        origin = f"{parts.scheme}://{_SEVERAL.sub('*.', parts.netloc)}"
+        if set("{}@;,' ") & set(origin):
+            raise ConfigError(
+                f"map_base: {parts.netloc!r} is no host that a page can be allowed to ask; name one host, or several as"
+                f" {{a-c}}.example.com, without user and password; {_REMEDY}"
+            )
         if not all(place in given for place in ("{z}", "{x}", "{y}")):
             raise ConfigError(f"map_base: the address {given!r} has no {{z}}, {{x}} and {{y}}; {_REMEDY}")
         if not attribution:
             raise ConfigError("map_attribution: tiles of others are shown with their source; set it to their words")
-        return BaseMap("tiles", given, None, attribution, review_number, crs, f"{parts.scheme}://{parts.netloc}")
+        return BaseMap("tiles", given, None, attribution, review_number, crs, origin)
     file = Path(given)
     kinds: dict[str, Literal["geojson", "pmtiles"]] = {".geojson": "geojson", ".json": "geojson", ".pmtiles": "pmtiles"}
     kind = kinds.get(file.suffix.lower())

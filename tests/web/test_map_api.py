@@ -102,3 +102,42 @@ def test_a_file_of_ours_needs_no_attribution_one_of_others_does(tmp_path: Path) 
     with pytest.raises(ConfigError, match="map_attribution"):
         base_map(str(other), None, None, "wgs84")
     assert replace(base_map(str(other), "© somebody", "GS(2026)1", "wgs84"), file=None).review_number == "GS(2026)1"
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [
+        ("tiles.example:8443", "https://tiles.example:8443"),
+        ("{a-c}.tiles.example", "https://*.tiles.example"),
+        ("t{0-7}.tiles.example", "https://*.tiles.example"),
+    ],
+)
+def test_the_page_may_ask_the_hosts_of_the_tiles_and_no_other(host: str, origin: str) -> None:
+    assert base_map(f"https://{host}/{{z}}/{{x}}/{{y}}.png", "Example", None, "wgs84").origin == origin
+
+
+def test_tiles_behind_a_password_or_a_host_that_is_none_are_refused() -> None:
+    for host in ("me:secret@tiles.example", "{s}.tiles.example"):
+        with pytest.raises(ConfigError, match="no host that a page can be allowed to ask"):
+            base_map(f"https://{host}/{{z}}/{{x}}/{{y}}.png", "Example", None, "wgs84")
+
+
+async def test_units_and_stations_stand_on_the_map_in_columns_and_who_has_no_place_is_counted(running: Any) -> None:
+    await running.sign_in("vera")
+    await running.pool.execute(
+        "INSERT INTO grid (code, name) VALUES ('g-1', 'First');"
+        " INSERT INTO unit (code, name, category, grid_id, lon, lat)"
+        " SELECT 'mall', 'Mall', 'mall', id, 108.6, 21.9 FROM grid;"
+        " INSERT INTO unit (code, name, lon) VALUES ('half', 'Half', 1.0);"
+        " INSERT INTO station (code, name, lon, lat) VALUES ('ws-1', 'West', 108.61, 21.91)"
+    )
+    found = await running.get("/api/v1/map/places")
+    assert found == {
+        "units": {
+            "unit": ["mall"], "name": ["Mall"], "category": ["mall"], "grid": ["g-1"], "lon": [108.6], "lat": [21.9]
+        },
+        "stations": {
+            "station": ["ws-1"], "name": ["West"], "grid": [None], "unit": [None], "lon": [108.61], "lat": [21.91]
+        },
+        "units_placeless": 1,
+    }  # fmt: skip

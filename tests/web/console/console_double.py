@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from double_around import Around
 from double_facts import Json, at
+from double_map import CityDouble
 from double_rates import RatesDouble
 from double_watch import WatchDouble, error, role_of
 
@@ -22,7 +23,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(WatchDouble, Around, RatesDouble):
+class Double(CityDouble, WatchDouble, Around, RatesDouble):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class Double(WatchDouble, Around, RatesDouble):
         self.kpis: Json = {"store": "ok", "broker": "ok", "command_centre": False}
         self.session = True
         self.url = ""
+        self.tiles_from = ""
         self.gaps: list[Json] = []
         self.advice: dict[str, Json] = {}  # by rule
         self.units: dict[str, Json] = {}
@@ -267,7 +269,7 @@ class Double(WatchDouble, Around, RatesDouble):
     async def running(self, port: int = 0) -> AsyncIterator["Double"]:
         """Serve on ``port`` while it is free, else on one of its own."""
         app = web.Application()
-        _console_files().add_to(app)
+        _console_files(self.tiles_from).add_to(app)
         app.router.add_get("/api/v1/live", self._live)
         app.router.add_route("*", "/api/v1/session", self._session)
         app.router.add_get("/api/v1/alerts", self._list)
@@ -283,6 +285,7 @@ class Double(WatchDouble, Around, RatesDouble):
         app.router.add_get("/api/v1/alerts/{id}", self._one)
         app.router.add_get("/api/v1/alerts/{id}/history", self._history)
         self.add_around(app)
+        self.add_city(app)
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)
         self.add_watch_to(app)
         self.add_rates_to(app)
@@ -305,8 +308,8 @@ class Double(WatchDouble, Around, RatesDouble):
 
 
 @functools.cache
-def _console_files() -> ConsoleFiles:
-    return ConsoleFiles(CONSOLE)
+def _console_files(tiles_from: str) -> ConsoleFiles:
+    return ConsoleFiles(CONSOLE, tiles_from=tiles_from)
 
 
 def _who(name: str) -> Json:

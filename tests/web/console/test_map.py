@@ -55,8 +55,8 @@ async def test_devices_and_a_fire_are_on_the_map_without_webgl_and_choosing_it_i
     fire = double.raise_alert(lon=LON + 0.02, lat=LAT + 0.01)
     page = await sit_down(**WALL)
     await page.wait_for_selector(".map[data-ready=true]")
-    await page.wait_for_function(f"({DEVICES})() > 1500")
-    await page.wait_for_function(f"({SHOWN})() > 30")
+    await until_page(page, f"({DEVICES})() > 1500")
+    await until_page(page, f"({SHOWN})() > 30")
     await page.keyboard.press("j")
     await until_page(page, f"document.querySelector('#detail[data-alert=\"{fire['id']}\"]')")
     # it is in the middle now
@@ -77,7 +77,7 @@ async def test_a_click_on_an_alarm_selects_it_and_a_click_on_a_device_says_what_
     alert = double.raise_alert("hazard", 3, lon=LON + 0.001, lat=LAT)
     page = await sit_down(lang="en", **WALL)
     await page.wait_for_selector(".map[data-ready=true]")
-    await page.wait_for_function(f"({DEVICES})() > 10")
+    await until_page(page, f"({DEVICES})() > 10")
     box = await page.locator(".map-ground").bounding_box()
     assert box is not None
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -14,6 +14,7 @@ TEXT = [
     for ink in ("text", "muted")
     for ground in ("ground", "panel", "raised")
 ] + [
+    *(("muted", f"map-{ground}") for ground in ("water", "green", "built", "building")),
     ("text", "selected"),
     ("text", "hatch"),
     ("muted", "hatch"),
@@ -55,7 +56,7 @@ def test_text_has_at_least_4_5_to_1(theme: str):
 @pytest.mark.parametrize("theme", ["dark", "dim", "light"])
 def test_shapes_stand_out_by_3_to_1_by_their_filling_or_their_edge(theme: str):
     colours = themes()[theme]
-    for ground in ("panel", "raised", "selected", "ground"):
+    for ground in ("panel", "raised", "selected", "ground", "map-water", "map-green", "map-built", "map-building"):
         for priority in range(1, 5):
             outlines = [colours[f"p{priority}"], colours["symbol-edge"]]
             best = max(contrast(colour, colours[ground]) for colour in outlines if colour != "transparent")

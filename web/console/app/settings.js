@@ -12,6 +12,8 @@ export class Settings {
     const theme = this.read("theme");
     this.theme = signal(THEMES.includes(theme) ? theme : "dark");
     this.singleKeys = signal(this.read("singleKeys") !== "off");
+    /** What this seat does not want to see on the map: unit, station, grid, kind:…, status:…; alarms are not among it. */
+    this.mapHidden = signal(new Set(this.read("mapHidden").split(" ").filter(Boolean)));
     this.apply();
   }
 
@@ -41,6 +43,11 @@ export class Settings {
   setSingleKeys(on) {
     this.singleKeys.value = on;
     this.save("singleKeys", on ? "on" : "off");
+  }
+
+  setMapHidden(names) {
+    this.mapHidden.value = new Set(names);
+    this.save("mapHidden", [...names].join(" "));
   }
 
   apply() {

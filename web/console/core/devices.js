@@ -73,6 +73,20 @@ export class DeviceColumns {
     for (let number = 0; number < this.count; number += 1) if (this.hasPlace(number)) yield number;
   }
 
+  /** How many stand on the map by `kind:…` and `status:…`. */
+  tally() {
+    const counts = new Map();
+    const byKind = new Uint32Array(256);
+    const byStatus = new Uint32Array(256);
+    for (const number of this.placed()) {
+      byKind[this.kind[number]] += 1;
+      byStatus[this.status[number]] += 1;
+    }
+    this.kinds.forEach((kind, i) => counts.set(`kind:${kind}`, byKind[i]));
+    this.statuses.forEach((status, i) => counts.set(`status:${status}`, byStatus[i]));
+    return counts;
+  }
+
   /** The nearest that give water: `{number, metres}`, nearest first. */
   nearestWater(lon, lat, most = 3) {
     const gives = new Set(WATER.map((kind) => this.kinds.indexOf(kind)));

@@ -1,4 +1,4 @@
-// What the city has: every device in columns for the map, fetched once and kept true by live frames; and the base map.
+// What the city has, for the map: every device in columns, fetched once and kept true by live frames; units, stations, grids; the base map.
 import { signal } from "../vendor/signals.mjs";
 import { DeviceColumns } from "./devices.js";
 
@@ -14,6 +14,8 @@ export class Plant {
     this.base = signal(/** @type {any} */ (null));
     /** @type {Promise<any> | null} */
     this.loading = null;
+    /** Units, stations and grids, `{places, grids, error}`: `error` says what of it could not be had. */
+    this.places = signal(/** @type {any} */ (null));
   }
 
   /** The columns and the base map, fetched when they are first asked for; rejected where they cannot be had. */
@@ -35,6 +37,34 @@ export class Plant {
     return { columns: this.columns, base: base.data };
   }
 
+  /** Reads units, stations and grids anew: they change seldom, and the map works on without them. */
+  async lookForPlaces() {
+    const [places, grids] = await Promise.all([this.api.request("GET", "/map/places"), this.grids()]);
+    if (!this.columns) return; // signed out meanwhile
+    const old = this.places.value;
+    this.places.value = {
+      places: places.ok ? places.data : old?.places ?? null,
+      grids: grids.ok ? grids.data : old?.grids ?? [],
+      error: places.ok ? (grids.ok ? "" : grids.message) : places.message,
+    };
+  }
+
+  /** All grids, page by page. */
+  async grids() {
+    const items = [];
+    for (let cursor = ""; ; ) {
+      const answer = await this.api.request("GET", `/grids?limit=1000${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+      if (!answer.ok) return answer;
+      items.push(...answer.data.items);
+      cursor = answer.data.next_cursor ?? "";
+      if (!cursor) return { ...answer, data: items };
+    }
+  }
+
+  station(code) {
+    return this.api.request("GET", `/stations/${encodeURIComponent(code)}`);
+  }
+
   /** Takes the devices of a live frame. A device that is newer than the columns is shown when the page is opened anew. */
   take(devices) {
     if (!this.columns || !devices?.length) return;
@@ -53,5 +83,6 @@ export class Plant {
     this.columns = null;
     this.loading = null;
     this.base.value = null;
+    this.places.value = null;
   }
 }

@@ -1,12 +1,16 @@
 // 消防一张图: ground, base map, devices and alarms in one view; asked for when the map is first looked at.
 import { Map, View, defaultInteractions, fromLonLat } from "../vendor/ol-console.mjs";
 import { AlarmLayer, worseFirst } from "./alarmlayer.js";
-import { baseLayer, recolour } from "./basemap.js";
+import { baseLayer, recolour, watchTiles } from "./basemap.js";
 import { shiftTo } from "./crs.js";
+import { gridLayer, recolourGrids } from "./gridlayer.js";
 import { NearLayer } from "./nearlayer.js";
+import { PlaceLayer } from "./placelayer.js";
 import { PointLayer } from "./pointlayer.js";
 
 const CLOSE_M = 1.2; // metres a pixel when an alarm is looked at
+/** Of what lies under a finger, so many of the nearest are named. */
+const MOST_HERE = 8;
 const SECTORS = ["e", "ne", "n", "nw", "w", "sw", "s", "se"];
 
 /** Colours of the theme in force, from the page's own custom properties. */
@@ -15,18 +19,23 @@ function coloursOf(element) {
   const read = (name) => css.getPropertyValue(name).trim();
   return {
     ground: read("--ground"), text: read("--text"), ink: read("--symbol-ink"), device: read("--muted"), faint: read("--line"),
-    street: read("--line"), area: read("--edge"), label: read("--muted"), p1: read("--p1"), p2: read("--p2"), p3: read("--p3"), p4: read("--p4"),
+    street: read("--line"), area: read("--edge"), label: read("--muted"), water: read("--map-water"), green: read("--map-green"),
+    built: read("--map-built"), building: read("--map-building"), lang: document.documentElement.lang, pictures: Number(read("--map-pictures")), p1: read("--p1"), p2: read("--p2"), p3: read("--p3"), p4: read("--p4"),
   };
 }
 
 export class CityMap {
   /**
-   * `columns`: core/devices.js; `base`: answer of GET /api/v1/map. `onAlarms(ids)`, `onDevice(number)`: a click;
-   * `onEdges(edges)`: what waits out of sight, `{sector, count, priority, id}`; `onTrouble(text)`: the base map is missing.
+   * `columns`: core/devices.js; `base`: answer of GET /api/v1/map. `onHere({things, more})`: what lies where was clicked, see `under`;
+   * `onEdges(edges)`: what waits out of sight, `{sector, count, priority, id}`; `onSight(ids)`: alarms in sight, worst first;
+   * `onTrouble(text)`: the base map is missing, "tiles": most of it does not come, "": it is there again.
    */
-  constructor({ target, columns, base, onAlarms, onDevice, onEdges, onTrouble }) {
+  constructor({ target, columns, base, onHere, onEdges, onSight, onTrouble }) {
     this.base = base;
+    this.onHere = onHere;
     this.onEdges = onEdges;
+    this.onSight = onSight;
+    this.sight = "";
     this.shift = shiftTo(base.crs);
     this.target = target;
     this.alarms = [];
@@ -34,35 +43,38 @@ export class CityMap {
     this.before = null;
     const colours = coloursOf(target);
     this.points = new PointLayer({ columns, project: (place) => this.project(place), colours });
+    this.places = new PlaceLayer({ colours, project: (place) => this.project(place) });
     this.nearLayer = new NearLayer({ colours });
     this.alarmLayer = new AlarmLayer({ colours });
     this.map = new Map({
       target,
-      layers: [this.points, this.nearLayer, this.alarmLayer],
+      layers: [this.points, this.places, this.nearLayer, this.alarmLayer],
       controls: [], // OpenLayers' own write HTML, which the page's policy forbids
       interactions: defaultInteractions({ altShiftDragRotate: false, pinchRotate: false }),
       view: new View({ center: [0, 0], resolution: 40, constrainRotation: false, enableRotation: false }),
     });
     this.whole();
-    this.map.on("click", (event) => this.clicked(event, onAlarms, onDevice));
-    this.map.on("moveend", () => this.tellEdges());
+    this.map.on("click", (event) => this.onHere(this.under(event.pixel)));
+    this.map.on("moveend", () => this.tellSight());
     baseLayer(base, colours).then(
       (layer) => {
         this.baseLayer = layer;
         if (layer) this.map.getLayers().insertAt(0, layer);
+        if (layer && base.kind !== "geojson") this.unwatch = watchTiles(this.map, layer, base, (bad) => onTrouble(bad ? "tiles" : ""));
       },
       (error) => onTrouble(String(error.message ?? error)),
     );
-    this.resizing = new ResizeObserver(() => this.map.updateSize());
+    this.resizing = new ResizeObserver(() => this.resized());
     this.resizing.observe(target);
     this.theme = new MutationObserver(() => this.recolour());
-    this.theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    this.theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "lang"] });
     this.blink = new MutationObserver(() => this.alarms.some((alarm) => alarm.waiting) && this.alarmLayer.changed());
     this.blink.observe(document.documentElement, { attributes: true, attributeFilter: ["data-blink"] });
   }
 
   dispose() {
     for (const observer of [this.resizing, this.theme, this.blink]) observer.disconnect();
+    this.unwatch?.();
     this.map.setTarget(undefined);
     this.map.dispose();
   }
@@ -74,11 +86,38 @@ export class CityMap {
   recolour() {
     const colours = coloursOf(this.target);
     this.points.setColours(colours);
-    for (const layer of [this.nearLayer, this.alarmLayer]) {
+    for (const layer of [this.places, this.nearLayer, this.alarmLayer]) {
       layer.colours = colours;
       layer.changed();
     }
-    recolour(this.baseLayer, this.base, colours);
+    recolour(this.baseLayer, colours);
+    if (this.grids) recolourGrids(this.grids, colours);
+  }
+
+  /** Units, stations and grids: `places`, answer of GET /api/v1/map/places; `grids`, items of GET /api/v1/grids. */
+  setPlaces(places, grids) {
+    this.places.setPlaces(places);
+    if (this.grids) this.map.removeLayer(this.grids);
+    this.grids = gridLayer(grids, coloursOf(this.target), (place) => this.project(place));
+    this.grids.setVisible(!this.places.hidden.has("grid"));
+    this.map.getLayers().insertAt(this.baseLayer ? 1 : 0, this.grids);
+  }
+
+  /** What the operator does not want to see of the city: unit, station, grid, kind:…, status:…; alarms are always shown. */
+  setHidden(hidden) {
+    this.places.setHidden(hidden);
+    this.points.setHidden(hidden);
+    this.grids?.setVisible(!hidden.has("grid"));
+  }
+
+  /** What stands left of the map came or went: the ground stays where it is on the screen, under the pointer too. */
+  resized() {
+    const beside = this.target.getBoundingClientRect().left - (this.target.closest(".map") ?? this.target).getBoundingClientRect().left;
+    const view = this.map.getView();
+    const [center, resolution] = [view.getCenter(), view.getResolution()];
+    if (center && resolution && !view.getAnimating()) view.setCenter([center[0] + ((beside - (this.beside ?? beside)) / 2) * resolution, center[1]]);
+    this.beside = beside;
+    this.map.updateSize();
   }
 
   /** The whole city. */
@@ -100,10 +139,10 @@ export class CityMap {
     this.alarmLayer.show(this.alarms, selected);
     if (selected !== this.selected) this.follow(selected);
     this.selected = selected;
-    this.tellEdges();
+    this.tellSight();
   }
 
-  /** `marks`: water and stations near the selected alert, `{lon, lat, kind, label, faulty, west}`. */
+  /** `marks`: water and stations near the selected alert, `{lon, lat, kind, label, faulty, west, thing}`. */
   showNear(marks) {
     this.nearLayer.show(marks.map((mark) => {
       const [x, y] = this.project([mark.lon, mark.lat]);
@@ -133,18 +172,45 @@ export class CityMap {
     this.points.changed();
   }
 
-  clicked(event, onAlarms, onDevice) {
-    const ids = this.alarmLayer.hit(event.pixel);
-    if (ids.length) return onAlarms(ids);
-    const number = this.points.hit(event.coordinate, this.map.getView().getResolution() ?? 1);
-    onDevice(number);
+  /**
+   * What lies under a pixel, else in the middle: `{things, more}`, alarms first, worst first, then the nearest of the others;
+   * `{kind: "alarm", id}`, `{kind: "station" | "unit", code, name}`, `{kind: "device", number}` or a mark's `thing`. `more`: not named.
+   */
+  under(pixel = /** @type {number[]} */ (this.map.getSize()).map((side) => side / 2)) {
+    const alarms = this.alarmLayer.hit(pixel).map((id) => ({ kind: "alarm", id }));
+    if (alarms.length === 1) return { things: alarms, more: 0 };
+    const place = this.map.getCoordinateFromPixel(pixel);
+    const resolution = this.map.getView().getResolution() ?? 1;
+    const near = this.nearLayer.hit(place, resolution).map(({ thing, far }) => ({ ...thing, far }));
+    const marked = new Set(near.map(({ code }) => code).filter(Boolean));
+    const rest = [...near, ...this.places.hit(place, resolution).filter(({ code }) => !marked.has(code))];
+    const { found, more } = this.points.hit(place, resolution, MOST_HERE);
+    rest.push(...found);
+    const pixels = ({ far }) => Math.round(far / resolution); // what stands in one place keeps its order
+    const things = [...alarms, ...rest.sort((a, b) => pixels(a) - pixels(b))];
+    const shown = things.slice(0, Math.max(MOST_HERE, alarms.length));
+    return { things: shown, more: more + things.length - shown.length };
+  }
+
+  /** What the keyboard means: the middle of the map. */
+  pickMiddle() {
+    this.onHere(this.under());
+  }
+
+  /** Which alarms are in sight, and at the edges which wait out of it. */
+  tellSight() {
+    const size = this.map.getSize();
+    if (!size) return;
+    const extent = this.map.getView().calculateExtent(size);
+    const ids = this.alarms.filter(({ x, y }) => x >= extent[0] && y >= extent[1] && x <= extent[2] && y <= extent[3]).sort(worseFirst).map(({ id }) => id);
+    const key = ids.join();
+    if (key !== this.sight) this.onSight(ids);
+    this.sight = key;
+    this.tellEdges(extent);
   }
 
   /** What waits for somebody and is out of sight, by the direction in which it lies. */
-  tellEdges() {
-    const size = this.map.getSize();
-    if (!size) return;
-    const [left, bottom, right, top] = this.map.getView().calculateExtent(size);
+  tellEdges([left, bottom, right, top]) {
     const [midX, midY] = [(left + right) / 2, (bottom + top) / 2];
     const found = new globalThis.Map();
     for (const alarm of [...this.alarms].sort(worseFirst)) {

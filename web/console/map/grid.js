@@ -34,16 +34,29 @@ export class PointGrid {
     this.starts = starts;
   }
 
+  /** How many points `within` would visit. */
+  count(extent) {
+    let found = 0;
+    this.rows(extent, (from, to) => (found += to - from));
+    return found;
+  }
+
   /** Calls `visit` with every point of the squares that a view covers; some stand a little outside of it. */
-  within([left, bottom, right, top], visit) {
+  within(extent, visit) {
+    this.rows(extent, (from, to) => {
+      for (let i = from; i < to; i += 1) visit(this.members[i]);
+    });
+  }
+
+  /** Calls `take` with where the members of each row of squares that a view covers begin and end. */
+  rows([left, bottom, right, top], take) {
     const column = (at) => Math.floor((at - this.left) / this.cell);
     const row = (at) => Math.floor((at - this.bottom) / this.cell);
     const first = Math.max(0, column(left));
     const last = Math.min(this.wide - 1, column(right));
+    if (first > last) return;
     for (let r = Math.max(0, row(bottom)); r <= Math.min(this.high - 1, row(top)); r += 1) {
-      if (first > last) return;
-      const end = this.starts[r * this.wide + last + 1];
-      for (let i = this.starts[r * this.wide + first]; i < end; i += 1) visit(this.members[i]);
+      take(this.starts[r * this.wide + first], this.starts[r * this.wide + last + 1]);
     }
   }
 }

@@ -3,12 +3,13 @@ import { Layer } from "../vendor/ol-console.mjs";
 import { drawKind } from "./sprites.js";
 
 const SIZE = 9;
+const HIT_PX = 13;
 
 export class NearLayer extends Layer {
   constructor({ colours }) {
     super({ zIndex: 5 });
     this.colours = colours;
-    /** @type {any[]} `{x, y, kind, label, faulty, west}`, `west`: it lies west of the alert, x and y in metres of the map */
+    /** @type {any[]} `{x, y, kind, label, faulty, west, thing}`, `west`: it lies west of the alert, x and y in metres of the map, `thing`: what it is */
     this.marks = [];
     this.canvas = document.createElement("canvas");
     this.canvas.className = "map-near";
@@ -52,8 +53,7 @@ export class NearLayer extends Layer {
     ink.strokeStyle = this.colours.text;
     ink.stroke();
     ink.setLineDash([]);
-    if (kind === "station") house(ink);
-    else drawKind(ink, kind);
+    drawKind(ink, kind);
     ink.fillStyle = this.colours.text;
     ink.fill();
     if (faulty) {
@@ -72,14 +72,9 @@ export class NearLayer extends Layer {
     ink.strokeText(label, beside, 0);
     ink.fillText(label, beside, 0);
   }
-}
 
-function house(ink) {
-  ink.beginPath();
-  ink.moveTo(0, -6);
-  ink.lineTo(6, -1);
-  ink.lineTo(6, 6);
-  ink.lineTo(-6, 6);
-  ink.lineTo(-6, -1);
-  ink.closePath();
+  /** What of it lies under a finger, as it was given, with `far` in metres of the map. */
+  hit([x, y], resolution) {
+    return this.marks.map((mark) => ({ ...mark, far: Math.hypot(mark.x - x, mark.y - y) })).filter(({ far }) => far < HIT_PX * resolution);
+  }
 }

@@ -3,8 +3,9 @@ import { Layer } from "../vendor/ol-console.mjs";
 import { PointGrid } from "./grid.js";
 import { stampsOf } from "./sprites.js";
 
-/** Metres a pixel below which kinds are told apart by shape. */
+/** Metres a pixel below which kinds are told apart by shape, unless so many are in view that shapes would cover one another. */
 const NEAR_M = 3.5;
+const MOST_SHAPES = 15_000;
 const HIT_PX = 10;
 
 export class PointLayer extends Layer {
@@ -19,6 +20,7 @@ export class PointLayer extends Layer {
     this.grid = new PointGrid(this.x, this.y, points);
     this.canvas = document.createElement("canvas");
     this.canvas.className = "map-points";
+    this.setHidden(new Set());
     this.setColours(colours);
   }
 
@@ -36,55 +38,76 @@ export class PointLayer extends Layer {
     this.changed();
   }
 
+  /** What the operator does not want to see: `kind:…` and `status:…` by name. */
+  setHidden(hidden) {
+    const { kinds, statuses } = this.columns;
+    const seen = (group, name) => !hidden.has(`${group}:${name}`);
+    /** By kind and status, 1 where such a device is shown. */
+    this.shown = kinds.map((kind) => Uint8Array.from(statuses, (status) => Number(seen("kind", kind) && seen("status", status))));
+    this.changed();
+  }
+
   render(frame) {
     const ratio = frame.pixelRatio;
     const [width, height] = frame.size.map((side) => Math.round(side * ratio));
-    const { canvas } = this;
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    this.stamps ??= stampsOf(this.columns, this.colours, ratio);
+    const { canvas, x, y, shown } = this;
     const ink = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    const picture = ink.createImageData(width, height);
-    const pixels = new Uint32Array(picture.data.buffer);
-    const { resolution, center, rotation } = frame.viewState;
-    const near = resolution < NEAR_M;
+    if (canvas.width !== width || canvas.height !== height || !this.picture) {
+      Object.assign(canvas, { width, height });
+      this.picture = ink.createImageData(width, height);
+    }
+    this.stamps ??= stampsOf(this.columns, this.colours, ratio);
+    const { picture } = this;
+    const pixels = new Uint32Array(picture.data.buffer).fill(0);
+    const { resolution, center } = frame.viewState; // the map is never turned
     const { near: shapes, far: dots } = this.stamps;
     const { kind, status } = this.columns;
     const scale = ratio / resolution;
-    const [cos, sin] = [Math.cos(rotation) * scale, Math.sin(rotation) * scale];
+    const left = width / 2 - center[0] * scale;
+    const top = height / 2 + center[1] * scale;
     const dot = Math.max(1, Math.round((resolution < 20 ? 2 : 1) * ratio));
-    this.grid.within(frame.extent, (point) => {
-      const [dx, dy] = [this.x[point] - center[0], this.y[point] - center[1]];
-      const px = Math.round(width / 2 + dx * cos - dy * sin);
-      const py = Math.round(height / 2 - dy * cos - dx * sin);
-      if (near) {
-        for (const { dx: ox, dy: oy, value } of shapes[kind[point]][status[point]]) {
-          const [cx, cy] = [px + ox, py + oy];
-          if (cx >= 0 && cy >= 0 && cx < width && cy < height) pixels[cy * width + cx] = value;
-        }
-        return;
+    const far = (point) => {
+      if (!shown[kind[point]][status[point]]) return;
+      const px = Math.round(left + x[point] * scale);
+      const py = Math.round(top - y[point] * scale);
+      if (px < 0 || py < 0 || px + dot > width || py + dot > height) return;
+      const value = dots[status[point]];
+      for (let row = py * width + px; row < (py + dot) * width; row += width) {
+        for (let at = row; at < row + dot; at += 1) pixels[at] = value;
       }
-      for (let oy = 0; oy < dot; oy += 1) {
-        for (let ox = 0; ox < dot; ox += 1) {
-          const [cx, cy] = [px + ox, py + oy];
-          if (cx >= 0 && cy >= 0 && cx < width && cy < height) pixels[cy * width + cx] = dots[status[point]];
-        }
+    };
+    const edge = (px, py, dx, dy, value) => {
+      for (let i = 0; i < value.length; i += 1) {
+        const [cx, cy] = [px + dx[i], py + dy[i]];
+        if (cx >= 0 && cy >= 0 && cx < width && cy < height) pixels[cy * width + cx] = value[i];
       }
-    });
+    };
+    const near = (point) => {
+      if (!shown[kind[point]][status[point]]) return;
+      const px = Math.round(left + x[point] * scale);
+      const py = Math.round(top - y[point] * scale);
+      const { dx, dy, value, half } = shapes[kind[point]][status[point]];
+      if (px < half || py < half || px + half >= width || py + half >= height) return edge(px, py, dx, dy, value);
+      const middle = py * width + px;
+      for (let i = 0; i < value.length; i += 1) pixels[middle + dy[i] * width + dx[i]] = value[i];
+    };
+    const shaped = resolution < NEAR_M && this.grid.count(frame.extent) <= MOST_SHAPES;
+    this.grid.within(frame.extent, shaped ? near : far);
     ink.putImageData(picture, 0, 0);
     canvas.style.width = `${frame.size[0]}px`;
     canvas.style.height = `${frame.size[1]}px`;
     return canvas;
   }
 
-  /** The device nearest to a place of the map within a finger's breadth, or null. */
-  hit([x, y], resolution) {
+  /** The devices within a finger's breadth of a place of the map: `{found: {kind, number, far}, more}`, at most `most`, the nearest first. */
+  hit([x, y], resolution, most) {
     const reach = HIT_PX * resolution;
-    let best = null;
-    let nearest = reach ** 2;
-    this.grid.within([x - reach, y - reach, x + reach, y + reach], (point) => {
-      const far = (this.x[point] - x) ** 2 + (this.y[point] - y) ** 2;
-      if (far <= nearest) [best, nearest] = [point, far];
+    const found = [];
+    this.grid.within([x - reach, y - reach, x + reach, y + reach], (number) => {
+      const far = Math.hypot(this.x[number] - x, this.y[number] - y);
+      if (far <= reach && this.shown[this.columns.kind[number]][this.columns.status[number]]) found.push({ kind: "device", number, far });
     });
-    return best;
+    found.sort((a, b) => a.far - b.far);
+    return { found: found.slice(0, most), more: Math.max(0, found.length - most) };
   }
 }

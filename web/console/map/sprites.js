@@ -14,6 +14,8 @@ const SHAPES = {
   pump_room: (ink) => (ink.rect(-5, -3, 10, 6), ink.rect(-1.5, -5, 3, 10)),
   panel: (ink) => ink.rect(-3, -5, 6, 10),
   gateway: (ink) => (ink.rect(-5, -1.5, 10, 3), ink.rect(-1.5, -5, 3, 10)),
+  unit: (ink) => (ink.rect(-4, -5, 8, 10), ink.rect(-2.5, -3, 2, 2), ink.rect(0.5, -3, 2, 2), ink.rect(-2.5, 0.5, 2, 2), ink.rect(0.5, 0.5, 2, 2)),
+  station: (ink) => (ink.moveTo(0, -6), ink.lineTo(6, -1), ink.lineTo(6, 6), ink.lineTo(-6, 6), ink.lineTo(-6, -1), ink.closePath()),
 };
 
 /** `[r, g, b, a]` of a CSS colour. */
@@ -29,7 +31,7 @@ export function pixel([r, g, b, a]) {
   return new Uint32Array(new Uint8Array([r, g, b, a]).buffer)[0];
 }
 
-/** Pixels of a shape, as offsets from its middle: `{dx, dy, value}`; `hollow` for what is out of reach. */
+/** Pixels of a shape, as columns of offsets from its middle: `{dx, dy, value}`; `hollow` for what is out of reach. */
 function stamp(draw, colour, hollow, ratio) {
   const size = Math.ceil(SIZE * ratio) | 1;
   const ink = /** @type {any} */ (new OffscreenCanvas(size, size).getContext("2d"));
@@ -43,11 +45,8 @@ function stamp(draw, colour, hollow, ratio) {
   else ink.fill();
   const data = new Uint32Array(ink.getImageData(0, 0, size, size).data.buffer);
   const half = (size - 1) / 2;
-  const pixels = [];
-  for (let i = 0; i < data.length; i += 1) {
-    if (data[i] >>> 24 > 90) pixels.push({ dx: (i % size) - half, dy: Math.floor(i / size) - half, value: data[i] });
-  }
-  return pixels;
+  const inked = Array.from(data.keys()).filter((i) => data[i] >>> 24 > 90);
+  return { dx: Int8Array.from(inked, (i) => (i % size) - half), dy: Int8Array.from(inked, (i) => Math.floor(i / size) - half), value: Uint32Array.from(inked, (i) => data[i]), half };
 }
 
 /** Stamps by kind and status: `near[kind][status]`, and one dot a status far out. */
@@ -58,6 +57,7 @@ export function stampsOf(columns, colours, ratio) {
   return { near, far };
 }
 
+/** The outline of a kind, a unit or a station as a path round the middle, 11 pixels wide; filled by the rule "evenodd". */
 export function drawKind(ink, kind) {
   ink.beginPath();
   (SHAPES[kind] ?? SHAPES.hydrant)(ink);

@@ -29,9 +29,9 @@ export function Near({ desk, alert }) {
 /** The same as marks of the map, each with its label. */
 export function marksOf(near) {
   if (!near) return [];
-  const at = (each, kind, name, faulty) => ({ lon: each.lon, lat: each.lat, kind, faulty, west: each.lon < near.lon, label: `${name} ${t("near.metres", { n: integer(each.distance_m) })}` });
+  const at = (each, kind, name, faulty, thing) => ({ lon: each.lon, lat: each.lat, kind, faulty, west: each.lon < near.lon, label: `${name} ${t("near.metres", { n: integer(each.distance_m) })}`, thing });
   return [
-    ...near.water.map((each) => at(each, each.kind, word("kind", each.kind), each.faulty)),
-    ...near.stations.map((each) => at(each, "station", t("near.station"), false)),
+    ...near.water.map((each) => at(each, each.kind, word("kind", each.kind), each.faulty, { kind: "device", unit: each.unit, device: each.device })),
+    ...near.stations.map((each) => at(each, "station", t("near.station"), false, { kind: "station", code: each.station, name: each.name })),
   ];
 }

@@ -1,5 +1,5 @@
 // The console put together: feed → alarms → counts and sound in the message handler, painting in an animation frame.
-import { batch, effect, signal } from "../vendor/signals.mjs";
+import { batch, computed, effect, signal } from "../vendor/signals.mjs";
 import { Acts } from "../core/acts.js";
 import { AlarmStore, FloodMeter } from "../core/alarms.js";
 import { Api, isOfUnit } from "../core/api.js";
@@ -59,6 +59,8 @@ export class Console extends Seat {
 
     /** undefined: not known yet · null: signed out · otherwise who is signed in */
     this.operator = signal(/** @type {any} */ (undefined));
+    /** Whether somebody of the centre is signed in. */
+    this.seated = computed(() => Boolean(this.operator.value) && !isOfUnit(this.operator.value));
     this.signedOutWhy = signal("");
     this.feed = /** @type {Feed | null} */ (null);
     this.feedStatus = signal("connecting");
@@ -208,7 +210,7 @@ export class Console extends Seat {
     const id = this.selectedId.value;
     const alarm = id && this.view.value.alerts.find((alert) => alert.id === id);
     if (!alarm || !isProvisional(alarm) || this.alarms.visible.has(id)) return;
-    for (const alert of this.alarms.open.values()) if (alert.key === alarm.key) return this.select(alert.id);
+    for (const alert of this.alarms.open.values()) if (alert.key === alarm.key) return this.step(alert.id);
   }
 
   /**

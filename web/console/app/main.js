@@ -3,6 +3,8 @@ import { render } from "../vendor/preact.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { language, loadLanguages, preferredLanguage } from "../core/i18n.js";
 import { App } from "../ui/app.js";
+import { isPanel } from "../ui/panels.js";
+import { Address } from "./address.js";
 import { Console } from "./console.js";
 import { Settings } from "./settings.js";
 
@@ -14,4 +16,5 @@ await loadLanguages();
 const desk = new Console({ settings });
 const root = /** @type {HTMLElement} */ (document.getElementById("console"));
 render(html`<${App} desk=${desk} />`, root);
+new Address({ desk, isPanel });
 desk.boot();

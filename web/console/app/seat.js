@@ -1,5 +1,7 @@
 // This seat 席位: whether it sounds, who keeps watch at it, and leaving it; whoever cannot leave stays, shown and heard.
 import { isOfUnit } from "../core/api.js";
+import { t } from "../core/i18n.js";
+import { NO_FILTER } from "../core/search.js";
 import { Looking } from "./looking.js";
 
 export class Seat extends Looking {
@@ -13,7 +15,11 @@ export class Seat extends Looking {
 
   /** Whoever cannot leave sees why beside the watch. */
   async signOut() {
-    if (await this.watch.signOut()) this.signedOut("");
+    if (await this.watch.signOut()) {
+      this.signedOut("");
+      this.setFilter(NO_FILTER); // whoever comes next chooses for themselves
+      history.replaceState(null, "", location.pathname + location.search);
+    }
     else if (!isOfUnit(this.operator.value)) this.openPanel("watch");
   }
 
@@ -41,11 +47,19 @@ export class Seat extends Looking {
     if (left) this.watch.muted(left);
   }
 
-  /** Shows an alert by its id, open or long closed. */
-  async lookAt(id) {
-    if (this.alarms.open.has(id)) return this.select(id);
-    const answer = await this.api.alert(id);
-    if (answer.ok) this.selectClosed(answer.data);
+  /** Shows an alert by its id, open or long closed, and a panel about it. @returns {Promise<string>} why it cannot be shown, if so */
+  async lookAt(id, panel = "") {
+    const before = this.selectedId.value;
+    if (this.alarms.open.has(id) || this.alarms.visible.has(id) || (id.startsWith("i-") && this.incidents.open.has(id.slice(2)))) this.select(id);
+    else if (!/^[0-9]+$/.test(id)) return t("link.gone");
+    else {
+      const answer = await this.api.alert(id);
+      if (this.selectedId.value !== before) return ""; // somebody chose another one meanwhile
+      if (!answer.ok) return answer.status === 404 ? t("link.none") : answer.message;
+      this.selectClosed(answer.data);
+    }
+    if (panel) this.panel.value = panel;
+    return "";
   }
 
   async checkSession() {

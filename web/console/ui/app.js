@@ -5,12 +5,11 @@ import { t } from "../core/i18n.js";
 import { isOfUnit } from "../core/api.js";
 import { commandOf, isModifier, takesText } from "../core/keys.js";
 import { Banners } from "./banner.js";
-import { MapView } from "./citymap.js";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
 import { Help } from "./help.js";
 import { NoSeat } from "./noseat.js";
-import { Panel } from "./panels.js";
+import { Fetched, Panel, fetchInTheBackground } from "./panels.js";
 import { Queue } from "./queue.js";
 import { SignIn } from "./signin.js";
 import { Strip } from "./strip.js";
@@ -92,7 +91,7 @@ function Seat({ desk }) {
     help: () => setHelp(!help),
     back: () => {
       if (help) setHelp(false);
-      else if (document.activeElement?.id === "queue-filter" && desk.filter.value) desk.setFilter("");
+      else if (document.activeElement?.id === "queue-filter" && desk.filter.value.q) desk.setFilter({ q: "" });
       else if (desk.panel.value) return toQueue();
       else if (desk.form.value) desk.form.value = "";
       else setReading(false);
@@ -102,6 +101,7 @@ function Seat({ desk }) {
 
   useEffect(() => {
     focusQueue();
+    fetchInTheBackground();
   }, []);
 
   useEffect(() => {
@@ -152,7 +152,7 @@ function Seat({ desk }) {
     <${Banners} desk=${desk} />
     <main class="desk ${roomForMap ? "with-map" : ""}">
       <${Queue} desk=${desk} onOpen=${() => setReading(true)} />
-      ${roomForMap && html`<${MapView} desk=${desk} />`}
+      ${roomForMap && html`<${Fetched} desk=${desk} name="map" place=${html`<section class="map"></section>`} />`}
       <aside class="side" tabindex="0" aria-label=${t("detail.label")}>
         ${help && html`<${Help} desk=${desk} onClose=${commands.back} />`}
         ${panel ? html`<${Panel} key=${panel} desk=${desk} name=${panel} onBack=${toQueue} />` : html`<${Detail} desk=${desk} onBack=${toQueue} />`}

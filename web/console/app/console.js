@@ -17,6 +17,7 @@ import { Sound } from "../core/sound.js";
 import { WaitingActs } from "../core/waiting.js";
 import { Watch } from "../core/watch.js";
 import { WindowStore } from "../core/windows.js";
+import { setZone } from "../core/zone.js";
 import { Seat } from "./seat.js";
 
 const TICK_MS = 1_000;
@@ -110,6 +111,7 @@ export class Console extends Seat {
     this.operator.value = operator;
     this.signedOutWhy.value = "";
     if (isOfUnit(operator)) return; // it has no seat: the feed is the centre's
+    setZone(operator.timezone);
     this.acts.enter(operator.username);
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`;
     this.sound.start();
@@ -147,6 +149,7 @@ export class Console extends Seat {
     this.relief.forget();
     this.relief.ended.value = null;
     this.dossier.forget();
+    this.receipts.forget();
     this.incidents.replace([]);
     this.windows.replace([]);
     batch(() => {
@@ -180,6 +183,7 @@ export class Console extends Seat {
   takeKpis(kpis) {
     const back = kpis.store === "ok" && this.kpis.value?.store !== "ok";
     this.kpis.value = kpis;
+    this.lookOut();
     if (back) this.acts.soon(); // what waits is not kept waiting for its next turn
   }
 
@@ -244,6 +248,7 @@ export class Console extends Seat {
       this.acts.roused(alert);
     }
     this.setDemand();
+    this.lookOut();
     for (const alert of change.roused) this.sound.rouse(alert.priority, alert.class === "fire", isTesting(alert));
     this.reportShown();
     const worst = change.roused.reduce((a, b) => (a && a.priority <= b.priority ? a : b), /** @type {any} */ (null));
@@ -299,6 +304,7 @@ export class Console extends Seat {
   tick() {
     if (this.operator.value) {
       this.settleActs();
+      this.lookOut();
       this.acts.tick();
       this.watch.tick();
       if (this.feedStatus.value === "live") {

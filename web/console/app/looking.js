@@ -2,7 +2,7 @@
 import { batch, computed, signal } from "../vendor/signals.mjs";
 import { demands, isFire } from "../core/alarms.js";
 import { IncidentStore, neighbour, rowsOf } from "../core/incidents.js";
-import { awaitsReceipt, isForwardable } from "../core/marks.js";
+import { isForwardable } from "../core/marks.js";
 import { Drafts, formOf, offers } from "../core/offers.js";
 import { isProvisional } from "../core/provisional.js";
 import { NO_FILTER, filterAlerts, narrows } from "../core/search.js";
@@ -47,8 +47,6 @@ export class Looking {
       const { shown, incidents } = this.view.value;
       return rowsOf(shown, this.filtering.value ? NO_INCIDENTS : incidents, this.expanded.value, this.selectedId.value);
     });
-    /** Forwarded and without a receipt: what may be red. */
-    this.unreceipted = computed(() => this.view.value.alerts.filter(awaitsReceipt));
     this.selected = computed(() => {
       const id = this.selectedId.value;
       if (!id) return null;

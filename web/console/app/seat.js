@@ -1,6 +1,7 @@
 // This seat 席位: whether it sounds, who keeps watch at it, and leaving it; whoever cannot leave stays, shown and heard.
 import { isOfUnit } from "../core/api.js";
 import { t } from "../core/i18n.js";
+import { Receipts } from "../core/receipts.js";
 import { NO_FILTER } from "../core/search.js";
 import { Looking } from "./looking.js";
 
@@ -8,9 +9,30 @@ export class Seat extends Looking {
   constructor() {
     super();
     /** @type {any} what the console is made of */
-    this.api = this.watch = this.relief = this.sound = this.acts = this.feed = this.operator = null;
+    this.api = this.watch = this.relief = this.sound = this.acts = this.feed = this.operator = this.clock = this.canary = this.kpis = this.feedStatus = null;
     /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
     this.unreported = new Set();
+    /** What is wrong between us and 119. */
+    this.receipts = new Receipts();
+  }
+
+  /** Whether 119 has taken what it was told, and whether alarms can get here at all; sounds by what this finds. */
+  lookOut() {
+    const now = this.clock.now();
+    const { sounds, fresh } = this.receipts.look(this.alarms.open.values(), now);
+    this.sound.setUnreceipted(sounds, fresh);
+    const kpis = this.feedStatus.value === "live" ? this.kpis.value : null;
+    const away = kpis ? ["store", "broker"].filter((part) => kpis[part] !== undefined && kpis[part] !== "ok") : [];
+    if (kpis && !away.includes("store") && this.canary.overdue()) away.push("canary");
+    this.sound.setTroubles(away);
+  }
+
+  /** 话术, and whoever opens it is at it: the red band sounds here no more. */
+  openScript() {
+    const opens = super.openScript();
+    if (opens) this.receipts.hear(/** @type {string} */ (this.selectedId.value));
+    if (opens) this.lookOut();
+    return opens;
   }
 
   /** Whoever cannot leave sees why beside the watch. */

@@ -13,7 +13,7 @@ import { History } from "./history.js";
 import { Icon } from "./icons.js";
 import { IncidentDetail } from "./incident.js";
 import { Near } from "./near.js";
-import { outcomeText } from "./outcome.js";
+import { Original, outcomeText } from "./outcome.js";
 import { Standing } from "./standing.js";
 import { ActBar } from "./steps.js";
 import { Unstored, figuresOf, flagsOf, pointOf, stateOf } from "./row.js";
@@ -81,9 +81,9 @@ function Acknowledge({ desk, alert }) {
   const live = desk.feedStatus.value === "live";
   return html`<div class="acknowledge">
     <button class="primary" disabled=${doing || gone || !open || !live} onClick=${() => desk.acknowledge()}>${t(outcome?.phase === "doing" ? "act.doing" : "act.acknowledge")} <kbd>A</kbd></button>
-    <p role="status" class="outcome ${outcome?.phase ?? ""}" data-outcome=${outcome?.phase ?? ""}>${
+    <div role="status" class="outcome ${outcome?.phase ?? ""}" data-outcome=${outcome?.phase ?? ""}>${
       open && desk.chosen.value === alert.id ? t("act.chosen") : outcome ? outcomeText("acknowledge", outcome, desk.operator.value?.username) : live || !open ? standing(alert) : t("banner.writes_off")
-    }</p>
+    }${!(open && desk.chosen.value === alert.id) && html`<${Original} outcome=${outcome} />`}</div>
   </div>`;
 }
 

@@ -74,7 +74,7 @@ function Unit({ desk, open }) {
     desk.setFilter({ unit });
   };
   return html`<label class="inline"><span class="muted">${t("narrow.unit")}</span>
-    <input name="narrow-unit" list="narrow-units" value=${unit} maxlength=${64} autocomplete="off" spellcheck=${false} onChange=${take} /></label>
+    <input name="narrow-unit" list="narrow-units" value=${unit} maxlength=${64} autocomplete="off" spellcheck=${false} onChange=${take} onKeyDown=${(event) => event.code === "Enter" && !event.isComposing && take(event)} /></label>
     ${name && html`<b class="cut">${name}</b>`}
     <datalist id="narrow-units">${[...names].map(([code, called]) => html`<option key=${code} value=${code}>${called}</option>`)}</datalist>`;
 }

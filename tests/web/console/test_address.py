@@ -118,6 +118,8 @@ async def test_a_link_opens_an_alert_long_closed_and_says_what_it_cannot_open(do
     await page.evaluate("location.hash = '#alert=999999'")
     await page.wait_for_selector("[data-unfollowed]:has-text('999999')")
     await page.click("[data-unfollowed] button")
+    await page.keyboard.press("Space")
+    await page.wait_for_selector("[data-sound=armed]")
     await page.keyboard.press("Home")
     await page.wait_for_selector(f"[data-alert='{waiting['id']}']")
     await page.click(".switches button >> nth=-1")

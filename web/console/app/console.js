@@ -214,7 +214,7 @@ export class Console extends Seat {
     const id = this.selectedId.value;
     const alarm = id && this.view.value.alerts.find((alert) => alert.id === id);
     if (!alarm || !isProvisional(alarm) || this.alarms.visible.has(id)) return;
-    for (const alert of this.alarms.open.values()) if (alert.key === alarm.key) return this.step(alert.id);
+    for (const alert of this.alarms.open.values()) if (alert.key === alarm.key) return this.becomes(alert.id);
   }
 
   /**

@@ -4,7 +4,6 @@ import { demands, isFire } from "../core/alarms.js";
 import { IncidentStore, neighbour, rowsOf } from "../core/incidents.js";
 import { isForwardable } from "../core/marks.js";
 import { Drafts, formOf, offers } from "../core/offers.js";
-import { isProvisional } from "../core/provisional.js";
 import { NO_FILTER, filterAlerts, narrows } from "../core/search.js";
 
 const EMPTY_VIEW = { alerts: /** @type {any[]} */ ([]), queue: [], shown: [], firesOutside: [], waitingOutside: 0, held: [], incidents: new Map() };
@@ -90,7 +89,7 @@ export class Looking {
   /** 话术: what to say to 119 about the selected alert. @returns {boolean} whether 119 is called about such an alert at all */
   openScript() {
     const alert = this.selected.value;
-    if (!alert || isProvisional(alert) || !isForwardable(alert)) return false;
+    if (!alert || !isForwardable(alert)) return false;
     this.panel.value = "script";
     return true;
   }
@@ -160,6 +159,15 @@ export class Looking {
     this.stepping = true;
     this.select(id);
     this.stepping = false;
+  }
+
+  /** The selected alarm is in the store by now, under this id: what stands open about it, the script above all, stays open. */
+  becomes(id) {
+    batch(() => {
+      const panel = this.panel.value;
+      this.step(id);
+      this.panel.value = panel;
+    });
   }
 
   /** Shows or folds away the members of the selected incident, or of the selected alert's. */

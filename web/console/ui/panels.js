@@ -5,6 +5,7 @@ import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { ReportForm } from "./report.js";
+import { ScriptPanel } from "./script.js";
 
 /** @type {Record<string, () => Promise<any>>} one line a panel: its name, and where its component is */
 const PANELS = {
@@ -20,7 +21,7 @@ const PANELS = {
   unit: () => import("./unit.js").then((file) => file.UnitPanel),
   rules: () => import("./rules.js").then((file) => file.RulesPanel),
   rejects: () => import("./rejects.js").then((file) => file.RejectsPanel),
-  script: () => import("./script.js").then((file) => file.ScriptPanel),
+  script: async () => ScriptPanel, // whoever needs it, needs it when other things fail
   watch: () => import("./watch.js").then((file) => file.WatchPanel),
   shiftlog: () => import("./shiftlog.js").then((file) => file.ShiftLogPanel),
   selftests: () => import("./selftests.js").then((file) => file.SelfTestsPanel),
@@ -28,7 +29,7 @@ const PANELS = {
 };
 
 /** @type {Map<string, any>} components that are here */
-const here = new Map([["report", ReportForm]]);
+const here = new Map([["report", ReportForm], ["script", ScriptPanel]]);
 
 export const isPanel = (name) => Object.hasOwn(PANELS, name);
 

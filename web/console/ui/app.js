@@ -101,8 +101,12 @@ function Seat({ desk }) {
 
   useEffect(() => {
     focusQueue();
-    fetchInTheBackground();
   }, []);
+
+  const live = desk.feedStatus.value === "live";
+  useEffect(() => {
+    if (live) fetchInTheBackground();
+  }, [live]);
 
   useEffect(() => {
     if (panel) setReading(true); // a panel may be opened from the detail, the map or another panel
@@ -146,7 +150,8 @@ function Seat({ desk }) {
     return () => document.removeEventListener("keydown", onKey);
   });
 
-  return html`<div class="seat ${reading && (desk.selectedId.value || panel) ? "reading" : ""}">
+  const old = !live && desk.loaded.value && desk.lostAt;
+  return html`<div class="seat ${old ? "old" : ""} ${reading && (desk.selectedId.value || panel) ? "reading" : ""}">
     <${Header} desk=${desk} onHelp=${() => setHelp(!help)} helpOpen=${help} />
     <${Strip} desk=${desk} onPanel=${togglePanel} />
     <${Banners} desk=${desk} />

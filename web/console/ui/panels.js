@@ -39,14 +39,20 @@ async function fetched(name) {
 }
 
 const PAUSE_MS = 5_000;
+/** What stands in the queue by then was painted. */
+const FIRST_MS = 1_500;
+let fetching = false;
 
 /** Fetches what is not here yet, one after the other while the page is idle; what does not come is tried again. */
 export function fetchInTheBackground() {
-  if (document.readyState !== "complete") return void addEventListener("load", fetchInTheBackground, { once: true });
-  const [name] = Object.keys(PANELS).filter((each) => !here.has(each));
-  if (!name) return;
-  const then = (ms) => setTimeout(() => requestIdleCallback(fetchInTheBackground, { timeout: PAUSE_MS }), ms);
-  fetched(name).then(() => then(0), () => then(PAUSE_MS));
+  if (fetching) return;
+  fetching = true;
+  const next = (ms) => setTimeout(() => requestIdleCallback(fetchOne, { timeout: PAUSE_MS }), ms);
+  const fetchOne = () => {
+    const name = Object.keys(PANELS).find((each) => !here.has(each));
+    if (name) fetched(name).then(() => next(0), () => next(PAUSE_MS));
+  };
+  next(FIRST_MS);
 }
 
 /** A panel's inside, as soon as it is here; `place`: what keeps its place until then. */

@@ -10,7 +10,8 @@ import { Choices, Filter, FiresOutside, Unfollowed } from "./narrow.js";
 import { Row, labelOf, placeOf } from "./row.js";
 import { Symbol } from "./symbol.js";
 
-const NARROW = matchMedia("(max-width: 760px)");
+/** Rows of a queue no wider than this, in px, have three lines (css/queue.css): on a phone, or enlarged. */
+const NARROW = 560;
 const ROW = { wide: { row: 54, headline: 40, heading: 28 }, narrow: { row: 78, headline: 58, heading: 28 } };
 const DOCK = { row: 34, head: 28, roomy: 640 };
 const AT_TOP = 8;
@@ -63,11 +64,11 @@ function useHeldView(desk) {
 
 function List({ desk, shown, rows, hold, onOpen }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
-  const [box, setBox] = useState({ top: 0, height: 600 });
-  const [narrow, setNarrow] = useState(NARROW.matches);
+  const [box, setBox] = useState({ top: 0, height: 600, width: innerWidth });
   const [above, setAbove] = useState(0);
   const before = useRef(/** @type {any} */ (null));
   const selectedId = desk.selectedId.value;
+  const narrow = box.width <= NARROW;
   const heights = narrow ? ROW.narrow : ROW.wide;
   const { items, tops, total, at } = useMemo(() => itemsOf(rows, shown, heights), [rows, shown, heights]);
   const dockRows = box.height < DOCK.roomy ? 2 : 3;
@@ -75,16 +76,14 @@ function List({ desk, shown, rows, hold, onOpen }) {
 
   useEffect(() => {
     const element = /** @type {HTMLElement} */ (list.current);
-    const measure = () => setBox({ top: element.scrollTop, height: element.clientHeight });
+    const whole = /** @type {HTMLElement} */ (element.closest(".queue"));
+    const measure = () => setBox({ top: element.scrollTop, height: element.clientHeight, width: whole.clientWidth });
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     element.addEventListener("scroll", measure, { passive: true });
-    const narrows = () => setNarrow(NARROW.matches);
-    NARROW.addEventListener("change", narrows);
     return () => {
       observer.disconnect();
       element.removeEventListener("scroll", measure);
-      NARROW.removeEventListener("change", narrows);
     };
   }, []);
 

@@ -71,7 +71,7 @@ function known(alert, lang) {
   const place = [alert.unit_name ?? alert.unit ?? alert.subject, alert.address, alert.place, alert.component].filter(Boolean).join(", ");
   const lines = [
     { part: "place", label: t("script.place"), text: place },
-    { part: "burns", label: t("script.burns"), text: [title ?? titleIn(alert.title), word("class", alert.class), alert.text].filter(Boolean).join(", ") },
+    { part: "burns", label: t("script.burns"), text: [...new Set([title ?? titleIn(alert.title), word("class", alert.class), alert.text])].filter(Boolean).join(", ") },
   ];
   if (alert.lon !== null && alert.lon !== undefined) lines.push({ part: "access", label: t("detail.coordinates"), text: `${alert.lon.toFixed(6)}, ${alert.lat.toFixed(6)} (WGS-84)` });
   return lines;

@@ -24,7 +24,10 @@ SUMMARY = f"""CASE WHEN a.handover_id IS NULL THEN NULL ELSE (
             'number', r.receipt_number, 'person', r.receipt_person, 'at', {micros("r.receipt_at")}) END,
         'cancel', (SELECT c.state FROM handover c WHERE c.report_id = r.id AND c.kind = 'cancel'),
         'unreceived', (r.received_at IS NULL)::int + (
-            SELECT count(*) FROM handover m WHERE m.report_id = r.id AND m.received_at IS NULL)
+            SELECT count(*) FROM handover m WHERE m.report_id = r.id AND m.received_at IS NULL),
+        'follow_ups_failed', (
+            SELECT count(*) FROM handover m
+            WHERE m.report_id = r.id AND m.kind = 'follow_up' AND m.state = 'failed')
     )::text FROM handover r WHERE r.id = a.handover_id
 ) END AS handover"""
 """What ``to_summary`` reads, of an alert ``a``. Of the many that were never handed over it costs nothing."""

@@ -32,6 +32,7 @@ class HandoverOut(Answered):
     receipt: ReceiptOut | None
     cancel: MessageState | None = Field(description="how far its cancellation (撤警) has come; null without one")
     unreceived: int = Field(description="messages without a receipt: the report, its follow-ups, its cancellation")
+    follow_ups_failed: int = Field(description="follow-ups (续报) that were given up")
 
 
 class MessageOut(Answered):
@@ -72,6 +73,7 @@ def handover_out(alert: Alert) -> HandoverOut | None:
         receipt=_receipt_out(found.receipt),
         cancel=found.cancel,
         unreceived=found.unreceived,
+        follow_ups_failed=found.follow_ups_failed,
     )
 
 

@@ -26,6 +26,7 @@ from firetower.web.flood_watch import FloodWatch
 from firetower.web.kpis import DeviceCounts, Kpis, StatusWatch, figures
 from firetower.web.live_state import LiveState, Written, parted, written_of
 from firetower.web.meters import observe_shown
+from firetower.web.phone_book import PhoneBook
 from firetower.web.provisional_view import ProvisionalView
 from firetower.web.seat_book import SeatBook
 from firetower.web.subscription import SESSION_OVER, Subscription
@@ -59,7 +60,8 @@ class Hub:
         self._store_ok = False
         self._watch = StatusWatch(deps.registry)
         self._canary: tuple[Micros, Micros] | None = None
-        self._provisional = ProvisionalView(deps.provisional)
+        self.phones = PhoneBook(deps)
+        self._provisional = ProvisionalView(deps.provisional, self.phones.of)
         self._told = 0
         self._aside = asyncio.Event()
         self.watch = WatchView(deps, self._aside.set)
@@ -206,6 +208,7 @@ class Hub:
                     tasks.create_task(self._follow(), name="live-follow")
                     tasks.create_task(self._beat(), name="live-heartbeat")
                     tasks.create_task(self._floods.run(), name="live-floods")
+                    tasks.create_task(self.phones.run(), name="live-phone-book")
                     tasks.create_task(self.seats.run(), name="live-seats")
                     tasks.create_task(self.watch.run(), name="live-watch")
             except Exception:  # noqa: BLE001  # reason: consoles must outlive a bug here; it is logged and all begun again

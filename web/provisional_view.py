@@ -1,11 +1,23 @@
 """What consoles are told of provisional alarms (未落库): none leaves before its stored alert can be there."""
 
+from collections.abc import Callable
+
 from pydantic import Field
 
 from firetower.alerts.provisional import MOST, ProvisionalAlarm, ProvisionalBoard
 from firetower.devices.events import AlertClass
 from firetower.web.alert_json import Title
 from firetower.web.api_models import Answered, Instant, instant
+from firetower.web.phone_book import Known
+
+
+class ToCall(Answered):
+    """Somebody of the unit with a telephone, as last read."""
+
+    name: str
+    role: str
+    phone: str
+    reachable: bool = Field(description="whether their hours held when the alarm came in")
 
 
 class ProvisionalOut(Answered):
@@ -23,17 +35,26 @@ class ProvisionalOut(Answered):
     device_at: Instant = Field(description="of its newest event")
     received_at: Instant = Field(description="since when it waits here")
     flags: list[str]
+    unit_name: str | None = Field(description="this and what follows is what the server remembers without the store")
+    address: str | None
+    device_kind: str | None
+    lon: float | None
+    lat: float | None
+    contacts: list[ToCall] = Field(description="in the order to call them")
 
 
 class ProvisionalView:
     """The board as consoles see it: at most 2,000 alarms, written as JSON once each. ``revision`` rises with changes.
 
+    ``known``: what is known of an alarm's place without the store.
+
     An alarm that has left the board stays until the store was read after that, so that its stored alert comes in the
     same frame that takes it away.
     """
 
-    def __init__(self, board: ProvisionalBoard) -> None:
+    def __init__(self, board: ProvisionalBoard, known: Callable[[ProvisionalAlarm], Known]) -> None:
         self._board = board
+        self._known = known
         self._shown: dict[str, tuple[ProvisionalAlarm, bytes]] = {}
         self._looked_at = -1
         self._more = 0
@@ -53,7 +74,9 @@ class ProvisionalView:
         shown = {}
         for key, alarm in now.items():
             known = self._shown.get(key)
-            shown[key] = known if known is not None and known[0] == alarm else (alarm, _written(alarm))
+            shown[key] = (
+                known if known is not None and known[0] == alarm else (alarm, _written(alarm, self._known(alarm)))
+            )
         for key, known in self._shown.items():
             if key not in shown and len(shown) < MOST:
                 shown[key] = known
@@ -86,7 +109,7 @@ class ProvisionalView:
         return b',"provisional":[%b],"provisional_more":%d' % (alarms, self._more)
 
 
-def _written(alarm: ProvisionalAlarm) -> bytes:
+def _written(alarm: ProvisionalAlarm, known: Known) -> bytes:
     out = ProvisionalOut(
         key=alarm.key,
         alert_class=alarm.alert_class,
@@ -100,5 +123,13 @@ def _written(alarm: ProvisionalAlarm) -> bytes:
         device_at=instant(alarm.device_at),
         received_at=instant(alarm.received_at),
         flags=list(alarm.flags),
+        unit_name=known.unit_name or None,
+        address=known.address or None,
+        device_kind=known.kind,
+        lon=known.lon,
+        lat=known.lat,
+        contacts=[
+            ToCall(name=each.name, role=each.role, phone=each.phone, reachable=each.reachable) for each in known.people
+        ],
     )
     return out.model_dump_json(by_alias=True).encode()

@@ -15,6 +15,8 @@ COOKIE_LASTS = 30 * DAY
 """Of the cookie, from the last load of the page on. The session ends by the server's word: a seat of the watch goes on
 showing and sounding past twelve hours, and must be let in again after a broken connection."""
 
+_ZONE = "the centre's, a name of the IANA database: its console writes times by it"
+
 
 class Credentials(Asked):
     """Who signs in."""
@@ -31,6 +33,7 @@ class Session(Answered):
     unit: str | None = Field(description="whose account it is, of role `unit`")
     token: str
     expires_at: Instant
+    timezone: str = Field(description=_ZONE)
 
 
 class WhoAmI(Answered):
@@ -43,6 +46,7 @@ class WhoAmI(Answered):
     shows_until: Instant | None = Field(
         description="of a seat of somebody on duty: it shows and sounds until then, later as long as it lives"
     )
+    timezone: str = Field(description=_ZONE)
 
 
 class SignOutQuery(Asked):
@@ -61,6 +65,7 @@ async def sign_in(call: Call[Nothing, Credentials]) -> web.StreamResponse:
         unit=person.unit,
         token=token,
         expires_at=instant(person.expires_at),
+        timezone=call.deps.roster.zone.key,
     )
     response = web.json_response(body=opened.model_dump_json().encode())
     _set_cookie(call.request, response, token)
@@ -76,6 +81,7 @@ async def who_am_i(call: Call[Nothing, None]) -> web.StreamResponse:
         unit=person.unit,
         expires_at=instant(person.expires_at),
         shows_until=instant_or_none(person.shows_until),
+        timezone=call.deps.roster.zone.key,
     )
     response = web.json_response(body=said.model_dump_json().encode())
     if person.by_cookie:

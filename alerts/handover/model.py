@@ -45,7 +45,8 @@ class HandedOver:
 
     ``due_at``: until when its receipt is expected; ``missed``: that passed without one, and stands in the history.
     ``tries``: how often it was sent; ``trouble``: why the last try gave no receipt. ``cancel``: how far its
-    cancellation has come, None without one. ``unreceived``: messages without a receipt, the report among them.
+    cancellation has come, None without one. ``unreceived``: messages without a receipt, the report among them;
+    ``follow_ups_failed``: those of them that were given up.
     """
 
     key: str
@@ -58,6 +59,7 @@ class HandedOver:
     receipt: Signed | None = None
     cancel: MessageState | None = None
     unreceived: int = 0
+    follow_ups_failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ import aiohttp
 from waiting import until
 
 from firetower.core.clock import HOUR, SECOND
+from firetower.devices.kinds import DeviceKind
+from firetower.devices.registry import DeviceEntry
 from firetower.ingest.ports import Work
 from firetower.storage import seats, watch
 from firetower.storage.ingest import IngestStore
 from firetower.storage.seats import Seat
+from firetower.web.phone_book import PhoneBook
 from firetower.web.provisional_view import ProvisionalView
 
 
@@ -99,7 +102,7 @@ async def test_an_alarm_that_comes_and_is_committed_while_the_store_is_read_stay
     running: Any,
 ) -> None:
     """A read that hung in an outage may have been before its commit: it does not bring the stored alert."""
-    view = ProvisionalView(running.board)
+    view = ProvisionalView(running.board, PhoneBook(running.site.deps).of)
     view.reading()
     running.board.waiting("batch", [running.verdict("smk-1")])
     view.look()
@@ -180,3 +183,36 @@ async def test_a_seat_of_the_watch_is_let_in_in_an_outage_long_after_its_twelve_
     running.clock.advance(9 * HOUR)
     async with running.client.ws_connect(f"{running.url}/api/v1/live", headers=running.headers) as ws:
         assert (await ws.receive_json())["type"] in {"snapshot", "heartbeat"}
+
+
+async def test_a_provisional_alarm_says_where_it_is_and_whom_to_call_though_the_store_is_away(running: Any) -> None:
+    """Of what was read before: the unit's own people, whoever is there first, and nobody without a telephone."""
+    await running.pool.execute(
+        "INSERT INTO unit (code, name, address) VALUES ('mall-01', '城西购物中心', '建设路1号'), ('bare', '', '')"
+    )
+    await running.pool.execute(
+        "INSERT INTO contact (scope, owner, role, name, addresses, hours, changed_by, changed_at) VALUES"
+        """ ('unit', 'mall-01', 'manager', '李经理', '{"phone": "0750-2"}', '[]', 'ada', now()),
+            ('unit', 'mall-01', 'control_room', '王师傅', '{"phone": "0750-1"}', '[]', 'ada', now()),
+            ('unit', 'mall-01', 'keeper', '只有邮件', '{"email": "a@b.cn"}', '[]', 'ada', now()),
+            ('centre', '', 'duty_lead', '值班长', '{"phone": "0750-9"}', '[]', 'ada', now())"""
+    )
+    running.registry.add(DeviceEntry(1, "mall-01", "smk-1", DeviceKind.SMOKE, lon=113.1, lat=22.3))
+    phones = running.site.hub.phones
+    await phones.look()
+    await running.sign_in()
+    async with connect(running) as ws:
+        await frames(ws, lambda frame: frame["type"] == "snapshot")
+        await away(running)
+        await phones.look()  # without an answer what was read stands
+        running.board.waiting("batch", [running.verdict("smk-1"), running.verdict("never-heard-of")])
+        listed = (await frames(ws, lists("smk-1")))[-1]["provisional"]
+    known, stranger = sorted(listed, key=lambda alarm: alarm["device_kind"] is None)
+    assert (known["unit_name"], known["address"], known["device_kind"]) == ("城西购物中心", "建设路1号", "smoke")
+    assert (known["lon"], known["lat"]) == (113.1, 22.3)
+    assert [(each["name"], each["phone"], each["reachable"]) for each in known["contacts"]] == [
+        ("王师傅", "0750-1", True),
+        ("李经理", "0750-2", True),
+    ]
+    assert (stranger["lon"], stranger["device_kind"]) == (None, None)
+    assert stranger["contacts"] == known["contacts"]  # its unit is known all the same

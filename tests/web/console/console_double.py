@@ -164,7 +164,9 @@ class Double(CityDouble, WatchDouble, Around, RatesDouble):
         return web.json_response(_who(name)) if name and self.session else error(401, "unauthenticated", "no session")
 
     async def _one(self, request: web.Request) -> web.Response:
-        alert = self.alerts[request.match_info["id"]]
+        alert = self.alerts.get(request.match_info["id"])
+        if alert is None:
+            return error(404, "not_found", f"there is no alert {request.match_info['id']}")
         return web.json_response(alert | {"advice": self.advice.get(alert["rule"])})
 
     async def _history(self, request: web.Request) -> web.Response:
@@ -314,4 +316,6 @@ def _console_files(tiles_from: str) -> ConsoleFiles:
 
 def _who(name: str) -> Json:
     unit = name if name.startswith("unit-") else None
-    return {"username": name, "role": role_of(name), "unit": unit, "expires_at": at(-43200)}
+    return {
+        "username": name, "role": role_of(name), "unit": unit, "expires_at": at(-43200), "timezone": "Asia/Shanghai",
+    }  # fmt: skip

@@ -126,7 +126,7 @@ class Around(Plans):
         alert["version"] += 1
         alert["handover"] = {
             "state": state, "since": at(ago), "due_at": at(ago - 10), "overdue": ago > 10, "tries": 1, "trouble": None,
-            "receipt": receipt, "cancel": None, "unreceived": 0 if receipt else 1,
+            "receipt": receipt, "cancel": None, "unreceived": 0 if receipt else 1, "follow_ups_failed": 0,
         } | more  # fmt: skip
         return alert
 

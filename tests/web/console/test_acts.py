@@ -75,7 +75,9 @@ async def test_a_refusal_is_shown_in_words(double: Double, sit_down: Open):
     await page.wait_for_selector("[data-outcome=refused]")
     said = await page.inner_text(".acknowledge .outcome")
     assert "没有权限" in said
-    assert "li is a viewer" in said
+    assert "li is a viewer" not in said  # the server's words are English: folded beneath
+    await page.click(".acknowledge .original summary")
+    assert "li is a viewer" in await page.inner_text(".acknowledge .original")
     assert "未受理" in await page.inner_text(".detail-head")
 
 

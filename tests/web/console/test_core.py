@@ -110,9 +110,9 @@ async def test_a_shelved_alert_waits_for_nobody_but_a_fire_always_does(run: Run)
 
 
 async def test_the_filter_takes_every_term_and_sets_hidden_fires_apart(run: Run):
-    steps = """(m, a) => {
-        const f = m.filterAlerts(a, "商场 泵", x => x.text);
-        return [f.shown, f.firesOutside].map(list => list.map(x => x.id));
+    steps = """(m, [a, filter]) => {
+        const f = m.filterAlerts(a, { ...m.NO_FILTER, ...filter }, "wang");
+        return [...[f.shown, f.firesOutside].map(list => list.map(x => x.id)), f.waitingOutside];
     }"""
     alerts = [
         alert(1, text="商场 水泵房"),
@@ -120,7 +120,20 @@ async def test_the_filter_takes_every_term_and_sets_hidden_fires_apart(run: Run)
         alert(3, 1, text="医院") | {"class": "fire"},
         alert(4, 1, text="商场泵房") | {"class": "fire"},
     ]
-    assert await run("alarms.js", steps, alerts) == [["1", "4"], ["3"]]
+    assert await run("search.js", steps, [alerts, {"q": "商场 泵"}]) == [["1", "4"], ["3"], 0]
+    more = [
+        alert(5, 2, unit="mall-01"),
+        alert(6, 2, "acknowledged", unit="mall-01", assignee="wang"),
+        alert(7, 2, "returned", unit="mall-02"),
+        alert(8, 1, "acknowledged", unit="mall-02") | {"class": "fire"},
+        alert(9, 2, hold="shelved"),
+    ]
+    assert await run("search.js", steps, [more, {"unit": "mall-01"}]) == [["5", "6"], ["8"], 1]
+    assert await run("search.js", steps, [more, {"state": ["returned", "unacknowledged"], "priority": ["2"]}]) == [
+        ["5", "7", "9"], ["8"], 0,
+    ]  # fmt: skip
+    assert await run("search.js", steps, [more, {"mine": True}]) == [["6"], ["8"], 2]
+    assert await run("search.js", steps, [more, {}]) == [["5", "6", "7", "8", "9"], [], 0]
 
 
 async def test_the_neighbour_of_an_alert_that_left_is_the_one_that_took_its_place(run: Run):

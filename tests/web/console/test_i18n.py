@@ -20,12 +20,14 @@ from firetower.alerts.model import Condition, Deadline, Disposition, Hold, Metho
 from firetower.alerts.notify.letters import LetterState
 from firetower.alerts.notify.wanted import HANDLED, SUPERSEDED
 from firetower.alerts.verification import Channel
+from firetower.core.errors import FiretowerError
 from firetower.devices.contacts import Role
 from firetower.devices.earth import Bearing
 from firetower.devices.events import EVENTS, AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.rules.book.conditions import Aggregate
+from firetower.web.errors import _HTTP_WORDS
 from firetower.web.handover_json import HandoverOut
 
 CONSOLE = Path(firetower.web.__file__).parent / "console"
@@ -80,6 +82,25 @@ def test_nothing_is_left_untranslated():
 )
 def test_every_value_the_contract_knows_has_a_word(group: str, values):
     assert not [value for value in values if f"{group}.{value}" not in ZH]
+
+
+def codes() -> Iterator[str]:
+    """Every code that an answer of the API, or a letter of the live feed, may bear."""
+    kinds = [FiretowerError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    yield from (kind.code for kind in kinds if kind.__module__.split(".")[1] not in {"simulator", "cli"})
+    yield from (code for code, _ in _HTTP_WORDS.values())
+    for file in (CONSOLE.parents[1] / "web").glob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
+            if name in {"Refused", "error_response"} and isinstance(call.args[1], ast.Constant):
+                yield call.args[1].value
+
+
+def test_every_code_of_a_refusal_has_a_sentence_in_both_languages():
+    assert set(codes()) >= {"conflict", "invalid", "session_expired", "too_many_attempts", "internal", "bad_json"}
+    assert not sorted(code for code in {*codes(), "no_answer", "too_old"} if f"error.{code}" not in ZH)
 
 
 def test_every_mark_the_service_puts_on_an_alert_has_a_word():

@@ -4,6 +4,7 @@ import pytest
 from conftest import Open, until_page
 from console_double import Double
 from double_facts import at
+from playwright.async_api import Route
 from waiting import until
 
 pytestmark = pytest.mark.system
@@ -19,6 +20,8 @@ async def test_a_cut_shows_the_banner_and_mending_it_replaces_the_list(double: D
     assert "画面停留在" in await page.inner_text("[data-banner=lost]")
     assert await page.locator(".row").count() == 2  # kept, and marked
     assert await page.locator(".queue.old").count() == 1
+    greyed = "['.scroller', '.counts', '.side'].map(part => getComputedStyle(document.querySelector(part)).filter)"
+    assert await page.evaluate(greyed) == ["grayscale(1)"] * 3
     assert await page.is_disabled(".acknowledge button")
     await page.keyboard.press("KeyA")
     await page.wait_for_selector("[data-outcome=blocked]")
@@ -30,10 +33,32 @@ async def test_a_cut_shows_the_banner_and_mending_it_replaces_the_list(double: D
     await until_page(page, f"document.getElementById('alert-{new['id']}')")
     rows = await page.eval_on_selector_all(".row", "rows => rows.map(r => r.id)")
     assert rows == [f"alert-{stays['id']}", f"alert-{new['id']}"]
-    assert await page.locator("[data-banner=lost]").count() == 0
+    assert await page.locator("[data-banner=lost], .seat.old").count() == 0
     assert "新增 1，变化 0，办结 1" in await page.inner_text("[data-banner=missed]")
     await until(lambda: double.armed == [False, True, True])  # the mended feed is a seat with sound again
     assert not double.acts  # nothing was queued behind the operator's back
+
+
+async def test_an_act_in_flight_when_the_connection_breaks_is_done_once_after_it(double: Double, sit_down: Open):
+    """The request was lost on its way; it is in sight as waiting, and goes again by itself under the same key."""
+    alert = double.raise_alert()
+    page = await sit_down()
+    lost: list[str] = []
+
+    async def lose(route: Route) -> None:
+        lost.append(route.request.headers["idempotency-key"])
+        await double.cut()
+        await route.abort()
+
+    await page.route("**/acknowledge", lose, times=1)
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("KeyA")
+    await page.wait_for_selector("[data-banner=lost]")
+    await page.wait_for_selector("[data-act=waiting]")
+    assert not double.acts
+    double.heal()
+    await page.wait_for_selector("[data-act=done]")
+    assert [(verb, id_, key) for verb, id_, key, _ in double.acts] == [("acknowledge", alert["id"], lost[0])]
 
 
 async def test_a_silent_server_is_stale_before_it_is_lost(double: Double, sit_down: Open):

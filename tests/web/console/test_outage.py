@@ -54,6 +54,28 @@ async def test_a_provisional_fire_stands_on_top_sounds_and_becomes_its_stored_al
     assert await page.inner_text("[data-open='1']") == "2"
 
 
+async def test_of_a_provisional_fire_stands_whom_to_call_and_what_to_say_to_119(double: Double, sit_down: Open):
+    """Without the store nothing is asked of it; the script stays open when the alarm becomes its stored alert."""
+    page = await sit_down()
+    await outage(double)
+    people = [{"name": "王师傅", "role": "control_room", "phone": "0750-110", "reachable": True}]
+    alarm = double.hold_back(unit_name="城西购物中心", address="建设路1号", contacts=people, lon=113.1, lat=22.3)
+    bare = double.hold_back(ago=30)
+    await double.tell()
+    await page.wait_for_selector(f"#alert-p-{bare['key']}")
+    await page.click(f"#alert-p-{bare['key']}")
+    assert "查纸质名册" in await page.inner_text("#detail [data-remembered='0']")
+    await page.click(f"#alert-p-{alarm['key']}")
+    assert await page.get_attribute("#detail [data-remembered] .dial", "href") == "tel:0750-110"
+    await page.keyboard.press("Digit1")
+    said = await page.inner_text("[data-unstored-script]")
+    for words in ("未落库", "城西购物中心", "建设路1号", "火警", "3F 走廊", "22.3", "王师傅", "0750-110"):
+        assert words in said, words
+    assert await page.locator("[data-unstored-script] form").count() == 0  # nothing can be put on record now
+    stored = await double.store_takes(alarm)
+    await page.wait_for_selector(f"[data-panel=script] [data-script-of='{stored['id']}']")
+
+
 async def test_an_acknowledged_provisional_alarm_is_silent_here_and_is_acknowledged_once_stored(
     double: Double, sit_down: Open
 ):

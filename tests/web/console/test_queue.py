@@ -267,6 +267,37 @@ async def test_a_row_says_what_an_operator_must_know(double: Double, sit_down: O
     assert await page.text_content(f"#alert-{alert['id']} .symbol text") == "2"
 
 
+@pytest.mark.parametrize(
+    ("width", "lang"), [(1600, "en"), (1366, "zh-CN"), (800, "en"), (390, "en")]
+)  # 800: 1600 at 200 %
+async def test_the_marks_of_an_alert_never_push_its_title_away(double: Double, sit_down: Open, width: int, lang: str):
+    """However many and long they are; what finds no place is counted, and stands in full in the detail."""
+    alert = double.raise_alert(
+        "hazard", 2, title={"zh": "配电箱剩余电流超限", "en": "Residual current too high in a distribution box"},
+        metric="residual_current", value=612.44, limit=300, uom="mA", occurrences=12, escalation=2,
+        flags=["unregistered", "second_signal", "place_mismatch"],
+    )  # fmt: skip
+    short = double.raise_alert(
+        "hazard", 2, title={"zh": "水压低", "en": "Low pressure"}, flags=["second_signal", "manual"]
+    )
+    page = await sit_down(lang=lang, viewport={"width": width, "height": 900})
+    row = f"document.querySelector('#alert-{alert['id']} .c-what')"
+    wide, whole = await page.evaluate(f"[{row}.querySelector('b').clientWidth, {row}.clientWidth]")
+    assert wide > 0.4 * whole
+    fits = f"(b => b.scrollWidth <= b.clientWidth)(document.querySelector('#alert-{short['id']} .c-what b'))"
+    assert await page.evaluate(fits)
+    seen = "document.querySelectorAll(`#alert-${id} .flags .flag`)"
+    texts = await page.evaluate(
+        f"id => [...{seen}].filter(f => f.checkVisibility() && f.clientWidth > 0).map(f => f.textContent)", alert["id"]
+    )
+    shown = [text for text in texts if not text.startswith("+")]
+    assert shown
+    assert texts[-1] == f"+{4 - len(shown)}"
+    await page.evaluate(f"document.getElementById('alert-{alert['id']}').click()")
+    await page.wait_for_selector(f"[data-alert='{alert['id']}']")
+    assert await page.locator(".detail-head .flag").count() == 4
+
+
 async def test_a_derived_figure_is_named_and_has_its_own_unit(double: Double, sit_down: Open):
     rising = double.raise_alert(
         "hazard", 2, metric="cable_temperature", value=51.5, limit=10, uom="°C", figure={"of": "rise", "over": "10min"}

@@ -3,12 +3,13 @@
 import pytest
 from conftest import Open, until_page
 from console_double import Double
+from double_facts import at
 from playwright.async_api import Page
 from waiting import until
 
 pytestmark = pytest.mark.system
 
-FIRE, URGENT, LOSS, TEST = 960, 587, 392, 523  # the first pitch of each pattern
+FIRE, URGENT, LOSS, TEST, RECEIPT = 960, 587, 392, 523, 1319  # the first pitch of each pattern
 
 
 async def heard(page: Page, pitch: int) -> int:
@@ -82,10 +83,59 @@ async def test_an_acknowledged_fire_that_occurs_again_sounds_again(double: Doubl
     await until_page(page, f"tones.includes({FIRE})")
 
 
-async def test_a_lost_connection_has_a_tone_of_its_own(double: Double, sit_down: Open):
+async def test_a_lost_connection_has_a_tone_of_its_own_through_a_mute(double: Double, sit_down: Open):
     page = await sit_down()
+    await page.keyboard.press("KeyM")
+    await page.wait_for_selector("[data-sound=muted]")
     await double.cut()
     await until_page(page, f"tones.includes({LOSS})")
+
+
+async def test_a_broker_that_is_gone_sounds_too_for_no_alarm_can_come(double: Double, sit_down: Open):
+    page = await sit_down()
+    double.kpis |= {"broker": "unavailable"}
+    await double.tell()
+    await until_page(page, f"tones.includes({LOSS})")
+    await double.tell()
+    await page.wait_for_timeout(1500)
+    assert await heard(page, LOSS) == 1  # then once a minute: the band stays in sight
+
+
+async def test_what_119_has_not_taken_sounds_until_a_receipt_or_the_script_and_one_more_ends_a_mute(
+    double: Double, sit_down: Open
+):
+    """In a hidden page, too; another seat goes on sounding while the first is at it."""
+    quiet = double.acknowledged(double.raise_alert(ago=90, forwarded_at=at(60)), "wang")
+    page, other = await sit_down(), await sit_down(who="li")
+    await page.evaluate("globalThis.requestAnimationFrame = () => 0")
+    for seat in (page, other):
+        await until_page(seat, f"tones.filter(t => t === {RECEIPT}).length >= 6")  # two patterns of three such tones
+        assert await heard(seat, FIRE) == 0
+    await other.keyboard.press("KeyJ")
+    await other.keyboard.press("Digit1")
+    await other.wait_for_selector("[data-script-of]")
+    await other.evaluate("tones.length = 0")
+    await page.keyboard.press("KeyM")
+    await page.wait_for_selector("[data-sound=muted]")
+    await page.evaluate("tones.length = 0")
+    more = double.acknowledged(double.raise_alert(ago=90), "wang")
+    more |= {"handover": double.hand_over(more, "received")["handover"] | {"cancel": "failed"}}
+    await double.announce(more)
+    await until_page(page, f"tones.includes({RECEIPT})")
+    await until_page(other, f"tones.includes({RECEIPT})")
+    why = [await other.get_attribute(f"[data-unreceipted='{each['id']}']", "data-why") for each in (quiet, more)]
+    assert why == ["call_119", "cancel_failed"]
+    more |= {"handover": more["handover"] | {"cancel": None, "follow_ups_failed": 1}, "version": more["version"] + 1}
+    await double.announce(more)
+    await other.wait_for_selector("[data-why=follow_up_failed]")
+    quiet |= {"receipted_at": at(), "version": quiet["version"] + 1}
+    more |= {"state": "closed", "version": more["version"] + 1}
+    await double.announce(quiet, more)
+    await until_page(other, "!document.querySelector('[data-banner=unreceipted]')")
+    for seat in (page, other):
+        await seat.evaluate("tones.length = 0")
+    await page.wait_for_timeout(4200)
+    assert [await seat.evaluate("tones.length") for seat in (page, other)] == [0, 0]
 
 
 async def test_a_hidden_page_still_counts_and_sounds(double: Double, sit_down: Open):

@@ -1,5 +1,5 @@
 // The console put together: feed → alarms → counts and sound in the message handler, painting in an animation frame.
-import { batch, effect, signal } from "../vendor/signals.mjs";
+import { batch, computed, effect, signal } from "../vendor/signals.mjs";
 import { Acts } from "../core/acts.js";
 import { AlarmStore, FloodMeter } from "../core/alarms.js";
 import { Api, isOfUnit } from "../core/api.js";
@@ -17,6 +17,7 @@ import { Sound } from "../core/sound.js";
 import { WaitingActs } from "../core/waiting.js";
 import { Watch } from "../core/watch.js";
 import { WindowStore } from "../core/windows.js";
+import { setZone } from "../core/zone.js";
 import { Seat } from "./seat.js";
 
 const TICK_MS = 1_000;
@@ -59,6 +60,8 @@ export class Console extends Seat {
 
     /** undefined: not known yet · null: signed out · otherwise who is signed in */
     this.operator = signal(/** @type {any} */ (undefined));
+    /** Whether somebody of the centre is signed in. */
+    this.seated = computed(() => Boolean(this.operator.value) && !isOfUnit(this.operator.value));
     this.signedOutWhy = signal("");
     this.feed = /** @type {Feed | null} */ (null);
     this.feedStatus = signal("connecting");
@@ -108,6 +111,7 @@ export class Console extends Seat {
     this.operator.value = operator;
     this.signedOutWhy.value = "";
     if (isOfUnit(operator)) return; // it has no seat: the feed is the centre's
+    setZone(operator.timezone);
     this.acts.enter(operator.username);
     const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/live`;
     this.sound.start();
@@ -145,6 +149,7 @@ export class Console extends Seat {
     this.relief.forget();
     this.relief.ended.value = null;
     this.dossier.forget();
+    this.receipts.forget();
     this.incidents.replace([]);
     this.windows.replace([]);
     batch(() => {
@@ -178,6 +183,7 @@ export class Console extends Seat {
   takeKpis(kpis) {
     const back = kpis.store === "ok" && this.kpis.value?.store !== "ok";
     this.kpis.value = kpis;
+    this.lookOut();
     if (back) this.acts.soon(); // what waits is not kept waiting for its next turn
   }
 
@@ -208,7 +214,7 @@ export class Console extends Seat {
     const id = this.selectedId.value;
     const alarm = id && this.view.value.alerts.find((alert) => alert.id === id);
     if (!alarm || !isProvisional(alarm) || this.alarms.visible.has(id)) return;
-    for (const alert of this.alarms.open.values()) if (alert.key === alarm.key) return this.select(alert.id);
+    for (const alert of this.alarms.open.values()) if (alert.key === alarm.key) return this.becomes(alert.id);
   }
 
   /**
@@ -242,6 +248,7 @@ export class Console extends Seat {
       this.acts.roused(alert);
     }
     this.setDemand();
+    this.lookOut();
     for (const alert of change.roused) this.sound.rouse(alert.priority, alert.class === "fire", isTesting(alert));
     this.reportShown();
     const worst = change.roused.reduce((a, b) => (a && a.priority <= b.priority ? a : b), /** @type {any} */ (null));
@@ -297,6 +304,7 @@ export class Console extends Seat {
   tick() {
     if (this.operator.value) {
       this.settleActs();
+      this.lookOut();
       this.acts.tick();
       this.watch.tick();
       if (this.feedStatus.value === "live") {

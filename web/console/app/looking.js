@@ -1,13 +1,12 @@
 // What this seat looks at: the filter, the rows, the selection, the panel or form that stands open; painted once a frame.
 import { batch, computed, signal } from "../vendor/signals.mjs";
-import { demands, filterAlerts, isFire } from "../core/alarms.js";
+import { demands, isFire } from "../core/alarms.js";
 import { IncidentStore, neighbour, rowsOf } from "../core/incidents.js";
-import { awaitsReceipt, isForwardable } from "../core/marks.js";
+import { isForwardable } from "../core/marks.js";
 import { Drafts, formOf, offers } from "../core/offers.js";
-import { isProvisional } from "../core/provisional.js";
-import { wordsOf } from "../core/search.js";
+import { NO_FILTER, filterAlerts, narrows } from "../core/search.js";
 
-const EMPTY_VIEW = { alerts: /** @type {any[]} */ ([]), queue: [], shown: [], firesOutside: [], held: [], incidents: new Map() };
+const EMPTY_VIEW = { alerts: /** @type {any[]} */ ([]), queue: [], shown: [], firesOutside: [], waitingOutside: 0, held: [], incidents: new Map() };
 const NO_INCIDENTS = new Map();
 
 export class Looking {
@@ -28,7 +27,13 @@ export class Looking {
     this.cityMap = signal(/** @type {any} */ (null));
     this.painting = false;
 
-    this.filter = signal("");
+    /** What narrows the queue; core/search.js. */
+    this.filter = signal(NO_FILTER);
+    this.filtering = computed(() => narrows(this.filter.value));
+    /** Whether the selection moves by steps: no step is a place to come back to. */
+    this.stepping = false;
+    /** What of a link could not be followed, null: nothing. */
+    this.unfollowed = signal(/** @type {{ignored?: string[], alert?: string, why?: string} | null} */ (null));
     /** The alert that acknowledging from a headline led to, until another is selected. */
     this.chosen = signal("");
     this.selectedId = signal(/** @type {string | null} */ (null));
@@ -39,10 +44,8 @@ export class Looking {
     /** While a filter is on, every alert it finds is a row: who searches wants to see. */
     this.rows = computed(() => {
       const { shown, incidents } = this.view.value;
-      return rowsOf(shown, this.filter.value.trim() ? NO_INCIDENTS : incidents, this.expanded.value, this.selectedId.value);
+      return rowsOf(shown, this.filtering.value ? NO_INCIDENTS : incidents, this.expanded.value, this.selectedId.value);
     });
-    /** Forwarded and without a receipt: what may be red. */
-    this.unreceipted = computed(() => this.view.value.alerts.filter(awaitsReceipt));
     this.selected = computed(() => {
       const id = this.selectedId.value;
       if (!id) return null;
@@ -86,7 +89,7 @@ export class Looking {
   /** 话术: what to say to 119 about the selected alert. @returns {boolean} whether 119 is called about such an alert at all */
   openScript() {
     const alert = this.selected.value;
-    if (!alert || isProvisional(alert) || !isForwardable(alert)) return false;
+    if (!alert || !isForwardable(alert)) return false;
     this.panel.value = "script";
     return true;
   }
@@ -109,12 +112,24 @@ export class Looking {
   paint() {
     const queue = this.alarms.sorted();
     const held = this.alarms.held();
-    this.view.value = { alerts: [...queue, ...held], queue, held, incidents: this.incidents.open, ...filterAlerts(queue, this.filter.value, wordsOf) };
+    this.view.value = { alerts: [...queue, ...held], queue, held, incidents: this.incidents.open, ...filterAlerts(queue, this.filter.value, this.operator?.value?.username) };
   }
 
-  setFilter(text) {
-    this.filter.value = text;
+  /** @param {Partial<import("../core/search.js").Filter>} part */
+  setFilter(part) {
+    this.filter.value = { ...this.filter.value, ...part };
     this.paint();
+  }
+
+  /** Shows what an address says; another alert than the selected one is looked up by whoever asks. */
+  show({ filter, alert, panel, subject }) {
+    batch(() => {
+      if (JSON.stringify(filter) !== JSON.stringify(this.filter.value)) this.setFilter(filter);
+      if (!alert && this.selectedId.value) this.select(null);
+      if (alert && alert !== this.selectedId.value) return;
+      if (subject) this.subject.value = subject;
+      this.panel.value = panel;
+    });
   }
 
   /** The detail of what is selected takes the place of a panel; what was written there is kept. */
@@ -137,7 +152,22 @@ export class Looking {
   move(step) {
     if (this.painting) this.paint(); // a key pressed before the next frame means what has arrived, not what was painted
     const next = neighbour(this.rows.value, this.selectedId.value, this.selected.value, step);
-    if (next) this.select(next.id);
+    if (next) this.step(next.id);
+  }
+
+  step(id) {
+    this.stepping = true;
+    this.select(id);
+    this.stepping = false;
+  }
+
+  /** The selected alarm is in the store by now, under this id: what stands open about it, the script above all, stays open. */
+  becomes(id) {
+    batch(() => {
+      const panel = this.panel.value;
+      this.step(id);
+      this.panel.value = panel;
+    });
   }
 
   /** Shows or folds away the members of the selected incident, or of the selected alert's. */

@@ -4,6 +4,8 @@ import { html } from "../vendor/htm-preact.mjs";
 import { language, loadLanguages, preferredLanguage } from "../core/i18n.js";
 import { letGoOfOldTrees } from "../core/trees.js";
 import { App } from "../ui/app.js";
+import { isPanel } from "../ui/panels.js";
+import { Address } from "./address.js";
 import { Console } from "./console.js";
 import { Settings } from "./settings.js";
 
@@ -16,4 +18,5 @@ const desk = new Console({ settings });
 letGoOfOldTrees();
 const root = /** @type {HTMLElement} */ (document.getElementById("console"));
 render(html`<${App} desk=${desk} />`, root);
+new Address({ desk, isPanel });
 desk.boot();

@@ -1,19 +1,47 @@
 // This seat 席位: whether it sounds, who keeps watch at it, and leaving it; whoever cannot leave stays, shown and heard.
 import { isOfUnit } from "../core/api.js";
+import { t } from "../core/i18n.js";
+import { Receipts } from "../core/receipts.js";
+import { NO_FILTER } from "../core/search.js";
 import { Looking } from "./looking.js";
 
 export class Seat extends Looking {
   constructor() {
     super();
     /** @type {any} what the console is made of */
-    this.api = this.watch = this.relief = this.sound = this.acts = this.feed = this.operator = null;
+    this.api = this.watch = this.relief = this.sound = this.acts = this.feed = this.operator = this.clock = this.canary = this.kpis = this.feedStatus = null;
     /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
     this.unreported = new Set();
+    /** What is wrong between us and 119. */
+    this.receipts = new Receipts();
+  }
+
+  /** Whether 119 has taken what it was told, and whether alarms can get here at all; sounds by what this finds. */
+  lookOut() {
+    const now = this.clock.now();
+    const { sounds, fresh } = this.receipts.look(this.alarms.open.values(), now);
+    this.sound.setUnreceipted(sounds, fresh);
+    const kpis = this.feedStatus.value === "live" ? this.kpis.value : null;
+    const away = kpis ? ["store", "broker"].filter((part) => kpis[part] !== undefined && kpis[part] !== "ok") : [];
+    if (kpis && !away.includes("store") && this.canary.overdue()) away.push("canary");
+    this.sound.setTroubles(away);
+  }
+
+  /** 话术, and whoever opens it is at it: the red band sounds here no more. */
+  openScript() {
+    const opens = super.openScript();
+    if (opens) this.receipts.hear(/** @type {string} */ (this.selectedId.value));
+    if (opens) this.lookOut();
+    return opens;
   }
 
   /** Whoever cannot leave sees why beside the watch. */
   async signOut() {
-    if (await this.watch.signOut()) this.signedOut("");
+    if (await this.watch.signOut()) {
+      this.signedOut("");
+      this.setFilter(NO_FILTER); // whoever comes next chooses for themselves
+      history.replaceState(null, "", location.pathname + location.search);
+    }
     else if (!isOfUnit(this.operator.value)) this.openPanel("watch");
   }
 
@@ -41,11 +69,19 @@ export class Seat extends Looking {
     if (left) this.watch.muted(left);
   }
 
-  /** Shows an alert by its id, open or long closed. */
-  async lookAt(id) {
-    if (this.alarms.open.has(id)) return this.select(id);
-    const answer = await this.api.alert(id);
-    if (answer.ok) this.selectClosed(answer.data);
+  /** Shows an alert by its id, open or long closed, and a panel about it. @returns {Promise<string>} why it cannot be shown, if so */
+  async lookAt(id, panel = "") {
+    const before = this.selectedId.value;
+    if (this.alarms.open.has(id) || this.alarms.visible.has(id) || (id.startsWith("i-") && this.incidents.open.has(id.slice(2)))) this.select(id);
+    else if (!/^[0-9]+$/.test(id)) return t("link.gone");
+    else {
+      const answer = await this.api.alert(id);
+      if (this.selectedId.value !== before) return ""; // somebody chose another one meanwhile
+      if (!answer.ok) return answer.status === 404 ? t("link.none") : answer.message;
+      this.selectClosed(answer.data);
+    }
+    if (panel) this.panel.value = panel;
+    return "";
   }
 
   async checkSession() {

@@ -13,7 +13,7 @@ const OWN_PLACE = new Set(["acknowledge", "note", "close"]);
 
 /**
  * @typedef {{verb: string, phase: "doing" | "done" | "already" | "closed" | "changed" | "refused" | "waiting" | "blocked" | "gone" | "withdrawn",
- *   by?: string, at?: number, code?: string, message?: string}} Outcome
+ *   by?: string, at?: number, code?: string, message?: string, english?: string}} Outcome
  * already: somebody else was first · changed: the alert changed under the act, nothing was done · waiting: the store or
  * the answer stayed away, it is tried again by itself with the same key · blocked: not sent, because the connection is
  * lost · gone: what was to be acknowledged was a repeat of an alert that is already dealt with · withdrawn: taken back
@@ -262,7 +262,7 @@ function failed(verb, answer, current, version) {
   if (current) {
     if (current.state === "closed" && verb !== "reopen") return { phase: "closed", by: current.closed_by, at: Date.parse(current.closed_at) };
     if (verb === "acknowledge" && !isUnacknowledged(current)) return acknowledgedBy(current, "already");
-    if (current.version !== version) return { phase: "changed", message: answer.message };
+    if (current.version !== version) return { phase: "changed", message: answer.message, english: answer.english };
   }
-  return { phase: "refused", code: answer.code, message: answer.message };
+  return { phase: "refused", code: answer.code, message: answer.message, english: answer.english };
 }

@@ -1,4 +1,4 @@
-// Open alerts by id: how they change, their order, their counts, and which of them a filter shows.
+// Open alerts by id: how they change, their order and their counts.
 import { isChattering, isFire, isHeld, isTesting } from "./marks.js";
 import { asAlert, covers, eventMsOf, idOfKey, isProvisional } from "./provisional.js";
 
@@ -206,23 +206,6 @@ export class AlarmStore {
     }
     return worst;
   }
-}
-
-/**
- * Splits alerts into those every term of `filter` occurs in, and the fires it would hide (筛选外火警).
- * `wordsOf(alert)`: everything an operator may type to find it.
- */
-export function filterAlerts(alerts, filter, wordsOf) {
-  const terms = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!terms.length) return { shown: alerts, firesOutside: [] };
-  const shown = [];
-  const firesOutside = [];
-  for (const alert of alerts) {
-    const words = wordsOf(alert).toLowerCase();
-    if (terms.every((term) => words.includes(term))) shown.push(alert);
-    else if (isFire(alert)) firesOutside.push(alert);
-  }
-  return { shown, firesOutside };
 }
 
 /** Counts alarms raised within ten minutes; more than ten are a flood 报警潮 (ISA-18.2, one operator). */

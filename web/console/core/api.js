@@ -1,4 +1,5 @@
 // REST calls: one answer shape for every outcome, one Idempotency-Key per operator action.
+import { refusalOf } from "./i18n.js";
 
 const TIMEOUT_MS = 10_000;
 
@@ -12,7 +13,8 @@ export const isOfUnit = (session) => session.role === "unit";
 
 /**
  * @typedef {{ok: true, status: number, data: any}
- *   | {ok: false, status: number, code: string, message: string, details: any}} Answer
+ *   | {ok: false, status: number, code: string, message: string, english: string, details: any}} Answer
+ * `message`: in the operator's language. `english`: the server's own words.
  * `status` 0: no answer came, so the server may or may not have done it.
  */
 export class Api {
@@ -48,11 +50,12 @@ export class Api {
         ok: false,
         status: answer.status,
         code: error.code ?? `http_${answer.status}`,
-        message: error.message ?? answer.statusText,
+        message: refusalOf({ ...error, code: error.code ?? `http_${answer.status}`, message: error.message ?? answer.statusText }),
+        english: error.message ?? answer.statusText,
         details: error.details ?? null,
       };
     } catch (error) {
-      return { ok: false, status: 0, code: "no_answer", message: String(error), details: null };
+      return { ok: false, status: 0, code: "no_answer", message: refusalOf({ code: "no_answer", message: String(error) }), english: String(error), details: null };
     }
   }
 

@@ -1,5 +1,6 @@
-// Words in the operator's language, and times, ages and numbers as that language writes them.
+// Words in the operator's language, and times, ages and numbers as that language writes them; times of day are the centre's.
 import { signal } from "../vendor/signals.mjs";
+import { dayOf, zone } from "./zone.js";
 
 export const LANGUAGES = ["zh-CN", "en"];
 
@@ -49,12 +50,24 @@ export const titleIn = (title) => title?.[serverLanguage()] ?? "";
 /** The same of an alert. */
 export const titleOf = (alert) => titleIn(alert.title) || alert.rule;
 
+/**
+ * Why the server refused, in the operator's language: English as it said it; else a sentence made of the code, and of the
+ * fields that `details` name. @param {{code?: string, message?: string, details?: any}} error
+ */
+export function refusalOf({ code = "", message = "", details }) {
+  if (language.value === "en" && message) return message;
+  const known = word("error", code);
+  const sentence = known === code ? t("error.other", { code }) : known;
+  const fields = Array.isArray(details) ? details.map(({ where }) => word("input", String(where).split(".").at(-1))).filter(Boolean) : [];
+  return fields.length ? t("error.fields", { sentence, fields: listed([...new Set(fields)]) }) : sentence;
+}
+
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 function format(kind, options) {
-  const key = `${language.value} ${kind}`;
+  const key = `${language.value} ${kind} ${zone.value}`;
   let known = formats.get(key);
-  if (!known) formats.set(key, (known = new Intl.DateTimeFormat(language.value, { hourCycle: "h23", ...options })));
+  if (!known) formats.set(key, (known = new Intl.DateTimeFormat(language.value, { hourCycle: "h23", timeZone: zone.value || undefined, ...options })));
   return known;
 }
 
@@ -62,11 +75,7 @@ function format(kind, options) {
 export const clockTime = (ms) => format("time", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
 
 /** 2026-11-22 in both languages: sortable, and never month and day confused. */
-export function day(ms) {
-  const at = new Date(ms);
-  const two = (n) => String(n).padStart(2, "0");
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-}
+export const day = dayOf;
 
 /** Time of day, with the date when it was not today. */
 export const moment = (ms, nowMs) => (day(ms) === day(nowMs) ? clockTime(ms) : `${day(ms)} ${clockTime(ms)}`);

@@ -14,6 +14,8 @@ export const asAlert = (raw) => ({
   state: "unacknowledged",
   hold: "none",
   condition: "active",
+  lon: raw.lon ?? null,
+  lat: raw.lat ?? null,
   subject: [raw.unit, raw.device].filter(Boolean).join("/"),
   occurrences: 1,
   repeats: 0,

@@ -3,7 +3,7 @@ import { signal } from "../vendor/signals.mjs";
 import { actionKey } from "./api.js";
 
 /**
- * @typedef {{phase: "doing" | "done" | "refused" | "unanswered" | "blocked", code?: string, message?: string, data?: any, current?: any}} Result
+ * @typedef {{phase: "doing" | "done" | "refused" | "unanswered" | "blocked", code?: string, message?: string, english?: string, data?: any, current?: any}} Result
  * unanswered: it may have been done; sent once more it is the same request, by its Idempotency-Key · blocked: not sent
  * current: what the server says of how things stand
  */
@@ -49,9 +49,9 @@ export class Requests {
     this.pending.set(name, { said, key });
     this.record(name, { phase: "doing" });
     const answer = await this.api.request(method, path, { body, key });
-    if (!answer.ok && (answer.status === 0 || answer.status >= 500)) return this.record(name, { phase: "unanswered", code: answer.code, message: answer.message });
+    if (!answer.ok && (answer.status === 0 || answer.status >= 500)) return this.record(name, { phase: "unanswered", code: answer.code, message: answer.message, english: answer.english });
     this.pending.delete(name);
     if (answer.ok) return this.record(name, { phase: "done", data: answer.data });
-    return this.record(name, { phase: "refused", code: answer.code, message: answer.message, current: answer.details?.current });
+    return this.record(name, { phase: "refused", code: answer.code, message: answer.message, english: answer.english, current: answer.details?.current });
   }
 }

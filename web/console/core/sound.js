@@ -1,4 +1,4 @@
-// Alarm sound: a pattern per priority 1 and 2, repeated until acknowledged; a tone of its own for an announced test, a presence check and a lost connection.
+// Alarm sound: a pattern per priority 1 and 2, repeated until acknowledged; a tone of its own for what 119 has not taken, an announced test, a presence check and a lost connection.
 import { signal } from "../vendor/signals.mjs";
 
 /** Tones are [Hz, start s, length s]; `every`: ms from one start to the next. */
@@ -7,6 +7,8 @@ const PATTERNS = {
   2: { every: 5_000, wave: "triangle", gain: 0.5, tones: [[587, 0, 0.2], [587, 0.32, 0.2]] },
   in_test: { every: 6_000, wave: "sine", gain: 0.4, tones: [[330, 0, 0.5], [415, 0.5, 0.4]] },
   loss: { every: 8_000, wave: "sawtooth", gain: 0.22, tones: [[392, 0, 0.3], [262, 0.34, 0.5]] },
+  trouble: { every: 60_000, wave: "sawtooth", gain: 0.22, tones: [[392, 0, 0.3], [262, 0.34, 0.5]] },
+  receipt: { every: 4_000, wave: "triangle", gain: 0.5, tones: [[1319, 0, 0.09], [1319, 0.13, 0.09], [1319, 0.26, 0.09], [988, 0.42, 0.34]] },
   presence: { every: 10_000, wave: "sine", gain: 0.35, tones: [[698, 0, 0.09], [698, 0.16, 0.09], [698, 0.32, 0.09]] },
   test: { every: 0, wave: "sine", gain: 0.5, tones: [[523, 0, 0.14], [659, 0.17, 0.14], [784, 0.34, 0.24]] },
 };
@@ -30,9 +32,15 @@ export class Sound {
     this.demand = 0;
     /** Most urgent priority that waits inside an announced test 测试中. */
     this.testDemand = 0;
-    /** What sounds now until somebody acknowledges: "1", "2", "in_test" or nothing. */
+    /** What sounds now until somebody acts: "1", "2", "receipt", "in_test" or nothing. */
     this.sounding = signal("");
     this.lost = false;
+    /** Whether something does not reach 119 and nobody here is at it. */
+    this.unreceipted = false;
+    this.receiptAt = 0;
+    /** What of the service is away, by name, so that alarms may not arrive. */
+    this.troubles = "";
+    this.troubleAt = 0;
     this.nextAt = 0;
     this.testAt = 0;
     this.lossAt = 0;
@@ -59,7 +67,8 @@ export class Sound {
     this.state.value = "off";
     this.mutedUntil.value = 0;
     this.setDemand(0);
-    this.lost = this.asked = false;
+    this.lost = this.asked = this.unreceipted = false;
+    this.troubles = "";
   }
 
   /** Call in a key or pointer event. Plays the test tone. @returns {Promise<boolean>} whether sound works now */
@@ -80,7 +89,7 @@ export class Sound {
   setDemand(priority, testing = 0) {
     this.demand = priority;
     this.testDemand = testing;
-    this.sounding.value = sounds(priority) ? String(priority) : sounds(testing) ? "in_test" : "";
+    this.sounding.value = sounds(priority) ? String(priority) : this.unreceipted ? "receipt" : sounds(testing) ? "in_test" : "";
   }
 
   /** Something new, or something known that happened again. A fire or priority 1 ends a mute, in a test too. */
@@ -91,9 +100,26 @@ export class Sound {
     this.turn();
   }
 
+  /** The connection: a new loss ends a mute, for no fire would be heard through it. */
   setLost(lost) {
-    if (lost && !this.lost) this.lossAt = this.steady();
+    if (lost && !this.lost) this.lossAt = this.mutedUntil.value = 0;
     this.lost = lost;
+    this.turn();
+  }
+
+  /** Parts of the service that are away, their names; one more ends a mute, for the same reason. */
+  setTroubles(names) {
+    const known = this.troubles.split(" ");
+    if (names.some((name) => !known.includes(name))) this.troubleAt = this.mutedUntil.value = 0;
+    this.troubles = names.join(" ");
+    this.turn();
+  }
+
+  /** 未签收: sounds until somebody records a receipt or opens the script here; `fresh`: of one more fire, which ends a mute. */
+  setUnreceipted(on, fresh = false) {
+    if (fresh) this.receiptAt = this.mutedUntil.value = 0;
+    this.unreceipted = on;
+    this.setDemand(this.demand, this.testDemand);
     this.turn();
   }
 
@@ -119,6 +145,12 @@ export class Sound {
     if (this.lost && now >= this.lossAt) {
       this.lossAt = now + PATTERNS.loss.every;
       this.play("loss");
+    } else if (this.troubles && !this.lost && now >= this.troubleAt) {
+      this.troubleAt = now + PATTERNS.trouble.every;
+      this.play("trouble");
+    } else if (this.unreceipted && now >= this.receiptAt) {
+      this.receiptAt = now + PATTERNS.receipt.every; // in the pauses of an alarm: one stream of sound
+      this.play("receipt");
     } else if (sounds(this.demand)) {
       if (now < this.nextAt) return;
       this.nextAt = now + PATTERNS[this.demand].every;

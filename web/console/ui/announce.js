@@ -2,6 +2,7 @@
 import { html } from "../vendor/htm-preact.mjs";
 import { moment, t, word } from "../core/i18n.js";
 import { KINDS } from "../core/windows.js";
+import { instantOf } from "../core/zone.js";
 import { duration, said } from "./actform.js";
 import { Choice, Line, Words, useDraft, useFirstField } from "./fields.js";
 import { Result } from "./outcome.js";
@@ -25,7 +26,7 @@ export function Announce({ desk, onDone }) {
   const permit = kind === "water_permit";
   const busy = desk.requests.result("window")?.phase === "doing";
   const change = (part) => put({ ...draft, ...part });
-  const starts = draft.starts ? new Date(draft.starts).getTime() : desk.clock.now();
+  const starts = draft.starts ? instantOf(draft.starts) : desk.clock.now();
   const submit = async (event) => {
     event.preventDefault();
     const { kind: of, minutes: length, starts: from, ...words } = draft;

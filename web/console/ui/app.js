@@ -6,13 +6,12 @@ import { isOfUnit } from "../core/api.js";
 import { commandOf, isModifier, takesText } from "../core/keys.js";
 import { Banners } from "./banner.js";
 import { toVideo } from "./cameras.js";
-import { MapView } from "./citymap.js";
 import { Detail } from "./detail.js";
 import { Header } from "./header.js";
 import { Help } from "./help.js";
 import { isWall } from "../app/settings.js";
 import { NoSeat } from "./noseat.js";
-import { Panel } from "./panels.js";
+import { Fetched, Panel, fetchInTheBackground } from "./panels.js";
 import { Queue } from "./queue.js";
 import { SignIn } from "./signin.js";
 import { Strip } from "./strip.js";
@@ -101,7 +100,7 @@ function Seat({ desk }) {
     help: () => setHelp(!help),
     back: () => {
       if (help) setHelp(false);
-      else if (document.activeElement?.id === "queue-filter" && desk.filter.value) desk.setFilter("");
+      else if (document.activeElement?.id === "queue-filter" && desk.filter.value.q) desk.setFilter({ q: "" });
       else if (desk.panel.value) return toQueue();
       else if (desk.form.value) desk.form.value = "";
       else setReading(false);
@@ -112,6 +111,11 @@ function Seat({ desk }) {
   useEffect(() => {
     focusQueue();
   }, []);
+
+  const live = desk.feedStatus.value === "live";
+  useEffect(() => {
+    if (live) fetchInTheBackground();
+  }, [live]);
 
   useEffect(() => {
     if (panel) setReading(true); // a panel may be opened from the detail, the map or another panel
@@ -155,13 +159,14 @@ function Seat({ desk }) {
     return () => document.removeEventListener("keydown", onKey);
   });
 
-  return html`<div class="seat ${reading && (desk.selectedId.value || panel) ? "reading" : ""}">
+  const old = !live && desk.loaded.value && desk.lostAt;
+  return html`<div class="seat ${old ? "old" : ""} ${reading && (desk.selectedId.value || panel) ? "reading" : ""}">
     <${Header} desk=${desk} onHelp=${() => setHelp(!help)} helpOpen=${help} />
     <${Strip} desk=${desk} onPanel=${togglePanel} />
     <${Banners} desk=${desk} />
     <main class="desk ${roomForMap ? "with-map" : ""}">
       <${Queue} desk=${desk} onOpen=${() => setReading(true)} />
-      ${roomForMap && html`<${MapView} desk=${desk} />`}
+      ${roomForMap && html`<${Fetched} desk=${desk} name="map" place=${html`<section class="map"></section>`} />`}
       <aside class="side" tabindex="0" aria-label=${t("detail.label")}>
         ${help && html`<${Help} desk=${desk} onClose=${commands.back} />`}
         ${panel ? html`<${Panel} key=${panel} desk=${desk} name=${panel} onBack=${toQueue} />` : html`<${Detail} desk=${desk} onBack=${toQueue} />`}

@@ -2,7 +2,7 @@
 // what 119 has not receipted, acts that wait, sound off, a flood.
 import { html } from "../vendor/htm-preact.mjs";
 import { age, clockTime, integer, moment, t, titleOf, word } from "../core/i18n.js";
-import { isTesting, redFrom } from "../core/marks.js";
+import { isTesting } from "../core/marks.js";
 import { Icon } from "./icons.js";
 import { Keeping } from "./keeping.js";
 import { placeOf } from "./row.js";
@@ -65,22 +65,20 @@ function Overdue({ desk }) {
 
 const NAMED = 3;
 
-/** 未签收: 119 was told, or is to be called, and nobody there has taken it: red on every seat, with the way to the telephone script. */
+/** 未签收: what 119 has not taken, or what did not reach them: red on every seat, with the way to the telephone script. */
 function Unreceipted({ desk }) {
-  const waiting = desk.unreceipted.value;
-  const now = waiting.length ? desk.now.value : 0;
-  const late = waiting.filter((alert) => now >= redFrom(alert));
-  if (!late.length) return null;
+  const red = desk.receipts.red.value;
+  if (!red.length) return null;
   return html`<div class="banner loud unreceipted" role="alert" data-banner="unreceipted">
-    ${late.slice(0, NAMED).map((alert) => html`<p key=${alert.id} data-unreceipted=${alert.id}><${Icon} name="overdue" />
-      <b>${t(alert.handover ? "banner.unreceipted" : "banner.call_119")}</b>
+    ${red.slice(0, NAMED).map(({ alert, why }) => html`<p key=${alert.id} data-unreceipted=${alert.id} data-why=${why}><${Icon} name="overdue" />
+      <b>${t(`banner.${why}`)}</b>
       <span>${isTesting(alert) ? `${word("flag", "in_test")} ` : ""}${titleOf(alert)} ${placeOf(alert)}</span>
-      <span class="num">${t("banner.forwarded_at", { time: clockTime(Date.parse(alert.forwarded_at)) })}</span>
+      ${alert.forwarded_at && html`<span class="num">${t("banner.forwarded_at", { time: clockTime(Date.parse(alert.forwarded_at)) })}</span>`}
       <button onClick=${() => {
         desk.select(alert.id);
         desk.openScript();
       }}>${t("script.open")}</button></p>`)}
-    ${late.length > NAMED && html`<b class="num">${t("panel.more", { n: integer(late.length - NAMED) })}</b>`}
+    ${red.length > NAMED && html`<b class="num">${t("panel.more", { n: integer(red.length - NAMED) })}</b>`}
   </div>`;
 }
 

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { clockTime, day, language, quantity, t, word } from "../core/i18n.js";
+import { zone } from "../core/zone.js";
 
 const POINTS = 400;
 const COLOURS = ["--focus", "--p3", "--p4", "--p2"];
@@ -65,6 +66,7 @@ export function Chart({ desk, unit, device, metric, uom, from, to, limits = [], 
       plot = new UPlot(
         {
           width: target.current.clientWidth, height: 200, legend: { show: false }, ms: 1e-3,
+          tzDate: (at) => UPlot.tzDate(new Date(at * 1000), zone.value || undefined),
           cursor: { drag: { x: Boolean(onZoom), y: false, setScale: false } },
           scales: { x: { min: from / 1000, max: to / 1000 }, y: { range: (_, low, high) => rangeOf([low, high, ...limits.map(({ value }) => value)]) } },
           axes: [

@@ -54,6 +54,21 @@ function Person({ desk, alert, each, open, onToggle, onCall }) {
   </li>`;
 }
 
+/** Whom to call about an alarm that is not stored yet: what the server remembers. */
+export function Remembered({ alert }) {
+  const people = alert.contacts ?? [];
+  return html`<section class="contacts" aria-label=${t("contacts.title")} data-remembered=${people.length}>
+    <h3>${t("contacts.title")}</h3>
+    ${!people.length && html`<p class="why">${t("provisional.no_phone")}</p>`}
+    <ul class="people">${people.map((each) => html`<li key=${each.phone} class="person ${each.reachable ? "" : "away"}">
+      <p><b>${each.name}</b> <span>${word("role", each.role)}</span></p>
+      <a class="dial num" href=${`tel:${each.phone}`}><${Icon} name="phone" />${each.phone}</a>
+      ${!each.reachable && html`<p class="why-not"><${Icon} name="away" />${t("contacts.off_hours_always")}</p>`}
+    </li>`)}</ul>
+    ${people.length > 0 && html`<p class="muted">${t("provisional.remembered")}</p>`}
+  </section>`;
+}
+
 /** Every call about the alert, newest first. */
 function Calls({ desk, alert }) {
   const { data, error } = desk.dossier.of("calls", alert.id);

@@ -3,10 +3,11 @@ import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
 import { age, clockTime, integer, moment, serverLanguage, t, titleIn, titleOf, word } from "../core/i18n.js";
+import { isForwardable } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
 import { Around } from "./around.js";
 import { Cameras } from "./cameras.js";
-import { Contacts } from "./contacts.js";
+import { Contacts, Remembered } from "./contacts.js";
 import { DueLine } from "./due.js";
 import { CloseForm, NoteForm } from "./forms.js";
 import { Messages } from "./handover.js";
@@ -14,7 +15,7 @@ import { History } from "./history.js";
 import { Icon } from "./icons.js";
 import { IncidentDetail } from "./incident.js";
 import { Near } from "./near.js";
-import { outcomeText } from "./outcome.js";
+import { Original, outcomeText } from "./outcome.js";
 import { FloorPlan } from "./plan.js";
 import { Standing } from "./standing.js";
 import { ActBar } from "./steps.js";
@@ -45,7 +46,7 @@ export function Detail({ desk, onBack }) {
       <${DueLine} desk=${desk} alert=${alert} />
     </header>
     <${Acknowledge} desk=${desk} alert=${alert} />
-    ${unstored && html`<p class="why" data-unstored>${t(desk.alarms.provisional.has(alert.id) ? "provisional.why" : "provisional.gone")}</p>`}
+    ${unstored && html`<${Unsettled} desk=${desk} alert=${alert} />`}
     <${Standing} desk=${desk} alert=${alert} />
     ${!unstored && html`<${ActBar} key=${`acts-${alert.id}`} desk=${desk} alert=${alert} />`}
     <${Value} alert=${alert} />
@@ -57,6 +58,15 @@ export function Detail({ desk, onBack }) {
     <${Facts} desk=${desk} alert=${alert} />
     ${!unstored && html`<${Stored} desk=${desk} alert=${alert} />`}
   </article>`;
+}
+
+/** 未落库: what becomes of it, and what can be done meanwhile. */
+function Unsettled({ desk, alert }) {
+  const waits = desk.alarms.provisional.has(alert.id);
+  return html`<p class="why" data-unstored>${t(waits ? "provisional.why" : "provisional.gone")}</p>
+    ${waits && isForwardable(alert) && html`<div class="act-buttons"><button class="danger" data-script onClick=${() => desk.openScript()}><${Icon} name="phone" />${t("script.open")} <kbd>1</kbd></button></div>
+      <p class="why">${t("provisional.meanwhile")}</p>`}
+    ${waits && html`<${Remembered} alert=${alert} />`}`;
 }
 
 /** What cameras see, where water and help are, who was told, and what 119 was told. */
@@ -85,9 +95,9 @@ function Acknowledge({ desk, alert }) {
   const live = desk.feedStatus.value === "live";
   return html`<div class="acknowledge">
     <button class="primary" disabled=${doing || gone || !open || !live} onClick=${() => desk.acknowledge()}>${t(outcome?.phase === "doing" ? "act.doing" : "act.acknowledge")} <kbd>A</kbd></button>
-    <p role="status" class="outcome ${outcome?.phase ?? ""}" data-outcome=${outcome?.phase ?? ""}>${
+    <div role="status" class="outcome ${outcome?.phase ?? ""}" data-outcome=${outcome?.phase ?? ""}>${
       open && desk.chosen.value === alert.id ? t("act.chosen") : outcome ? outcomeText("acknowledge", outcome, desk.operator.value?.username) : live || !open ? standing(alert) : t("banner.writes_off")
-    }</p>
+    }${!(open && desk.chosen.value === alert.id) && html`<${Original} outcome=${outcome} />`}</div>
   </div>`;
 }
 
@@ -126,6 +136,7 @@ function Facts({ desk, alert }) {
     ["condition", word("condition", alert.condition)],
     ["unit", alert.unit && `${alert.unit_name ?? ""} ${alert.unit}`],
     ["device", alert.device && `${alert.device}${alert.device_kind ? ` · ${word("kind", alert.device_kind)}` : ""}`],
+    ["address", alert.address],
     ["coordinates", alert.lon !== null && alert.lon !== undefined && `${alert.lon.toFixed(5)}, ${alert.lat.toFixed(5)}`],
     ["counted", !isProvisional(alert) && t("detail.times", { occurrences: integer(alert.occurrences), repeats: integer(alert.repeats) })],
     ["latched", alert.latched && t("detail.latched_yes")],

@@ -3,6 +3,7 @@ import { html } from "../vendor/htm-preact.mjs";
 import { THEMES } from "../app/settings.js";
 import { PRIORITIES } from "../core/alarms.js";
 import { age, clockTime, day, integer, language, t, word } from "../core/i18n.js";
+import { elsewhere, zone } from "../core/zone.js";
 import { focusQueue } from "./app.js";
 import { Icon } from "./icons.js";
 import { Symbol } from "./symbol.js";
@@ -75,6 +76,7 @@ function Clock({ desk }) {
   const now = desk.now.value;
   const offset = desk.clock.offset();
   const roundTrip = desk.clock.roundTrip();
+  const away = elsewhere(now);
   const wrong = Math.abs(offset) > OFFSET_FAULT_MS ? "fault" : Math.abs(offset) > OFFSET_WARNING_MS ? "warn" : "";
   return html`<div class="clock">
     <time class="now" datetime=${new Date(now).toISOString()}><span class="date">${day(now)}</span> <b>${clockTime(now)}</b></time>
@@ -83,6 +85,7 @@ function Clock({ desk }) {
         ? t("header.offset_wrong", { s: (offset / 1000).toFixed(1) })
         : t("header.offset", { ms: integer(Math.round(offset) || 0), rtt: roundTrip === null ? "–" : integer(Math.round(roundTrip)) })
     }</span>
+    ${away && html`<span class="small warn" data-zone=${zone.value} title=${t("header.zone_more", { zone: zone.value, here: away })}>${t("header.zone", { zone: zone.value })}</span>`}
   </div>`;
 }
 

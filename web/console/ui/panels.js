@@ -1,30 +1,79 @@
 // The panels beside the queue, one at a time in the place of the detail: never over the queue, a banner or the clock.
-import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
+// None is needed before the queue stands: each is fetched when it is first opened, or once the page is idle, so that all are there when the connection is lost.
+import { useEffect, useLayoutEffect, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
-import { AccountsPanel } from "./accounts.js";
-import { Board } from "./board.js";
-import { ClosedList } from "./closed.js";
-import { HeldList } from "./held.js";
-import { MapView } from "./citymap.js";
-import { DevicePanel } from "./device.js";
 import { Icon } from "./icons.js";
-import { MorePanel } from "./more.js";
-import { OverviewPanel } from "./overview.js";
-import { RejectsPanel } from "./rejects.js";
 import { ReportForm } from "./report.js";
-import { RulesPanel } from "./rules.js";
 import { ScriptPanel } from "./script.js";
-import { SelfTestsPanel } from "./selftests.js";
-import { ShiftLogPanel } from "./shiftlog.js";
-import { UnitPanel } from "./unit.js";
-import { WatchPanel } from "./watch.js";
-import { WindowsPanel } from "./windows.js";
 
-const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel, watch: WatchPanel, shiftlog: ShiftLogPanel, selftests: SelfTestsPanel, accounts: AccountsPanel };
+/** @type {Record<string, () => Promise<any>>} one line a panel: its name, and where its component is */
+const PANELS = {
+  held: () => import("./held.js").then((file) => file.HeldList),
+  board: () => import("./board.js").then((file) => file.Board),
+  windows: () => import("./windows.js").then((file) => file.WindowsPanel),
+  closed: () => import("./closed.js").then((file) => file.ClosedList),
+  report: async () => ReportForm, // what is typed right after its key is text, not commands
+  map: () => import("./citymap.js").then((file) => file.MapView),
+  more: () => import("./more.js").then((file) => file.MorePanel),
+  overview: () => import("./overview.js").then((file) => file.OverviewPanel),
+  device: () => import("./device.js").then((file) => file.DevicePanel),
+  unit: () => import("./unit.js").then((file) => file.UnitPanel),
+  rules: () => import("./rules.js").then((file) => file.RulesPanel),
+  rejects: () => import("./rejects.js").then((file) => file.RejectsPanel),
+  script: async () => ScriptPanel, // whoever needs it, needs it when other things fail
+  watch: () => import("./watch.js").then((file) => file.WatchPanel),
+  shiftlog: () => import("./shiftlog.js").then((file) => file.ShiftLogPanel),
+  selftests: () => import("./selftests.js").then((file) => file.SelfTestsPanel),
+  accounts: () => import("./accounts.js").then((file) => file.AccountsPanel),
+};
+
+/** @type {Map<string, any>} components that are here */
+const here = new Map([["report", ReportForm], ["script", ScriptPanel]]);
+
+export const isPanel = (name) => Object.hasOwn(PANELS, name);
+
+async function fetched(name) {
+  if (!here.has(name)) here.set(name, await PANELS[name]());
+  return here.get(name);
+}
+
+const PAUSE_MS = 5_000;
+/** What stands in the queue by then was painted. */
+const FIRST_MS = 1_500;
+let fetching = false;
+
+/** Fetches what is not here yet, one after the other while the page is idle; what does not come is tried again. */
+export function fetchInTheBackground() {
+  if (fetching) return;
+  fetching = true;
+  const next = (ms) => setTimeout(() => requestIdleCallback(fetchOne, { timeout: PAUSE_MS }), ms);
+  const fetchOne = () => {
+    const name = Object.keys(PANELS).find((each) => !here.has(each));
+    if (name) fetched(name).then(() => next(0), () => next(PAUSE_MS));
+  };
+  next(FIRST_MS);
+}
+
+/** A panel's inside, as soon as it is here; `place`: what keeps its place until then. */
+export function Fetched({ desk, name, place = null }) {
+  const [, arrived] = useState(0);
+  const [trouble, setTrouble] = useState("");
+  const Inside = here.get(name);
+  const live = desk.feedStatus.value === "live";
+  useEffect(() => {
+    if (here.has(name)) return undefined;
+    let wanted = true;
+    fetched(name).then(() => wanted && arrived((n) => n + 1), (error) => wanted && setTrouble(t("panel.not_here", { why: String(error?.message ?? error) })));
+    return () => {
+      wanted = false;
+    };
+  }, [live]);
+  if (Inside) return html`<${Inside} desk=${desk} />`;
+  return trouble ? html`<p class="trouble" role="alert">${trouble}</p>` : (place ?? html`<p class="muted">${t("board.loading")}</p>`);
+}
 
 export function Panel({ desk, name, onBack }) {
-  const Inside = PANELS[name];
   useLayoutEffect(() => {
     document.querySelector(".side")?.scrollTo(0, 0);
   }, []);
@@ -33,6 +82,6 @@ export function Panel({ desk, name, onBack }) {
       <h2>${t(`panel.${name}`)}</h2>
       <button onClick=${onBack}><${Icon} name="back" />${t("panel.close")} <kbd>Esc</kbd></button>
     </div>
-    <${Inside} desk=${desk} />
+    <${Fetched} desk=${desk} name=${name} />
   </section>`;
 }

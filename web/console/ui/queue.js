@@ -6,16 +6,19 @@ import { age, clockTime, integer, t, titleOf, word } from "../core/i18n.js";
 import { isTesting } from "../core/marks.js";
 import { Headline } from "./headline.js";
 import { itemsOf, outOfSight, windowOf } from "./layout.js";
+import { Choices, Filter, FiresOutside, Unfollowed } from "./narrow.js";
 import { Row, labelOf, placeOf } from "./row.js";
 import { Symbol } from "./symbol.js";
 
-const NARROW = matchMedia("(max-width: 760px)");
+/** Rows of a queue no wider than this, in px, have three lines (css/queue.css): on a phone, or enlarged. */
+const NARROW = 560;
 const ROW = { wide: { row: 54, headline: 40, heading: 28 }, narrow: { row: 78, headline: 58, heading: 28 } };
 const DOCK = { row: 34, head: 28, roomy: 640 };
 const AT_TOP = 8;
 
 export function Queue({ desk, onOpen }) {
   const view = useHeldView(desk);
+  const [choosing, setChoosing] = useState(false);
   const old = desk.feedStatus.value !== "live" && desk.loaded.value && desk.lostAt;
   return html`<section class="queue ${old ? "old" : ""}" aria-label=${t("queue.title")}>
     <div class="queue-head">
@@ -26,9 +29,11 @@ export function Queue({ desk, onOpen }) {
           : t("queue.of", { n: integer(view.value.shown.length), all: integer(view.value.queue.length) })
       }</span>
       ${old && html`<b class="fault as-of">${t("banner.as_of", { time: clockTime(old) })}</b>`}
-      <${Filter} desk=${desk} />
+      <${Filter} desk=${desk} open=${choosing} onOpen=${() => setChoosing(!choosing)} />
     </div>
-    <${FiresOutside} desk=${desk} fires=${view.value.firesOutside} />
+    <${Choices} desk=${desk} open=${choosing} />
+    <${Unfollowed} desk=${desk} />
+    <${FiresOutside} desk=${desk} fires=${view.value.firesOutside} waiting=${view.value.waitingOutside} />
     <${List} desk=${desk} shown=${view.value.shown} rows=${view.value.rows} hold=${view.hold} onOpen=${onOpen} />
   </section>`;
 }
@@ -57,44 +62,13 @@ function useHeldView(desk) {
   return { value: held.current ?? newest, hold: () => (held.current ??= newest) };
 }
 
-function Filter({ desk }) {
-  const composing = useRef(false);
-  const take = (event) => {
-    if (!composing.current) desk.setFilter(event.currentTarget.value);
-  };
-  return html`<div class="filter">
-    <input id="queue-filter" type="search" value=${desk.filter.value} placeholder=${t("queue.filter")} aria-label=${t("queue.filter_label")}
-      autocomplete="off" spellcheck=${false} onInput=${take}
-      onCompositionStart=${() => (composing.current = true)}
-      onCompositionEnd=${(event) => {
-        composing.current = false;
-        take(event);
-      }}
-      onKeyDown=${(event) => {
-        if (event.code === "Enter" && !event.isComposing) document.getElementById("queue-list")?.focus();
-      }} />
-    ${desk.filter.value ? html`<button onClick=${() => desk.setFilter("")}>${t("queue.filter_clear")}</button>` : html`<kbd>/</kbd>`}
-  </div>`;
-}
-
-/** 筛选外火警: while a filter is on, its place is kept, so that a fire never moves the list under the hand. */
-function FiresOutside({ desk, fires }) {
-  if (!desk.filter.value.trim()) return null;
-  return html`<div class="outside ${fires.length ? "some" : ""}" role="group" aria-label=${t("queue.outside_label")} data-fires-outside=${fires.length}>
-    <b>${t("queue.outside", { n: fires.length })}</b>
-    ${fires.slice(0, 4).map((alert) => html`<button key=${alert.id} class=${alert.id === desk.selectedId.value ? "selected" : ""} onClick=${() => desk.select(alert.id)}>
-        <${Symbol} priority=${alert.priority} waiting=${demands(alert)} /><span class="cut">${isTesting(alert) ? `${word("flag", "in_test")} ` : ""}${alert.unit_name ?? alert.unit ?? alert.subject} ${alert.text || alert.place || ""}</span></button>`)}
-    ${fires.length > 4 && html`<span class="num">+${fires.length - 4}</span>`}
-  </div>`;
-}
-
 function List({ desk, shown, rows, hold, onOpen }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
-  const [box, setBox] = useState({ top: 0, height: 600 });
-  const [narrow, setNarrow] = useState(NARROW.matches);
+  const [box, setBox] = useState({ top: 0, height: 600, width: innerWidth });
   const [above, setAbove] = useState(0);
   const before = useRef(/** @type {any} */ (null));
   const selectedId = desk.selectedId.value;
+  const narrow = box.width <= NARROW;
   const heights = narrow ? ROW.narrow : ROW.wide;
   const { items, tops, total, at } = useMemo(() => itemsOf(rows, shown, heights), [rows, shown, heights]);
   const dockRows = box.height < DOCK.roomy ? 2 : 3;
@@ -102,16 +76,14 @@ function List({ desk, shown, rows, hold, onOpen }) {
 
   useEffect(() => {
     const element = /** @type {HTMLElement} */ (list.current);
-    const measure = () => setBox({ top: element.scrollTop, height: element.clientHeight });
+    const whole = /** @type {HTMLElement} */ (element.closest(".queue"));
+    const measure = () => setBox({ top: element.scrollTop, height: element.clientHeight, width: whole.clientWidth });
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     element.addEventListener("scroll", measure, { passive: true });
-    const narrows = () => setNarrow(NARROW.matches);
-    NARROW.addEventListener("change", narrows);
     return () => {
       observer.disconnect();
       element.removeEventListener("scroll", measure);
-      NARROW.removeEventListener("change", narrows);
     };
   }, []);
 
@@ -173,7 +145,7 @@ function List({ desk, shown, rows, hold, onOpen }) {
         })}
       </div>
     </div>
-    ${!shown.length && html`<p class="empty">${t(!desk.loaded.value ? (desk.kpis.value?.store === "unavailable" ? "queue.unread" : "queue.loading") : desk.filter.value ? "queue.none_match" : "queue.empty")}</p>`}
+    ${!shown.length && html`<p class="empty">${t(!desk.loaded.value ? (desk.kpis.value?.store === "unavailable" ? "queue.unread" : "queue.loading") : desk.filtering.value ? "queue.none_match" : "queue.empty")}</p>`}
     ${above > 0 && html`<button class="above" onClick=${() => {
       /** @type {HTMLElement} */ (list.current).scrollTop = 0;
       list.current?.focus();

@@ -50,7 +50,7 @@ const limitOf = ({ devices, derived, limit }) =>
 
 /** What a screen reader says of a row; without the age, which would never stop talking. */
 export const labelOf = (alert) =>
-  [word("priority", alert.priority), word("class", alert.class), titleOf(alert), placeOf(alert), isProvisional(alert) && t("provisional.word"), stateOf(alert)].filter(Boolean).join(", ");
+  [word("priority", alert.priority), word("class", alert.class), titleOf(alert), placeOf(alert), isProvisional(alert) && t("provisional.word"), stateOf(alert), ...(alert.flags ?? []).map((flag) => word("flag", flag))].filter(Boolean).join(", ");
 
 /** The class, unless the title begins with it anyway. */
 const classOf = (alert) => {
@@ -80,12 +80,28 @@ export function actorOf(alert) {
 /** Words that must not be overlooked stand out; the others tell. */
 const LOUD = new Set(["in_test", "during_test", "after_test", "in_drill", "after_drill", "impaired", "second_signal", "place_mismatch", "chattering"]);
 
-/** What the server marked, and what follows from the time: escalated 逐级上报, stale 滞留. */
-export function flagsOf(alert, now) {
-  const said = alert.flags ?? [];
-  return html`${alert.escalation > 0 && html`<span class="flag loud">${t("flag_of.escalation", { n: alert.escalation })}</span>`}
-    ${said.map((flag) => html`<span key=${flag} class="flag ${LOUD.has(flag) ? "loud" : ""} ${flag}">${word("flag", flag)}</span>`)}
-    ${now !== undefined && isStale(alert, now) && html`<span class="flag loud">${t("flag_of.stale")}</span>`}`;
+/** What the server marked, and what follows from the time: escalated 逐级上报, stale 滞留; what must not be overlooked first, of that a test. */
+function markedOf(alert, now) {
+  const said = (alert.flags ?? []).map((flag) => ({ flag, text: word("flag", flag), loud: LOUD.has(flag) }));
+  if (alert.escalation > 0) said.unshift({ flag: "escalated", text: t("flag_of.escalation", { n: alert.escalation }), loud: true });
+  if (isStale(alert, now)) said.push({ flag: "stale", text: t("flag_of.stale"), loud: true });
+  const rank = ({ flag, loud }) => (flag === "in_test" ? 0 : loud ? 1 : 2);
+  return said.sort((a, b) => rank(a) - rank(b));
+}
+
+const marked = ({ flag, text, loud }) => html`<span key=${flag} class="flag ${loud ? "loud" : ""} ${flag}">${text}</span>`;
+
+export const flagsOf = (alert, now) => markedOf(alert, now).map(marked);
+
+/** At most so many in a row, as far as it is wide; the title beside them always has its place. */
+const MOST_MARKS = 3;
+
+/** The marks of a row: the first ones, and how many more there are for each width (css/queue.css chooses). */
+function Marks({ alert, now }) {
+  const said = markedOf(alert, now);
+  if (!said.length) return null;
+  const more = (shown) => said.length > shown && html`<span class="flag more-${shown}">+${said.length - shown}</span>`;
+  return html`<span class="flags" title=${said.map(({ text }) => text).join(" · ")}>${said.slice(0, MOST_MARKS).map(marked)}${more(1)}${more(2)}${more(3)}</span>`;
 }
 
 /** 未落库, by icon and word. */
@@ -102,7 +118,7 @@ export function Row({ item, top, size, selected, now, live, act, onSelect }) {
       style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>
     <span class="c-priority"><${Priority} alert=${alert} waiting=${waiting} /></span>
     <span class="c-what">
-      <span class="line"><${Unstored} alert=${alert} />${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b>${flagsOf(alert, now)}</span>
+      <span class="line"><${Unstored} alert=${alert} />${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b><${Marks} alert=${alert} now=${now} /></span>
       <span class="line place cut">${placeOf(alert)}</span>
     </span>
     <span class="c-value">${figures && html`

@@ -4,8 +4,10 @@ import { html } from "../vendor/htm-preact.mjs";
 import { serverLanguage, t, titleIn, word } from "../core/i18n.js";
 import { awaitsReceipt, isForwarded } from "../core/marks.js";
 import { offers } from "../core/offers.js";
+import { isProvisional } from "../core/provisional.js";
 import { ActForm } from "./actform.js";
 import { CallForm } from "./callform.js";
+import { Remembered } from "./contacts.js";
 import { useAnswer } from "./entries.js";
 import { Handover } from "./handover.js";
 import { Icon } from "./icons.js";
@@ -18,7 +20,24 @@ const BY_VOICE = { channel: "voice" };
 export function ScriptPanel({ desk }) {
   const alert = desk.selected.value;
   if (!alert) return html`<p>${t("script.none")}</p>`;
+  if (isProvisional(alert)) return html`<${Unstored} key=${alert.id} alert=${alert} />`;
   return html`<${Script} key=${alert.id} desk=${desk} alert=${alert} />`;
+}
+
+/** Of an alarm that is not stored yet: what is known of it without the store, to be read out all the same. */
+function Unstored({ alert }) {
+  const [lang, setLang] = useState(serverLanguage());
+  const other = lang === "zh" ? "en" : "zh";
+  return html`<div class="script" data-script-of=${alert.id} data-unstored-script>
+    <p class="unstored-big"><${Icon} name="unstored" /><b>${t("provisional.word")}</b></p>
+    <p class="why">${t("script.unstored")}</p>
+    <div class="act-buttons">
+      <a class="dial big" href="tel:119"><${Icon} name="phone" />119</a>
+      <button lang=${other === "en" ? "en" : "zh-CN"} onClick=${() => setLang(other)}>${other === "en" ? "English" : "中文"}</button>
+    </div>
+    <dl class="lines" lang=${lang === "en" ? "en" : "zh-CN"}>${known(alert, lang).map((line) => html`<div key=${line.part} data-part=${line.part}><dt>${line.label}</dt><dd>${line.text}</dd></div>`)}</dl>
+    <${Remembered} alert=${alert} />
+  </div>`;
 }
 
 function Script({ desk, alert }) {
@@ -49,10 +68,10 @@ function Script({ desk, alert }) {
 /** What this page knows itself, where the server's words cannot be had. */
 function known(alert, lang) {
   const title = lang === "en" ? alert.title?.en : alert.title?.zh;
-  const place = [alert.unit_name ?? alert.unit ?? alert.subject, alert.place, alert.component].filter(Boolean).join(", ");
+  const place = [alert.unit_name ?? alert.unit ?? alert.subject, alert.address, alert.place, alert.component].filter(Boolean).join(", ");
   const lines = [
     { part: "place", label: t("script.place"), text: place },
-    { part: "burns", label: t("script.burns"), text: [title ?? titleIn(alert.title), word("class", alert.class), alert.text].filter(Boolean).join(", ") },
+    { part: "burns", label: t("script.burns"), text: [...new Set([title ?? titleIn(alert.title), word("class", alert.class), alert.text])].filter(Boolean).join(", ") },
   ];
   if (alert.lon !== null && alert.lon !== undefined) lines.push({ part: "access", label: t("detail.coordinates"), text: `${alert.lon.toFixed(6)}, ${alert.lat.toFixed(6)} (WGS-84)` });
   return lines;

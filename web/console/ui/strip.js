@@ -9,7 +9,7 @@ const HOLDS = ["shelved", "suppressed", "out_of_service"];
 export function Strip({ desk, onPanel }) {
   return html`<nav class="strip" aria-label=${t("strip.label")}>
     <${Held} desk=${desk} onPanel=${onPanel} />
-    <${InTest} desk=${desk} />
+    <${InTest} desk=${desk} onPanel=${onPanel} />
     <${Opener} desk=${desk} onPanel=${onPanel} panel="board" letter="B"><b>${t("strip.board")}</b></${Opener}>
     <${Windows} desk=${desk} onPanel=${onPanel} />
     <${Rate} desk=${desk} />
@@ -21,8 +21,8 @@ export function Strip({ desk, onPanel }) {
   </nav>`;
 }
 
-function Opener({ desk, onPanel, panel, letter, loud = false, title = undefined, children }) {
-  return html`<button class="chip ${loud ? "loud" : ""}" title=${title} data-opens=${panel} aria-expanded=${desk.panel.value === panel} onClick=${(event) => {
+function Opener({ desk, onPanel, panel, letter, loud = false, look = "", title = undefined, children }) {
+  return html`<button class="chip ${loud ? "loud" : ""} ${look}" title=${title} data-opens=${panel} aria-expanded=${desk.panel.value === panel} onClick=${(event) => {
     onPanel(panel);
     if (event.detail > 0 && !desk.panel.value) focusQueue();
   }}>${children}<kbd>${letter}</kbd></button>`;
@@ -49,9 +49,10 @@ function OnDuty({ desk, onPanel }) {
   </${Opener}>`;
 }
 
-function InTest({ desk }) {
+/** 测试中: in the queue, and listed with what is out of it. */
+function InTest({ desk, onPanel }) {
   const n = desk.asides.value.in_test;
-  return html`<span class="chip ${n ? "testing-chip" : ""}"><span>${word("flag", "in_test")}</span> <b class="num" data-held="in_test">${desk.loaded.value ? integer(n) : "–"}</b></span>`;
+  return html`<${Opener} desk=${desk} onPanel=${onPanel} panel="held" letter="H" look=${n ? "testing-chip" : ""}><span>${word("flag", "in_test")}</span> <b class="num" data-held="in_test">${desk.loaded.value ? integer(n) : "–"}</b></${Opener}>`;
 }
 
 function Windows({ desk, onPanel }) {

@@ -1,0 +1,95 @@
+// Keeps the address and the seat in step: what is looked at goes into it, a link and the browser's "back" are followed, the page never reloads.
+import { effect } from "../vendor/signals.mjs";
+import { read, written } from "../core/address.js";
+
+const PRESSING = 2;
+
+export class Address {
+  /** `isPanel(name)`: of ui/panels.js. */
+  constructor({ desk, isPanel }) {
+    this.desk = desk;
+    this.isPanel = isPanel;
+    /** Whether the seat shows what the address says; until then nothing is written. */
+    this.followed = false;
+    this.due = false;
+    /** An alert of a link that is looked up, or waits for the first list of alerts. */
+    this.wanted = "";
+    /** @type {import("../core/address.js").Place | null} what was written last */
+    this.last = null;
+    addEventListener("popstate", () => this.followed && this.follow());
+    addEventListener("beforeunload", (event) => this.leaving(event));
+    effect(() => this.look());
+  }
+
+  /** What the seat shows now. @returns {import("../core/address.js").Place} */
+  place() {
+    const { desk } = this;
+    return { filter: desk.filter.value, alert: this.wanted || (desk.selectedId.value ?? ""), panel: desk.panel.value, subject: desk.subject.value };
+  }
+
+  look() {
+    const { desk } = this;
+    const here = Boolean(desk.seated.value);
+    const place = this.place();
+    const loaded = desk.loaded.value;
+    if (!here) {
+      this.followed = false;
+      return;
+    }
+    if (!this.followed) {
+      if (!this.due) queueMicrotask(() => this.follow());
+      this.due = true;
+      return;
+    }
+    if (loaded && this.wanted) return queueMicrotask(() => this.lookUp());
+    this.write(place);
+  }
+
+  /** Steps from alert to alert and letters typed are no places to come back to; everything else is. */
+  write(place) {
+    const { last } = this;
+    const text = written(place);
+    this.last = place;
+    if (text === location.hash.replace(/^#/, "")) return;
+    const small =
+      !last || (place.panel === last.panel && place.subject === last.subject && isSame(place.filter, last.filter) && (place.alert === last.alert || (this.desk.stepping && last.alert !== "")));
+    try {
+      history[small ? "replaceState" : "pushState"](null, "", text ? `#${text}` : location.pathname + location.search);
+    } catch {
+      // a browser takes only so many a minute: the address lags, nothing else does
+    }
+  }
+
+  /** Shows what the address says. */
+  follow() {
+    const { desk } = this;
+    this.due = false;
+    if (!desk.seated.value) return;
+    this.followed = true;
+    const { ignored, ...place } = read(location.hash, this.isPanel);
+    this.wanted = place.alert === (desk.selectedId.value ?? "") ? "" : place.alert;
+    this.panelWanted = place.panel;
+    desk.show(place);
+    desk.unfollowed.value = ignored.length ? { ignored } : null;
+    if (this.wanted && desk.loaded.value) this.lookUp();
+  }
+
+  async lookUp() {
+    const id = this.wanted;
+    if (!id) return;
+    const panel = this.panelWanted;
+    this.wanted = "";
+    const why = await this.desk.lookAt(id, panel);
+    if (why) this.desk.unfollowed.value = { ...this.desk.unfollowed.value, alert: id, why };
+  }
+
+  /** Whoever leaves the page while alarms wait silences this seat: the browser asks first. */
+  leaving(event) {
+    const { counts, seated } = this.desk;
+    if (!seated.value) return;
+    for (let priority = 1; priority <= PRESSING; priority += 1) if (counts.value[priority].waiting) return event.preventDefault();
+  }
+}
+
+/** Whether only the words differ. */
+const isSame = (a, b) => JSON.stringify({ ...a, q: "" }) === JSON.stringify({ ...b, q: "" });

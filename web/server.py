@@ -27,6 +27,7 @@ from firetower.web import (
     call_routes,
     contact_routes,
     device_routes,
+    device_upkeep_routes,
     docs_page,
     handover_routes,
     health,
@@ -86,6 +87,7 @@ def routes() -> list[Route]:
         *map_routes.ROUTES,  # before a device of those names
         *letter_routes.ROUTES,
         *device_routes.ROUTES,
+        *device_upkeep_routes.ROUTES,
         *record_routes.ROUTES,
         *backtest_routes.ROUTES,  # before a rule by the name of backtests
         *rule_routes.ROUTES,

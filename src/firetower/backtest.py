@@ -16,7 +16,7 @@ from firetower.rules.book import rulebook as rulebooks
 from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
 from firetower.rules.memory import WORDS_BACK, events_of, events_watched, memory_of
-from firetower.rules.told.backtest import STEP, Replay
+from firetower.rules.told.backtest import STEP, Replay, changed_rules
 from firetower.storage import history, readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.burning_rules import in_force
@@ -71,7 +71,7 @@ async def backtest(
         "events": replay.events,
         "took_s": round(took, 3),
         "times_real_time": round((until - begin) / 1e6 / max(took, 1e-6), 1),
-        **_told(desks, outcomes, registry, since, until),
+        **_told(desks, outcomes, registry, since, until, changed=changed_rules(new, ruling)),
     }
 
 
@@ -137,7 +137,13 @@ def _decide(replay: Replay, desks: tuple[Rehearsal, Rehearsal], until: Micros) -
 
 
 def _told(
-    desks: tuple[Rehearsal, Rehearsal], outcomes: list[Outcome], registry: Registry, since: Micros, until: Micros
+    desks: tuple[Rehearsal, Rehearsal],
+    outcomes: list[Outcome],
+    registry: Registry,
+    since: Micros,
+    until: Micros,
+    *,
+    changed: frozenset[str],
 ) -> dict[str, Any]:
     sides = []
     for desk in desks:
@@ -147,5 +153,5 @@ def _told(
             zone = registry.zone(number)
             if zone is not None:
                 zones[number] = f"{registry.name(number)[0]}/{zone}"
-        sides.append(Side(counted, zones))
-    return compared(sides[0], sides[1], outcomes, since=since, until=until)
+        sides.append(Side(counted, zones, [each for each in desk.cleared if since <= each.device_at]))
+    return compared(sides[0], sides[1], outcomes, since=since, until=until, changed=changed)

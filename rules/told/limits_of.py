@@ -37,8 +37,9 @@ class LimitLine:
     overridden: bool
 
 
-def limits_of(book: Rulebook, registry: Registry, number: int) -> Iterator[LimitLine]:
-    """Yield the limits on single readings of the device ``number``, rule by rule, the mildest band first.
+def limits_of(book: Rulebook, registry: Registry, number: int, only: str | None = None) -> Iterator[LimitLine]:
+    """Yield the limits on single readings of the device ``number``, rule by rule (of the rule ``only`` if given), the
+    mildest band first.
 
     What is derived from readings (a rate, a mean, a pattern) is no line among them, and a limit of the device's own
     file that it lacks is none either.
@@ -48,7 +49,7 @@ def limits_of(book: Rulebook, registry: Registry, number: int) -> Iterator[Limit
     kind = _KINDS[int(registry.kind[number])]
     for rule in book.rules:
         condition = rule.condition.limit
-        if condition is None or rule.metric is None or kind not in rule.kinds:
+        if condition is None or rule.metric is None or kind not in rule.kinds or only not in {None, rule.id}:
             continue
         mine = resolved(rule, _overrides(book, registry, number, rule.id))
         if mine is None or mine.condition.limit is None:

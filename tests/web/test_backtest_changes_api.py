@@ -36,7 +36,7 @@ async def test_a_changed_limit_is_tried_from_fields_or_yaml_and_tells_what_to_dr
         assert (status, begun["progress"]) == (202, None), begun
         await do_asked(hour.pool, begun["id"], ManualClock(NOW))
         found.append((await hour.get(f"{PATH}/{begun['id']}"))["result"])
-    first, second = ({name: each[name] for name in ("differs", "marks", "changed", "fires")} for each in found)
+    first, second = ({name: each[name] for name in ("differs", "marks", "changed", "fires", "lines")} for each in found)
     assert first == second
     assert first["changed"] == ["smoke-fire"]
     assert (first["fires"]["confirmed"], first["fires"]["missed"]) == (2, 1)
@@ -45,6 +45,8 @@ async def test_a_changed_limit_is_tried_from_fields_or_yaml_and_tells_what_to_dr
     marks = [(each["side"], each["what"]) for each in first["marks"]["list"] if each["subject"] == "u1/smk-1"]
     assert sorted(marks) == [("in_force", "cleared"), ("in_force", "raised"), ("new", "cleared"), ("new", "raised")]
     assert {each["side"] for each in first["marks"]["list"] if each["subject"] == "u1/smk-2"} == {"in_force"}
+    lines = {(each["side"], each["value"], each["clear"]) for each in first["lines"] if each["subject"] == "u1/smk-2"}
+    assert lines == {("new", 0.3, 0.2), ("in_force", 0.2, 0.15)}
 
 
 async def test_what_is_wrong_with_a_change_names_its_field_and_line_and_nothing_begins(hour: Any) -> None:

@@ -2,7 +2,9 @@
 import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
+import { MinePanel } from "./account.js";
 import { AccountsPanel } from "./accounts.js";
+import { BacktestPanel } from "./backtest.js";
 import { Board } from "./board.js";
 import { ClosedList } from "./closed.js";
 import { HeldList } from "./held.js";
@@ -13,6 +15,7 @@ import { MorePanel } from "./more.js";
 import { OverviewPanel } from "./overview.js";
 import { RejectsPanel } from "./rejects.js";
 import { ReportForm } from "./report.js";
+import { RosterPanel } from "./roster.js";
 import { RulesPanel } from "./rules.js";
 import { ScriptPanel } from "./script.js";
 import { SelfTestsPanel } from "./selftests.js";
@@ -21,7 +24,7 @@ import { UnitPanel } from "./unit.js";
 import { WatchPanel } from "./watch.js";
 import { WindowsPanel } from "./windows.js";
 
-const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel, watch: WatchPanel, shiftlog: ShiftLogPanel, selftests: SelfTestsPanel, accounts: AccountsPanel };
+const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel, watch: WatchPanel, shiftlog: ShiftLogPanel, selftests: SelfTestsPanel, accounts: AccountsPanel, backtest: BacktestPanel, roster: RosterPanel, mine: MinePanel };
 
 export function Panel({ desk, name, onBack }) {
   const Inside = PANELS[name];

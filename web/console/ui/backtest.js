@@ -164,7 +164,7 @@ function Told({ desk, result, from, to }) {
     <table class="compared"><thead><tr><th></th><th scope="col">${t("backtest.in_force")}</th><th scope="col">${t("backtest.changed")}</th><th scope="col">${t("backtest.difference")}</th></tr></thead>
       <tbody>${rows.map(([name, before, after]) => html`<tr key=${name}><th scope="row">${name}</th><td class="num">${integer(before)}</td><td class="num">${integer(after)}</td><td class="num">${after === before ? "0" : `${after > before ? "+" : "−"}${integer(Math.abs(after - before))}`}</td></tr>`)}</tbody></table>
     ${fires.list.length > 0 && html`<h4>${t("backtest.missed_fires")}</h4><${Stored} desk=${desk} items=${fires.list} />`}
-    <${Differences} desk=${desk} differs=${differs} result=${result} from=${from} to=${to} />`;
+    <${Differences} desk=${desk} differs=${differs} result=${result} from=${Math.max(from, Date.parse(result.stored_from))} to=${to} />`;
 }
 
 const Stored = ({ desk, items }) => html`<ul class="entries">${items.map((each) => html`<li key=${each.alert}><button class="entry" onClick=${() => desk.lookAt(each.alert)}><b>#${each.alert}</b><span>${titleIn(each.title)} ${each.subject}</span><span class="num">${moment(Date.parse(each.device_at), desk.now.value)}</span></button></li>`)}</ul>`;
@@ -203,7 +203,7 @@ function Plot({ desk, result, name, from, to }) {
   const lines = (result.lines ?? []).filter((line) => line.subject === subject && line.rule === rule);
   const limits = lines.flatMap((line) => [line.value, line.high].filter((value) => value !== null).map((value) => ({ value, look: line.side, word: `${t(`backtest.${line.side === "new" ? "changed" : "in_force"}`)} · ${word("priority", line.priority)}` })));
   const same = (limit) => limits.some((other) => other.look !== limit.look && other.value === limit.value);
-  const drawn = limits.filter((limit) => limit.look === "new" || !same(limit)).map((limit) => (same(limit) ? { ...limit, look: "limit", word: `${t("backtest.both")} · ${limit.word.split(" · ")[1]}` } : limit));
+  const drawn = limits.filter((limit) => limit.look === "new" || !same(limit)).map((limit) => (same(limit) ? { ...limit, look: "both", word: `${t("backtest.both")} · ${limit.word.split(" · ")[1]}` } : limit));
   const now = desk.now.value;
   const metric = component || lines[0]?.metric || "";
   if (!device || !metric) return html`<p class="muted">${t("backtest.no_plot")}</p>`;

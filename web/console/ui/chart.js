@@ -4,11 +4,11 @@ import { html } from "../vendor/htm-preact.mjs";
 import { clockTime, day, language, quantity, t, word } from "../core/i18n.js";
 
 const POINTS = 400;
-/** Channels differ by colour and by dash. */
-const COLOURS = ["--focus", "--p3", "--text", "--p2"];
+/** Channels differ by colour and by dash; never the colours of alarms. */
+const COLOURS = ["--focus", "--text", "--muted", "--edge"];
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 /** How limits of one look are drawn: [colour, dash]. */
-const LOOKS = { limit: ["--p2", [6, 4]], new: ["--p2", [6, 4]], in_force: ["--muted", [2, 3]], 1: ["--p1", [10, 4]], 2: ["--p2", [8, 4]], 3: ["--p3", [5, 4]], 4: ["--p4", [2, 4]] };
+const LOOKS = { limit: ["--p2", [6, 4]], new: ["--p2", [6, 4]], in_force: ["--muted", [2, 3]], both: ["--text", [12, 4]], 1: ["--p1", [10, 4]], 2: ["--p2", [8, 4]], 3: ["--p3", [5, 4]], 4: ["--p4", [2, 4]] };
 
 /** Seconds between two reports, as they usually come. */
 function usualOf(points) {

@@ -11,6 +11,7 @@ const HOUR_MS = 3_600_000;
 const RANGES = [["hour", HOUR_MS], ["day", 24 * HOUR_MS], ["week", 168 * HOUR_MS], ["month", 730 * HOUR_MS], ["year", 8_760 * HOUR_MS]];
 const LATEST_MS = 10_000;
 const LEAST_MS = 60_000;
+const NEWEST_MS = 120_000;
 const ALERTS = 30;
 const POINTS = 200;
 
@@ -73,16 +74,17 @@ function History({ desk, unit, device, metric, uom, span, setSpan, limits }) {
     const until = Math.min(end, desk.clock.now());
     setSpan({ from: until - Math.max(end - start, LEAST_MS), to: until });
   };
-  const middle = (from + to) / 2;
+  const [drawing, setDrawing] = useState(true);
+  const middle = now - to < NEWEST_MS ? to : (from + to) / 2; // closer to the newest, where that is in sight
   const lines = limits.filter((limit) => limit.metric === metric);
   const drawn = lines.flatMap((limit) => [limit.value, limit.high].filter((value) => value !== null).map((value) => ({ value, look: String(limit.priority), word: `${word("priority", limit.priority)}${limit.shadow ? ` (${t("rules.shadow")})` : ""}` })));
-  return html`<div class="ranges" role="group" aria-label=${t("chart.span")}>${RANGES.map(([name, ms]) => html`<button key=${name} data-range=${name} aria-pressed=${Math.round(length / 1000) === Number(ms) / 1000 && now - to < 120_000} onClick=${() => setSpan({ from: desk.clock.now() - Number(ms), to: desk.clock.now() })}>${t(`chart.${name}`)}</button>`)}</div>
+  return html`<div class="ranges" role="group" aria-label=${t("chart.span")}>${RANGES.map(([name, ms]) => html`<button key=${name} data-range=${name} aria-pressed=${Math.round(length / 1000) === Number(ms) / 1000 && now - to < NEWEST_MS} onClick=${() => setSpan({ from: desk.clock.now() - Number(ms), to: desk.clock.now() })}>${t(`chart.${name}`)}</button>`)}</div>
     <div class="ranges" role="group" aria-label=${t("chart.moving")}>
       <button data-move="earlier" onClick=${() => show(from - length / 2, to - length / 2)}>◀ ${t("chart.earlier")}</button><button data-move="later" disabled=${now - to < 1_000} onClick=${() => show(from + length / 2, to + length / 2)}>${t("chart.later")} ▶</button>
-      <button data-move="closer" disabled=${length <= LEAST_MS} onClick=${() => show(middle - length / 6, middle + length / 6)}>${t("chart.closer")}</button><button data-move="farther" onClick=${() => show(middle - length * 1.5, middle + length * 1.5)}>${t("chart.farther")}</button></div>
+      <button data-move="closer" disabled=${length <= LEAST_MS} onClick=${() => (middle === to ? show(to - length / 3, to) : show(middle - length / 6, middle + length / 6))}>${t("chart.closer")}</button><button data-move="farther" onClick=${() => (middle === to ? show(to - length * 3, to) : show(middle - length * 1.5, middle + length * 1.5))}>${t("chart.farther")}</button></div>
     <p class="muted num" role="status" data-span=${Math.round(length / 1000)}>${t("chart.from_to", { from: moment(from, now), to: moment(to, now), length: age(length) })}</p>
-    <${Chart} desk=${desk} unit=${unit} device=${device} metric=${metric} uom=${uom} from=${from} to=${to} limits=${drawn} onZoom=${(start, end) => show(start, end)} />
-    ${lines.length > 0 && html`<ul class="plain limits" data-limits=${lines.length}>${lines.map((limit, i) => html`<li key=${i}><span class="tag">${word("priority", limit.priority)}</span> ${titleIn(limit.title)}: <span class="num">${word("side", limit.side)} ${quantity(limit.value)}${limit.high === null ? "" : `–${quantity(limit.high)}`} ${word("uom", limit.uom)}${limit.clear === null ? "" : ` · ${t("chart.clear", { limit: quantity(limit.clear) })}`}${limit.on_delay_s ? ` · ${t("chart.delay", { s: quantity(limit.on_delay_s) })}` : ""}</span>${limit.overridden ? ` · ${t("chart.overridden")}` : ""}</li>`)}</ul>`}`;
+    <${Chart} desk=${desk} unit=${unit} device=${device} metric=${metric} uom=${uom} from=${from} to=${to} limits=${drawing ? drawn : []} onZoom=${(start, end) => show(start, end)} />
+    ${lines.length > 0 && html`<label class="choice"><input type="checkbox" name="limits" checked=${drawing} onChange=${() => setDrawing(!drawing)} /> ${t("chart.limits")}</label><ul class="plain limits" data-limits=${lines.length}>${lines.map((limit, i) => html`<li key=${i}><span class="tag">${word("priority", limit.priority)}</span> ${titleIn(limit.title)}: <span class="num">${word("side", limit.side)} ${quantity(limit.value)}${limit.high === null ? "" : `–${quantity(limit.high)}`} ${word("uom", limit.uom)}${limit.clear === null ? "" : ` · ${t("chart.clear", { limit: quantity(limit.clear) })}`}${limit.on_delay_s ? ` · ${t("chart.delay", { s: quantity(limit.on_delay_s) })}` : ""}</span>${limit.overridden ? ` · ${t("chart.overridden")}` : ""}</li>`)}</ul>`}`;
 }
 
 /** Alerts page by page, open and closed ones. */

@@ -53,7 +53,7 @@ function Inside({ desk, rule, titles }) {
     ["where", `${rule.id} v${rule.version} · ${rule.where ?? ""}`],
   ];
   return html`<ol class="bands">${sentencesOf(rule, titles).map(({ priority, text, title, source }, i) => html`<li key=${i} data-band=${priority}>
-      ${priority !== null && html`<span class="tag">${word("priority", priority)}</span>`} ${title && html`<b>${title}</b> `}${text}
+      ${priority !== null && html`<b class="tag">${word("priority", priority)}</b> `}${title && html`<b>${title}</b> `}${text}
       <small class="muted">${t("rules.source", { source })}</small></li>`)}</ol>
     <p>${t("rules.advice", { advice: titleIn(rule.advice) })}</p>
     <${Asking} answer=${file} />

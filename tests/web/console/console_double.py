@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from double_around import Around
 from double_facts import Json, at
+from double_screens import Screens
 from double_watch import WatchDouble, error, role_of
 
 import firetower.web
@@ -20,7 +21,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(WatchDouble, Around):
+class Double(WatchDouble, Around, Screens):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
@@ -188,6 +189,8 @@ class Double(WatchDouble, Around):
         return web.json_response(alert)
 
     async def _list(self, request: web.Request) -> web.Response:
+        if "state" not in request.query:
+            return await self._file(request)
         states = request.query["state"].split(",")
         items = [alert for alert in self.alerts.values() if alert["state"] in states]
         limit = int(request.query["limit"])
@@ -244,6 +247,8 @@ class Double(WatchDouble, Around):
         return web.json_response(self.base_map)
 
     async def _devices(self, request: web.Request) -> web.Response:
+        if "number" not in request.query:
+            return await self._file(request)
         number = int(request.query["number"])
         unit, device = self.registry.name(number)
         kind = list(DeviceKind)[self.registry.kind[number]]
@@ -277,6 +282,7 @@ class Double(WatchDouble, Around):
         self.add_around(app)
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)
         self.add_watch_to(app)
+        self.add_screens_to(app)  # last: whatever nothing else answers
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

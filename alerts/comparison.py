@@ -9,17 +9,22 @@ where it has one. What a person reported by word of mouth has no rule that could
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from firetower.alerts.floods import BEGINS_OVER
-from firetower.alerts.rehearsal import SAME_WITHIN, Answered, Key, Sounded
+from firetower.alerts.rehearsal import SAME_WITHIN, Answered, Cleared, Key, Sounded
 from firetower.core.clock import HOUR, MINUTE, Micros, rfc3339
 from firetower.devices.events import AlertClass
 
 TEN_MINUTES: Micros = 10 * MINUTE
 LISTED = 500
 """Fires, false alarms and keys named one by one; all of them are counted."""
+MARKED = 5000
+"""Instants at which rules that differ raised or were over, told one by one."""
+_ALERTS_NAMED = 5
+"""Stored alerts of one key that are named."""
 _DISTRIBUTION = ((0, "0"), (2, "1-2"), (5, "3-5"), (BEGINS_OVER, "6-10"))
 _MORE = f"over {BEGINS_OVER}"
 _BURNS = (AlertClass.FIRE, AlertClass.PREALARM)
@@ -56,10 +61,22 @@ class Side:
 
     sounded: Sequence[Sounded]
     zones: Mapping[int, str]
+    cleared: Sequence[Cleared] = ()
 
 
-def compared(new: Side, in_force: Side, outcomes: Sequence[Outcome], *, since: Micros, until: Micros) -> dict[str, Any]:
-    """Return both sides' figures and how they differ, of JSON's types; times in RFC 3339."""
+def compared(
+    new: Side,
+    in_force: Side,
+    outcomes: Sequence[Outcome],
+    *,
+    since: Micros,
+    until: Micros,
+    changed: AbstractSet[str] = frozenset(),
+) -> dict[str, Any]:
+    """Return both sides' figures and how they differ, of JSON's types; times in RFC 3339.
+
+    ``changed``: the rules that are not the same in both, whose instants are told.
+    """
     found = [each for each in outcomes if since <= each.device_at < until]
     return {
         "new": figures(new.sounded, since=since, until=until),
@@ -68,6 +85,9 @@ def compared(new: Side, in_force: Side, outcomes: Sequence[Outcome], *, since: M
         "false_alarms": _false_alarms(new, in_force, found),
         "appeared": _keys_of_one(new.sounded, in_force.sounded),
         "gone": _keys_of_one(in_force.sounded, new.sounded),
+        "differs": _differs(new.sounded, in_force.sounded, found),
+        "changed": sorted(changed),
+        "marks": _marks(new, in_force, changed),
     }
 
 
@@ -197,3 +217,43 @@ def _keys_of_one(ours: Sequence[Sounded], theirs: Sequence[Sounded]) -> dict[str
             for rule, kind, subject, component in (key,)
         ],
     }
+
+
+def _differs(ours: Sequence[Sounded], theirs: Sequence[Sounded], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the keys of which one side has more new alerts than the other, the greatest difference first."""
+    counts = [Counter(each.key for each in side if each.why == "raised" and not each.shadow) for side in (ours, theirs)]
+    keys = [key for key in counts[0].keys() | counts[1].keys() if counts[0][key] != counts[1][key]]
+    keys.sort(key=lambda key: (-abs(counts[0][key] - counts[1][key]), key))
+    stored: dict[Key, list[str]] = defaultdict(list)
+    for each in outcomes:
+        stored[each.key].append(str(each.id))
+    return {
+        "keys": len(keys),
+        "list": [
+            {
+                "rule": rule, "subject_kind": kind, "subject": subject, "component": component,
+                "new": counts[0][key], "in_force": counts[1][key],
+                "stored": stored[key][-_ALERTS_NAMED:] if key in stored else [],
+            }
+            for key in keys[:LISTED]
+            for rule, kind, subject, component in (key,)
+        ],
+    }  # fmt: skip
+
+
+def _marks(new: Side, in_force: Side, changed: AbstractSet[str]) -> dict[str, Any]:
+    """Return when each side's rules of ``changed`` raised, rose and were over, in order of event time."""
+    marks = []
+    for name, side in (("new", new), ("in_force", in_force)):
+        marks += [_mark(name, each, each.why) for each in side.sounded if each.key[0] in changed]
+        marks += [_mark(name, each, "cleared") for each in side.cleared if each.key[0] in changed]
+    marks.sort(key=lambda mark: (mark["at"], mark["side"], mark["subject"]))
+    return {"count": len(marks), "list": marks[:MARKED]}
+
+
+def _mark(side: str, each: Sounded | Cleared, what: str) -> dict[str, Any]:
+    rule, _, subject, component = each.key
+    return {
+        "side": side, "what": what, "rule": rule, "subject": subject, "component": component,
+        "priority": each.priority, "at": rfc3339(each.device_at),
+    }  # fmt: skip

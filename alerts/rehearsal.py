@@ -60,8 +60,20 @@ class Sounded:
         return not (self.shadow or self.suppressed or self.historical)
 
 
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The condition of an alert was normal again at event time ``device_at``, µs."""
+
+    key: Key
+    unit: str | None
+    device_number: int | None
+    priority: int
+    device_at: Micros
+
+
 class Rehearsal:
-    """Open alerts in memory, moved by the state machine that moves the stored ones; ``sounded``: what came of it.
+    """Open alerts in memory, moved by the state machine that moves the stored ones; ``sounded``: what came of it;
+    ``cleared``: when conditions were normal again.
 
     Every alert is acknowledged at once, and a latched one closed as soon as its condition is normal; but where a stored
     alert of the same key began within SAME_WITHIN of it, when that one was (``answers``).
@@ -73,6 +85,7 @@ class Rehearsal:
         self._due: list[tuple[Micros, int, Key, Trigger]] = []
         self._acts = 0
         self.sounded: list[Sounded] = []
+        self.cleared: list[Cleared] = []
 
     def take(self, verdicts: Iterable[Verdict], since: Micros, until: Micros) -> None:
         """Take in what was decided from ``since`` to ``until``, µs; what is older is decided at the end of it."""
@@ -85,12 +98,16 @@ class Rehearsal:
 
     def _judge(self, verdict: Verdict, at: Micros) -> None:
         key = verdict.key
-        outcome = judge(self._open.get(key), verdict, at)
+        before = self._open.get(key)
+        outcome = judge(before, verdict, at)
         if outcome.alert is None:
             return
         why = _why(outcome)
         if why is not None:
             self.sounded.append(_sounded(verdict, outcome.alert, at, why))
+        if _is_over(before, outcome.alert):
+            sender = sender_of(verdict)[0]
+            self.cleared.append(Cleared(key, sender, verdict.device_number, outcome.alert.priority, verdict.at))
         self._keep(key, outcome.alert)
         if outcome.began:
             self._plan(key, outcome.alert, at)
@@ -147,6 +164,10 @@ def by_key(answers: Iterable[tuple[Key, Answered]]) -> dict[Key, list[Answered]]
     for key, answered in answers:
         found[key].append(answered)
     return dict(found)
+
+
+def _is_over(before: Alert | None, after: Alert) -> bool:
+    return before is not None and before.condition is Condition.ACTIVE and after.condition is Condition.NORMAL
 
 
 def _why(outcome: Outcome) -> str | None:

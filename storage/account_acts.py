@@ -104,6 +104,24 @@ async def set_password(pool: Pool, username: str, password_hash: str, *, actor: 
     return found
 
 
+async def set_own_password(pool: Pool, username: str, password_hash: str, own: bytes, at: Micros) -> list[bytes]:
+    """Give oneself another password; return the digests of the sessions that stay.
+
+    The session ``own`` (its token's digest) stays. While one is on duty so do one's seats: the watch goes on sounding.
+    """
+    with store_errors():
+        async with pool.acquire() as conn, conn.transaction():
+            await watch.alone(conn)
+            found = await _get(conn, username)
+            keep = [own]
+            if username in {each.account for each in await watch.on_duty(conn)}:
+                rows = await conn.fetch("SELECT token_digest FROM seat WHERE account = $1", username)
+                keep += [bytes(row["token_digest"]) for row in rows]
+            await accounts.change_password(conn, found, password_hash, keep=keep)
+            await _log(conn, at, username, found, "own_password")
+    return keep
+
+
 async def sign_out_everywhere(pool: Pool, username: str, *, actor: str, at: Micros, reason: str | None) -> None:
     """End every session of an account, and its duty with its last seat; ``reason``: an admin forces that.
 

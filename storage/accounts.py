@@ -1,5 +1,6 @@
 """Console accounts and their sessions; passwords come hashed, tokens as SHA-256 digests."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -128,17 +129,23 @@ async def set_password(pool: asyncpg.Pool, username: str, password_hash: str) ->
             await change_password(conn, account, password_hash)
 
 
-async def change_password(conn: Any, account: Account, password_hash: str) -> None:
-    """Give an account another password inside the caller's transaction; its sessions end."""
+async def change_password(conn: Any, account: Account, password_hash: str, *, keep: Sequence[bytes] = ()) -> None:
+    """Give an account another password inside the caller's transaction; its sessions end, but those of ``keep``."""
     await conn.execute("UPDATE account SET password_hash = $2 WHERE id = $1", account.id, password_hash)
-    await end_sessions(conn, account)
+    await end_sessions(conn, account, keep=keep)
 
 
-async def end_sessions(conn: Any, account: Account) -> None:
-    """End every session of an account, and empty its seats, inside the caller's transaction."""
+async def end_sessions(conn: Any, account: Account, *, keep: Sequence[bytes] = ()) -> None:
+    """End every session of an account, and empty its seats, inside the caller's transaction; but those of the tokens'
+    digests ``keep``.
+    """
     # the seats before any session: in the order in which a node writes them (``seats.write``)
-    await conn.execute("DELETE FROM seat WHERE account = $1", account.username)
-    await conn.execute("DELETE FROM session WHERE account_id = $1", account.id)
+    await conn.execute(
+        "DELETE FROM seat WHERE account = $1 AND token_digest <> ALL ($2::bytea[])", account.username, list(keep)
+    )
+    await conn.execute(
+        "DELETE FROM session WHERE account_id = $1 AND token_digest <> ALL ($2::bytea[])", account.id, list(keep)
+    )
 
 
 async def open_session(

@@ -26,12 +26,14 @@ ASKED_WITHIN: Micros = HOUR
 _LOCKS = 0x6669_7265  # the first half of an advisory lock's number; the second is of the back-test
 _ASKING = 0x6669_7265_0004
 _GONE = "its process ended without an answer: the service was stopped or its machine failed; ask again"
-_COLUMNS = "id, asked_at, asked_by, from_at, to_at, digest, state, error, finished_at"
+_COLUMNS = "id, asked_at, asked_by, from_at, to_at, digest, state, error, finished_at, progress"
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """One back-test. ``state``: ``running``, ``done`` or ``failed``. ``digest``: of the rulebook (``fire_digest``)."""
+    """One back-test. ``state``: ``running``, ``done``, ``failed`` or ``cancelled``. ``digest``: of the rulebook
+    (``fire_digest``). ``progress``: the share that is done, as last told; None before any was.
+    """
 
     id: str
     asked_at: Micros
@@ -42,6 +44,7 @@ class Backtest:
     state: str
     error: str | None
     finished_at: Micros | None
+    progress: float | None = None
 
 
 async def ask(
@@ -120,6 +123,32 @@ async def finish(pool: asyncpg.Pool, backtest_id: str, result: Mapping[str, Any]
         )
 
 
+async def cancel(pool: asyncpg.Pool, backtest_id: str, by: str, at: Micros) -> None:
+    """Call a back-test off; whoever does it stops within a second or so. Raises Conflict where it does not run."""
+    with store_errors():
+        row = await pool.fetchval(
+            "UPDATE backtest SET state = 'cancelled', error = $2, finished_at = $3 WHERE id = $1 AND state = 'running'"
+            " RETURNING id",
+            backtest_id,
+            f"{by} called it off",
+            to_datetime(at),
+        )
+    if row is None:
+        raise Conflict(f"back-test {backtest_id} does not run; there is nothing to call off")
+
+
+async def note_progress(pool: asyncpg.Pool, backtest_id: str, share: float) -> bool:
+    """Write down how far a back-test has come; False: it is not to go on. Raises StoreUnavailable."""
+    with store_errors():
+        return bool(
+            await pool.fetchval(
+                "UPDATE backtest SET progress = $2 WHERE id = $1 AND state = 'running' RETURNING true",
+                backtest_id,
+                share,
+            )
+        )
+
+
 async def fail(pool: asyncpg.Pool, backtest_id: str, error: str, at: Micros) -> None:
     """Write down why a back-test came to nothing; one that is over stays as it is. Raises StoreUnavailable."""
     with store_errors():
@@ -167,8 +196,8 @@ async def is_sound(pool: asyncpg.Pool, backtest_id: str, digest: str) -> str | N
         return f"there is no back-test {backtest_id!r}; do one: POST /api/v1/rules/backtests"
     if row["state"] == "running":
         return f"back-test {backtest_id} goes on still; wait until it is done"
-    if row["state"] == "failed":
-        return f"back-test {backtest_id} failed ({row['error']}); do another"
+    if row["state"] in {"failed", "cancelled"}:
+        return f"back-test {backtest_id} came to nothing ({row['error']}); do another"
     if row["digest"] != digest:
         return (
             f"back-test {backtest_id} was of a rulebook whose fire and prealarm rules are other ones; back-test the"
@@ -222,4 +251,5 @@ def _backtest(row: Any) -> Backtest:
         state=row["state"],
         error=row["error"],
         finished_at=None if row["finished_at"] is None else from_datetime(row["finished_at"]),
+        progress=row["progress"],
     )

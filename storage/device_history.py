@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from firetower.core.clock import DAY, MINUTE, SECOND, Micros, from_datetime, to_datetime
+from firetower.devices.readings import Mark, Quality
 from firetower.storage.devices import DeviceRow, fetch
 from firetower.storage.pool import Pool
 
@@ -44,6 +45,40 @@ class Bucket:
     high: float
     mean: float
     last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """The stored readings of a device over a stretch of time: how many, and how many of them came how.
+
+    ``late``: 补报; ``bad``, ``uncertain``: of that quality; ``stuck``: with a clock that stood; ``unclocked``: without
+    a time that could be used.
+    """
+
+    readings: int
+    late: int
+    bad: int
+    uncertain: int
+    stuck: int
+    unclocked: int
+
+
+async def reporting(pool: Pool, device: int, start: Micros, end: Micros) -> Reporting:
+    """Return how a device, by number, reported. Raises StoreUnavailable."""
+    rows = await fetch(
+        pool,
+        """
+        select count(*) as readings, count(*) filter (where flags & $4 <> 0) as late,
+               count(*) filter (where flags & $5 = $6) as bad, count(*) filter (where flags & $5 = $7) as uncertain,
+               count(*) filter (where flags & $8 <> 0) as stuck, count(*) filter (where flags & $9 <> 0) as unclocked
+          from reading where device = $1 and ts >= $2 and ts < $3
+        """,
+        [
+            device, to_datetime(start), to_datetime(end), int(Mark.LATE), int(Mark.QUALITY), int(Quality.BAD),
+            int(Quality.UNCERTAIN), int(Mark.CLOCK_STUCK), int(Mark.ARRIVAL_TIME),
+        ],
+    )  # fmt: skip
+    return Reporting(**dict(rows[0]))
 
 
 async def latest(pool: Pool, number: int, device: DeviceRow, now: Micros) -> list[StoredReading]:

@@ -69,21 +69,62 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
-async def list_rejects(
-    pool: asyncpg.Pool, *, limit: int = 100, cursor: str | None = None, unit: str | None = None
-) -> RejectPage:
-    """Return up to ``limit`` rejects, newest first, of one unit's topics when ``unit`` is given.
-
-    Raises InvalidInput for a cursor that no page gave.
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which rejects: of one unit's topics, one device (itself the sender, or named in its gateway's message), one
+    reason, with this text in their topic; None: whatever it is. ``since``: µs.
     """
+
+    unit: str | None = None
+    device: str | None = None
+    reason: str | None = None
+    topic: str | None = None
+    since: Micros | None = None
+
+
+_WHICH = """($1::text IS NULL OR split_part(topic, '/', 3) = $1)
+ AND ($2::text IS NULL OR split_part(topic, '/', 4) = $2
+  OR (split_part(topic, '/', 4) = 'gateway' AND strpos(detail, $2) > 0))
+ AND ($3::text IS NULL OR reason = $3) AND ($4::text IS NULL OR strpos(topic, $4) > 0)
+ AND ($5::timestamptz IS NULL OR at >= $5)"""
+
+
+def _values(which: Which) -> list[Any]:
+    since = None if which.since is None else to_datetime(which.since)
+    return [which.unit, which.device, which.reason, which.topic, since]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCount:
+    """How many were refused for one reason, and when the newest was, µs."""
+
+    reason: str
+    count: int
+    last_at: Micros
+
+
+async def counted(pool: asyncpg.Pool, which: Which) -> list[ReasonCount]:
+    """Return how many rejects there are by reason, the most first. Raises StoreUnavailable."""
+    with store_errors():
+        rows = await pool.fetch(
+            f"SELECT reason, count(*) AS n, max(at) AS last_at FROM reject WHERE {_WHICH}"
+            " GROUP BY 1 ORDER BY 2 DESC, 1",
+            *_values(which),
+        )
+    return [ReasonCount(row["reason"], row["n"], from_datetime(row["last_at"])) for row in rows]
+
+
+async def list_rejects(
+    pool: asyncpg.Pool, which: Which | None = None, *, limit: int = 100, cursor: str | None = None
+) -> RejectPage:
+    """Return up to ``limit`` rejects, newest first. Raises InvalidInput for a cursor that no page gave."""
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise InvalidInput(f"cursor {cursor!r} is none of this list; start again without a cursor")
     with store_errors():
         rows = await pool.fetch(
-            "SELECT * FROM reject WHERE ($1::int8 IS NULL OR id < $1)"
-            " AND ($2::text IS NULL OR split_part(topic, '/', 3) = $2) ORDER BY id DESC LIMIT $3",
+            f"SELECT * FROM reject WHERE {_WHICH} AND ($6::int8 IS NULL OR id < $6) ORDER BY id DESC LIMIT $7",
+            *_values(which or Which()),
             None if cursor is None else int(cursor),
-            unit,
             limit + 1,
         )
     items = [(int(row["id"]), _reject(row)) for row in rows[:limit]]

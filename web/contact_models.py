@@ -1,10 +1,12 @@
 """Contacts, micro fire stations and water nearby as the API takes and writes them."""
 
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from firetower.alerts.contacts import Contact, ContactScope, Role
+from firetower.alerts.contacts import Contact, ContactScope, Role, reach
+from firetower.core.clock import Micros
 from firetower.devices.city import Code, Lat, Lon, Name
 from firetower.devices.contacts import CentreContacts, GridContacts, StationContacts, UnitContacts
 from firetower.devices.earth import Bearing
@@ -12,7 +14,7 @@ from firetower.devices.kinds import DeviceKind
 from firetower.storage.contacts import Listed
 from firetower.storage.nearest import Near, Station, Water
 from firetower.storage.stations import StationFile
-from firetower.web.api_models import Answered, Asked, Instant, instant
+from firetower.web.api_models import Answered, Asked, Instant, instant, instant_or_none
 
 
 class UnitContactsIn(Asked):
@@ -83,10 +85,13 @@ class ContactOut(Answered):
 
 
 class ListedContactOut(ContactOut):
-    """A contact with who wrote it last."""
+    """A contact with who wrote it last, and whether they can be called now."""
 
     changed_by: str
     changed_at: Instant
+    reachable: bool
+    why: Literal["off_hours", "no_phone"] | None = Field(description="why not")
+    reachable_from: Instant | None = Field(description="when their next hours begin")
 
 
 class ContactList(Answered):
@@ -168,16 +173,20 @@ def contact_out(contact: Contact) -> ContactOut:
     return ContactOut.model_validate(_contact(contact))
 
 
-def listed_out(rows: list[Listed]) -> ContactList:
-    """Return contacts with who wrote them."""
-    return ContactList(
-        items=[
-            ListedContactOut.model_validate(
-                _contact(row.contact) | {"changed_by": row.changed_by, "changed_at": instant(row.changed_at)}
-            )
-            for row in rows
-        ]
-    )
+def listed_out(rows: list[Listed], now: Micros, zone: ZoneInfo) -> ContactList:
+    """Return contacts with who wrote them, and whether they can be called at ``now`` by the clock of ``zone``."""
+    items = []
+    for row in rows:
+        can = reach(row.contact, now, zone)
+        more = {
+            "changed_by": row.changed_by,
+            "changed_at": instant(row.changed_at),
+            "reachable": can.now,
+            "why": can.why or None,
+            "reachable_from": instant_or_none(can.from_at),
+        }
+        items.append(ListedContactOut.model_validate(_contact(row.contact) | more))
+    return ContactList(items=items)
 
 
 def station_out(row: StationFile) -> StationOut:

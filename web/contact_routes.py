@@ -32,7 +32,7 @@ STATION = STATIONS + "/{station}"
 
 async def unit_contacts(call: Call[Nothing, None]) -> BaseModel:
     """List whom to call of a unit, by role and order."""
-    return listed_out(await contacts.listed(call.deps.pool, _unit(call)))
+    return await _listed(call, _unit(call))
 
 
 async def put_unit_contacts(call: Call[Nothing, UnitContactsIn]) -> BaseModel:
@@ -48,7 +48,7 @@ async def put_unit_contacts(call: Call[Nothing, UnitContactsIn]) -> BaseModel:
 
 async def grid_contacts(call: Call[Nothing, None]) -> BaseModel:
     """List whom to call of a grid."""
-    return listed_out(await contacts.listed(call.deps.pool, (ContactScope.GRID, call.path("grid"))))
+    return await _listed(call, (ContactScope.GRID, call.path("grid")))
 
 
 async def put_grid_contacts(call: Call[Nothing, GridContactsIn]) -> BaseModel:
@@ -58,7 +58,7 @@ async def put_grid_contacts(call: Call[Nothing, GridContactsIn]) -> BaseModel:
 
 async def centre_contacts(call: Call[Nothing, None]) -> BaseModel:
     """List whom to call of the centre itself: who leads the watch, and who stands by."""
-    return listed_out(await contacts.listed(call.deps.pool, contacts.CENTRE))
+    return await _listed(call, contacts.CENTRE)
 
 
 async def put_centre_contacts(call: Call[Nothing, CentreContactsIn]) -> BaseModel:
@@ -100,7 +100,13 @@ async def remove_station(call: Call[Nothing, None]) -> web.StreamResponse:
 
 async def _put(call: Call[Nothing, UnitContactsIn | GridContactsIn | CentreContactsIn], owner: Owner) -> BaseModel:
     by, at = call.person.username, call.deps.clock.now()
-    return listed_out(await contacts.replace(call.deps.pool, owner, call.body.contacts, by, at))
+    rows = await contacts.replace(call.deps.pool, owner, call.body.contacts, by, at)
+    return listed_out(rows, at, call.deps.roster.zone)
+
+
+async def _listed(call: Call[Nothing, None], owner: Owner) -> BaseModel:
+    rows = await contacts.listed(call.deps.pool, owner)
+    return listed_out(rows, call.deps.clock.now(), call.deps.roster.zone)
 
 
 def _unit(call: Call[Nothing, object]) -> Owner:

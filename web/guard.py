@@ -160,6 +160,11 @@ class Guard:
                 f"no account {username!r} of unit {unit} has that password (口令); nothing was announced",
             )
 
+    async def confirm(self, person: Person, password: str, address: str) -> None:
+        """Make sure that ``password`` is that of whoever is signed in; raises Refused 403 where not, 429 as above."""
+        if await self._known_by(person.username, password, address) is None:
+            raise Refused(403, "wrong_credentials", "the present password is wrong; nothing was changed")
+
     async def _known_by(
         self, username: str, password: str, address: str, unit: str | None = None
     ) -> accounts.Account | None:

@@ -158,10 +158,10 @@ class Hub:
                 await asyncio.sleep(FRAME_S)
         return None
 
-    def end_session(self, digest: bytes | None, *, account: str | None = None) -> None:
-        """Close the sockets of a session that was signed out, or of every one of ``account``."""
+    def end_session(self, digest: bytes | None, *, account: str | None = None, keep: Sequence[bytes] = ()) -> None:
+        """Close the sockets of a session that was signed out, or of every one of ``account`` but those of ``keep``."""
         for subscription in self._subscriptions:
-            if subscription.digest == digest or subscription.account == account:
+            if subscription.digest == digest or (subscription.account == account and subscription.digest not in keep):
                 subscription.drop(SESSION_OVER)
 
     def close(self) -> None:

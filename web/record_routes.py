@@ -6,14 +6,23 @@ from pydantic import BaseModel, Field
 
 from firetower.storage import rejects
 from firetower.web.api import Access, Call, Route
-from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant, is_storable
+from firetower.web.api_models import Answered, Asked, Instant, Moment, Nothing, instant, is_storable
 from firetower.web.kpis import Kpis
 
 
-class RejectQuery(Asked):
+class RejectCountQuery(Asked):
     """Which rejects."""
 
     unit: str | None = Field(None, max_length=64)
+    device: str | None = Field(None, max_length=64, description="itself the sender, or named in its gateway's message")
+    reason: str | None = Field(None, max_length=40)
+    topic: str | None = Field(None, max_length=200, description="part of the topic")
+    since: Moment | None = Field(None, description="refused at or after")
+
+
+class RejectQuery(RejectCountQuery):
+    """Which rejects, and how many."""
+
     cursor: str | None = Field(None, max_length=100, description="`next_cursor` of the page before")
     limit: int = Field(100, ge=1, le=1000)
 
@@ -31,6 +40,21 @@ class RejectOut(Answered):
     payload_base64: str = Field(description="the bytes as they came")
 
 
+class ReasonOut(Answered):
+    """What was refused for one reason."""
+
+    reason: str
+    count: int
+    last_at: Instant
+
+
+class RejectCounts(Answered):
+    """Rejects by reason, the most first."""
+
+    items: list[ReasonOut]
+    waiting: int = Field(description="rejects of all that wait for the second try they were asked for")
+
+
 class RejectPage(Answered):
     """Rejects, newest first."""
 
@@ -41,8 +65,7 @@ class RejectPage(Answered):
 async def list_rejects(call: Call[RejectQuery, None]) -> BaseModel:
     """List messages that could not be used, with reason, sender and bytes."""
     query = call.query
-    unit = call.unit_shown(query.unit)
-    page = await rejects.list_rejects(call.deps.pool, limit=query.limit, cursor=query.cursor, unit=unit)
+    page = await rejects.list_rejects(call.deps.pool, _which(call), limit=query.limit, cursor=query.cursor)
     return RejectPage(
         items=[
             RejectOut(
@@ -58,6 +81,27 @@ async def list_rejects(call: Call[RejectQuery, None]) -> BaseModel:
             for id_, reject in page.items
         ],
         next_cursor=page.next_cursor,
+    )
+
+
+async def count_rejects(call: Call[RejectCountQuery, None]) -> BaseModel:
+    """Count rejects by reason."""
+    found = await rejects.counted(call.deps.pool, _which(call))
+    waiting = 0 if call.person.unit is not None else await rejects.asked_count(call.deps.pool)
+    return RejectCounts(
+        items=[ReasonOut(reason=each.reason, count=each.count, last_at=instant(each.last_at)) for each in found],
+        waiting=waiting,
+    )
+
+
+def _which(call: Call[RejectCountQuery, None]) -> rejects.Which:
+    query = call.query
+    return rejects.Which(
+        unit=call.unit_shown(query.unit),
+        device=query.device,
+        reason=query.reason,
+        topic=query.topic,
+        since=query.since,
     )
 
 
@@ -107,6 +151,16 @@ ROUTES = (
         access=Access.EVERYBODY,
         query=RejectQuery,
         answer=RejectPage,
+    ),
+    Route(
+        "GET",
+        "/api/v1/rejects/counts",
+        count_rejects,
+        "Rejects by reason",
+        "records",
+        access=Access.EVERYBODY,
+        query=RejectCountQuery,
+        answer=RejectCounts,
     ),
     Route(
         "POST",

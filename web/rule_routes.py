@@ -1,16 +1,20 @@
 """The rulebook in force, as an operator or a script may read it."""
 
+import asyncio
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from firetower.alerts.ports import PAGE_LIMIT
 from firetower.core.errors import InvalidInput, NotFound
 from firetower.devices.events import AlertClass
 from firetower.devices.kinds import DeviceKind
+from firetower.rules.book.changed import text_of
 from firetower.rules.book.conditions import Condition
 from firetower.rules.book.model import Loosened, Override, Rule, Schedule, Suppression
 from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.verdicts import SubjectKind
-from firetower.storage import shadow_alerts
+from firetower.storage import rule_figures, shadow_alerts
 from firetower.storage.shadow_alerts import ShadowAlert
 from firetower.web.alert_json import Title
 from firetower.web.api import Call, Route
@@ -34,6 +38,24 @@ class RuleOut(Answered):
     loosened: Loosened | None = Field(description="who made a fire or prealarm limit looser than it is shipped")
     shadow: bool = Field(description="on trial: its alerts are counted and listed, not shown or sent")
     where: str | None = Field(description="file and line of the rulebook")
+
+
+class RaisedOut(Answered):
+    """How often a rule raised, alerts of the past and of tests included."""
+
+    open: int = Field(description="alerts of it that stand")
+    last_24_h: int
+    last_7_d: int
+    false_7_d: int = Field(description="of those of seven days, closed as false alarms")
+    by_day: list[int] = Field(description="of the last seven days of 24 hours, the oldest first")
+
+
+class RuleFileOut(RuleOut):
+    """One rule, as it is written, and what it raised."""
+
+    written: dict[str, Any] = Field(description="as a rulebook writes it, of JSON's types; empty where nobody wrote it")
+    text: str = Field(description="the same as YAML of a rulebook's file, to be changed and back-tested")
+    raised: RaisedOut
 
 
 class RuleList(Answered):
@@ -93,9 +115,24 @@ async def list_rules(call: Call[Nothing, None]) -> BaseModel:
 
 
 async def get_rule(call: Call[Nothing, None]) -> BaseModel:
-    """Return one rule."""
+    """Return one rule as it is written, and what it raised lately."""
     book = call.deps.rulebook()
-    return _rule_out(book, _rule(call, book))
+    rule = _rule(call, book)
+    raised = await rule_figures.raised(call.deps.pool, rule.id, call.deps.clock.now())
+    written = book.written.get(rule.id, {})
+    known = _rule_out(book, rule)
+    return RuleFileOut(
+        **{name: getattr(known, name) for name in RuleOut.model_fields},
+        written=written,
+        text=await asyncio.to_thread(text_of, written) if written else "",
+        raised=RaisedOut(
+            open=raised.open,
+            last_24_h=raised.by_day[-1],
+            last_7_d=sum(raised.by_day),
+            false_7_d=raised.false,
+            by_day=list(raised.by_day),
+        ),
+    )
 
 
 async def list_shadow(call: Call[ShadowQuery, None]) -> BaseModel:
@@ -171,7 +208,7 @@ def _rule_out(book: Rulebook, rule: Rule) -> RuleOut:
 
 ROUTES = (
     Route("GET", "/api/v1/rules", list_rules, "The rulebook", "records", answer=RuleList),
-    Route("GET", "/api/v1/rules/{rule}", get_rule, "One rule", "records", answer=RuleOut),
+    Route("GET", "/api/v1/rules/{rule}", get_rule, "One rule", "records", answer=RuleFileOut),
     Route(
         "GET",
         "/api/v1/rules/{rule}/shadow",

@@ -28,6 +28,7 @@ from firetower.web import (
     camera_routes,
     contact_routes,
     device_routes,
+    device_upkeep_routes,
     docs_page,
     grid_routes,
     handover_routes,
@@ -93,6 +94,7 @@ def routes() -> list[Route]:
         *map_routes.ROUTES,  # before a device of those names
         *letter_routes.ROUTES,
         *device_routes.ROUTES,
+        *device_upkeep_routes.ROUTES,
         *grid_routes.ROUTES,
         *risk_routes.ROUTES,
         *record_routes.ROUTES,

@@ -1,13 +1,16 @@
 """Signing in and out."""
 
+import asyncio
+
 from aiohttp import web
 from pydantic import Field
 
 from firetower.core.clock import DAY, SECOND
+from firetower.storage import account_acts
 from firetower.web.api import Access, Call, Route
 from firetower.web.api_models import Answered, Asked, Instant, Nothing, instant, instant_or_none
 from firetower.web.guard import COOKIE, came_by_https
-from firetower.web.passwords import MOST_LENGTH
+from firetower.web.passwords import LEAST_LENGTH, MOST_LENGTH, hash_password
 from firetower.web.watch_routes import forced
 
 PATH = "/api/v1/session"
@@ -47,6 +50,13 @@ class WhoAmI(Answered):
         description="of a seat of somebody on duty: it shows and sounds until then, later as long as it lives"
     )
     timezone: str = Field(description=_ZONE)
+
+
+class OwnPassword(Asked):
+    """One's present password, and the next one."""
+
+    present: str = Field(min_length=1, max_length=MOST_LENGTH)
+    password: str = Field(min_length=LEAST_LENGTH, max_length=MOST_LENGTH)
 
 
 class SignOutQuery(Asked):
@@ -89,6 +99,19 @@ async def who_am_i(call: Call[Nothing, None]) -> web.StreamResponse:
     return response
 
 
+async def put_own_password(call: Call[Nothing, OwnPassword]) -> web.Response:
+    """Give oneself another password. This session stays, and so do one's seats while one is on duty; others end."""
+    person, site = call.person, call.site
+    await site.guard.confirm(person, call.body.present, call.request.remote or "")
+    hashed = await asyncio.to_thread(hash_password, call.body.password)
+    kept = await account_acts.set_own_password(
+        call.deps.pool, person.username, hashed, person.digest, call.deps.clock.now()
+    )
+    site.guard.forget(person.username)
+    site.hub.end_session(None, account=person.username, keep=kept)
+    return web.Response(status=204)
+
+
 async def sign_out(call: Call[SignOutQuery, None]) -> web.StreamResponse:
     """End the session, its cookie and its live connections.
 
@@ -127,6 +150,17 @@ ROUTES = (
         errors=(401, 429),
     ),
     Route("GET", PATH, who_am_i, "Who is signed in", "session", access=Access.EVERYBODY, answer=WhoAmI),
+    Route(
+        "PUT",
+        f"{PATH}/password",
+        put_own_password,
+        "Change one's own password",
+        "session",
+        access=Access.EVERYBODY,
+        body=OwnPassword,
+        status=204,
+        errors=(429,),
+    ),
     Route(
         "DELETE",
         PATH,

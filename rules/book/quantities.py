@@ -11,7 +11,7 @@ from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, Micros
 
 _UNITS: dict[str, Micros] = {"s": SECOND, "min": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|h|d)")
-_QUANTITY = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?) ?(\S+)")
+_QUANTITY = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?) ?([^\s\d.]\S*)")
 _ATTRIBUTE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LONGEST = 400 * DAY
 

@@ -155,6 +155,21 @@ def _part(readings: Readings, start: int, end: int) -> Readings:
     return Readings(*(getattr(readings, each.name)[start:end] for each in fields(Readings)))
 
 
+def changed_rules(first: Rulebook, second: Rulebook) -> frozenset[str]:
+    """Return the ids of rules that are not the same in both, by themselves or by their overrides."""
+    said = [
+        {
+            rule.id: (
+                rule.model_dump(mode="json", exclude={"version", "loosened"}),
+                [each.model_dump(mode="json", exclude={"loosened"}) for each in book.overrides if each.rule == rule.id],
+            )
+            for rule in book.rules
+        }
+        for book in (first, second)
+    ]
+    return frozenset(name for name in said[0].keys() | said[1].keys() if said[0].get(name) != said[1].get(name))
+
+
 def fire_digest(rulebook: Rulebook) -> str:
     """Return a digest of what decides about fires and prealarms: those rules, what they name, and their overrides.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from firetower.alerts.comparison import Outcome, Side, compared
+from firetower.alerts.comparison import LISTED, Outcome, Side, compared
 from firetower.alerts.rehearsal import Rehearsal, by_key
 from firetower.core.clock import HOUR, Micros, rfc3339
 from firetower.devices.readings import Readings
@@ -16,7 +16,8 @@ from firetower.rules.book import rulebook as rulebooks
 from firetower.rules.book.rulebook import Rulebook
 from firetower.rules.engine import Engine
 from firetower.rules.memory import WORDS_BACK, events_of, events_watched, memory_of
-from firetower.rules.told.backtest import STEP, Replay
+from firetower.rules.told.backtest import STEP, Replay, changed_rules
+from firetower.rules.told.limits_of import limits_of
 from firetower.storage import history, readings
 from firetower.storage import registry as stored_registry
 from firetower.storage.burning_rules import in_force
@@ -71,8 +72,26 @@ async def backtest(
         "events": replay.events,
         "took_s": round(took, 3),
         "times_real_time": round((until - begin) / 1e6 / max(took, 1e-6), 1),
-        **_told(desks, outcomes, registry, since, until),
+        **(told := _told(desks, outcomes, registry, since, until, changed=changed_rules(new, ruling))),
+        "lines": _lines(told["marks"]["list"], registry, {"new": new, "in_force": ruling}),
     }
+
+
+def _lines(marks: list[dict[str, Any]], registry: Registry, books: Mapping[str, Rulebook]) -> list[dict[str, Any]]:
+    """Return the limits of either rulebook for what its marks are about, to be drawn beside them."""
+    pairs = dict.fromkeys((mark["rule"], mark["subject"]) for mark in marks)
+    lines = []
+    for rule, subject in list(pairs)[:LISTED]:
+        number = registry.number(*subject.split("/", 1)) if subject.count("/") == 1 else None
+        if number is None:
+            continue
+        for side, book in books.items():
+            lines += [
+                {"side": side, "subject": subject, "rule": rule, "metric": line.metric, "priority": line.priority,
+                 "value": line.value, "high": line.high, "clear": line.clear, "uom": line.uom}
+                for line in limits_of(book, registry, number, rule)
+            ]  # fmt: skip
+    return lines
 
 
 def _memories(registry: Registry, *books: Rulebook) -> dict[int, Micros]:
@@ -137,7 +156,13 @@ def _decide(replay: Replay, desks: tuple[Rehearsal, Rehearsal], until: Micros) -
 
 
 def _told(
-    desks: tuple[Rehearsal, Rehearsal], outcomes: list[Outcome], registry: Registry, since: Micros, until: Micros
+    desks: tuple[Rehearsal, Rehearsal],
+    outcomes: list[Outcome],
+    registry: Registry,
+    since: Micros,
+    until: Micros,
+    *,
+    changed: frozenset[str],
 ) -> dict[str, Any]:
     sides = []
     for desk in desks:
@@ -147,5 +172,5 @@ def _told(
             zone = registry.zone(number)
             if zone is not None:
                 zones[number] = f"{registry.name(number)[0]}/{zone}"
-        sides.append(Side(counted, zones))
-    return compared(sides[0], sides[1], outcomes, since=since, until=until)
+        sides.append(Side(counted, zones, [each for each in desk.cleared if since <= each.device_at]))
+    return compared(sides[0], sides[1], outcomes, since=since, until=until, changed=changed)

@@ -19,6 +19,7 @@ log = logger("backtest")
 _TAIL = 600
 """Characters of what a failed process said that stand in its error."""
 _ENDS_WITHIN_S = 5.0
+_TOLD_EVERY_S = 1.0
 _NICER = 10
 """How much it gives way to the service on the same machine (nice)."""
 
@@ -85,8 +86,8 @@ class BacktestProcesses:
 
 
 async def do_asked(pool: Pool, backtest_id: str, clock: Clock, *, whole: asyncio.StreamReader | None = None) -> str:
-    """Do a back-test that was asked for and return its state, ``done``, ``failed``, or ``""`` where there is nothing
-    to do. ``whole``: ends when whoever asked is gone.
+    """Do a back-test that was asked for and return its state, ``done``, ``failed``, ``cancelled``, or ``""`` where
+    there is nothing to do. ``whole``: ends when whoever asked is gone.
     """
     os.nice(_NICER)
     async with backtests.at_work(pool, backtest_id) as texts:
@@ -94,9 +95,12 @@ async def do_asked(pool: Pool, backtest_id: str, clock: Clock, *, whole: asyncio
             return ""
         asked = await backtests.found(pool, backtest_id, clock.now())
         assert asked is not None  # it is at work
+        told = _Told()
         work: asyncio.Task[dict[str, Any]] = asyncio.create_task(
-            backtest(pool, load_texts(texts), asked[0].since, asked[0].until, now=clock.now()), name="back-test"
+            backtest(pool, load_texts(texts), asked[0].since, asked[0].until, now=clock.now(), progress=told.take),
+            name="back-test",
         )
+        telling = asyncio.create_task(_tell(pool, backtest_id, told, work), name="how far it is")
         watch = None
         if whole is not None:
             watch = asyncio.create_task(_until_alone(whole, work), name="whoever asked")
@@ -105,11 +109,38 @@ async def do_asked(pool: Pool, backtest_id: str, clock: Clock, *, whole: asyncio
         except FiretowerError as err:
             await backtests.fail(pool, backtest_id, str(err), clock.now())
             return "failed"
+        except asyncio.CancelledError:
+            if told.off:
+                return "cancelled"
+            raise
         finally:
+            telling.cancel()
             if watch is not None:
                 watch.cancel()
         await backtests.finish(pool, backtest_id, result, clock.now())
         return "done"
+
+
+class _Told:
+    """The share that is done; ``off``: it was called off."""
+
+    def __init__(self) -> None:
+        self.share = 0.0
+        self.off = False
+
+    def take(self, share: float) -> None:
+        self.share = share
+
+
+async def _tell(pool: Pool, backtest_id: str, told: _Told, work: asyncio.Task[Any]) -> None:
+    """Say each second how far it is, and stop it once it was called off; a store that is away is told later."""
+    while True:
+        await asyncio.sleep(_TOLD_EVERY_S)
+        with contextlib.suppress(StoreUnavailable):
+            if not await backtests.note_progress(pool, backtest_id, told.share):
+                told.off = True
+                work.cancel()
+                return
 
 
 async def _until_alone(whole: asyncio.StreamReader, work: asyncio.Task[Any]) -> None:

@@ -43,7 +43,7 @@ def backtest(  # noqa: PLR0917 - typer's options, always given by name
     settings = load_settings(config, data_dir=data_dir)
     if asked is not None:
         state = with_pool(settings, lambda pool: _do_asked(pool, asked))
-        raise typer.Exit(0 if state == "done" else 1)
+        raise typer.Exit(0 if state in {"done", "cancelled"} else 1)
     if rulebook is None or since is None:
         raise InvalidInput("give --rulebook FOLDER and --from WHEN, for example --rulebook my-rules/ --from 2026-11-01")
     now = SystemClock().now()

@@ -32,11 +32,11 @@ def rejects_list(
 
     Example: firetower rejects list --unit mall-01
     """
-    from firetower.storage.rejects import list_rejects
+    from firetower.storage.rejects import Which, list_rejects
 
     logs.set_up("WARNING")
     settings = load_settings(config, data_dir=data_dir)
-    page = with_pool(settings, lambda pool: list_rejects(pool, limit=limit, cursor=None, unit=unit))
+    page = with_pool(settings, lambda pool: list_rejects(pool, Which(unit=unit), limit=limit))
     for _, row in page.items:
         shown = printable(row.payload[:200].decode("utf-8", "backslashreplace"))
         more = f" ... ({len(row.payload)} bytes)" if len(row.payload) > 200 else ""

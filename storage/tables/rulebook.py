@@ -105,5 +105,6 @@ backtest = Table(  # a rulebook tried on stored history
     Column("result", JSONB),
     Column("error", Text),
     Column("finished_at", INSTANT),
-    CheckConstraint("state in ('running','done','failed')", name="state"),
+    Column("progress", Double),  # share of the range that is done
+    CheckConstraint("state in ('running','done','failed','cancelled')", name="state"),
 )

@@ -36,7 +36,7 @@ async def test_rejects_keep_their_bytes_and_are_listed_newest_first_page_by_page
 
 async def test_rejects_of_one_unit_are_found_by_its_topic(pool: asyncpg.Pool) -> None:
     await keep(pool, reject(unit="mall"), reject(unit="school"), reject(unit="mall"))
-    page = await rejects.list_rejects(pool, unit="school")
+    page = await rejects.list_rejects(pool, rejects.Which(unit="school"))
     assert [item.topic for _, item in page.items] == ["firetower/v1/school/d/telemetry"]
 
 

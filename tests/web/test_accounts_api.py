@@ -150,3 +150,23 @@ async def test_the_log_is_read_from_its_newest_entry_in_pages_and_a_note_sent_tw
     assert [each["text"] for each in first["items"]] == ["entry 2", "entry 1"]
     rest = await running.get(path, order="newest", limit="2", cursor=first["next_cursor"])
     assert ([each["text"] for each in rest["items"]], rest["next_cursor"]) == (["entry 0"], None)
+
+
+async def test_anybody_changes_their_own_password_and_only_this_session_stays(running: Any) -> None:
+    """The present one is asked for; elsewhere they are signed out, but for the seat of a watch that is on."""
+    elsewhere = await running.sign_in("vera")
+    await running.sign_in("vera")
+    change = {"present": PASSWORD, "password": "quite another one"}
+    for wrong, status in ((change | {"present": "not it at all"}, 403), (change | {"password": "short"}, 400)):
+        assert (await running.call("PUT", "/api/v1/session/password", json=wrong))[0] == status
+    assert (await running.call("PUT", "/api/v1/session/password", json=change))[0] == 204
+    assert (await running.call("GET", "/api/v1/session"))[0] == 200
+    assert (await running.call("GET", "/api/v1/session", headers=elsewhere))[0] == 401
+    assert [await sign_in(running, "vera", word) for word in (PASSWORD, "quite another one")] == [401, 200]
+
+    async with at_seat(running, "olga") as olga:
+        assert (await running.call("POST", "/api/v1/watch/on", json={}))[0] == 200
+        await running.sign_in("olga")
+        assert (await running.call("PUT", "/api/v1/session/password", json=change))[0] == 204
+        assert (await running.call("GET", "/api/v1/session", headers=olga.headers))[0] == 200
+        assert not olga.socket.closed

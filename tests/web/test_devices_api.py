@@ -234,6 +234,54 @@ async def test_the_reject_ledger_shows_reason_sender_and_bytes(running: Any) -> 
     assert len((await running.get("/api/v1/rejects", unit="u1"))["items"]) == 1
 
 
+async def test_rejects_are_found_and_counted_by_reason_device_and_topic(running: Any) -> None:
+    """A gateway's message counts for the device it names; a filter that matches nothing shows nothing."""
+    now, topic = running.clock.now(), "firetower/v1/u1/{}/telemetry"
+    rejects = [
+        Reject(now - MINUTE, "telemetry", topic.format("d1"), "bad_json", "not JSON", b"{"),
+        Reject(now, "telemetry", topic.format("d1"), "bad_ts", "2020", b"{}"),
+        Reject(now, "telemetry", topic.format("gateway"), "unknown_device", "device u1/d9 is not registered", b"{}"),
+        Reject(now, "alarm", "firetower/v1/u2/d1/alarm", "bad_json", "not JSON", b"{"),
+    ]
+    await IngestStore(running.pool, running.registry, running.clock).commit(Work("alarm", rejects=rejects))
+    await running.sign_in()
+
+    async def found(**params: str) -> list[str]:
+        return [item["reason"] for item in (await running.get("/api/v1/rejects", **params))["items"]]
+
+    assert await found(unit="u1", device="d1") == ["bad_ts", "bad_json"]
+    assert await found(unit="u1", device="d9") == ["unknown_device"]
+    assert await found(reason="bad_json", topic="/alarm") == ["bad_json"]
+    assert await found(topic="%") == []
+    counts = await running.get("/api/v1/rejects/counts", since=rfc3339(now - MINUTE))
+    assert [(each["reason"], each["count"]) for each in counts["items"]] == [
+        ("bad_json", 2),
+        ("bad_ts", 1),
+        ("unknown_device", 1),
+    ]
+    assert counts["waiting"] == 0
+    status, _ = await running.call("POST", "/api/v1/rejects/replay", json={"unit": "u1"})
+    assert (status, (await running.get("/api/v1/rejects/counts", unit="u2"))["waiting"]) == (202, 1)
+
+
+async def test_a_device_says_how_it_reports_and_which_limits_are_in_force_for_it(city: Any) -> None:
+    """Late and doubtful readings are counted; a limit of its own file is there only where the file has it."""
+    now = city.clock.now()
+    await _store(city, "elec-1", "cable_temperature", [(now - n * MINUTE, 40.0) for n in range(3)], "1")
+    told = await city.get("/api/v1/devices/mall-01/elec-1/reporting")
+    assert (told["readings"], told["late"], told["uncertain"], told["bad"]) == (3, 3, 3, 0)
+    assert (await city.get("/api/v1/devices/water-co/tank-1/reporting"))["readings"] == 0
+    limits = (await city.get("/api/v1/devices/mall-01/elec-1/limits"))["items"]
+    hot = [(each["priority"], each["value"], each["clear"], each["uom"]) for each in limits
+           if each["rule"] == "cable-temperature-high"]  # fmt: skip
+    assert hot == [(3, 70.0, 65.0, "°C"), (2, 90.0, 80.0, "°C")]
+    tank = (await city.get("/api/v1/devices/water-co/tank-1/limits"))["items"]
+    assert 1.5 in {each["value"] for each in tank}, tank
+    assert "level_90" not in str(tank)  # its file has none: no line is drawn
+    assert not {each["metric"] for each in tank} & {"smoke", "pressure", "cable_temperature"}, tank
+    assert (await city.call("GET", "/api/v1/devices/water-co/nothing/limits"))[0] == 404
+
+
 async def test_rules_come_with_their_limits_and_where_they_stand(running: Any) -> None:
     await running.sign_in()
     rules = (await running.get("/api/v1/rules"))["items"]

@@ -12,6 +12,7 @@ from double_around import Around
 from double_facts import Json, at
 from double_map import CityDouble
 from double_rates import RatesDouble
+from double_screens import Screens
 from double_watch import WatchDouble, error, role_of
 
 import firetower.web
@@ -23,7 +24,7 @@ from firetower.web.static import ConsoleFiles
 CONSOLE = Path(firetower.web.__file__).parent / "console"
 
 
-class Double(CityDouble, WatchDouble, Around, RatesDouble):
+class Double(CityDouble, WatchDouble, Around, RatesDouble, Screens):
     """One service with its alerts; ``cut`` and ``heal`` break and mend its live feed."""
 
     def __init__(self) -> None:
@@ -194,11 +195,11 @@ class Double(CityDouble, WatchDouble, Around, RatesDouble):
         return web.json_response(alert)
 
     async def _list(self, request: web.Request) -> web.Response:
-        states, unit = request.query.get("state", ""), request.query.get("unit")
+        if "state" not in request.query:
+            return await self._file(request)
+        states, unit = request.query["state"].split(","), request.query.get("unit")
         items = [
-            alert
-            for alert in self.alerts.values()
-            if (not states or alert["state"] in states.split(",")) and unit in {None, alert["unit"]}
+            alert for alert in self.alerts.values() if alert["state"] in states and unit in {None, alert["unit"]}
         ]
         limit = int(request.query["limit"])
         return web.json_response({"items": items[:limit], "next_cursor": "more" if items[limit:] else None})
@@ -255,7 +256,7 @@ class Double(CityDouble, WatchDouble, Around, RatesDouble):
 
     async def _devices(self, request: web.Request) -> web.Response:
         if "number" not in request.query:
-            return web.json_response({"items": [], "next_cursor": None})
+            return await self._file(request)
         number = int(request.query["number"])
         unit, device = self.registry.name(number)
         kind = list(DeviceKind)[self.registry.kind[number]]
@@ -291,6 +292,7 @@ class Double(CityDouble, WatchDouble, Around, RatesDouble):
         app.router.add_post("/api/v1/alerts/{id}/{verb}", self._act)
         self.add_watch_to(app)
         self.add_rates_to(app)
+        self.add_screens_to(app)  # last: whatever nothing else answers
         runner = web.AppRunner(app, shutdown_timeout=0.2)
         await runner.setup()
         try:

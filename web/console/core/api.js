@@ -71,6 +71,12 @@ export class Api {
     return this.request("DELETE", "/session", { quiet: true });
   }
 
+  /** What stands at a path; `query`: what is asked for, without what is empty. */
+  get(path, query = {}) {
+    const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined).map(([name, value]) => [name, String(value)]));
+    return this.request("GET", `${path}${asked.size ? `?${asked}` : ""}`);
+  }
+
   history(id) {
     return this.request("GET", `/alerts/${encodeURIComponent(id)}/history`);
   }
@@ -128,17 +134,8 @@ export class Api {
     return this.request("GET", `/units?q=${encodeURIComponent(words)}&limit=${limit}`);
   }
 
-  /** The alerts of a unit or a device, highest and newest first. */
-  alertsOf(which, limit = 30) {
-    return this.request("GET", `/alerts?${new URLSearchParams({ ...which, limit: String(limit) })}`);
-  }
-
   rules() {
     return this.request("GET", "/rules");
-  }
-
-  rejects(unit = "") {
-    return this.request("GET", `/rejects?limit=100${unit ? `&unit=${encodeURIComponent(unit)}` : ""}`);
   }
 
   /** Who is on duty, and who is planned. */

@@ -3,9 +3,9 @@ import { signal } from "../vendor/signals.mjs";
 import { actionKey } from "./api.js";
 
 /**
- * @typedef {{phase: "doing" | "done" | "refused" | "unanswered" | "blocked", code?: string, message?: string, english?: string, data?: any, current?: any}} Result
+ * @typedef {{phase: "doing" | "done" | "refused" | "unanswered" | "blocked", code?: string, message?: string, english?: string, data?: any, current?: any, details?: any}} Result
  * unanswered: it may have been done; sent once more it is the same request, by its Idempotency-Key · blocked: not sent
- * current: what the server says of how things stand
+ * current: what the server says of how things stand · details: all that it says of a refusal
  */
 export class Requests {
   /** `mayWrite()`: whether the feed is live. */
@@ -52,6 +52,6 @@ export class Requests {
     if (!answer.ok && (answer.status === 0 || answer.status >= 500)) return this.record(name, { phase: "unanswered", code: answer.code, message: answer.message, english: answer.english });
     this.pending.delete(name);
     if (answer.ok) return this.record(name, { phase: "done", data: answer.data });
-    return this.record(name, { phase: "refused", code: answer.code, message: answer.message, english: answer.english, current: answer.details?.current });
+    return this.record(name, { phase: "refused", code: answer.code, message: answer.message, english: answer.english, current: answer.details?.current, details: answer.details });
   }
 }

@@ -1,6 +1,7 @@
 // The page for a networked unit's account: the console is the centre's, and what such an account is for.
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
+import { OwnPassword } from "./account.js";
 import { Languages } from "./signin.js";
 
 export function NoSeat({ desk }) {
@@ -13,6 +14,7 @@ export function NoSeat({ desk }) {
       <p>${t("noseat.for")} <a href="/api/docs">/api/docs</a></p>
       <p><b>${t("noseat.fire")}</b></p>
       <p>${t("noseat.call")}</p>
+      <details class="fold"><summary>${t("mine.title")}</summary><${OwnPassword} desk=${desk} /></details>
       ${desk.watch.leaving.value?.phase === "unanswered" && html`<p class="trouble" role="alert">${t("watch.leaving_unanswered")}</p>`}
       <button class="primary" onClick=${() => desk.signOut()}>${t("header.signout")}</button>
       <${Languages} desk=${desk} />

@@ -25,6 +25,9 @@ const PANELS = {
   watch: () => import("./watch.js").then((file) => file.WatchPanel),
   shiftlog: () => import("./shiftlog.js").then((file) => file.ShiftLogPanel),
   selftests: () => import("./selftests.js").then((file) => file.SelfTestsPanel),
+  backtest: () => import("./backtest.js").then((file) => file.BacktestPanel),
+  roster: () => import("./roster.js").then((file) => file.RosterPanel),
+  mine: () => import("./account.js").then((file) => file.MinePanel),
   accounts: () => import("./accounts.js").then((file) => file.AccountsPanel),
 };
 

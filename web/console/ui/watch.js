@@ -29,7 +29,7 @@ export function WatchPanel({ desk }) {
     <h3>${t("watch.planned")}</h3>
     <${Asking} answer=${planned} />
     ${planned.data && html`<dl class="facts">${["shift", "next"].map((name) => html`<${Planned} key=${name} desk=${desk} name=${name} shift=${planned.data[name]} duty=${duty} />`)}</dl>`}
-    <ul class="places">${["shiftlog", "selftests", ...(desk.operator.value?.role === "admin" ? ["accounts"] : [])].map((name) => html`<li key=${name}><button data-opens=${name} onClick=${() => desk.openPanel(name)}>${t(`panel.${name}`)}</button></li>`)}</ul>
+    <ul class="places">${["roster", "shiftlog", "selftests", ...(desk.operator.value?.role === "admin" ? ["accounts"] : [])].map((name) => html`<li key=${name}><button data-opens=${name} onClick=${() => desk.openPanel(name)}>${t(`panel.${name}`)}</button></li>`)}</ul>
     <${Everywhere} desk=${desk} />`;
 }
 
@@ -114,7 +114,7 @@ function Planned({ desk, name, shift, duty }) {
 }
 
 /** One's own sessions, on every computer. */
-function Everywhere({ desk }) {
+export function Everywhere({ desk }) {
   const [asked, setAsked] = useState(false);
   const me = desk.operator.value.username;
   const result = desk.requests.result("everywhere");

@@ -198,9 +198,7 @@ class Double(CityDouble, WatchDouble, Around, RatesDouble, Screens):
         if "state" not in request.query:
             return await self._file(request)
         states, unit = request.query["state"].split(","), request.query.get("unit")
-        items = [
-            alert for alert in self.alerts.values() if alert["state"] in states and unit in {None, alert["unit"]}
-        ]
+        items = [alert for alert in self.alerts.values() if alert["state"] in states and unit in {None, alert["unit"]}]
         limit = int(request.query["limit"])
         return web.json_response({"items": items[:limit], "next_cursor": "more" if items[limit:] else None})
 

@@ -6,7 +6,6 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-
 from aiohttp import web
 from double_facts import Json, at
 from double_watch import error
@@ -33,7 +32,15 @@ class CityDouble:
         person = {"id": f"{code}-1", "scope": "station", "of": code, "role": "station", "name": "周队长", "phone": phone,
                   "email": None, "addresses": {}, "order": 0, "language": "zh",
                   "hours": [{"days": [1, 2], "from": "08:00", "to": "18:00"}]}  # fmt: skip
-        made = {"station": code, "name": name, "grid": "g-1", "unit": None, "lon": lon, "lat": lat, "contacts": [person]}
+        made = {
+            "station": code,
+            "name": name,
+            "grid": "g-1",
+            "unit": None,
+            "lon": lon,
+            "lat": lat,
+            "contacts": [person],
+        }
         self.places["stations"].append(made)
         return made
 
@@ -172,5 +179,3 @@ def pad(file: Path, size: int) -> Path:
     with file.open("ab") as out:
         out.write(struct.pack("B", 0) * max(0, size - file.stat().st_size))
     return file
-
-

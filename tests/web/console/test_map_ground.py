@@ -77,7 +77,12 @@ async def test_a_small_raster_file_is_kept_whole_so_that_a_lost_connection_leave
     double: Double, sit_down: Open, tmp_path: Path
 ):
     double.ground = archive(tmp_path / "city.pmtiles", TileType.PNG, lambda *_: picture(PLUM), 3)
-    double.base_map |= {"kind": "pmtiles", "url": "/api/v1/map/base", "attribution": "© 测绘院", "review_number": "GS(2026)1"}
+    double.base_map |= {
+        "kind": "pmtiles",
+        "url": "/api/v1/map/base",
+        "attribution": "© 测绘院",
+        "review_number": "GS(2026)1",
+    }
     page = await sit_down(theme="light", **WALL)
     await ground_is(page, PLUM)
     assert await page.inner_text(".map-source") == "© 测绘院 · GS(2026)1"

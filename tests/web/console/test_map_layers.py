@@ -183,7 +183,9 @@ async def test_gcj02_and_bd09_move_known_points_to_where_their_maps_have_them(ru
         (120.036455, 29.210504),
     ]
     for (lon, lat), (at_lon, at_lat) in zip(moved, known, strict=True):
-        assert lon == pytest.approx(at_lon, abs=5e-5)  # five metres: the last two were found by going back, which is not exact
+        assert lon == pytest.approx(
+            at_lon, abs=5e-5
+        )  # five metres: the last two were found by going back, which is not exact
         assert lat == pytest.approx(at_lat, abs=5e-5)
     assert moved[0] == pytest.approx(known[0], abs=1e-6)
 

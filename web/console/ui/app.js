@@ -15,7 +15,6 @@ import { Fetched, Panel, fetchInTheBackground } from "./panels.js";
 import { Queue } from "./queue.js";
 import { SignIn } from "./signin.js";
 import { Strip } from "./strip.js";
-import { Wall } from "./wall.js";
 
 export const focusQueue = () => document.getElementById("queue-list")?.focus({ preventScroll: true });
 
@@ -24,7 +23,7 @@ export function App({ desk }) {
   if (operator === undefined) return html`<main class="waiting-page" aria-busy="true">${t("boot.loading")}</main>`;
   if (operator === null) return html`<${SignIn} desk=${desk} />`;
   if (isOfUnit(operator)) return html`<${NoSeat} desk=${desk} />`;
-  return isWall() ? html`<${Wall} desk=${desk} />` : html`<${Seat} desk=${desk} />`;
+  return isWall() ? html`<${Fetched} desk=${desk} name="wall" />` : html`<${Seat} desk=${desk} />`;
 }
 
 function Seat({ desk }) {

@@ -28,6 +28,7 @@ const PANELS = {
   backtest: () => import("./backtest.js").then((file) => file.BacktestPanel),
   roster: () => import("./roster.js").then((file) => file.RosterPanel),
   mine: () => import("./account.js").then((file) => file.MinePanel),
+  wall: () => import("./wall.js").then((file) => file.Wall), // a page of its own, not beside the queue
   accounts: () => import("./accounts.js").then((file) => file.AccountsPanel),
 };
 

@@ -6,6 +6,7 @@ import { demands, isFire } from "../core/alarms.js";
 import { integer, language, t, word } from "../core/i18n.js";
 import { marksOf } from "./near.js";
 import { Icon } from "./icons.js";
+import { RiskMode } from "./riskmode.js";
 import { Symbol } from "./symbol.js";
 
 const KINDS = ["hydrant", "smoke", "electrical", "water_level"];
@@ -72,6 +73,7 @@ export function MapView({ desk }) {
       <button onClick=${() => city.value?.zoom(-1)} aria-label=${t("map.farther")}>−</button>
       <button onClick=${() => desk.mapBack()}>${t("map.back")} <kbd>P</kbd></button>
     </div>
+    <${RiskMode} desk=${desk} city=${city} />
     <p class="map-legend">${KINDS.map((kind) => html`<span key=${kind} class="map-kind" data-kind=${kind}>${word("kind", kind)}</span>`)}
       ${placeless > 0 && html`<span data-placeless>${t("map.placeless", { n: integer(placeless) })}</span>`}</p>
     ${base && (base.attribution || base.review_number) && html`<p class="map-source">${[base.attribution, base.review_number].filter(Boolean).join(" · ")}</p>`}

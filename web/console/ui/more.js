@@ -4,7 +4,7 @@ import { html } from "../vendor/htm-preact.mjs";
 import { t, word } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 
-const PLACES = ["overview", "watch", "shiftlog", "selftests", "map", "rules", "rejects"];
+const PLACES = ["overview", "watch", "shiftlog", "selftests", "map", "risk", "rules", "rejects"];
 
 export function MorePanel({ desk }) {
   const [words, setWords] = useState("");

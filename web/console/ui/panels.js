@@ -13,6 +13,7 @@ import { MorePanel } from "./more.js";
 import { OverviewPanel } from "./overview.js";
 import { RejectsPanel } from "./rejects.js";
 import { ReportForm } from "./report.js";
+import { RiskPanel } from "./risk.js";
 import { RulesPanel } from "./rules.js";
 import { ScriptPanel } from "./script.js";
 import { SelfTestsPanel } from "./selftests.js";
@@ -21,7 +22,7 @@ import { UnitPanel } from "./unit.js";
 import { WatchPanel } from "./watch.js";
 import { WindowsPanel } from "./windows.js";
 
-const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel, watch: WatchPanel, shiftlog: ShiftLogPanel, selftests: SelfTestsPanel, accounts: AccountsPanel };
+const PANELS = { held: HeldList, board: Board, windows: WindowsPanel, closed: ClosedList, report: ReportForm, map: MapView, more: MorePanel, overview: OverviewPanel, device: DevicePanel, unit: UnitPanel, risk: RiskPanel, rules: RulesPanel, rejects: RejectsPanel, script: ScriptPanel, watch: WatchPanel, shiftlog: ShiftLogPanel, selftests: SelfTestsPanel, accounts: AccountsPanel };
 
 export function Panel({ desk, name, onBack }) {
   const Inside = PANELS[name];

@@ -3,6 +3,7 @@ import { html } from "../vendor/htm-preact.mjs";
 import { integer, percent, t, word } from "../core/i18n.js";
 import { AlertEntries } from "./device.js";
 import { Asking, useAnswer } from "./entries.js";
+import { RiskOfUnit } from "./risk.js";
 
 const MOST = 200;
 
@@ -32,6 +33,8 @@ function File({ desk, unit }) {
   return html`<div class="file" data-unit=${unit}>
     <h3>${known.name || unit} <small>${unit}</small></h3>
     <dl class="facts">${facts.map(([name, value]) => value && html`<div key=${name}><dt>${t(`unit.${name}`)}</dt><dd class="num">${value}</dd></div>`)}</dl>
+    <h3>${t("panel.risk")}</h3>
+    <${RiskOfUnit} desk=${desk} unit=${unit} />
     <h3>${t("device.alerts")}</h3>
     <${Asking} answer=${alerts} none=${alerts.data?.items.length === 0 ? t("device.no_alerts") : ""} />
     <${AlertEntries} desk=${desk} items=${alerts.data?.items ?? []} />

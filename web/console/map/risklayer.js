@@ -1,7 +1,7 @@
 // 四色风险 on the map: hatched areas with a dashed edge, letter and word; no symbol, no flash; above the devices, below all else.
 import { Layer } from "../vendor/ol-console.mjs";
 
-const NEAR_M = 8; // metres a pixel below which units are drawn
+const NEAR_M = 5; // metres a pixel below which units are drawn
 const TILE = 14;
 const UNIT = 11; // half a unit's square
 const ROOM = 70; // pixels that a grid's letter and word need
@@ -89,12 +89,8 @@ export class RiskLayer extends Layer {
       ink.strokeStyle = colour(grid.band);
       ink.stroke();
       ink.setLineDash([]);
-      const { letter, word } = this.words(grid.band);
-      const room = (e - w) / resolution;
-      if (room > ROOM / 2) label(ink, at([(w + e) / 2, (s + n) / 2]), room > ROOM ? `${letter} ${word}` : letter, text, ground);
     }
-    if (!near) return canvas;
-    for (const unit of this.units) {
+    for (const unit of near ? this.units : []) {
       const [x, y] = at([unit.x, unit.y]);
       if (x < -UNIT || y < -UNIT || x > wide + UNIT || y > high + UNIT) continue;
       ink.fillStyle = ground;
@@ -107,6 +103,15 @@ export class RiskLayer extends Layer {
       ink.strokeRect(x - UNIT, y - UNIT, 2 * UNIT, 2 * UNIT);
       ink.setLineDash([]);
       label(ink, [x, y], this.words(unit.band).letter, text, ground);
+    }
+    for (const grid of this.grids) {
+      const [w, s, e, n] = grid.box;
+      const room = (e - w) / resolution;
+      if (room < ROOM / 2) continue;
+      const { letter, word } = this.words(grid.band);
+      // among units it stands higher, where fewer of them are
+      const place = at([(w + e) / 2, near ? s + (n - s) * 0.8 : (s + n) / 2]);
+      label(ink, place, room > ROOM ? `${letter} ${word}` : letter, text, ground);
     }
     return canvas;
   }

@@ -24,7 +24,7 @@ export function RiskPanel({ desk }) {
     ${page && html`<p class="num ${old ? "risk-old" : "muted"}" role=${old ? "alert" : null}>${ageWords(page, now, old)}</p>
       <div class="risk-counts" role="group" aria-label=${t("risk.counts")}>${BANDS.map((each) => html`<button key=${each} data-count=${each} aria-pressed=${band === each} onClick=${() => setBand(band === each ? "" : each)}>
         <${Letter} band=${each} /> ${word("risk_band", each)} <b class="num">${integer(page.counts[each])}</b></button>`)}</div>
-      <p class="why">${t("risk.meaning")}</p>`}
+      <p class="risk-why">${t("risk.meaning")}</p>`}
     <${Asking} answer=${answer} none=${page?.items.length === 0 ? t(page.computed_at ? "risk.none" : "risk.never") : ""} />
     <ol class="risk-list">${page?.items.map((item) => html`<${Item} key=${`${item.by} ${item.code}`} desk=${desk} item=${item} now=${now} />`)}</ol>
     ${page?.next_cursor && limit < 1000 && html`<button onClick=${() => setLimit(Math.min(limit + MORE, 1000))}>${t("risk.more")}</button>`}
@@ -55,14 +55,14 @@ function Standing({ item, now }) {
 function Why({ item }) {
   const reasons = heaviest(item, REASONS);
   return html`${item.held_by && html`<p><b>${titleIn(item.held_by)}</b></p>`}
-    ${reasons.length > 0 && html`<p class="why">${reasons.map((reason) => titleIn(reason)).join(" · ")}</p>`}`;
+    ${reasons.length > 0 && html`<p class="risk-why">${reasons.map((reason) => titleIn(reason)).join(" · ")}</p>`}`;
 }
 
 function Parts({ item }) {
   return html`<dl class="risk-parts">${item.parts.map((part) => html`<div key=${part.part} data-part=${part.part}>
     <dt>${word("risk_part", part.part)}</dt>
     <dd>${part.score === null ? html`<span class="muted">${t("risk.unknown_part")}</span>` : html`<progress max="100" value=${part.score} aria-label=${word("risk_part", part.part)}></progress> <span class="num">${integer(part.score)}</span>`}
-      <span class="why">${part.reasons.map((reason) => titleIn(reason)).join(" · ")}</span></dd>
+      <span class="risk-why">${part.reasons.map((reason) => titleIn(reason)).join(" · ")}</span></dd>
   </div>`)}</dl>`;
 }
 

@@ -99,7 +99,7 @@ def test_reasons_are_told_the_heaviest_first_with_their_figures_and_all_have_wor
     ]
     assert [reason["code"] for reason in parts["response"]["reasons"]] == ["water", "nobody_now"]
     assert rest == {"held_by": "fire", "fires": 2}
-    assert words.of_reason(parts["facilities"]["reasons"][1], 3000)[1] == "3 of 40 devices do not work"
+    assert words.of_reason(parts["facilities"]["reasons"][1], 3000)[1] == "devices that do not work: 3 of 40"
     assert words.of_reason(parts["response"]["reasons"][0], 3000) == (
         "3 公里内无可用水源", "no working water within 3 km",
     )  # fmt: skip

@@ -54,7 +54,7 @@ async def test_units_come_worst_first_with_parts_reasons_and_when(city: Any) -> 
     parts = {part["part"]: part for part in mall["parts"]}
     assert sum(part["weight"] for part in parts.values()) == pytest.approx(1)
     assert parts["ignition"]["score"] is None
-    assert parts["response"]["reasons"][1]["en"] == "no micro fire station within 3 km"
+    assert parts["response"]["reasons"][2]["en"] == "no micro fire station within 3 km"
     assert page["counts"] == dict.fromkeys(BANDS, 0) | {"extreme": 1, "low": 1, "high": 1}
     assert page["model"]["bands"] == {"low": 85, "medium": 65, "high": 25}
 

@@ -8,6 +8,7 @@ import { Icon } from "./icons.js";
 import { Here, InSight } from "./mapcards.js";
 import { Layers } from "./maplayers.js";
 import { marksOf } from "./near.js";
+import { RiskMode } from "./riskmode.js";
 import { Symbol } from "./symbol.js";
 
 const PLACES_AGAIN_MS = 300_000;
@@ -148,6 +149,7 @@ export function MapView({ desk }) {
       </div>
     </div>
     <div class="map-foot">
+      <${RiskMode} desk=${desk} city=${city} />
       ${(trouble || groundTrouble) && html`<p class="map-trouble" role="status"><${Icon} name="warning" />${trouble || groundTrouble}</p>`}
       ${base && (base.attribution || base.review_number) && html`<p class="map-source">${[base.attribution, base.review_number].filter(Boolean).join(" · ")}</p>`}
     </div>

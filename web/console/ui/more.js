@@ -4,7 +4,7 @@ import { html } from "../vendor/htm-preact.mjs";
 import { t, word } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 
-const PLACES = ["overview", "watch", "roster", "shiftlog", "selftests", "map", "rules", "rejects", "mine"];
+const PLACES = ["overview", "watch", "roster", "shiftlog", "selftests", "map", "risk", "rules", "rejects", "mine"];
 
 export function MorePanel({ desk }) {
   const [words, setWords] = useState("");

@@ -19,6 +19,7 @@ const PANELS = {
   overview: () => import("./overview.js").then((file) => file.OverviewPanel),
   device: () => import("./device.js").then((file) => file.DevicePanel),
   unit: () => import("./unit.js").then((file) => file.UnitPanel),
+  risk: () => import("./risk.js").then((file) => file.RiskPanel),
   rules: () => import("./rules.js").then((file) => file.RulesPanel),
   rejects: () => import("./rejects.js").then((file) => file.RejectsPanel),
   script: async () => ScriptPanel, // whoever needs it, needs it when other things fail

@@ -7,6 +7,7 @@ import { PagedAlerts } from "./device.js";
 import { Asking, useAnswer } from "./entries.js";
 import { UnitPlans } from "./plans.js";
 import { UnitRates } from "./rates.js";
+import { RiskOfUnit } from "./risk.js";
 import { Connection, Refused, SelfTests, Windows } from "./upkeep.js";
 
 const MOST = 200;
@@ -34,6 +35,8 @@ function File({ desk, unit }) {
     <h3>${known.name || unit} <small>${unit}</small></h3>
     <dl class="facts">${facts.map(([name, value]) => value && html`<div key=${name}><dt>${t(`unit.${name}`)}</dt><dd class="num">${value}</dd></div>`)}</dl>
     <${UnitRates} desk=${desk} file=${known} />
+    <h3>${t("panel.risk")}</h3>
+    <${RiskOfUnit} desk=${desk} unit=${unit} />
     <h3>${t("contactbook.title")}</h3>
     <${ContactBook} desk=${desk} kind="unit" code=${unit} />
     ${known.grid && html`<${Fold} name="grid" title=${t("contactbook.of_grid", { grid: known.grid })}><${ContactBook} desk=${desk} kind="grid" code=${known.grid} /></${Fold}>

@@ -28,7 +28,7 @@ class RateView:
         self._stands: Micros = STANDS
 
     async def now(self) -> Counted:
-        """Return the figures, at most STANDS old, or ten times as long as they took to count. Raises StoreUnavailable."""
+        """Return the figures, at most STANDS old, or ten times as long as counting takes. Raises StoreUnavailable."""
         tries = self._tries
         async with self._one:
             now = self._deps.clock.now()

@@ -20,7 +20,7 @@ pytestmark = [
     ),
 ]
 
-SCREENS = (("overview", "[data-figure=online]"), ("rules", "[data-rule]"), ("rejects", "[data-reject]"))
+SCREENS = (("overview", "[data-rate=online]"), ("rules", "[data-rule]"), ("rejects", "[data-reject]"))
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
@@ -65,7 +65,7 @@ async def test_from_an_alert_to_its_readings_its_device_its_unit_and_what_else_t
         await page.keyboard.press("Escape")
 
         for name, sign in (
-            ("overview", "[data-figure=online]"),
+            ("overview", "[data-rate=online]"),
             ("rules", "[data-rule]"),
             ("rejects", "[data-reject]"),
         ):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from axe_playwright_python.async_playwright import Axe
 from conftest import Open, until_page
 from console_double import Double
 from double_facts import at
@@ -13,6 +14,10 @@ GAP: dict[str, Any] = {
     "reason": "pipe work", "measure": "patrol", "by": "wang", "id": "7", "alert_id": None, "rule": None,
     "scope": None, "approved_by": None, "changes": [],
 }  # fmt: skip
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
 
 
 async def _text(page: Page, selector: str) -> str:
@@ -64,7 +69,7 @@ async def test_the_wall_shows_fires_by_name_and_is_no_seat(sit_down: Open, doubl
     for _ in range(5):
         double.raise_alert("hazard", 2)
     double.gaps = [GAP]
-    page = await sit_down(arm=False, viewport={"width": 1920, "height": 1080})
+    page = await sit_down(arm=False, theme="light", viewport={"width": 1920, "height": 1080})
     seats = len(double.armed)
     await page.goto(f"{double.url}/console/?wall=1")
     await page.wait_for_selector("[data-wall-live=true]")
@@ -83,6 +88,8 @@ async def test_the_wall_shows_fires_by_name_and_is_no_seat(sit_down: Open, doubl
         ".map((e) => parseFloat(getComputedStyle(e).fontSize)))"
     )
     assert smallest >= 32  # px of 1080: read from five metres
+    found = await Axe().run(page, options=RULES)
+    assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in found.response["violations"]] == []
 
     await page.keyboard.press("Space")
     await page.mouse.click(400, 400)

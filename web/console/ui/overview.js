@@ -5,7 +5,7 @@ import { age, integer, quantity, t, titleIn, word } from "../core/i18n.js";
 import { whereIs } from "./board.js";
 import { Aged, Asking, useAnswer } from "./entries.js";
 import { Icon } from "./icons.js";
-import { Rates } from "./rates.js";
+import { Rates, RatesBy, useRates } from "./rates.js";
 import { ShiftReport } from "./shiftreport.js";
 import { eachOf } from "./strip.js";
 
@@ -17,13 +17,15 @@ export function OverviewPanel({ desk }) {
   const shifts = useAnswer(() => desk.api.shifts(1), [], EVERY_MS);
   const id = shifts.data?.items[0]?.id ?? "";
   const actors = useAnswer(() => desk.api.badActors(7, 10), [], EVERY_MS * 4);
+  const rates = useRates(desk, "kind,grid");
   desk.now.value; // ages follow the clock
   return html`<div class="overview">
     <a class="wall-link" href="?wall=1" target="_blank" rel="noopener"><${Icon} name="wall" />${t("wall.open")}</a>
-    <${Rates} desk=${desk} />
+    <${Rates} desk=${desk} rates=${rates} />
     <${Unprotected} desk=${desk} />
     <h3>${t("overview.service")}</h3>
     <${Load} desk=${desk} />
+    <${RatesBy} desk=${desk} rates=${rates} />
     <h3>${t("overview.shift")} ${id.replace("T", " ")}</h3>
     <${ShiftReport} key=${id} desk=${desk} id=${id} everyMs=${EVERY_MS} people=${false} />
     <h3>${t("overview.bad_actors")}</h3>

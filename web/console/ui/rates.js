@@ -22,8 +22,8 @@ export const ageOf = (desk, data) => (data ? desk.now.value - Date.parse(data.as
 /** A rate in words; of nothing it is not known, neither 0 nor 100 %. */
 export const rateText = ({ rate }) => (rate === null ? t("rate.unknown") : percent(cut(rate)));
 
-export function Rates({ desk, by = "kind,grid" }) {
-  const { now, days } = useRates(desk, by);
+/** The city's three rates; `rates`: of useRates. */
+export function Rates({ desk, rates: { now, days } }) {
   const { data } = now;
   const items = days.data?.items ?? [];
   return html`<${Asking} answer=${now} />
@@ -32,9 +32,16 @@ export function Rates({ desk, by = "kind,grid" }) {
       <div class="rates">${RATES.map((name) => html`<${Rate} key=${name} name=${name} of=${data.city[name]} days=${items} />`)}</div>
       <p class="muted num">${t("rates.beside", { never: integer(data.city.never_reported), maintenance: integer(data.city.in_maintenance) })} · ${t("rates.as_of", { time: clockTime(Date.parse(data.as_of)) })}</p>
       <${LateDays} days=${items} />
+    </${Aged}>`}`;
+}
+
+/** The same by kind of device, and of the grids that are least intact. */
+export function RatesBy({ desk, rates: { now } }) {
+  const { data } = now;
+  return data && html`<${Aged} ms=${ageOf(desk, data)} forMs=${OLD_MS}>
       ${data.kinds.length > 0 && html`<${Table} name="kind" rows=${data.kinds.map((each) => ({ ...each, title: word("kind", each.kind) }))} open />`}
       ${data.grids.length > 0 && html`<${Table} name="grid" rows=${worstFirst(data.grids).slice(0, GRIDS).map((each) => ({ ...each, title: each.grid === null ? t("rates.no_grid") : each.name || each.grid }))} more=${data.grids.length - GRIDS} />`}
-    </${Aged}>`}`;
+    </${Aged}>`;
 }
 
 /** Grids whose devices are least intact; those of which nothing is known last. */

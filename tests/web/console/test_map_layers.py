@@ -186,7 +186,8 @@ async def test_gcj02_and_bd09_move_known_points_to_where_their_maps_have_them(ru
             const [lon, lat] = to("gcj02", back);
             back = [back[0] + 116.404 - lon, back[1] + 39.915 - lat];
           }
-          const wgs84 = [[121.5272106, 31.1774276], [113.912316, 22.543847], [116.377817, 39.911954], [116.404, 39.915]];
+          const wgs84 = [[121.5272106, 31.1774276], [113.912316, 22.543847], [116.377817, 39.911954],
+            [116.404, 39.915]];
           return [...wgs84.map((place) => to("gcj02", place)), to("bd09", back)];
         }""",
     )

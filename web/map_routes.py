@@ -1,4 +1,4 @@
-"""What the map draws: every device as binary columns, units and stations, and the base map the centre has configured."""
+"""What the map draws: every device as binary columns, units and stations, and the base map that is configured."""
 
 import asyncio
 import struct
@@ -106,7 +106,7 @@ async def devices_snapshot(call: Call[Nothing, None]) -> web.StreamResponse:
 
 
 async def map_places(call: Call[Nothing, None]) -> web.StreamResponse:
-    """Every unit and micro fire station with its place, in columns; who is called there: `GET /api/v1/stations/{station}`."""
+    """Every unit and micro fire station with its place, in columns; whom to call: `GET /api/v1/stations/{station}`."""
     pool = call.deps.pool
     found = {
         "units": await places.units(pool),

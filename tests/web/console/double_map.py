@@ -1,4 +1,4 @@
-"""What the service's double knows of the city: places, grids, stations, files of devices; and base maps made by hand."""
+"""What the service's double knows of the city: places, grids, files of devices; and base maps made by hand."""
 
 import gzip
 import io
@@ -29,8 +29,8 @@ class CityDouble:
 
     def station(self, code: str, name: str, lon: float, lat: float, phone: str = "13900000001") -> Json:
         """Add a micro fire station with one keeper."""
-        person = {"id": f"{code}-1", "scope": "station", "of": code, "role": "station", "name": "周队长", "phone": phone,
-                  "email": None, "addresses": {}, "order": 0, "language": "zh",
+        person = {"id": f"{code}-1", "scope": "station", "of": code, "role": "station", "name": "周队长",
+                  "phone": phone, "email": None, "addresses": {}, "order": 0, "language": "zh",
                   "hours": [{"days": [1, 2], "from": "08:00", "to": "18:00"}]}  # fmt: skip
         made = {
             "station": code,
@@ -46,7 +46,7 @@ class CityDouble:
 
     def unit_at(self, code: str, name: str, lon: float, lat: float) -> Json:
         """Add a unit with a place."""
-        made = {"unit": code, "name": name, "category": "mall", "grid": "g-1", "lon": lon, "lat": lat, "address": "人民路 1 号",
+        made = {"unit": code, "name": name, "category": "mall", "grid": "g-1", "lon": lon, "lat": lat, "address": "",
                 "contact_name": "钱经理", "contact_phone": "13900000002", "registered_at": at(0), "buildings": [],
                 "devices": {"online": 41, "offline": 2, "never_seen": 1}}  # fmt: skip
         self.places["units"].append(made)

@@ -19,7 +19,7 @@ export function Here({ desk, here, onChoose, onClose }) {
   const { things, more, chosen } = here;
   const self = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    self.current?.querySelector(chosen ? ".close" : "li button, .close")?.focus({ preventScroll: true });
+    self.current?.querySelector(chosen ? ".close" : "li button")?.focus({ preventScroll: true });
   }, [here]);
   return html`<section class="map-found" ref=${self} aria-label=${t("map.here")} data-device=${chosen?.device && `${chosen.unit}/${chosen.device}`} data-thing=${chosen && keyOf(chosen)}>
     <div class="map-side-head"><h3>${chosen ? nameOf(desk, chosen) : t("map.here_n", { n: integer(things.length) })}</h3>

@@ -15,7 +15,7 @@ from firetower.options import ConfigFile, DataDirOption, with_pool
 BY = "import"
 
 
-def plan(
+def plan(  # noqa: PLR0917 - the words of the command line
     unit: Annotated[str, typer.Argument(help="Code of the unit.")],
     building: Annotated[str, typer.Argument(help="Code of the building.")],
     floor: Annotated[str, typer.Argument(help="Code of the floor.")],

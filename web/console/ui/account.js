@@ -85,6 +85,7 @@ export function OwnPassword({ desk }) {
   const submit = async (event) => {
     event.preventDefault();
     if (differs || busy) return;
+    setWhy(undefined);
     setBusy(true);
     const answer = await desk.api.request("PUT", "/session/password", { body: { present: said.present, password: said.password } });
     setBusy(false);
@@ -94,6 +95,6 @@ export function OwnPassword({ desk }) {
   return html`<form class="act-form" data-form="own-password" onSubmit=${submit}><h3>${t("mine.title")}</h3>
     ${field("present", "current-password")}${field("password", "new-password")}${field("again", "new-password")}
     ${differs && html`<p class="trouble">${t("mine.differs")}</p>`}
-    <p role="status" class=${`outcome ${why === "" ? "done" : why ? "refused" : ""}`} data-result=${why === undefined ? "" : why === "" ? "done" : "refused"}>${why === "" ? t("mine.changed") : why}</p>
+    <p role="status" class=${`outcome ${why === "" ? "done" : why ? "refused" : ""}`} data-result=${why === undefined ? "" : why === "" ? "done" : "refused"}>${busy ? t("act.sending") : why === "" ? t("mine.changed") : why}</p>
     <div class="form-end"><button class="primary" disabled=${busy || differs || !said.present || !said.password || !said.again}>${t("mine.change")}</button></div></form>`;
 }

@@ -161,8 +161,8 @@ function Told({ desk, result, from, to }) {
   return html`
     <p class=${fires.missed > 0 ? "trouble verdict" : "verdict"} role="status" data-missed=${fires.missed}>${t(fires.missed > 0 ? "backtest.misses" : fires.confirmed > 0 ? "backtest.misses_none" : "backtest.no_fires", { missed: integer(fires.missed), n: integer(fires.confirmed) })}</p>
     <p class="muted num">${t("backtest.replayed", { readings: integer(result.readings), events: integer(result.events), devices: integer(result.devices) })}</p>
-    <table class="compared"><thead><tr><th></th><th scope="col">${t("backtest.in_force")}</th><th scope="col">${t("backtest.changed")}</th><th scope="col">${t("backtest.difference")}</th></tr></thead>
-      <tbody>${rows.map(([name, before, after]) => html`<tr key=${name}><th scope="row">${name}</th><td class="num">${integer(before)}</td><td class="num">${integer(after)}</td><td class="num">${after === before ? "0" : `${after > before ? "+" : "−"}${integer(Math.abs(after - before))}`}</td></tr>`)}</tbody></table>
+    <table class="compared"><thead><tr><th></th><th scope="col">${t("backtest.in_force")}</th><th scope="col">${t("backtest.changed")}</th><th scope="col" class="difference">${t("backtest.difference")}</th></tr></thead>
+      <tbody>${rows.map(([name, before, after]) => html`<tr key=${name}><th scope="row">${name}</th><td class="num">${integer(before)}</td><td class="num">${integer(after)}</td><td class="num difference">${after === before ? "0" : `${after > before ? "+" : "−"}${integer(Math.abs(after - before))}`}</td></tr>`)}</tbody></table>
     ${fires.list.length > 0 && html`<h4>${t("backtest.missed_fires")}</h4><${Stored} desk=${desk} items=${fires.list} />`}
     <${Differences} desk=${desk} differs=${differs} result=${result} from=${Math.max(from, Date.parse(result.stored_from))} to=${to} />`;
 }

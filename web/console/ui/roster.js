@@ -59,6 +59,7 @@ function Roster({ desk, stored, people, again }) {
   const today = stored.planned[0]?.id.slice(0, 10) ?? dateOf(desk.clock.now());
   const [month, setMonth] = useState(today.slice(0, 7));
   const [open, setOpen] = useState("");
+  const [past, setPast] = useState(false);
   const may = desk.operator.value?.role === "admin";
   const names = (people.data?.items ?? []).filter(({ disabled }) => !disabled).map(({ username }) => username);
   const changed = JSON.stringify([draft.weekly, draft.days, draft.shifts]) !== JSON.stringify([weekly, days, shifts]);
@@ -76,6 +77,8 @@ function Roster({ desk, stored, people, again }) {
     again();
   };
   const dates = daysOf(month);
+  const over = dates.filter((date) => date < today).length;
+  const hidden = over < dates.length ? over : 0; // of a month that is over every day is shown
   const gaps = dates.filter((date) => date >= today).flatMap((date) => starts.filter((start) => !plannedFor(draft, date, start).accounts.length));
   const edit = { desk, draft, change, names, starts, open, setOpen, may, today, problems };
   return html`<p class="muted">${t("roster.explained")} ${revision > 0 && html`<span class="num">${t("roster.revision", { n: integer(revision), by: stored.changed_by, time: moment(Date.parse(stored.changed_at), desk.now.value) })}</span>`}</p>
@@ -99,7 +102,8 @@ function Roster({ desk, stored, people, again }) {
     <div class="month-head"><h3>${t("roster.month")} <span class="num">${month}</span></h3>
       <div class="ranges"><button aria-label=${t("roster.before")} onClick=${() => setMonth(monthAfter(month, -1))}>◀ ${t("roster.before")}</button><button onClick=${() => setMonth(today.slice(0, 7))}>${t("roster.this")}</button><button onClick=${() => setMonth(monthAfter(month, 1))}>${t("roster.after")} ▶</button></div></div>
     <p role="status" data-gaps=${gaps.length} class=${gaps.length ? "why" : "muted"}>${gaps.length ? html`<${Gap} /> ` : ""}${t(gaps.length ? "roster.gaps" : "roster.no_gaps", { n: integer(gaps.length) })}</p>
-    <${Grid} ...${edit} rows=${dates.map((date) => ({ id: date, name: `${date.slice(5)} ${word("weekday_short", weekdayOf(date))}`, day: draft.days.find(({ day }) => day === date), past: date < today, now: date === today }))} cell=${(row, start) => plannedFor(draft, row.id, start)} />`;
+    ${hidden > 0 && !past && html`<p><button data-past onClick=${() => setPast(true)}>${t("roster.past", { n: integer(hidden) })}</button></p>`}
+    <${Grid} ...${edit} rows=${(past ? dates : dates.slice(hidden)).map((date) => ({ id: date, name: `${date.slice(5)} ${word("weekday_short", weekdayOf(date))}`, day: draft.days.find(({ day }) => day === date), past: date < today, now: date === today }))} cell=${(row, start) => plannedFor(draft, row.id, start)} />`;
 }
 
 const weekCell = (draft, weekday, start) => ({ accounts: draft.weekly.find((rule) => rule.start === start && rule.weekdays.includes(weekday))?.accounts ?? [], reason: "", by: "week" });

@@ -46,10 +46,10 @@ async def _measure(it: Stand, seconds: int, profile: Path | None) -> dict[str, A
         first = await one.first()
         print("first: " + ", ".join(f"{name} {value:.0f}" for name, value in first.items()))
         result: dict[str, Any] = {"devices": DEVICES, "seconds": seconds, "first": first}
-        result["rest"] = await _round(it, one, to, 0, seconds, profile)
+        result["rest"] = await _round(it, one, to, 0, seconds, profile=profile)
         async with _telemetry(it, seconds):
             for rate in KINDS:
-                result[f"at_{rate}"] = await _round(it, one, to, rate, seconds, profile)
+                result[f"at_{rate}"] = await _round(it, one, to, rate, seconds, profile=profile)
         result["sound_armed"] = int(await one.sound() == "armed")
         result["page_errors"] = len(one.troubles)
         for trouble in one.troubles[:5]:
@@ -58,7 +58,7 @@ async def _measure(it: Stand, seconds: int, profile: Path | None) -> dict[str, A
 
 
 async def _round(
-    it: Stand, one: Screen, to: Publisher, rate: int, seconds: int, profile: Path | None
+    it: Stand, one: Screen, to: Publisher, rate: int, seconds: int, *, profile: Path | None
 ) -> dict[str, Any]:
     before = await one.memory()
     counted = await one.metrics()
@@ -98,16 +98,15 @@ def growth(before: Memory, after: Memory) -> dict[str, float]:
 
 def _say(rate: int, of: dict[str, Any]) -> None:
     seen, key = of["frames"], of["keys"]
-    print(f"{rate:5}/s  {of['open']:>6} open  {seen['fps']:5.1f} fps  frame p95 {seen['p95']:6.1f} p99 {seen['p99']:6.1f}"
-          f" max {seen['max']:6.0f} ms, {seen['over_33']:.1%} over 33 ms, {seen['over_250']:.2%} over 250 ms;"
-          f"  main thread {of['main_thread_ms_per_s']:.0f} ms/s")  # fmt: skip
+    print(f"{rate:5}/s  {of['open']:>6} open  {seen['fps']:5.1f} fps  frame p95 {seen['p95']:6.1f}"
+          f" p99 {seen['p99']:6.1f} max {seen['max']:6.0f} ms, {seen['over_33']:.1%} over 33 ms,"
+          f" {seen['over_250']:.2%} over 250 ms;  main thread {of['main_thread_ms_per_s']:.0f} ms/s")  # fmt: skip
     print(f"         key handled {line(key['handled'])}")
     print(f"         key painted {line(key['painted'])}, {key['without_result']} without a result")
     if rate:
         fires = of["fires"]
-        print(
-            f"         fire painted {line(fires['painted'])}, {fires['missing']} missing, {fires['not_on_top']} not on top"
-        )
+        left = f"{fires['missing']} missing, {fires['not_on_top']} not on top"
+        print(f"         fire painted {line(fires['painted'])}, {left}")
     after = of["after"]
     print(f"         heap {of['before']['heap_mb']:.1f} -> {after['heap_mb']:.1f} MB, nodes {of['before']['nodes']} ->"
           f" {after['nodes']}, listeners {of['before']['listeners']} -> {after['listeners']},"

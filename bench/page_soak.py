@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import numpy as np
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from bench.generator import Load, generator
 from bench.screen import Screen, screen
@@ -35,7 +36,7 @@ def measure(*, quick: bool, hours: float | None = None) -> dict[str, Any]:
 
 
 def slope(samples: list[dict[str, float]], name: str, *, settled: float = SETTLED_S) -> dict[str, float]:
-    """Fit ``name`` over ``at`` (s), least squares: growth an hour, and its standard error; {} with fewer than 3 samples."""
+    """Fit ``name`` over ``at`` (s), least squares: growth an hour and its standard error; {} of fewer than 3."""
     kept = [one for one in samples if one["at"] >= settled]
     if len(kept) < 3:
         return {}
@@ -101,12 +102,17 @@ async def _measure(it: Stand, lasts: float) -> dict[str, Any]:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         errors = len(one.troubles)
-    result = {"hours": lasts / 3600, "samples": samples, "page_errors": errors, **slopes(samples)}
+    result = {
+        "hours": lasts / 3600,
+        "samples": samples,
+        "page_errors": errors,
+        "rounds_left": one.stumbles,
+        **slopes(samples),
+    }
     for name, fitted in result["fitted"].items():
         if fitted:
-            print(
-                f"{name:10} {fitted['first']:10.1f} -> {fitted['last']:10.1f}, {fitted['per_hour']:+.2f} ± {fitted['error']:.2f} an hour"
-            )
+            span = f"{fitted['first']:10.1f} -> {fitted['last']:10.1f}"
+            print(f"{name:10} {span}, {fitted['per_hour']:+.2f} ± {fitted['error']:.2f} an hour")
     return result
 
 
@@ -146,16 +152,23 @@ async def _close_the_oldest(it: Stand) -> None:
 
 
 async def _operate(one: Screen, began: float) -> None:
-    """Everything a shift does with the page, round after round; a cut of the connection each RECONNECT_S."""
+    """Everything a shift does with the page, round after round; a cut of the connection each RECONNECT_S.
+
+    Where the machine is too busy for one step the round is left and noted: what is measured is what the page keeps.
+    """
     cuts = 1
     for number in itertools.count():
-        for act in (_look_around, _panels, _map):
-            await act(one)
-        await _setting(one, THEMES[number % 3], ("en", "zh-CN")[number % 2])
-        if time.monotonic() - began > cuts * RECONNECT_S:
-            cuts += 1
-            await one.page.evaluate("firetowerBench.socket.close()")
-            await one.page.wait_for_selector("[data-feed=live]", timeout=60_000)
+        try:
+            for act in (_look_around, _panels, _map):
+                await act(one)
+            await _setting(one, THEMES[number % 3], ("en", "zh-CN")[number % 2])
+            if time.monotonic() - began > cuts * RECONNECT_S:
+                cuts += 1
+                await one.page.evaluate("firetowerBench.socket.close()")
+                await one.page.wait_for_selector("[data-feed=live]", timeout=60_000)
+        except PlaywrightTimeout as err:
+            one.stumbles += 1
+            print(f"a round of the operator was left: {str(err).splitlines()[0]}", flush=True)
 
 
 async def _press(one: Screen, *keys: str, each: float = 0.4) -> None:
@@ -189,6 +202,7 @@ async def _map(one: Screen) -> None:
 
 
 async def _setting(one: Screen, theme: str, language: str) -> None:
-    await one.page.click(f".switches button[lang='{language}']")
+    if await one.page.locator(f".switches button[lang='{language}']").count():
+        await one.page.click(f".switches button[lang='{language}']")
     await one.page.select_option(".switches select", theme)
     await asyncio.sleep(5)

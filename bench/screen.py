@@ -75,6 +75,7 @@ class Screen:
     received: int = 0
     devices: int = 0
     requests: int = 0
+    stumbles: int = 0
     troubles: list[str] = field(default_factory=list)
 
     async def first(self) -> dict[str, float]:

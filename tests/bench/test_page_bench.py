@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from bench.page import growth
 from bench.page_soak import slope, slopes
+from bench.pictures import PICTURES
 from bench.report import html
 from bench.screen import Memory, frames, keys
 from bench.targets import judge
@@ -63,3 +64,12 @@ def test_a_page_that_grows_is_told_from_one_that_only_warms_up_or_wavers() -> No
     assert {row.what: row.verdict for row in rows}["console soak: heap growing"] == "not reached"
     assert slope(leaking[:2], "nodes", settled=0) == {}
     assert "DOM nodes" in html({"about": {"at": "now"}, "console-soak": {**fitted, "samples": leaking}})
+
+
+def test_every_picture_has_a_name_of_its_own_in_both_languages() -> None:
+    """The readmes show one of each language: two that write one file would leave the last of them."""
+    files = [each.file for each in PICTURES]
+    assert len(set(files)) == len(files)
+    names = {each.name for each in PICTURES}
+    assert names == {"console", "alert", "map", "device", "overview", "watch", "phone"}
+    assert {f"{name}-{lang}.png" for name in names for lang in ("en", "zh")} == set(files)

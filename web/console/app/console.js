@@ -255,7 +255,7 @@ export class Console extends Seat {
     if (worst && worst.priority <= 2 && !first) this.announcement.value = `${isTesting(worst) ? `${word("flag", "in_test")} ` : ""}${titleOf(worst)} ${worst.unit_name ?? worst.unit ?? ""} ${worst.place ?? ""}`;
     const waiting = this.counts.value[1].waiting + this.counts.value[2].waiting;
     document.title = `${waiting ? `(${waiting}) ` : ""}望火楼 Firetower`;
-    this.requestPaint();
+    this.requestPaint(worst?.priority === 1);
     this.settleActs();
   }
 

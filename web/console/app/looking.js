@@ -8,6 +8,8 @@ import { NO_FILTER, filterAlerts, narrows } from "../core/search.js";
 
 const EMPTY_VIEW = { alerts: /** @type {any[]} */ ([]), queue: [], shown: [], firesOutside: [], waitingOutside: 0, held: [], incidents: new Map() };
 const NO_INCIDENTS = new Map();
+const DEAR_MS = 24; // a painting that takes longer takes frames from the hand
+const DEAREST_MS = 250;
 
 export class Looking {
   constructor() {
@@ -26,6 +28,10 @@ export class Looking {
     /** The map in sight (map/citymap.js), null while there is none. */
     this.cityMap = signal(/** @type {any} */ (null));
     this.painting = false;
+    this.resting = 0;
+    /** Ms the last painting took, and when it was over. */
+    this.cost = 0;
+    this.rested = 0;
 
     /** What narrows the queue; core/search.js. */
     this.filter = signal(NO_FILTER);
@@ -100,19 +106,41 @@ export class Looking {
     if (value && !value.back()) value.whole();
   }
 
-  requestPaint() {
+  /**
+   * Paints in the next frame. In a storm, when painting takes long, most of the time is left to the hand: then it waits three times as
+   * long as the last one took, for a fire (`urgent`) once.
+   */
+  requestPaint(urgent = false) {
     if (this.painting) return;
+    const wait = this.rested + (urgent ? 1 : 3) * this.cost - performance.now();
+    clearTimeout(this.resting);
+    this.resting = 0;
+    if (this.cost > DEAR_MS && wait > 0) {
+      this.resting = setTimeout(() => {
+        this.resting = 0;
+        this.paintNextFrame();
+      }, wait);
+    } else this.paintNextFrame();
+  }
+
+  paintNextFrame() {
     this.painting = true;
     requestAnimationFrame(() => {
       this.painting = false;
+      const begun = performance.now();
       this.paint();
+      // after the frame: what it drew is counted, too
+      setTimeout(() => {
+        this.rested = performance.now();
+        this.cost = Math.min(DEAREST_MS, this.rested - begun);
+      });
     });
   }
 
   paint() {
     const queue = this.alarms.sorted();
     const held = this.alarms.held();
-    this.view.value = { alerts: [...queue, ...held], queue, held, incidents: this.incidents.open, ...filterAlerts(queue, this.filter.value, this.operator?.value?.username) };
+    this.view.value = { alerts: held.length ? [...queue, ...held] : queue, queue, held, incidents: this.incidents.open, ...filterAlerts(queue, this.filter.value, this.operator?.value?.username) };
   }
 
   /** @param {Partial<import("../core/search.js").Filter>} part */

@@ -55,6 +55,26 @@ export class AlarmStore {
     this.visible = new Map();
     /** @type {Set<string>} chattering alerts that do not sound again while they are said to chatter */
     this.quiet = new Set();
+    this.tally = new Tally();
+    /** The open alerts in front of the operator in order, and the ids of those that changed since. */
+    this.order = /** @type {Alert[]} */ ([]);
+    /** @type {Set<string>} */
+    this.moved = new Set();
+  }
+
+  keep(next) {
+    this.drop(next.id);
+    this.open.set(next.id, next);
+    this.tally.note(next, 1);
+    this.moved.add(next.id);
+  }
+
+  drop(id) {
+    const held = this.open.get(id);
+    if (!held) return;
+    this.open.delete(id);
+    this.tally.note(held, -1);
+    this.moved.add(id);
   }
 
   /** Takes the whole list of provisional alarms. @returns {Change} */
@@ -95,6 +115,8 @@ export class AlarmStore {
   replace(alerts) {
     const before = this.open;
     this.open = new Map();
+    this.tally = new Tally();
+    this.order = [];
     this.closed.clear();
     const quiet = this.quiet;
     this.quiet = new Set();
@@ -104,7 +126,7 @@ export class AlarmStore {
       if (raw.state === "closed") continue;
       const next = received(raw);
       const held = before.get(next.id);
-      this.open.set(next.id, next);
+      this.keep(next);
       if (quiet.has(next.id)) this.quiet.add(next.id);
       this.quieten(held, next);
       if (!held) change.added.push(next);
@@ -126,14 +148,14 @@ export class AlarmStore {
       if (held && (next.version < held.version || (next.version === held.version && next.repeats < held.repeats))) continue;
       if (!held && next.version <= (this.closed.get(next.id) ?? -1)) continue;
       if (next.state === "closed") {
-        this.open.delete(next.id);
+        this.drop(next.id);
         this.quiet.delete(next.id);
         this.bury(next);
         change.removed.push(next);
         continue;
       }
       this.closed.delete(next.id);
-      this.open.set(next.id, next);
+      this.keep(next);
       this.quieten(held, next);
       (held ? change.changed : change.added).push(next);
       if (rouses(held, next) && !this.announced(next) && !this.quiet.has(next.id)) change.roused.push(next);
@@ -166,45 +188,102 @@ export class AlarmStore {
     return [...this.all()].filter((alert) => !isHeld(alert));
   }
 
-  /** @returns {Alert[]} the queue, in its order */
+  /** @returns {Alert[]} the queue, in its order; not to be changed, for what did not change is taken over from the one before */
   sorted() {
-    return this.queue().sort(compareAlerts);
+    if (this.moved.size) {
+      const fresh = [...this.moved].flatMap((id) => this.open.get(id) ?? []).filter((alert) => !isHeld(alert));
+      this.order = merged(this.order.filter((alert) => !this.moved.has(alert.id)), fresh.sort(compareAlerts));
+      this.moved.clear();
+    }
+    return this.visible.size ? merged(this.order, [...this.visible.values()].sort(compareAlerts)) : this.order;
   }
 
   /** @returns {Alert[]} out of the queue for a time: the one that comes back first on top */
   held() {
+    if (!this.tally.held && !this.visible.size) return [];
     const end = (alert) => (alert.held_until ? Date.parse(alert.held_until) : Infinity);
     return [...this.all()].filter(isHeld).sort((a, b) => end(a) - end(b) || compareAlerts(a, b));
   }
 
   /** @returns {Record<number, {open: number, waiting: number}>} by priority */
   counts() {
-    const counts = Object.fromEntries(PRIORITIES.map((priority) => [priority, { open: 0, waiting: 0 }]));
-    for (const alert of this.queue()) {
-      counts[alert.priority].open += 1;
-      if (demands(alert)) counts[alert.priority].waiting += 1;
-    }
-    return counts;
+    return this.tallied().counts();
   }
 
   /** How many are out of the queue by each hold, and how many of the queue belong to an announced test. */
   asides() {
-    const asides = { shelved: 0, suppressed: 0, out_of_service: 0, in_test: 0 };
-    for (const alert of this.all()) {
-      if (isHeld(alert)) asides[alert.hold] += 1;
-      else if (isTesting(alert)) asides.in_test += 1;
-    }
-    return asides;
+    return { ...this.tallied().asides };
+  }
+
+  /** What is open, and what is not stored yet beside it. */
+  tallied() {
+    if (!this.visible.size) return this.tally;
+    const all = this.tally.copy();
+    for (const alarm of this.visible.values()) all.note(alarm, 1);
+    return all;
   }
 
   /** Most urgent priority that sounds for the operator of this seat; 0 when none does. `testing`: of announced tests instead. */
   demand(testing = false) {
+    const most = this.tallied().most(testing);
     let worst = 0;
+    if (!most) return worst;
     for (const alert of this.all()) {
       if (worst && alert.priority >= worst) continue;
       if (demands(alert) && isTesting(alert) === testing && !this.quiet.has(alert.id) && !this.silenced(alert)) worst = alert.priority;
+      if (worst === most) break;
     }
     return worst;
+  }
+}
+
+/** Two lists in queue order made into one. */
+function merged(long, short) {
+  if (!short.length) return long;
+  const all = [];
+  let at = 0;
+  for (const alert of short) {
+    while (at < long.length && compareAlerts(long[at], alert) <= 0) all.push(long[at++]);
+    all.push(alert);
+  }
+  while (at < long.length) all.push(long[at++]);
+  return all;
+}
+
+/** How many alerts there are of each sort, kept while they come and go: sixty thousand are not counted for each that changes. */
+class Tally {
+  constructor() {
+    this.open = [0, 0, 0, 0, 0];
+    this.waiting = [[0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]; // not of an announced test, and of one
+    this.asides = { shelved: 0, suppressed: 0, out_of_service: 0, in_test: 0 };
+    this.held = 0;
+  }
+
+  copy() {
+    const { open, waiting, asides, held } = this;
+    return Object.assign(new Tally(), { open: [...open], waiting: waiting.map((each) => [...each]), asides: { ...asides }, held });
+  }
+
+  note(alert, by) {
+    if (isHeld(alert)) {
+      this.asides[alert.hold] += by;
+      this.held += by;
+      return;
+    }
+    const testing = isTesting(alert);
+    this.open[alert.priority] += by;
+    if (demands(alert)) this.waiting[Number(testing)][alert.priority] += by;
+    if (testing) this.asides.in_test += by;
+  }
+
+  counts() {
+    const [real, testing] = this.waiting;
+    return Object.fromEntries(PRIORITIES.map((priority) => [priority, { open: this.open[priority], waiting: real[priority] + testing[priority] }]));
+  }
+
+  /** Most urgent priority that waits; 0 when nothing does. */
+  most(testing) {
+    return PRIORITIES.find((priority) => this.waiting[Number(testing)][priority] > 0) ?? 0;
   }
 }
 

@@ -63,17 +63,17 @@ export function rowsOf(alerts, incidents, expanded, selectedId) {
   const placed = new Set();
   const begun = new Set();
   const put = (alert, section, grouped) => {
-    placed.add(alert);
+    if (grouped) placed.add(alert);
     rows.push({ id: alert.id, alert, section, grouped });
   };
   for (const alert of alerts) {
-    if (placed.has(alert)) continue;
-    const group = groups.get(alert.incident_id);
+    const group = alert.incident_id ? groups.get(alert.incident_id) : undefined;
     const section = alert.priority;
     if (!group) {
       put(alert, section, false);
       continue;
     }
+    if (placed.has(alert)) continue;
     const first = !begun.has(alert.incident_id);
     const rest = first ? group.filter((member) => !isFire(member)) : [];
     if (first) {

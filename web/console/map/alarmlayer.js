@@ -33,7 +33,7 @@ export function heaps(alarms, at) {
   for (const alarm of [...alarms].sort(worseFirst)) {
     const [x, y] = at(alarm);
     const cell = alarm.fire ? 4 : 14;
-    const key = `${alarm.fire}:${Math.round(x / cell)}:${Math.round(y / cell)}`;
+    const key = ((Math.round(x / cell) + 32_768) * 65_536 + Math.round(y / cell) + 32_768) * 2 + Number(alarm.fire); // a word for each of 60,000 costs too much
     const heap = found.get(key);
     if (heap) heap.alarms.push(alarm);
     else found.set(key, { x, y, alarms: [alarm] });

@@ -135,7 +135,7 @@ export class CityMap {
     this.alarms = alarms.filter(({ lon, lat }) => lon !== null && lat !== null).map((alarm) => {
       const [x, y] = this.project([alarm.lon, alarm.lat]);
       return { ...alarm, x, y };
-    });
+    }).sort(worseFirst); // once: what is in order is sorted again at no cost
     this.alarmLayer.show(this.alarms, selected);
     if (selected !== this.selected) this.follow(selected);
     this.selected = selected;

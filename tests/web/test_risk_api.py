@@ -1,4 +1,4 @@
-"""Four-colour risk over HTTP: worst first, paged, counted, with reasons in words; a unit sees its own and nothing more."""
+"""Four-colour risk over HTTP: worst first, paged, counted, with reasons in words; a unit sees its own alone."""
 
 from typing import Any
 from zoneinfo import ZoneInfo

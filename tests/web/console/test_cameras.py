@@ -1,6 +1,7 @@
 """Cameras of the alert's place: opened in one press, pictures kept from before and after, why one could not be had."""
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from conftest import Open, until_page
 from console_double import Double
 
@@ -42,6 +43,9 @@ async def test_the_operator_looks_at_the_fire_before_the_last_picture_is_an_hour
     assert "非实时" in await large.inner_text()
     assert "1 时 01 分前" in await large.inner_text()
     await until_page(page, "document.querySelector('[data-large] img').naturalWidth > 0")
+    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
+    found = await Axe().run(page, context="#video", options=rules | {"resultTypes": ["violations"]})
+    assert [fault["id"] for fault in found.response["violations"]] == []
     await page.click(f"[data-shot='{raised['id']}'] button")
     assert await large.get_attribute("data-large") == raised["id"]
     await page.click(f"[data-shot='{raised['id']}'] button")

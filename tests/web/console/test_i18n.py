@@ -13,6 +13,8 @@ import pytest
 
 import firetower.web
 from firetower.alerts.calls import Direction, Purpose, Result
+from firetower.alerts.cameras import trouble
+from firetower.alerts.cameras.taking import Moment
 from firetower.alerts.duty.policies import Of
 from firetower.alerts.escalation.people import Why
 from firetower.alerts.handover.model import Kind, MessageState
@@ -27,6 +29,7 @@ from firetower.devices.events import EVENTS, AlertClass
 from firetower.devices.kinds import DeviceKind
 from firetower.devices.metrics import catalogue
 from firetower.rules.book.conditions import Aggregate
+from firetower.web.camera_routes import SeenOut
 from firetower.web.errors import _HTTP_WORDS
 from firetower.web.handover_json import HandoverOut
 
@@ -68,6 +71,9 @@ def test_nothing_is_left_untranslated():
         ("role", Role),
         ("nobody", Why),
         ("bearing", Bearing),
+        ("sight", get_args(SeenOut.model_fields["sight"].annotation)),
+        ("picture", Moment),
+        ("no_picture", trouble.Why),
         ("direction", Direction),
         ("purpose", Purpose),
         ("outcome", Result),

@@ -72,6 +72,12 @@ async def test_the_point_stands_where_it_is_on_the_plan_at_every_look_and_every_
         assert "70 %" in label
         assert "40 %" in label
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    inks = """['on', 'off'].map((turn) => {
+      document.documentElement.dataset.blink = turn;
+      return [...document.querySelectorAll('.plan-mark.own text')].map((text) => getComputedStyle(text).fill);
+    })"""
+    on, off = await page.evaluate(inks)
+    assert on == off == ["rgb(0, 0, 0)"] * 2, "neither digit nor name flashes"
     # by key: only while the plan has the focus, and the queue's arrows are not taken from it
     await page.focus(".plan-ground")
     await page.keyboard.press("0")

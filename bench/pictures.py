@@ -125,7 +125,7 @@ async def seat(browser: Browser, url: str, of: Picture) -> AsyncIterator[Page]:
         if not said.ok:
             raise SystemExit(f"the demo refused the sign-in: {said.status}")
         page = await context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         await page.goto(f"{url}/console/")
         await page.wait_for_selector("[data-feed=live]")
         await page.keyboard.press("Space")

@@ -10,6 +10,22 @@ from firetower.devices.kinds import DeviceKind
 from firetower.storage.city_cameras import write_cameras
 from firetower.storage.city_contacts import write_contacts
 from firetower.storage.city_fire import changed_under_fire, changes_under_fire
+from firetower.storage.city_tables import (
+    BUILDING,
+    DEVICE,
+    FLOOR,
+    GRID,
+    MAIN,
+    POINT,
+    STATION,
+    UNIT,
+    ZONE,
+    Shape,
+    create,
+    relation,
+    same_key,
+    update,
+)
 from firetower.storage.plan_positions import write_imported
 
 Row = tuple[Any, ...]
@@ -22,62 +38,6 @@ class Tally:
     created: int
     updated: int
     unchanged: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A table as the import writes it: its columns with their types, of which the first ``key`` are its key.
-
-    ``registered``: whether it says who registered a row.
-    """
-
-    table: str
-    key: int
-    columns: tuple[tuple[str, str], ...]
-    registered: bool = False
-
-
-_PLACE = (("lon", "float8"), ("lat", "float8"))
-_GRID = Shape("grid", 1, (("code", "text"), ("name", "text"), ("district", "text"), ("boundary", "text")))
-_MAIN = Shape("water_main", 1, (("code", "text"), ("name", "text"), ("diameter_mm", "int4"), ("grid_id", "int4")))
-_UNIT = Shape(
-    "unit",
-    1,
-    (
-        ("code", "text"),
-        ("name", "text"),
-        ("category", "text"),
-        ("grid_id", "int4"),
-        ("address", "text"),
-        *_PLACE,
-        ("must_connect", "bool"),
-    ),
-    registered=True,
-)
-_STATION = Shape("station", 1, (("code", "text"), ("name", "text"), *_PLACE, ("grid_id", "int4"), ("unit_id", "int4")))
-_BUILDING = Shape("building", 2, (("unit_id", "int4"), ("code", "text"), ("name", "text")))
-_FLOOR = Shape("floor", 2, (("building_id", "int4"), ("code", "text"), ("name", "text"), ("level", "int4")))
-_ZONE = Shape("zone", 2, (("floor_id", "int4"), ("code", "text"), ("name", "text")))
-_DEVICE = Shape(
-    "device",
-    2,
-    (
-        ("unit_id", "int4"),
-        ("name", "text"),
-        ("kind", "text"),
-        ("model", "text"),
-        *_PLACE,
-        ("interval_s", "int4"),
-        ("zone_id", "int4"),
-        ("main_id", "int4"),
-        ("place", "text"),
-        ("attributes", "text"),
-        ("gateway", "text"),
-        ("retired_at", "bool"),
-    ),
-    registered=True,
-)
-_POINT = Shape("point", 2, (("device_id", "int4"), ("component", "text"), ("zone_id", "int4"), ("place", "text")))
 
 
 _NO_UNIT = "unit {!r} is neither in this file nor in the store; add it to units"
@@ -101,14 +61,14 @@ class CityImport:
         """Write every part in the order of its references."""
         drawn = [None if g.boundary is None else json.dumps(g.boundary) for g in self._city.grids]
         rows = [(g.code, g.name, g.district, ring) for g, ring in zip(self._city.grids, drawn, strict=True)]
-        await self._put("grids", _GRID, rows)
+        await self._put("grids", GRID, rows)
         grids = await self._ids("SELECT code, id FROM grid")
-        await self._put("mains", _MAIN, self._mains(grids))
+        await self._put("mains", MAIN, self._mains(grids))
         mains = await self._ids("SELECT code, id FROM water_main")
-        await self._put("units", _UNIT, self._units(grids))
+        await self._put("units", UNIT, self._units(grids))
         units = await self._ids("SELECT code, id FROM unit")
         if self._city.stations:
-            await self._put("stations", _STATION, self._stations(grids, units))
+            await self._put("stations", STATION, self._stations(grids, units))
         told = await write_contacts(self._conn, self._city, self._by, within_s=self._timeout)
         if told is not None:
             self.tallies["contacts"] = Tally(*told)
@@ -120,7 +80,7 @@ class CityImport:
         self.errors += await changes_under_fire(self._conn, self._city.devices, zones, mains)
         if not self.errors:  # numbers of devices are dense: none is given to what will be undone
             known = await self._conn.fetchval("SELECT coalesce(max(id), 0) FROM device")
-            await self._put("devices", _DEVICE, devices)
+            await self._put("devices", DEVICE, devices)
             gone = await self._points(units, zones)
             placed, errors = await write_imported(self._conn, self._city, self._by)
             if placed is not None:
@@ -171,13 +131,13 @@ class CityImport:
     async def _places(self, units: dict[Any, int]) -> dict[tuple[int, str], int]:
         """Write buildings, floors and zones; return the ids of all zones by (unit id, ``building/floor/zone``)."""
         each = [(units.get(u.code, 0), b) for u in self._city.units for b in u.buildings]
-        await self._put("buildings", _BUILDING, [(unit, b.code, b.name) for unit, b in each])
+        await self._put("buildings", BUILDING, [(unit, b.code, b.name) for unit, b in each])
         buildings = await self._ids("SELECT unit_id, code, id FROM building")
         floors = [(buildings.get((unit, b.code), 0), f) for unit, b in each for f in b.floors]
-        await self._put("floors", _FLOOR, [(building, f.code, f.name, f.level) for building, f in floors])
+        await self._put("floors", FLOOR, [(building, f.code, f.name, f.level) for building, f in floors])
         stored = await self._ids("SELECT building_id, code, id FROM floor")
         zones = [(stored.get((building, f.code), 0), z) for building, f in floors for z in f.zones]
-        await self._put("zones", _ZONE, [(floor, z.code, z.name) for floor, z in zones])
+        await self._put("zones", ZONE, [(floor, z.code, z.name) for floor, z in zones])
         return await self._ids(
             "SELECT b.unit_id, b.code || '/' || f.code || '/' || z.code, z.id"
             " FROM zone z JOIN floor f ON f.id = z.floor_id JOIN building b ON b.id = f.building_id"
@@ -262,7 +222,7 @@ class CityImport:
             for d in panels
             for point in d.points
         ]
-        await self._put("points", _POINT, rows)
+        await self._put("points", POINT, rows)
         gone = await self._conn.fetch(
             "DELETE FROM point p WHERE p.device_id = ANY($1::int4[]) AND NOT EXISTS (SELECT FROM"
             " unnest($2::int4[], $3::text[]) AS g (device_id, component)"
@@ -282,8 +242,8 @@ class CityImport:
     async def _put(self, part: str, shape: Shape, rows: Sequence[Row]) -> None:
         rows = self._once(part, shape, rows)
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(shape.columns)
-        updated = await self._conn.execute(_update(shape), *columns, timeout=self._timeout)
-        created = await self._conn.execute(_create(shape), *columns, timeout=self._timeout)
+        updated = await self._conn.execute(update(shape), *columns, timeout=self._timeout)
+        created = await self._conn.execute(create(shape), *columns, timeout=self._timeout)
         self.tallies[part] = Tally(
             _affected(created), _affected(updated), len(rows) - _affected(created) - _affected(updated)
         )
@@ -293,8 +253,8 @@ class CityImport:
     async def _claim(self, shape: Shape, columns: Sequence[Sequence[Any]]) -> None:
         """Write who registered what is new or had registered itself."""
         await self._conn.execute(
-            f"UPDATE {shape.table} t SET registered_by = ${len(columns) + 1} FROM {_given(shape)}"
-            f" WHERE {_same_key(shape)} AND t.registered_by IN ('auto', '')",
+            f"UPDATE {shape.table} t SET registered_by = ${len(columns) + 1} FROM {relation(shape)}"
+            f" WHERE {same_key(shape)} AND t.registered_by IN ('auto', '')",
             *columns,
             self._by,
             timeout=self._timeout,
@@ -308,49 +268,6 @@ class CityImport:
                 self._error(f"/{part}", str(key[-1]), f"{part} holds code {key[-1]!r} twice under one parent; keep one")
             kept[key] = row
         return list(kept.values())
-
-
-def _given(shape: Shape) -> str:
-    """Return the rows as a relation ``g``: one array parameter a column, and ``n``, their order in the file."""
-    arrays = ", ".join(f"${n}::{kind}[]" for n, (_, kind) in enumerate(shape.columns, 1))
-    return f"unnest({arrays}) WITH ORDINALITY AS g ({', '.join(name for name, _ in shape.columns)}, n)"
-
-
-def _same_key(shape: Shape) -> str:
-    return " AND ".join(f"t.{name} = g.{name}" for name, _ in shape.columns[: shape.key])
-
-
-def _values(shape: Shape, standing: str) -> list[tuple[str, str]]:
-    """Return each column with the expression of its value; ``standing`` names the row that stands, "" where none."""
-    kept = {"retired_at": "now()", "boundary": "NULL"}
-    if standing:
-        kept = {name: f"coalesce({standing}.{name}, {new})" for name, new in kept.items()}
-    of = {
-        "attributes": "g.attributes::jsonb",  # they travel as JSON text
-        "boundary": f"nullif(coalesce(g.boundary::jsonb, {kept['boundary']}), '[]')",
-        "retired_at": f"CASE WHEN g.retired_at THEN {kept['retired_at']} END",
-    }
-    return [(name, of.get(name, f"g.{name}")) for name, _ in shape.columns]
-
-
-def _update(shape: Shape) -> str:
-    values = _values(shape, "t")[shape.key :]
-    return (
-        f"UPDATE {shape.table} t SET {', '.join(f'{name} = {value}' for name, value in values)} FROM {_given(shape)}"
-        f" WHERE {_same_key(shape)} AND ({', '.join(f't.{name}' for name, _ in values)})"
-        f" IS DISTINCT FROM ({', '.join(value for _, value in values)})"
-    )
-
-
-def _create(shape: Shape) -> str:
-    """Return the statement that inserts what is not there; no ON CONFLICT, which would burn a number for each."""
-    values = _values(shape, "")
-    names = [name for name, _ in values] + (["registered_by"] if shape.registered else [])
-    given = [value for _, value in values] + (["''"] if shape.registered else [])
-    return (
-        f"INSERT INTO {shape.table} ({', '.join(names)}) SELECT {', '.join(given)} FROM {_given(shape)}"
-        f" WHERE NOT EXISTS (SELECT FROM {shape.table} t WHERE {_same_key(shape)}) ORDER BY g.n"
-    )
 
 
 def _affected(done: str) -> int:

@@ -116,7 +116,8 @@ async def test_risk_is_told_in_words_drawn_below_every_alarm_and_said_to_be_old_
     assert await page.inner_text("[data-band=medium] [data-part=response] dd") == "not known"
 
     await page.click(".risk-mode")
-    await page.wait_for_function(f"({TOO_BRIGHT})().drawn > 3000")
+    await until_page(page, "document.querySelector('.map-risk')")
+    await until_page(page, f"({TOO_BRIGHT})().drawn > 3000")
     assert (await page.evaluate(TOO_BRIGHT))["bright"] == 0, "no colour of an alarm"
     order = await page.eval_on_selector_all(".map-ground canvas", "all => all.map((one) => one.className)")
     assert order.index("map-risk") < order.index("map-alarms"), "alarms are painted after it"

@@ -85,7 +85,7 @@ async def test_a_small_raster_file_is_kept_whole_so_that_a_lost_connection_leave
     }
     page = await sit_down(theme="light", **WALL)
     await ground_is(page, PLUM)
-    assert await page.inner_text(".map-source") == "© 院 · GS(2026)1"
+    assert await page.inner_text(".map-source") == "© 测绘院 · GS(2026)1"
     assert double.ground_asked == ["HEAD", "GET"]
     await double.cut()
     double.ground = None

@@ -126,6 +126,7 @@ async def write_imported(conn: Any, city: City, by: str) -> tuple[tuple[int, int
     given = [
         (f"/devices/{n}", each.unit, Placed(each.device, component, *at))
         for n, each in enumerate(city.devices)
+        if each.plan_at is not None or each.points  # of a million devices few have either
         for component, at in (("", each.plan_at), *((point.component, point.plan_at) for point in each.points))
         if at is not None
     ]

@@ -122,7 +122,16 @@ function Seat({ desk }) {
 
   // in the capture phase: whatever a key or a click does then, somebody is here
   useEffect(() => {
-    const here = (event) => desk.watch.pressed(event);
+    const here = (event) => {
+      desk.watch.pressed(event);
+      // a panel that a link or a reload opened has the focus and keys of its own: the first still turns the sound on
+      if (event.type !== "keydown" || asked.current || desk.sound.state.value !== "off" || event.code === "Escape") return;
+      if (takesText(event.target) || isModifier(event) || !armsSound(event)) return;
+      asked.current = true;
+      desk.armSound();
+      event.preventDefault();
+      event.stopPropagation();
+    };
     for (const name of ["keydown", "pointerdown"]) document.addEventListener(name, here, true);
     return () => {
       for (const name of ["keydown", "pointerdown"]) document.removeEventListener(name, here, true);

@@ -57,9 +57,7 @@ async def test_a_changed_limit_is_corrected_at_its_field_back_tested_and_its_dif
         "POST /rules/backtests": [
             (400, {"error": {"code": "invalid", "message": "refused", "details": [wrong]}}), (202, test),
         ],
-        "GET /rules/backtests/bt-1": [
-            (200, test | {"result": None}), (200, test | {"state": "done", "result": result}),
-        ],
+        "GET /rules/backtests/bt-1": test | {"result": None},
         "GET /devices/mall-01/elec-1/readings": {
             "items": [reading("residual_current", 3500 - n * 60, 180 + 10 * n) for n in range(50)], "width_s": 9.0,
         },
@@ -102,6 +100,7 @@ async def test_a_changed_limit_is_corrected_at_its_field_back_tested_and_its_dif
         "rule": "residual-current-high", "bands": [{"priority": 3, "limit": "200 mA", "clear": "150 mA"}],
     }  # fmt: skip
     double.files["GET /rules/backtests"] = {"items": [test | {"state": "done"}]}
+    double.files["GET /rules/backtests/bt-1"] = test | {"state": "done", "result": result}
     await page.wait_for_selector("[data-backtest-id][data-state=done] .uplot canvas")
     assert await page.get_attribute("[data-missed]", "data-missed") == "1"
     assert "would miss 1 of 2" in await page.inner_text("[data-missed]")

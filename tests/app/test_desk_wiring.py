@@ -25,7 +25,7 @@ async def test_all_steps_are_there_fires_first_and_figures_last() -> None:
     url = "postgresql://127.0.0.1:9/nowhere"
     desk = make_desk(Settings(), url, asyncpg.create_pool(url), ManualClock(), duty=shipped(), outside=Outside())
     assert [step.name for step in desk._steps] == [
-        "test_overruled", "second_signal", "escalations", "watch", "incidents", "windows",
+        "test_overruled", "second_signal", "escalations", "snapshots", "watch", "incidents", "windows",
         "causes", "telling", "shelving", "chatter", "letters", "sealer", "self_tests", "floods",
     ]  # fmt: skip
 

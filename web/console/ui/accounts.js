@@ -6,10 +6,10 @@ import { Account } from "./account.js";
 import { Asking, useAnswer } from "./entries.js";
 import { Choice, Line, useDraft, useFirstField } from "./fields.js";
 import { Result } from "./outcome.js";
+import { NewPassword } from "./password.js";
 import { Units } from "./units.js";
 
 export const ROLES = ["operator", "admin", "viewer"];
-export const LEAST_PASSWORD = 8;
 const EVERY_MS = 30_000;
 const EMPTY = { username: "", password: "", role: "", unit: "" };
 
@@ -74,7 +74,3 @@ function Add({ desk, onDone }) {
     }}>${t("close.back")}</button><button class="primary" disabled=${busy || !draft.role}>${t("accounts.add")} <kbd>Enter</kbd></button></div>
   </form>`;
 }
-
-export const NewPassword = ({ value, onInput }) =>
-  html`<label class="line-field">${t("accounts.password", { n: LEAST_PASSWORD })}
-    <input name="new-password" type="password" minlength=${LEAST_PASSWORD} maxlength="1024" required autocomplete="new-password" value=${value} onInput=${(event) => onInput(event.currentTarget.value)} /></label>`;

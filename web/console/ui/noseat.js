@@ -1,7 +1,7 @@
 // The page for a networked unit's account: the console is the centre's, and what such an account is for.
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
-import { OwnPassword } from "./account.js";
+import { OwnPassword } from "./password.js";
 import { Languages } from "./signin.js";
 
 export function NoSeat({ desk }) {

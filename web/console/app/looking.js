@@ -154,8 +154,8 @@ export class Looking {
     batch(() => {
       if (JSON.stringify(filter) !== JSON.stringify(this.filter.value)) this.setFilter(filter);
       if (!alert && this.selectedId.value) this.select(null);
-      if (alert && alert !== this.selectedId.value) return;
       if (subject) this.subject.value = subject;
+      if (alert && alert !== this.selectedId.value) return;
       this.panel.value = panel;
     });
   }

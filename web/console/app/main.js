@@ -7,7 +7,7 @@ import { App } from "../ui/app.js";
 import { isPanel } from "../ui/panels.js";
 import { Address } from "./address.js";
 import { Console } from "./console.js";
-import { Settings } from "./settings.js";
+import { Settings, isWall } from "./settings.js";
 
 const settings = new Settings();
 language.value = preferredLanguage(settings.read("language"), navigator.languages);
@@ -18,5 +18,5 @@ const desk = new Console({ settings });
 letGoOfOldTrees();
 const root = /** @type {HTMLElement} */ (document.getElementById("console"));
 render(html`<${App} desk=${desk} />`, root);
-new Address({ desk, isPanel });
+if (!isWall()) new Address({ desk, isPanel }); // a display looks at everything, and nobody is asked before it reloads
 desk.boot();

@@ -1,4 +1,5 @@
 // This seat 席位: whether it sounds, who keeps watch at it, and leaving it; whoever cannot leave stays, shown and heard.
+import { batch } from "../vendor/signals.mjs";
 import { isOfUnit } from "../core/api.js";
 import { t } from "../core/i18n.js";
 import { Receipts } from "../core/receipts.js";
@@ -72,15 +73,19 @@ export class Seat extends Looking {
   /** Shows an alert by its id, open or long closed, and a panel about it. @returns {Promise<string>} why it cannot be shown, if so */
   async lookAt(id, panel = "") {
     const before = this.selectedId.value;
-    if (this.alarms.open.has(id) || this.alarms.visible.has(id) || (id.startsWith("i-") && this.incidents.open.has(id.slice(2)))) this.select(id);
-    else if (!/^[0-9]+$/.test(id)) return t("link.gone");
-    else {
+    let closed = /** @type {any} */ (null);
+    if (!(this.alarms.open.has(id) || this.alarms.visible.has(id) || (id.startsWith("i-") && this.incidents.open.has(id.slice(2))))) {
+      if (!/^[0-9]+$/.test(id)) return t("link.gone");
       const answer = await this.api.alert(id);
       if (this.selectedId.value !== before) return ""; // somebody chose another one meanwhile
       if (!answer.ok) return answer.status === 404 ? t("link.none") : answer.message;
-      this.selectClosed(answer.data);
+      closed = answer.data;
     }
-    if (panel) this.panel.value = panel;
+    batch(() => {
+      if (closed) this.selectClosed(closed);
+      else this.select(id);
+      if (panel) this.panel.value = panel; // at once with its alert: half of a place is none to come back to
+    });
     return "";
   }
 

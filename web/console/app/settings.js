@@ -4,8 +4,9 @@ import { signal } from "../vendor/signals.mjs";
 export const THEMES = ["dark", "dim", "light"];
 const PREFIX = "firetower.";
 
-/** Whether this page is a display on the wall 大屏, and no seat: `?wall=1`, or `#wall`. */
-export const isWall = () => new URLSearchParams(location.search).get("wall") === "1" || location.hash === "#wall";
+/** Whether this page is a display on the wall 大屏, and no seat: `?wall=1`, or `#wall`; as it was opened, and so for good. */
+const WALL = new URLSearchParams(location.search).get("wall") === "1" || location.hash === "#wall";
+export const isWall = () => WALL;
 
 export class Settings {
   constructor() {

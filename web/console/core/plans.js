@@ -67,8 +67,9 @@ export const calledAs = (alert) => (["panel", "gateway"].includes(alert.device_k
 export const keyOf = ({ device, component }) => JSON.stringify([device, component]);
 
 /**
- * Marks of alerts, drawn in the order given: of several in one place the first, with how many there are.
- * @template {{x: number, y: number, label: string}} Mark
+ * Marks of alerts as they are drawn, the worst last: of several in one place the worst, with how many there are; it is the one
+ * looked at, and waits, if any of them is or does. A fire is never under a fault of the same detector.
+ * @template {{x: number, y: number, label: string, own?: boolean, waiting?: boolean}} Mark
  * @param {Mark[]} marks worst first
  */
 export function heaped(marks) {
@@ -76,7 +77,7 @@ export function heaped(marks) {
   for (const mark of marks) {
     const key = `${mark.x} ${mark.y}`;
     const first = found.get(key);
-    if (first) first.n += 1;
+    if (first) found.set(key, { mark: { ...first.mark, own: first.mark.own || mark.own, waiting: first.mark.waiting || mark.waiting }, n: first.n + 1 });
     else found.set(key, { mark, n: 1 });
   }
   return [...found.values()].map(({ mark, n }) => (n > 1 ? { ...mark, label: `${mark.label} ×${n}` } : mark)).reverse();

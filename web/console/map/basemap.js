@@ -73,19 +73,21 @@ export function watchTiles(map, layer, base, onTrouble) {
   const source = layer.getSource();
   let [failed, came, wait, timer] = [0, 0, AGAIN_MS, 0];
   let missing = "";
+  let turn = 0; // one look at a time: a picture that hangs for a minute is not looked for by every move of the map
   const again = async () => {
-    try {
-      await (base.kind === "tiles" ? picture(missing) : fetched(base.url, "HEAD"));
-      source.refresh();
-    } catch {
-      wait = Math.min(wait * 2, AGAIN_MOST_MS);
-      timer = setTimeout(again, wait);
-    }
+    const mine = turn;
+    let there = true;
+    await (base.kind === "tiles" ? picture(missing) : fetched(base.url, "HEAD")).catch(() => (there = false));
+    if (mine !== turn) return;
+    if (there) return source.refresh();
+    wait = Math.min(wait * 2, AGAIN_MOST_MS);
+    timer = setTimeout(again, wait);
   };
   const ended = () => {
     if (!failed && !came) return;
     onTrouble(failed > came);
     clearTimeout(timer);
+    turn += 1;
     if (failed > came) timer = setTimeout(again, wait);
     else wait = AGAIN_MS;
     [failed, came] = [0, 0];
@@ -96,7 +98,10 @@ export function watchTiles(map, layer, base, onTrouble) {
   });
   source.on("tileloadend", () => (came += 1));
   map.on("loadend", ended);
-  return () => clearTimeout(timer);
+  return () => {
+    clearTimeout(timer);
+    turn += 1;
+  };
 }
 
 /** Resolved once a picture has come. */

@@ -34,7 +34,7 @@ function Seat({ desk }) {
   const asked = useRef(false);
   const singleKeys = desk.settings.singleKeys.value;
   const roomForMap = useRoom();
-  const panel = desk.panel.value;
+  const panel = roomForMap && desk.panel.value === "map" ? "" : desk.panel.value; // it stands beside the queue already
 
   /** A panel takes the place of the detail; its key, pressed again, or Escape gives it back. */
   const togglePanel = (name) => {

@@ -12,6 +12,7 @@ import { RiskMode } from "./riskmode.js";
 import { Symbol } from "./symbol.js";
 
 const PLACES_AGAIN_MS = 300_000;
+const AGAIN_MS = 10_000;
 
 /** Things of the map as they are shown: of a device who it is, each once. */
 async function named(desk, things) {
@@ -62,37 +63,44 @@ export function MapView({ desk }) {
 
   useEffect(() => {
     let gone = false;
+    let again = 0;
+    /** @type {any} its own: another place of the map may stand by the time this one goes */
+    let mine = null;
     const stops = [];
     const begin = async () => {
       try {
         const [{ CityMap }, { columns, base }] = await Promise.all([import("../map/citymap.js"), desk.plant.load()]);
         if (gone) return;
-        city.value = new CityMap({
+        setTrouble("");
+        city.value = mine = new CityMap({
           target: target.current, columns, base, onHere, onEdges: setEdges, onSight: setSight,
           onTrouble: (why) => setGroundTrouble(why && t(why === "tiles" ? "map.no_tiles" : "map.no_base", { why })),
         });
         stops.push(effect(() => {
           desk.plant.revision.value; // statuses of devices
-          city.value?.statusesChanged();
+          mine.statusesChanged();
         }));
-        stops.push(effect(() => city.value?.setHidden(desk.settings.mapHidden.value)));
+        stops.push(effect(() => mine.setHidden(desk.settings.mapHidden.value)));
         stops.push(effect(() => {
           const found = desk.plant.places.value;
-          if (found?.places) city.value?.setPlaces(found.places, found.grids);
+          if (found?.places) mine.setPlaces(found.places, found.grids);
         }));
         desk.plant.lookForPlaces();
         const timer = setInterval(() => desk.plant.lookForPlaces(), PLACES_AGAIN_MS);
         stops.push(() => clearInterval(timer));
       } catch (error) {
-        if (!gone) setTrouble(t("map.unavailable", { why: String(error?.message ?? error) }));
+        if (gone) return;
+        setTrouble(t("map.unavailable", { why: String(error?.message ?? error) }));
+        again = setTimeout(begin, AGAIN_MS);
       }
     };
     begin();
     return () => {
       gone = true;
+      clearTimeout(again);
       for (const stop of stops) stop();
-      city.value?.dispose();
-      city.value = null;
+      mine?.dispose();
+      if (city.value === mine) city.value = null;
     };
   }, []);
 

@@ -22,7 +22,7 @@ export function DevicePanel({ desk }) {
 }
 
 function File({ desk, unit, device }) {
-  const file = useAnswer(() => desk.api.device(unit, device), [unit, device]);
+  const file = useAnswer(() => desk.api.device(unit, device), [unit, device], LATEST_MS);
   const latest = useAnswer(() => desk.api.latest(unit, device), [unit, device], LATEST_MS);
   const limits = useAnswer(() => desk.api.get(`/devices/${encodeURIComponent(unit)}/${encodeURIComponent(device)}/limits`), [unit, device]);
   const [metric, setMetric] = useState("");
@@ -44,6 +44,7 @@ function File({ desk, unit, device }) {
     ["attributes", Object.entries(known.attributes).map(([name, value]) => `${name} ${quantity(value)}`).join(" · ")],
   ];
   return html`<div class="file" data-device=${`${unit}/${device}`}>
+    ${file.error && html`<${Asking} answer=${file} />`}
     <h3>${known.unit_name || unit} · ${device}</h3>
     <button class="link" onClick=${() => desk.openUnit(unit)}>${t("unit.open", { unit: known.unit_name || unit })}</button>
     <dl class="facts">${facts.map(([name, value]) => value && html`<div key=${name}><dt>${t(`device.${name}`)}</dt><dd class="num">${value}</dd></div>`)}</dl>

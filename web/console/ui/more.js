@@ -6,9 +6,11 @@ import { Asking, useAnswer } from "./entries.js";
 
 const PLACES = ["overview", "watch", "roster", "shiftlog", "selftests", "map", "risk", "rules", "rejects", "mine"];
 
+const placesOf = (desk) => [...PLACES, ...(desk.operator.value?.role === "admin" ? ["accounts"] : [])].filter((name) => name !== "map" || !desk.cityMap.value); // it is in sight
+
 export function MorePanel({ desk }) {
   const [words, setWords] = useState("");
-  return html`<ul class="places">${[...PLACES, ...(desk.operator.value?.role === "admin" ? ["accounts"] : [])].map((name) => html`<li key=${name}><button data-opens=${name} onClick=${() => desk.openPanel(name)}>${t(`panel.${name}`)}</button></li>`)}</ul>
+  return html`<ul class="places">${placesOf(desk).map((name) => html`<li key=${name}><button data-opens=${name} onClick=${() => desk.openPanel(name)}>${t(`panel.${name}`)}</button></li>`)}</ul>
     <label>${t("more.find")} <input name="find" value=${words} placeholder=${t("more.find_hint")} onChange=${(event) => setWords(event.currentTarget.value.trim())} /></label>
     ${words && html`<${Found} key=${words} desk=${desk} words=${words} />`}`;
 }

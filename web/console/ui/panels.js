@@ -29,8 +29,15 @@ const PANELS = {
   backtest: () => import("./backtest.js").then((file) => file.BacktestPanel),
   roster: () => import("./roster.js").then((file) => file.RosterPanel),
   mine: () => import("./account.js").then((file) => file.MinePanel),
-  wall: () => import("./wall.js").then((file) => file.Wall), // a page of its own, not beside the queue
   accounts: () => import("./accounts.js").then((file) => file.AccountsPanel),
+};
+
+/** The same of what no panel is: the display on the wall, a page of its own; what the map is drawn by, which it asks for itself. */
+const FILES = {
+  ...PANELS,
+  wall: () => import("./wall.js").then((file) => file.Wall),
+  ground: () => import("../map/citymap.js"),
+  risk_ground: () => import("../map/risklayer.js"),
 };
 
 /** @type {Map<string, any>} components that are here */
@@ -39,7 +46,7 @@ const here = new Map([["report", ReportForm], ["script", ScriptPanel]]);
 export const isPanel = (name) => Object.hasOwn(PANELS, name);
 
 async function fetched(name) {
-  if (!here.has(name)) here.set(name, await PANELS[name]());
+  if (!here.has(name)) here.set(name, await FILES[name]());
   return here.get(name);
 }
 
@@ -54,7 +61,7 @@ export function fetchInTheBackground() {
   fetching = true;
   const next = (ms) => setTimeout(() => requestIdleCallback(fetchOne, { timeout: PAUSE_MS }), ms);
   const fetchOne = () => {
-    const name = Object.keys(PANELS).find((each) => !here.has(each));
+    const name = Object.keys(FILES).find((each) => !here.has(each));
     if (name) fetched(name).then(() => next(0), () => next(PAUSE_MS));
   };
   next(FIRST_MS);
@@ -67,11 +74,18 @@ export function Fetched({ desk, name, place = null }) {
   const Inside = here.get(name);
   const live = desk.feedStatus.value === "live";
   useEffect(() => {
-    if (here.has(name)) return undefined;
-    let wanted = true;
-    fetched(name).then(() => wanted && arrived((n) => n + 1), (error) => wanted && setTrouble(t("panel.not_here", { why: String(error?.message ?? error) })));
+    let wanted = !here.has(name);
+    let timer = 0;
+    const failed = (error) => {
+      if (!wanted) return;
+      setTrouble(t("panel.not_here", { why: String(error?.message ?? error) }));
+      timer = setTimeout(ask, PAUSE_MS);
+    };
+    const ask = () => fetched(name).then(() => wanted && arrived((n) => n + 1), failed);
+    if (wanted) ask();
     return () => {
       wanted = false;
+      clearTimeout(timer);
     };
   }, [live]);
   if (Inside) return html`<${Inside} desk=${desk} />`;

@@ -43,27 +43,28 @@ export const mayDraw = (desk) => ["admin", "operator"].includes(desk.operator.va
 
 function Shown({ desk, alert, data }) {
   const [listed, setListed] = useState(false);
-  const live = new Map(desk.view.value.alerts.map((each) => [each.id, each]));
-  const others = data.others.map((each) => ({ ...each, ...live.get(each.id) })).filter((each) => each.state !== "closed");
+  desk.view.value; // drawn anew with what is open
+  const live = (id) => desk.alarms.open.get(id);
+  const others = data.others.map((each) => ({ ...each, ...live(each.id) })).filter((each) => each.state !== "closed");
   const marks = [
     ...data.devices.filter(({ at }) => at).map((each) => ({ key: keyOf(each), ...each.at })),
     ...heaped([
       ...(data.at ? [{ key: alert.id, ...data.at, priority: alert.priority, waiting: demands(alert), own: true, label: calledAs(alert) }] : []),
       ...others.filter(({ at }) => at).map((each) => ({ key: each.id, ...each.at, priority: each.priority, waiting: demands(each), label: calledAs(each) })),
-    ]),
+    ].sort((a, b) => a.priority - b.priority)),
   ];
   const name = floorName(data.floor);
   const point = calledAs(alert);
   return html`<section class="floor-plan" aria-label=${t("plan.title")} data-plan=${data.plan.sha256.slice(0, 12)}>
     <h3>${t("plan.title")} <small>${name}</small></h3>
     <${PlanView} plan=${data.plan} marks=${marks} point=${data.at} label=${data.at ? t("plan.says", { floor: name, point, x: integer(Math.round(data.at.x * 100)), y: integer(Math.round(data.at.y * 100)) }) : t("plan.says_none", { floor: name, point })}
-      onMark=${(mark) => live.has(mark.key) && desk.select(mark.key)}
+      onMark=${(mark) => live(mark.key) && desk.select(mark.key)}
       over=${html`<${Elsewhere} floors=${data.fires_elsewhere} />
         ${!data.at && html`<p class="why" data-no-point>${t("plan.why_no_position", { point })}</p>`}
         ${data.at?.doubtful && html`<p class="why" data-doubtful><${Icon} name="overdue" />${t("plan.doubtful")}</p>`}`} />
     <p class="muted small">${t("plan.of", { time: moment(Date.parse(data.plan.put_at), desk.now.value), by: data.plan.put_by })}</p>
     <p>${others.length ? html`<button aria-expanded=${listed} data-others onClick=${() => setListed(!listed)}>${t("plan.others", { n: integer(others.length + data.more) })}</button>` : html`<span class="muted">${t("plan.no_others")}</span>`}</p>
-    ${listed && html`<ul class="entries">${others.map((each) => html`<li key=${each.id}><button class="entry" data-other=${each.id} onClick=${() => live.has(each.id) && desk.select(each.id)}>
+    ${listed && html`<ul class="entries">${others.map((each) => html`<li key=${each.id}><button class="entry" data-other=${each.id} onClick=${() => live(each.id) && desk.select(each.id)}>
       <${Symbol} priority=${each.priority} waiting=${demands(each)} /><span><b>${titleOf(each)}</b> ${each.place ?? ""}</span><span>${calledAs(each)}${each.at ? "" : ` · ${t("plan.not_on_it")}`}</span></button></li>`)}</ul>`}
   </section>`;
 }

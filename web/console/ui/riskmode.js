@@ -63,7 +63,7 @@ export function RiskMode({ desk, city }) {
         value.map.removeLayer(shown);
         layer.current = null;
       };
-    });
+    }).catch((error) => !gone && setTrouble(String(error?.message ?? error)));
     return () => {
       gone = true;
       stop();

@@ -11,6 +11,7 @@ import { RiskOfUnit } from "./risk.js";
 import { Connection, Refused, SelfTests, Windows } from "./upkeep.js";
 
 const MOST = 200;
+const EVERY_MS = 30_000;
 
 export function UnitPanel({ desk }) {
   const unit = desk.subject.value?.unit;
@@ -19,8 +20,8 @@ export function UnitPanel({ desk }) {
 }
 
 function File({ desk, unit }) {
-  const file = useAnswer(() => desk.api.unit(unit), [unit]);
-  const devices = useAnswer(() => desk.api.devicesOf(unit, MOST), [unit]);
+  const file = useAnswer(() => desk.api.unit(unit), [unit], EVERY_MS);
+  const devices = useAnswer(() => desk.api.devicesOf(unit, MOST), [unit], EVERY_MS);
   if (!file.data) return html`<${Asking} answer=${file} />`;
   const known = file.data;
   const { online, offline, never_seen: never } = known.devices;
@@ -32,6 +33,7 @@ function File({ desk, unit }) {
     ["buildings", known.buildings.map((building) => `${building.name || building.code} (${integer(building.floors.length)})`).join(" · ")],
   ];
   return html`<div class="file" data-unit=${unit}>
+    ${file.error && html`<${Asking} answer=${file} />`}
     <h3>${known.name || unit} <small>${unit}</small></h3>
     <dl class="facts">${facts.map(([name, value]) => value && html`<div key=${name}><dt>${t(`unit.${name}`)}</dt><dd class="num">${value}</dd></div>`)}</dl>
     <${UnitRates} desk=${desk} file=${known} />

@@ -1,6 +1,5 @@
 // 大屏: the room's display, read from five metres, without keyboard and without sound: fires by name, open alerts, rates, what is unprotected.
 // It is no seat: it never says that it sounds or that somebody is there, so it neither counts as an operator nor as having shown an alarm.
-import { useEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { demands, isFire, PRIORITIES } from "../core/alarms.js";
 import { monotonic } from "../core/clock.js";
@@ -21,12 +20,6 @@ const ROWS = 6;
 const GAPS = 3;
 
 export function Wall({ desk }) {
-  useEffect(() => {
-    document.documentElement.dataset.wall = "on";
-    return () => {
-      delete document.documentElement.dataset.wall;
-    };
-  }, []);
   const live = desk.feedStatus.value === "live";
   return html`<main class="wall ${live ? "" : "not-live"}" data-wall-live=${live} aria-label=${t("wall.label")}>
     <${Head} desk=${desk} live=${live} />

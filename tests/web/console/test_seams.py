@@ -1,4 +1,4 @@
-"""Where the parts of the page meet: a link of alert and file, the map beside or in a panel, files that did not come, marks in one place."""
+"""Where parts of the page meet: a link of alert and file, the map in or beside a panel, files that did not come."""
 
 from typing import Any
 
@@ -44,8 +44,14 @@ async def test_a_link_of_an_alert_and_a_units_file_opens_both_and_back_adds_noth
     await page.reload()
     await page.wait_for_selector("[data-unit=mall-01]:has-text('离线 0')")
     double.units["mall-01"] = UNIT | {"devices": {"online": 1, "offline": 2, "never_seen": 0}}
+    closed = one | {"state": "closed", "version": 2, "closed_by": "li", "closed_at": one["raised_at"]}
+    double.alerts[one["id"]] = closed
+    double.files["GET /alerts"] = {"items": [one], "next_cursor": None}  # read just before it was closed
     await page.clock.run_for(40_000)
     await page.wait_for_selector("[data-unit=mall-01]:has-text('离线 2')")
+    await double.announce(closed)
+    await page.click(".file .entry:has-text('未受理')")
+    await page.wait_for_selector(f"#detail[data-alert='{one['id']}']")
 
 
 async def test_a_display_stays_one_over_a_reload_and_no_link_makes_one_of_a_seat(double: Double, sit_down: Open):

@@ -55,7 +55,7 @@ export class Api {
         details: error.details ?? null,
       };
     } catch (error) {
-      return { ok: false, status: 0, code: "no_answer", message: refusalOf({ code: "no_answer", message: String(error) }), english: String(error), details: null };
+      return { ok: false, status: 0, code: "no_answer", message: refusalOf({ code: method === "GET" ? "unread" : "no_answer", message: String(error) }), english: String(error), details: null };
     }
   }
 

@@ -36,6 +36,7 @@ export class CityMap {
     this.onEdges = onEdges;
     this.onSight = onSight;
     this.sight = "";
+    this.rated = false;
     this.shift = shiftTo(base.crs);
     this.target = target;
     this.alarms = [];
@@ -99,7 +100,7 @@ export class CityMap {
     this.places.setPlaces(places);
     if (this.grids) this.map.removeLayer(this.grids);
     this.grids = gridLayer(grids, coloursOf(this.target), (place) => this.project(place));
-    this.grids.setVisible(!this.places.hidden.has("grid"));
+    this.outline();
     this.map.getLayers().insertAt(this.baseLayer ? 1 : 0, this.grids);
   }
 
@@ -107,7 +108,17 @@ export class CityMap {
   setHidden(hidden) {
     this.places.setHidden(hidden);
     this.points.setHidden(hidden);
-    this.grids?.setVisible(!hidden.has("grid"));
+    this.outline();
+  }
+
+  /** 四色风险 is shown, which draws and names the grids itself: two names in one place are none. */
+  setRated(rated) {
+    this.rated = rated;
+    this.outline();
+  }
+
+  outline() {
+    this.grids?.setVisible(!this.rated && !this.places.hidden.has("grid"));
   }
 
   /** What stands left of the map came or went: the ground stays where it is on the screen, under the pointer too. */

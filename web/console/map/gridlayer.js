@@ -2,7 +2,7 @@
 import { Feature, Fill, GeoJSON, Stroke, Style, Text, VectorLayer, VectorSource } from "../vendor/ol-console.mjs";
 
 /** Metres a pixel: farther out a name would stand in its neighbour. */
-const NAMED_M = 30;
+export const NAMED_M = 30;
 
 function styleOf(theme) {
   const outline = new Style({ stroke: new Stroke({ color: theme.area, width: 1.2, lineDash: [2, 5] }) });

@@ -3,6 +3,7 @@ import { Layer } from "../vendor/ol-console.mjs";
 import { drawKind } from "./sprites.js";
 
 const SIZE = 9;
+const BESIDE = SIZE + 5;
 const HIT_PX = 13;
 
 export class NearLayer extends Layer {
@@ -33,17 +34,38 @@ export class NearLayer extends Layer {
     canvas.style.height = `${high}px`;
     const ink = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     const { resolution, center } = frame.viewState; // the map is never turned
-    for (const mark of this.marks) {
-      const [x, y] = [wide / 2 + (mark.x - center[0]) / resolution, high / 2 - (mark.y - center[1]) / resolution];
-      if (x < -SIZE || y < -SIZE || x > wide + SIZE || y > high + SIZE) continue;
-      ink.setTransform(ratio, 0, 0, ratio, Math.round(x) * ratio, Math.round(y) * ratio);
+    ink.scale(ratio, ratio);
+    const seen = this.marks.map((mark) => ({ mark, x: Math.round(wide / 2 + (mark.x - center[0]) / resolution), y: Math.round(high / 2 - (mark.y - center[1]) / resolution) }))
+      .filter(({ x, y }) => x >= -SIZE && y >= -SIZE && x <= wide + SIZE && y <= high + SIZE);
+    for (const { mark, x, y } of seen) {
+      ink.save();
+      ink.translate(x, y);
       this.draw(ink, mark);
+      ink.restore();
     }
+    const taken = seen.map(({ x, y }) => [x - SIZE, y - SIZE, x + SIZE, y + SIZE]);
+    for (const { mark, x, y } of seen) this.label(ink, mark, x, y, taken);
     return canvas;
   }
 
+  /** Its distance beside it, away from the alarm or on the other side; where there is no room the list beside the map says it. */
+  label(ink, { label, west }, x, y, taken) {
+    ink.font = "13px system-ui, sans-serif";
+    const long = ink.measureText(label).width;
+    const boxOf = (left) => (left ? [x - BESIDE - long, y - SIZE, x - BESIDE, y + SIZE] : [x + BESIDE, y - SIZE, x + BESIDE + long, y + SIZE]);
+    const box = [west, !west].map(boxOf).find((each) => !taken.some((other) => each[0] < other[2] && each[2] > other[0] && each[1] < other[3] && each[3] > other[1]));
+    if (!box) return;
+    taken.push(box);
+    ink.textBaseline = "middle";
+    ink.lineWidth = 4;
+    ink.strokeStyle = this.colours.ground;
+    ink.strokeText(label, box[0], y);
+    ink.fillStyle = this.colours.text;
+    ink.fillText(label, box[0], y);
+  }
+
   /** A plate with the shape of the kind; what may give no water is crossed out and dashed. */
-  draw(ink, { kind, label, faulty, west }) {
+  draw(ink, { kind, faulty }) {
     ink.beginPath();
     ink.rect(-SIZE, -SIZE, 2 * SIZE, 2 * SIZE);
     ink.fillStyle = this.colours.ground;
@@ -63,14 +85,6 @@ export class NearLayer extends Layer {
       ink.lineWidth = 2;
       ink.stroke();
     }
-    ink.font = "13px system-ui, sans-serif";
-    ink.textBaseline = "middle";
-    ink.lineWidth = 4;
-    ink.strokeStyle = this.colours.ground;
-    ink.textAlign = west ? "right" : "left";
-    const beside = (SIZE + 5) * (west ? -1 : 1); // away from the alarm
-    ink.strokeText(label, beside, 0);
-    ink.fillText(label, beside, 0);
   }
 
   /** What of it lies under a finger, as it was given, with `far` in metres of the map. */

@@ -1,10 +1,13 @@
 // 四色风险 on the map: hatched areas with a dashed edge, letter and word; no symbol, no flash; above the devices, below all else.
 import { Layer } from "../vendor/ol-console.mjs";
+import { NAMED_M } from "./gridlayer.js";
 
 const NEAR_M = 5; // metres a pixel below which units are drawn
 const TILE = 14;
 const UNIT = 11; // half a unit's square
 const ROOM = 70; // pixels that a grid's letter and word need
+const ABOVE = 22; // the middle of a grid, where its station likes to stand, stays free
+const LINE = 19;
 const FONT = "system-ui, 'Noto Sans CJK SC', sans-serif";
 /** Each band's hatch, so that no colour is needed to tell them apart: lines of a tile, [x0, y0, x1, y1]. */
 const HATCH = {
@@ -110,8 +113,9 @@ export class RiskLayer extends Layer {
       if (room < ROOM / 2) continue;
       const { letter, word } = this.words(grid.band);
       // among units it stands higher, where fewer of them are
-      const place = at([(w + e) / 2, near ? s + (n - s) * 0.8 : (s + n) / 2]);
-      label(ink, place, room > ROOM ? `${letter} ${word}` : letter, text, ground);
+      const [x, y] = at([(w + e) / 2, near ? s + (n - s) * 0.8 : (s + n) / 2]);
+      label(ink, [x, y - ABOVE], room > ROOM ? `${letter} ${word}` : letter, text, ground);
+      if (room > ROOM && resolution < NAMED_M) label(ink, [x, y - ABOVE - LINE], grid.name, text, ground);
     }
     return canvas;
   }

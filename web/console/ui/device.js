@@ -13,6 +13,7 @@ const LATEST_MS = 10_000;
 const LEAST_MS = 60_000;
 const NEWEST_MS = 120_000;
 const ALERTS = 30;
+const ALERTS_MS = 15_000;
 const POINTS = 200;
 
 export function DevicePanel({ desk }) {
@@ -91,14 +92,14 @@ function History({ desk, unit, device, metric, uom, span, setSpan, limits }) {
 /** Alerts page by page, open and closed ones. */
 export function PagedAlerts({ desk, which }) {
   const key = JSON.stringify(which);
-  const first = useAnswer(() => desk.api.get("/alerts", { ...which, limit: ALERTS }), [key]);
   const [more, setMore] = useState({ items: /** @type {any[]} */ ([]), cursor: /** @type {string | null | undefined} */ (undefined), error: "" });
+  const first = useAnswer(() => desk.api.get("/alerts", { ...which, limit: ALERTS }), [key], ALERTS_MS);
   const cursor = more.cursor === undefined ? first.data?.next_cursor : more.cursor;
   const read = async () => {
     const answer = await desk.api.get("/alerts", { ...which, limit: ALERTS, cursor });
-    setMore((before) => (answer.ok ? { items: [...before.items, ...answer.data.items], cursor: answer.data.next_cursor, error: "" } : { ...before, error: t("board.failed", { message: answer.message }) }));
+    setMore((before) => (answer.ok ? { items: [...(before.items.length ? before.items : first.data.items), ...answer.data.items], cursor: answer.data.next_cursor, error: "" } : { ...before, error: t("board.failed", { message: answer.message }) }));
   };
-  const items = [...(first.data?.items ?? []), ...more.items];
+  const items = more.items.length ? more.items : (first.data?.items ?? []); // whoever reads on is not moved
   return html`<${Asking} answer=${first} none=${first.data && !items.length ? t("device.no_alerts") : ""} />
     <${AlertEntries} desk=${desk} items=${items} />
     ${more.error && html`<p class="trouble" role="alert">${more.error}</p>`}
@@ -119,6 +120,7 @@ function Points({ points }) {
 /** Alerts, each a way to it. */
 export function AlertEntries({ desk, items }) {
   const now = desk.now.value;
-  return html`<ul class="entries">${items.map((alert) => html`<li key=${alert.id}><button class="entry" onClick=${() => (alert.state === "closed" ? desk.selectClosed(alert) : desk.select(alert.id))}>
+  const standing = items.map((each) => desk.alarms.open.get(each.id) ?? each); // as it stands by now
+  return html`<ul class="entries">${standing.map((alert) => html`<li key=${alert.id}><button class="entry" onClick=${() => (alert.state === "closed" ? desk.selectClosed(alert) : desk.lookAt(alert.id))}>
     <${Symbol} priority=${alert.priority} /><span><b>${titleOf(alert)}</b> ${alert.place ?? ""}</span><span class="num">${moment(Date.parse(alert.raised_at), now)} ${word("state", alert.state)}</span></button></li>`)}</ul>`;
 }

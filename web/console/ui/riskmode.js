@@ -41,6 +41,7 @@ export function RiskMode({ desk, city }) {
       if (gone) return;
       const shown = (layer.current = new RiskLayer({ project: (place) => value.project(place), words: wordsOf }));
       value.map.addLayer(shown);
+      value.setRated(true);
       const look = async () => {
         const answer = await gridsOnMap(desk.api);
         if (gone) return;
@@ -61,6 +62,7 @@ export function RiskMode({ desk, city }) {
         clearInterval(timer);
         value.map.un("moveend", units);
         value.map.removeLayer(shown);
+        value.setRated(false);
         layer.current = null;
       };
     }).catch((error) => !gone && setTrouble(String(error?.message ?? error)));

@@ -47,7 +47,7 @@ async def test_a_link_of_an_alert_and_a_units_file_opens_both_and_back_adds_noth
     closed = one | {"state": "closed", "version": 2, "closed_by": "li", "closed_at": one["raised_at"]}
     double.alerts[one["id"]] = closed
     double.files["GET /alerts"] = {"items": [one], "next_cursor": None}  # read just before it was closed
-    await page.clock.run_for(40_000)
+    await page.clock.run_for(70_000)
     await page.wait_for_selector("[data-unit=mall-01]:has-text('离线 2')")
     await double.announce(closed)
     await page.click(".file .entry:has-text('未受理')")
@@ -83,7 +83,7 @@ async def test_the_map_stands_once_and_shows_the_next_fire_however_it_was_opened
     await page.clock.install()
     await page.keyboard.press("KeyP")
     await page.wait_for_selector(".map-trouble")
-    await page.clock.run_for(12_000)
+    await page.clock.run_for(25_000)
     await page.wait_for_selector(".map[data-ready=true]")
     assert await page.locator(".map-trouble").count() == 0
     await page.clock.resume()
@@ -92,7 +92,7 @@ async def test_the_map_stands_once_and_shows_the_next_fire_however_it_was_opened
     assert await page.locator(".map").count() == 1
     await double.announce(double.raise_alert(lon=LON, lat=LAT))
     await until_page(page, f"({SHOWN})() > 30")
-    await page.keyboard.press("KeyE")
+    await page.click(".strip [data-opens=more]")
     await page.wait_for_selector("[data-opens=overview]")
     assert await page.locator("[data-opens=map]").count() == 0
 

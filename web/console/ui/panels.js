@@ -32,13 +32,8 @@ const PANELS = {
   accounts: () => import("./accounts.js").then((file) => file.AccountsPanel),
 };
 
-/** The same of what no panel is: the display on the wall, a page of its own; what the map is drawn by, which it asks for itself. */
-const FILES = {
-  ...PANELS,
-  wall: () => import("./wall.js").then((file) => file.Wall),
-  ground: () => import("../map/citymap.js"),
-  risk_ground: () => import("../map/risklayer.js"),
-};
+/** What is fetched when it is wanted: the panels, and the display on the wall, which is a page of its own. */
+const FETCHED = { ...PANELS, wall: () => import("./wall.js").then((file) => file.Wall) };
 
 /** @type {Map<string, any>} components that are here */
 const here = new Map([["report", ReportForm], ["script", ScriptPanel]]);
@@ -46,7 +41,7 @@ const here = new Map([["report", ReportForm], ["script", ScriptPanel]]);
 export const isPanel = (name) => Object.hasOwn(PANELS, name);
 
 async function fetched(name) {
-  if (!here.has(name)) here.set(name, await FILES[name]());
+  if (!here.has(name)) here.set(name, await FETCHED[name]());
   return here.get(name);
 }
 
@@ -61,7 +56,7 @@ export function fetchInTheBackground() {
   fetching = true;
   const next = (ms) => setTimeout(() => requestIdleCallback(fetchOne, { timeout: PAUSE_MS }), ms);
   const fetchOne = () => {
-    const name = Object.keys(FILES).find((each) => !here.has(each));
+    const name = Object.keys(PANELS).find((each) => !here.has(each));
     if (name) fetched(name).then(() => next(0), () => next(PAUSE_MS));
   };
   next(FIRST_MS);

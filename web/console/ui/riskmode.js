@@ -34,6 +34,10 @@ export function RiskMode({ desk, city }) {
   const old = page !== null && isOld(page, desk.now.value);
 
   useEffect(() => {
+    if (value) import("../map/risklayer.js").catch(() => {}); // so that it is here when the connection is lost; pressed, it says why not
+  }, [value]);
+
+  useEffect(() => {
     if (!on || !value) return undefined;
     let gone = false;
     let stop = () => {};

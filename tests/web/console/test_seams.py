@@ -130,3 +130,32 @@ async def test_of_marks_in_one_place_of_a_plan_the_worst_is_seen_and_still_the_o
     )
     assert (drawn["key"], drawn["priority"], drawn["own"], drawn["waiting"]) == ("fire", 1, True, True)
     assert drawn["label"] == "smk-1 ×2"
+
+
+async def test_an_answer_the_page_does_not_understand_breaks_one_panel_and_never_the_queue(
+    double: Double, sit_down: Open
+):
+    """After an update a seat goes on with the page it has, and the service may answer in another shape."""
+    first = double.raise_alert(unit="mall-01")
+    page = await sit_down()
+
+    async def strange(route: Route) -> None:
+        await route.fulfill(json={"items": [{}], "as_of": "soon"})
+
+    for part in ("rates", "rates/days", "not-protected", "alerts/*/cameras", "alerts/*/near", "alerts/*/plan"):
+        await page.route(f"**/api/v1/{part}", strange)
+        await page.route(f"**/api/v1/{part}?**", strange)
+    await page.click(f"#alert-{first['id']}")
+    await page.wait_for_selector("#detail [data-broken]")
+    assert await page.locator(".acknowledge button").is_enabled()
+    await page.click("[data-opens=more]")
+    assert "{" not in await page.inner_text("#panel h2")
+    await page.click("[data-opens=overview]")
+    await page.wait_for_selector("[data-panel=overview] [data-broken]")
+    fire = double.raise_alert(unit="hosp-01")
+    await double.announce(fire)
+    await page.wait_for_selector(f"#alert-{fire['id']}")
+    await page.click(".panel-head button")
+    await page.click(f"#alert-{fire['id']}")
+    await page.keyboard.press("KeyA")
+    await page.wait_for_selector("#detail [data-outcome=done]")

@@ -46,7 +46,7 @@ const MOST_NAMED = 12;
 function scopeOf({ units, grids, districts }) {
   const named = [...districts, ...grids, ...units];
   if (!named.length) return t("accounts.everything");
-  return listed(named.slice(0, MOST_NAMED)) + (named.length > MOST_NAMED ? ` ${t("panel.more", { n: named.length - MOST_NAMED })}` : "");
+  return listed(named.slice(0, MOST_NAMED)) + (named.length > MOST_NAMED ? ` ${t("list.more", { n: named.length - MOST_NAMED })}` : "");
 }
 
 function Add({ desk, onDone }) {

@@ -187,7 +187,7 @@ function Differences({ desk, differs, result, from, to }) {
           <td class="num">${integer(each.in_force)}</td><td class="num">${integer(each.new)} <b>${t(each.new > each.in_force ? "backtest.added" : "backtest.fewer", { n: integer(Math.abs(each.new - each.in_force)) })}</b></td>
           <td>${each.stored.map((id) => html`<button key=${id} class="link num" onClick=${() => desk.lookAt(id)}>#${id}</button> `)}</td></tr>`;
       })}</tbody></table>`}
-    ${items.length > shown && html`<button onClick=${() => setShown(shown + SHOWN)}>${t("panel.more", { n: items.length - shown })}</button>`}
+    ${items.length > shown && html`<button onClick=${() => setShown(shown + SHOWN)}>${t("list.more", { n: items.length - shown })}</button>`}
     ${differs.keys > differs.list.length && html`<p class="why">${t("backtest.only_first", { n: integer(differs.list.length) })}</p>`}
     ${subjects.length > 0 && html`<h4>${t("backtest.plot")}</h4>
       <label class="line-field">${t("backtest.device")}<select name="drawn" value=${key} onChange=${(event) => setDrawn(event.currentTarget.value)}>${subjects.map((each) => html`<option key=${each} value=${each}>${each}</option>`)}</select></label>

@@ -78,7 +78,7 @@ function Unreceipted({ desk }) {
         desk.select(alert.id);
         desk.openScript();
       }}>${t("script.open")}</button></p>`)}
-    ${red.length > NAMED && html`<b class="num">${t("panel.more", { n: integer(red.length - NAMED) })}</b>`}
+    ${red.length > NAMED && html`<b class="num">${t("list.more", { n: integer(red.length - NAMED) })}</b>`}
   </div>`;
 }
 

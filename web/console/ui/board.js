@@ -53,7 +53,7 @@ export function Board({ desk }) {
         }}>${t("board.alert")}</button>`}
       </div>
     </li>`)}</ul>
-    ${board.more > 0 && html`<p>${t("panel.more", { n: board.more })}</p>`}`;
+    ${board.more > 0 && html`<p>${t("list.more", { n: board.more })}</p>`}`;
 }
 
 /** Where a rule is off or other: whole city, a district … */

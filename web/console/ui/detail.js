@@ -10,6 +10,7 @@ import { Cameras } from "./cameras.js";
 import { Contacts, Remembered } from "./contacts.js";
 import { DueLine } from "./due.js";
 import { CloseForm, NoteForm } from "./forms.js";
+import { Guard } from "./guard.js";
 import { Messages } from "./handover.js";
 import { History } from "./history.js";
 import { Icon } from "./icons.js";
@@ -50,11 +51,11 @@ export function Detail({ desk, onBack }) {
     <${Standing} desk=${desk} alert=${alert} />
     ${!unstored && html`<${ActBar} key=${`acts-${alert.id}`} desk=${desk} alert=${alert} />`}
     <${Value} alert=${alert} />
-    ${!unstored && html`<${FloorPlan} key=${`plan-${alert.id}`} desk=${desk} alert=${alert} />`}
-    ${!unstored && html`<${Contacts} key=${`contacts-${alert.id}`} desk=${desk} alert=${alert} />`}
+    ${!unstored && html`<${Guard} key=${`plan-${alert.id}`}><${FloorPlan} desk=${desk} alert=${alert} /></${Guard}>`}
+    ${!unstored && html`<${Guard} key=${`contacts-${alert.id}`}><${Contacts} desk=${desk} alert=${alert} /></${Guard}>`}
     <${Advice} desk=${desk} alert=${alert} />
     ${!unstored && html`<${AroundIt} desk=${desk} alert=${alert} />`}
-    ${!unstored && html`<${Around} key=${`around-${alert.id}`} desk=${desk} alert=${alert} />`}
+    ${!unstored && html`<${Guard} key=${`around-${alert.id}`}><${Around} desk=${desk} alert=${alert} /></${Guard}>`}
     <${Facts} desk=${desk} alert=${alert} />
     ${!unstored && html`<${Stored} desk=${desk} alert=${alert} />`}
   </article>`;
@@ -72,10 +73,10 @@ function Unsettled({ desk, alert }) {
 /** What cameras see, where water and help are, who was told, and what 119 was told. */
 function AroundIt({ desk, alert }) {
   return html`
-    <${Cameras} key=${`cameras-${alert.id}`} desk=${desk} alert=${alert} />
-    <${Near} key=${`near-${alert.id}`} desk=${desk} alert=${alert} />
-    <${Messages} key=${`messages-${alert.id}`} desk=${desk} alert=${alert} />
-    <${Told} key=${`told-${alert.id}`} desk=${desk} alert=${alert} />`;
+    <${Guard} key=${`cameras-${alert.id}`}><${Cameras} desk=${desk} alert=${alert} /></${Guard}>
+    <${Guard} key=${`near-${alert.id}`}><${Near} desk=${desk} alert=${alert} /></${Guard}>
+    <${Guard} key=${`messages-${alert.id}`}><${Messages} desk=${desk} alert=${alert} /></${Guard}>
+    <${Guard} key=${`told-${alert.id}`}><${Told} desk=${desk} alert=${alert} /></${Guard}>`;
 }
 
 /** What can be read and done only of an alert in the store. */

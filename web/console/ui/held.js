@@ -33,5 +33,5 @@ function Entries({ desk, alerts, said }) {
         <p>${said(alert)}</p>
       </div>
     </li>`)}</ul>
-    ${alerts.length > LISTED && html`<p class="muted">${t("panel.more", { n: integer(alerts.length - LISTED) })}</p>`}`;
+    ${alerts.length > LISTED && html`<p class="muted">${t("list.more", { n: integer(alerts.length - LISTED) })}</p>`}`;
 }

@@ -35,6 +35,6 @@ export function IncidentDetail({ desk, incident, onBack }) {
       desk.select(alert.id);
       focusQueue();
     }}><${Symbol} priority=${alert.priority} waiting=${demands(alert)} /><span><b>${titleOf(alert)}</b> ${placeOf(alert)}</span><span>${stateOf(alert)}</span></button></li>`)}</ul>
-    ${members.length > LISTED && html`<p class="muted">${t("panel.more", { n: members.length - LISTED })}</p>`}
+    ${members.length > LISTED && html`<p class="muted">${t("list.more", { n: members.length - LISTED })}</p>`}
   </article>`;
 }

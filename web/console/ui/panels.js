@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { t } from "../core/i18n.js";
+import { Guard } from "./guard.js";
 import { Icon } from "./icons.js";
 import { ReportForm } from "./report.js";
 import { ScriptPanel } from "./script.js";
@@ -83,7 +84,7 @@ export function Fetched({ desk, name, place = null }) {
       clearTimeout(timer);
     };
   }, [live]);
-  if (Inside) return html`<${Inside} desk=${desk} />`;
+  if (Inside) return html`<${Guard}><${Inside} desk=${desk} /></${Guard}>`;
   return trouble ? html`<p class="trouble" role="alert">${trouble}</p>` : (place ?? html`<p class="muted">${t("board.loading")}</p>`);
 }
 

@@ -97,7 +97,7 @@ function LateDays({ days }) {
   const late = days.filter((day) => day.late);
   if (!late.length) return null;
   const told = late.slice(-3).map((day) => (day.as_of === null ? t("rates.gap", { day: day.day }) : t("rates.late", { day: day.day, time: moment(Date.parse(day.as_of), 0) })));
-  return html`<p class="why" data-late-days>${told.join(" · ")}${late.length > 3 ? ` · ${t("panel.more", { n: integer(late.length - 3) })}` : ""}</p>`;
+  return html`<p class="why" data-late-days>${told.join(" · ")}${late.length > 3 ? ` · ${t("list.more", { n: integer(late.length - 3) })}` : ""}</p>`;
 }
 
 function Table({ name, rows, more = 0, open = false }) {
@@ -105,7 +105,7 @@ function Table({ name, rows, more = 0, open = false }) {
     <summary>${t(`rates.by_${name}`)}</summary>
     <table><thead><tr><th scope="col">${t(`rates.of_${name}`)}</th><th scope="col">${t("rates.online")}</th><th scope="col">${t("rates.intact")}</th></tr></thead>
       <tbody>${rows.map((row) => html`<tr key=${row.title}><th scope="row">${row.title}</th><${Cell} of=${row.online} /><${Cell} of=${row.intact} /></tr>`)}</tbody></table>
-    ${more > 0 && html`<p class="muted">${t("panel.more", { n: integer(more) })}</p>`}
+    ${more > 0 && html`<p class="muted">${t("list.more", { n: integer(more) })}</p>`}
   </details>`;
 }
 

@@ -88,7 +88,7 @@ class SnapshotStep:
             if not pictured:
                 return
             cameras = await around(self._pool, [place_of(each) for each in pictured])
-        wanted = await asyncio.to_thread(_wishes, pictured, cameras, now)  # of each place and camera a look
+        wanted = await _wishes(pictured, cameras, now)
         if wanted:
             async with fenced(self._pool, self._lease) as conn:
                 await ask(conn, wanted, now)
@@ -97,13 +97,14 @@ class SnapshotStep:
         return sorted(self._classes), to_datetime(now - max(TOO_OLD, ROUND_APART))
 
 
-def _wishes(alerts: Sequence[Alert], cameras: Sequence[Camera], now: Micros) -> list[Wish]:
+async def _wishes(alerts: Sequence[Alert], cameras: Sequence[Camera], now: Micros) -> list[Wish]:
     """Return the pictures wanted of ``alerts`` from ``cameras`` around them, fires first."""
     by_place: dict[Place, Sequence[Seen]] = {}
     wanted: list[Wish] = []
     for alert in sorted(alerts, key=lambda each: (not each.is_fire, each.priority, each.id)):
         place = place_of(alert)
         if place not in by_place:
+            await asyncio.sleep(0)  # of a unit with hundreds of cameras a millisecond or two
             by_place[place] = cameras_of(place, cameras)
         wanted += wishes(alert, by_place[place], now)
     return wanted

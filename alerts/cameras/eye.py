@@ -7,6 +7,7 @@ from typing import Self
 
 import aiohttp
 
+from firetower.alerts.cameras.names import Names
 from firetower.alerts.cameras.picture import kind_of
 from firetower.alerts.cameras.ports import Picture
 from firetower.alerts.cameras.trouble import Trouble, Why
@@ -31,6 +32,7 @@ class Eye:
         self._secrets = secrets
         self._within_s = within_s
         self._session: aiohttp.ClientSession | None = None
+        self._names = Names()
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -40,7 +42,7 @@ class Eye:
             skip_auto_headers=("Accept-Encoding",),
             auto_decompress=False,  # pictures are compressed already; a bomb is no picture
             # cameras close what they said they would keep: each asking has a connection of its own
-            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            connector=aiohttp.TCPConnector(limit=0, force_close=True, resolver=self._names),
         )
         return self
 
@@ -49,6 +51,7 @@ class Eye:
     ) -> None:
         assert self._session is not None
         await self._session.close()
+        await self._names.close()
 
     async def look(self, address: str, secret: str | None) -> Picture:
         """Return the picture ``address`` answers with now. Raises NoPicture."""

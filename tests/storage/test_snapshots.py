@@ -198,8 +198,8 @@ async def test_many_pictures_are_written_a_few_at_a_time(
     pool: asyncpg.Pool, eyes: Lens, lease: Lease, quick: ManualClock
 ) -> None:
     await pool.execute(
-        "INSERT INTO snapshot (camera_id, due_at, next_try_at) SELECT min(id), $1, $1 FROM camera, generate_series(1, 9)"
-        " GROUP BY generate_series",
+        "INSERT INTO snapshot (camera_id, due_at, next_try_at)"
+        " SELECT (SELECT min(id) FROM camera), $1, $1 FROM generate_series(1, 9)",
         to_datetime(NOW),
     )
     store, now, most = Snapshots(pool, lease), 0, 0

@@ -113,14 +113,19 @@ async def place(pool: Pool, unit: str, given: Sequence[Placed], by: str, at: Mic
         async with pool.acquire() as conn, conn.transaction():
             good, _, errors = await _sorted_out(conn, [(f"/positions/{n}", unit, each) for n, each in enumerate(given)])
             await _write(conn, good, by, at)
-            gone = [(device, component) for device, component, _, x, _ in good if x is None]
-            await conn.execute(
-                "DELETE FROM plan_position q USING unnest($1::int4[], $2::text[]) AS g (device_id, component)"
-                " WHERE (q.device_id, q.component) = (g.device_id, g.component)",
-                [device for device, _ in gone],
-                [component for _, component in gone],
-            )
+            await forget(conn, [(device, component) for device, component, _, x, _ in good if x is None])
     return errors
+
+
+async def forget(conn: Any, gone: Sequence[tuple[int, str]]) -> None:
+    """Take devices or points, by the device's number and the component, off every plan."""
+    await conn.execute(
+        "DELETE FROM plan_position q USING unnest($1::int4[], $2::text[]) AS g (device_id, component)"
+        " WHERE (q.device_id, q.component) = (g.device_id, g.component)",
+        [device for device, _ in gone],
+        [component for _, component in gone],
+        timeout=_PATIENCE_S,
+    )
 
 
 async def write_imported(conn: Any, city: City, by: str) -> tuple[tuple[int, int, int] | None, list[ItemError]]:

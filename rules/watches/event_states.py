@@ -193,7 +193,7 @@ class EventWatch:
             return self._came(index, device, event.at) if event.active else []
         key, condition = (index, device), self._conditions[index]
         if condition.count is not None:
-            return self._counted(key, event) if begins else []
+            return self._counted(key, event, begins=begins) if begins or key in self._states else []
         known = self._states.get(key)
         if known is not None and known.holding.met:  # a panel may have thousands of points that are active
             at, met = event.at, event.active or self._is_met(condition, device)
@@ -224,16 +224,18 @@ class EventWatch:
         clear = self._verdict(VerdictKind.CLEAR, index, device, max(at, since))
         return [clear] if said else [self._verdict(VerdictKind.RAISE, index, device, since), clear]
 
-    def _counted(self, key: _Key, event: Event) -> list[Verdict]:
-        """Return what one more beginning does to a rule that counts them."""
+    def _counted(self, key: _Key, event: Event, *, begins: bool = True) -> list[Verdict]:
+        """Return what one more beginning does to a rule that counts them; any other word only lets time pass."""
         condition = self._conditions[key[0]]
         assert condition.count is not None  # asked for by the caller
         turns = self._advance(key, event.at)
         state = self._states[key]
         state.lag = event.received_at - event.at
-        insort(state.begins, event.at)
-        del state.begins[: -condition.count]
-        if len(state.begins) == condition.count and state.begins[-1] - state.begins[0] <= (condition.within or 0):
+        if begins:
+            insort(state.begins, event.at)
+            del state.begins[: -condition.count]
+        enough = begins and len(state.begins) == condition.count
+        if enough and state.begins[-1] - state.begins[0] <= (condition.within or 0):
             turns += state.holding.turn(self._terms[key[0]], state.begins[-1], met=True)
         return self._said(key, turns)
 

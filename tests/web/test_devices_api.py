@@ -288,7 +288,10 @@ async def test_rules_come_with_their_limits_and_where_they_stand(running: Any) -
     low = next(rule for rule in rules if rule["where"].startswith("hydrant.yaml:") and rule["metric"] == "pressure")
     assert low["condition"]["limit"]["bands"][0]["source"]
     assert low["class"] == "hazard"
-    assert await running.get(f"/api/v1/rules/{low['id']}") == low
+    alone = await running.get(f"/api/v1/rules/{low['id']}")
+    assert alone | low == alone
+    assert "id: " + low["id"] in alone["text"]
+    assert alone["raised"]["last_7_d"] == 0
 
 
 async def test_kpis_count_devices_and_alerts(city: Any) -> None:

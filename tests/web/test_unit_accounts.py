@@ -23,6 +23,7 @@ OWN = {
     "GET /api/v1/alerts/{id}/record",
     "GET /api/v1/alerts/{id}/cameras",
     "GET /api/v1/alerts/{id}/snapshots",
+    "GET /api/v1/alerts/{id}/plan",
     "GET /api/v1/snapshots/{id}",
     "GET /api/v1/incidents",
     "GET /api/v1/incidents/{id}",
@@ -35,6 +36,8 @@ OWN = {
     "GET /api/v1/devices/{unit}/{device}/limits",
     "GET /api/v1/units/{unit}",
     "GET /api/v1/units/{unit}/cameras",
+    "GET /api/v1/units/{unit}/plans",
+    "GET /api/v1/units/{unit}/plans/{building}/{floor}",
     "GET /api/v1/units/{unit}/contacts",
     "PUT /api/v1/units/{unit}/contacts",
     "GET /api/v1/rejects",
@@ -107,6 +110,8 @@ async def test_over_all_routes_a_unit_gets_its_own_and_nothing_of_another_unit(c
                 "station": "s",
                 "kind": "clocks",
                 "account": "olga",
+                "building": "A",
+                "floor": "1",
             }
         )
         params = {"metric": "smoke"} if path.endswith("/readings") else {}

@@ -145,7 +145,7 @@ class Around(Plans):
         app.router.add_get("/api/v1/alerts/{id}/record", self._incident_record)
         app.router.add_post("/api/v1/alerts/{id}/calls", self._call)
         app.router.add_post("/api/v1/alerts/{id}/snapshots", self._picture)
-        app.router.add_get("/api/v1/snapshots/{id}", self._image)
+        app.router.add_get("/api/v1/snapshots/{id}", self._kept_picture)
 
     def _rows(self, rows: dict[str, list[Json]]) -> Any:
         async def answer(request: web.Request) -> web.Response:
@@ -175,7 +175,7 @@ class Around(Plans):
         made = self.shot(alert, camera, "by_hand", ago=0, by=request.cookies["firetower_session"], **waiting)
         return web.json_response(made, status=201)
 
-    async def _image(self, request: web.Request) -> web.Response:  # reason: every one is the same
+    async def _kept_picture(self, request: web.Request) -> web.Response:  # reason: every one is the same
         return web.Response(body=PIXEL, content_type="image/png")
 
     async def _call(self, request: web.Request) -> web.Response:

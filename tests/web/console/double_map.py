@@ -65,8 +65,8 @@ class CityDouble:
         app.router.add_get("/api/v1/grids", self._grids)
         app.router.add_get("/api/v1/stations/{station}", self._station)
         app.router.add_get("/api/v1/map/base", self._ground)  # and HEAD
-        app.router.add_get("/api/v1/devices/{unit}/{device}", self._file)
-        app.router.add_get("/api/v1/devices/{unit}/{device}/latest", self._latest)
+        app.router.add_get("/api/v1/devices/{unit}/{device}", self._device)
+        app.router.add_get("/api/v1/devices/{unit}/{device}/latest", self._latest_of)
 
     async def _places(self, request: web.Request) -> web.Response:
         def columns(rows: list[Json], names: tuple[str, ...]) -> Json:
@@ -87,13 +87,17 @@ class CityDouble:
         found = [each for each in self.places["stations"] if each["station"] == request.match_info["station"]]
         return web.json_response(found[0]) if found else error(404, "not_found", "there is no such station")
 
-    async def _file(self, request: web.Request) -> web.Response:
+    async def _device(self, request: web.Request) -> web.Response:
+        if self.has_file(request):
+            return await self._file(request)
         unit, device = request.match_info["unit"], request.match_info["device"]
         file = {"unit": unit, "unit_name": "中心商场", "device": device, "kind": "smoke", "status": "online",
                 "place": "3F 走廊", "lon": 113.26, "lat": 23.13, "last_seen_at": at(5)}  # fmt: skip
         return web.json_response(file)
 
-    async def _latest(self, request: web.Request) -> web.Response:
+    async def _latest_of(self, request: web.Request) -> web.Response:
+        if self.has_file(request):
+            return await self._file(request)
         return web.json_response({"items": self.latest})
 
     async def _ground(self, request: web.Request) -> web.StreamResponse:

@@ -34,6 +34,10 @@ class Screens(Facts):
             file = RuleFileOut(**fields, written=written, text=f"rules:\n- id: {out.id}\n", raised=raised)
             self.files[f"GET /rules/{out.id}"] = file.model_dump(mode="json", by_alias=True)
 
+    def has_file(self, request: web.Request) -> bool:
+        """Whether a test has put something at the path that is asked for."""
+        return f"{request.method} {unquote(request.path.removeprefix(PREFIX))}" in self.files
+
     async def _file(self, request: web.Request) -> web.Response:
         path = unquote(request.path.removeprefix(PREFIX))
         body = await request.json() if request.body_exists and request.can_read_body else {}

@@ -95,7 +95,7 @@ async def test_the_sign_in_has_no_fault_either_nor_what_a_units_account_sees(dou
     assert "⟦" not in await page.inner_text("body")
     assert await page.locator(".queue, [data-feed], [data-banner]").count() == 0
     assert not double.sockets
-    await page.click(".noseat .primary")
+    await page.click(".noseat > .primary")
     await page.wait_for_selector("input[name=username]")
 
 

@@ -18,7 +18,7 @@ RULES = {
     "resultTypes": ["violations"],
 }
 # Of something that must be chosen first: looked at where it is tested, with what it shows.
-OF_SOMETHING = {"device", "unit", "script"}
+OF_SOMETHING = {"device", "unit", "script", "backtest"}
 SMALL = """() => [...document.querySelectorAll("#panel button, #panel select, #panel input")]
     .filter(e => e.offsetParent)
     .filter(e => e.type !== "radio" && e.type !== "checkbox")

@@ -29,6 +29,10 @@ def device(name: str, **more: Any) -> Json:
     } | more  # fmt: skip
 
 
+NOTHING: Json = {"rate": None, "count": 0, "of": 0, "target": 0.9, "reached": None}
+"""A rate of no device."""
+
+
 async def test_a_units_file_says_whom_to_call_and_what_is_wrong_with_its_link_and_its_contacts_are_edited(
     double: Double, sit_down: Open
 ) -> None:
@@ -38,6 +42,8 @@ async def test_a_units_file_says_whom_to_call_and_what_is_wrong_with_its_link_an
         "lon": None, "lat": None,
         "devices": {"online": 0, "offline": 0, "never_seen": 0}, "contact_name": None, "contact_phone": None,
         "registered_at": at(9), "buildings": [],
+        "connection": {"must_connect": True, "given": None, "connected": False, "since": None},
+        "rates": {"online": NOTHING, "intact": NOTHING, "never_reported": 0, "in_maintenance": 0},
     }  # fmt: skip
     hours = [{"days": [1, 2, 3, 4, 5], "from": "08:00", "to": "18:00"}]
     away = person("李四", role="manager", reachable=False, why="off_hours", reachable_from=at(-3600), hours=hours)
@@ -66,7 +72,7 @@ async def test_a_units_file_says_whom_to_call_and_what_is_wrong_with_its_link_an
     text = await page.inner_text("[data-contact=李四]")
     assert "不在可联系时间" in text or "起" in text, text
     assert "周一、周二、周三、周四和周五 08:00–18:00" in text
-    assert "未知" in await page.inner_text(".facts")  # of no device there is no rate: neither 0 % nor 100 %
+    assert "未知" in await page.inner_text("[data-unit-rates]")  # of no device there is no rate: neither 0 % nor 100 %
     await page.wait_for_selector("[data-refused='1']")
     assert "× 1000" in await page.inner_text(".refused") or "1000" in await page.inner_text(".refused")
     assert await page.locator(".link-state[data-status=offline]").count() >= 1

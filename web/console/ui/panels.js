@@ -29,9 +29,11 @@ const PANELS = {
   backtest: () => import("./backtest.js").then((file) => file.BacktestPanel),
   roster: () => import("./roster.js").then((file) => file.RosterPanel),
   mine: () => import("./account.js").then((file) => file.MinePanel),
-  wall: () => import("./wall.js").then((file) => file.Wall), // a page of its own, not beside the queue
   accounts: () => import("./accounts.js").then((file) => file.AccountsPanel),
 };
+
+/** What is fetched when it is wanted: the panels, and the display on the wall, which is a page of its own. */
+const FETCHED = { ...PANELS, wall: () => import("./wall.js").then((file) => file.Wall) };
 
 /** @type {Map<string, any>} components that are here */
 const here = new Map([["report", ReportForm], ["script", ScriptPanel]]);
@@ -39,7 +41,7 @@ const here = new Map([["report", ReportForm], ["script", ScriptPanel]]);
 export const isPanel = (name) => Object.hasOwn(PANELS, name);
 
 async function fetched(name) {
-  if (!here.has(name)) here.set(name, await PANELS[name]());
+  if (!here.has(name)) here.set(name, await FETCHED[name]());
   return here.get(name);
 }
 

@@ -23,7 +23,7 @@ from firetower.devices import rates as rates_of
 from firetower.devices.rates import Figures
 from firetower.storage import rates
 from firetower.storage.alert_moves import Fence, fenced
-from firetower.storage.pool import Pool, store_errors
+from firetower.storage.pool import Pool, heed_cancellation, store_errors
 from firetower.storage.rates import HEARD_LATELY, Part
 from firetower.storage.sealer import day_of, end_of
 
@@ -91,6 +91,7 @@ class RateDays:
                 if words != trouble:
                     _log.warning("the rates are counted when the store answers: %s", err)
             except Exception as err:  # noqa: BLE001  # reason: a count that fails on us must not end the desk
+                heed_cancellation(err)
                 words = f"{type(err).__name__}: {err}"
                 if words != trouble:
                     _log.exception("the rates could not be counted; it is tried again")

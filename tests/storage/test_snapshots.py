@@ -178,6 +178,26 @@ async def test_a_camera_that_fails_is_asked_again_and_what_it_answered_is_kept(
     assert len(eyes.asked) == 5
 
 
+async def test_hundreds_that_wait_for_a_recorder_that_hangs_hide_nobody_elses(
+    pool: asyncpg.Pool, eyes: Lens, lease: Lease
+) -> None:
+    await pool.execute("UPDATE camera SET snapshot = 'http://10.0.0.7/hall' WHERE code = 'c-hall'")
+    await pool.execute(
+        "INSERT INTO snapshot (camera_id, due_at, next_try_at) SELECT c.id, t.at, t.at FROM camera c,"
+        " LATERAL (SELECT $1::timestamptz - n * interval '1 s' AS at FROM generate_series(1, 100) n) t"
+        " WHERE c.code = 'c-hall'",
+        to_datetime(NOW),
+    )
+    (one,) = await pool.fetch(
+        "INSERT INTO snapshot (camera_id, due_at, next_try_at) SELECT id, $1, $1 FROM camera WHERE code = 'c-z1'"
+        " RETURNING id",
+        to_datetime(NOW),
+    )
+    due = await Snapshots(pool, lease).due(NOW, (), 20)
+    assert len(due) == snapshots.OF_A_HOST + 1
+    assert due[-1].id == one["id"]
+
+
 async def test_a_second_try_that_comes_too_late_is_none(
     city: City, pool: asyncpg.Pool, eyes: Lens, step: SnapshotStep, lease: Lease, quick: ManualClock
 ) -> None:

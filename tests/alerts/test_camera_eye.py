@@ -101,6 +101,20 @@ async def test_secrets_go_to_the_camera_that_names_them_and_a_digest_never_shows
     assert "pass" not in repr(SECRETS)
 
 
+async def test_a_recorder_that_refuses_a_password_is_not_asked_with_it_for_its_other_cameras(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Eight cameras of one recorder are eight wrong passwords: it locks the account out, and nobody sees anything."""
+    async with lens() as camera, Eye(SECRETS) as eye:
+        camera.answers = [_challenge(), _challenge()]
+        told = [await why(eye, f"{camera.url}/{n}", "nvr") for n in range(8)]
+        assert (told, len(camera.asked)) == (["refused"] * 8, 2)
+        await eye.look(camera.url, "door")
+        monkeypatch.setattr("firetower.alerts.cameras.eye.LEFT_ALONE_S", 0.0)
+        camera.answers = [_challenge()]
+        await eye.look(camera.url, "nvr")
+
+
 def _challenge() -> web.Response:
     return web.Response(status=401, headers={"WWW-Authenticate": 'Digest realm="nvr", nonce="abc", qop="auth"'})
 

@@ -26,7 +26,7 @@ from firetower.storage.city_tables import (
     same_key,
     update,
 )
-from firetower.storage.plan_positions import write_imported
+from firetower.storage.plan_positions import forget, write_imported
 
 Row = tuple[Any, ...]
 
@@ -226,12 +226,14 @@ class CityImport:
         gone = await self._conn.fetch(
             "DELETE FROM point p WHERE p.device_id = ANY($1::int4[]) AND NOT EXISTS (SELECT FROM"
             " unnest($2::int4[], $3::text[]) AS g (device_id, component)"
-            "  WHERE (g.device_id, g.component) = (p.device_id, p.component)) RETURNING p.device_id",
+            "  WHERE (g.device_id, g.component) = (p.device_id, p.component))"
+            " RETURNING p.device_id, p.component",
             list(numbers.values()),
             [row[0] for row in rows],
             [row[1] for row in rows],
             timeout=self._timeout,
         )
+        await forget(self._conn, [(row["device_id"], row["component"]) for row in gone])
         return [row["device_id"] for row in gone]
 
     async def _ids(self, query: str, *given: Sequence[Any]) -> dict[Any, int]:

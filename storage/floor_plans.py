@@ -1,5 +1,6 @@
 """Floor plans 平面图 in the store: put, withdrawn, read; and what the plan of an alert's floor has on it."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ async def put(pool: Pool, where: Where, image: PlanImage, data: bytes, *, by: st
     The same image again changes nothing. Raises NotFound; Conflict where a plan would be replaced while a fire on that
     floor is open: what an operator works by does not change under an alarm. Raises StoreUnavailable.
     """
-    digest = hashlib.sha256(data).digest()
+    digest = (await asyncio.to_thread(hashlib.sha256, data)).digest()  # 8 MiB: not on the loop
     with store_errors():
         async with pool.acquire() as conn, conn.transaction():
             found = await _locked(conn, where)

@@ -1,25 +1,25 @@
 """Grids 网格 on PostgreSQL: listed with their boundaries."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firetower.storage.devices import fetch
 from firetower.storage.pool import Pool
 
 _LIST = """
-SELECT g.code, g.name, g.district, g.boundary, (SELECT count(*) FROM unit u WHERE u.grid_id = g.id) AS units
-FROM grid g WHERE $1::text IS NULL OR g.code > $1 ORDER BY g.code LIMIT $2
+SELECT g.code, g.name, g.district, g.boundary::text AS boundary, coalesce(n.units, 0) AS units
+FROM grid g LEFT JOIN (SELECT grid_id, count(*) AS units FROM unit GROUP BY grid_id) n ON n.grid_id = g.id
+WHERE $1::text IS NULL OR g.code > $1 ORDER BY g.code LIMIT $2
 """
 
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A grid: ``boundary`` one closed ring of (longitude, latitude), None where none is registered."""
+    """A grid: ``boundary`` one closed ring of [longitude, latitude] as JSON, None where none is registered."""
 
     code: str
     name: str
     district: str | None
-    boundary: Sequence[tuple[float, float]] | None
+    boundary: str | None
     units: int
 
 

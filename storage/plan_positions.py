@@ -1,5 +1,6 @@
 """Where devices and points are on the plans of their floors: listed, and placed together, each with its own result."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ SELECT g.n, d.id AS device_id, z.floor_id, q.x, q.y
 """
 _BURNING = """
 SELECT unit, device, component, id FROM alert
- WHERE alert_class = 'fire' AND state <> 'closed' AND device IS NOT NULL ORDER BY id
+ WHERE alert_class = 'fire' AND state <> 'closed' AND device IS NOT NULL AND unit = ANY($1::text[]) ORDER BY id
 """
 _PUT = """
 INSERT INTO plan_position (device_id, component, floor_id, x, y, placed_at, placed_by)
@@ -81,6 +82,11 @@ ON CONFLICT (device_id, component) DO UPDATE SET floor_id = excluded.floor_id, x
 
 async def listed(pool: Pool, unit: str, building: str | None = None, floor: str | None = None) -> list[OnPlan]:
     """Return what stands on the floors of a unit, or of one, by floor and name; none retired. StoreUnavailable."""
+    rows = await fetch(pool, _STANDING, [unit, building, floor])
+    return await asyncio.to_thread(_listed, rows)  # a panel has thousands of points
+
+
+def _listed(rows: Sequence[Any]) -> list[OnPlan]:
     return [
         OnPlan(
             building=row["building"],
@@ -93,7 +99,7 @@ async def listed(pool: Pool, unit: str, building: str | None = None, floor: str 
             zone=row["zone"],
             spot=None if row["x"] is None else to_spot(row),
         )
-        for row in await fetch(pool, _STANDING, [unit, building, floor])
+        for row in rows
     ]
 
 
@@ -107,14 +113,19 @@ async def place(pool: Pool, unit: str, given: Sequence[Placed], by: str, at: Mic
         async with pool.acquire() as conn, conn.transaction():
             good, _, errors = await _sorted_out(conn, [(f"/positions/{n}", unit, each) for n, each in enumerate(given)])
             await _write(conn, good, by, at)
-            gone = [(device, component) for device, component, _, x, _ in good if x is None]
-            await conn.execute(
-                "DELETE FROM plan_position q USING unnest($1::int4[], $2::text[]) AS g (device_id, component)"
-                " WHERE (q.device_id, q.component) = (g.device_id, g.component)",
-                [device for device, _ in gone],
-                [component for _, component in gone],
-            )
+            await forget(conn, [(device, component) for device, component, _, x, _ in good if x is None])
     return errors
+
+
+async def forget(conn: Any, gone: Sequence[tuple[int, str]]) -> None:
+    """Take devices or points, by the device's number and the component, off every plan."""
+    await conn.execute(
+        "DELETE FROM plan_position q USING unnest($1::int4[], $2::text[]) AS g (device_id, component)"
+        " WHERE (q.device_id, q.component) = (g.device_id, g.component)",
+        [device for device, _ in gone],
+        [component for _, component in gone],
+        timeout=_PATIENCE_S,
+    )
 
 
 async def write_imported(conn: Any, city: City, by: str) -> tuple[tuple[int, int, int] | None, list[ItemError]]:
@@ -154,7 +165,8 @@ async def _sorted_out(
         )
     }
     burning: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for row in await conn.fetch(_BURNING, timeout=_PATIENCE_S):
+    units = sorted({unit for _, unit, _ in given})
+    for row in await conn.fetch(_BURNING, units, timeout=_PATIENCE_S):
         burning.setdefault((row["unit"], row["device"]), []).append((row["component"], row["id"]))
     good: dict[tuple[int, str], _Row] = {}
     standing: dict[tuple[int, str], tuple[float, float]] = {}

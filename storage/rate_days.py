@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from firetower.core.clock import MINUTE, Clock, Micros, from_datetime, to_datetime
-from firetower.core.errors import StoreUnavailable
+from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.devices import rates as rates_of
 from firetower.devices.rates import Figures
 from firetower.storage import rates
 from firetower.storage.alert_moves import Fence, fenced
-from firetower.storage.pool import Pool, store_errors
+from firetower.storage.pool import Pool, heed_cancellation, store_errors
 from firetower.storage.rates import HEARD_LATELY, Part
 from firetower.storage.sealer import day_of, end_of
 
@@ -32,7 +32,7 @@ SETTLED: Micros = 5 * MINUTE
 """So long after devices are heard again their silence is their own."""
 LOOK_S = 10.0
 _UNITS_AT_ONCE = 2_000
-"""Units whose connection is noted at one look; others at the next ones."""
+"""Units whose connection is noted in one transaction."""
 
 _COLUMNS = (
     "units_due", "units_connected", "devices", "online", "intact", "never_reported", "in_maintenance",
@@ -41,7 +41,7 @@ _COLUMNS = (
 _TURNED = f"""
 SELECT u.id, heard.unit_id IS NOT NULL AS connected FROM unit u
 LEFT JOIN (SELECT DISTINCT d.unit_id FROM device d WHERE {HEARD_LATELY}) heard ON heard.unit_id = u.id
-WHERE (u.connected_since IS NULL) = (heard.unit_id IS NOT NULL) LIMIT {_UNITS_AT_ONCE}
+WHERE (u.connected_since IS NULL) = (heard.unit_id IS NOT NULL)
 """
 
 _log = logger("storage.rate_days")
@@ -78,16 +78,24 @@ class RateDays:
 
     async def run(self) -> None:
         """Look until cancelled, over a store that is away. Raises LeaseLost."""
-        trouble = False
+        self._heard_since = self._counted_at = self._day = None  # another instance may have counted meanwhile
+        trouble = ""
         while True:
+            words = ""
             try:
                 await self.look(self._clock.now())
+            except LeaseLost:
+                raise
             except StoreUnavailable as err:
-                if not trouble:
+                words = type(err).__name__
+                if words != trouble:
                     _log.warning("the rates are counted when the store answers: %s", err)
-                trouble = True
-            else:
-                trouble = False
+            except Exception as err:  # noqa: BLE001  # reason: a count that fails on us must not end the desk
+                heed_cancellation(err)
+                words = f"{type(err).__name__}: {err}"
+                if words != trouble:
+                    _log.exception("the rates could not be counted; it is tried again")
+            trouble = words
             await asyncio.sleep(LOOK_S)
 
     async def look(self, now: Micros) -> None:
@@ -171,16 +179,16 @@ class RateDays:
         """Note since when units are connected, of those whose connection began or ended."""
         with store_errors():
             turned = await self._pool.fetch(_TURNED, to_datetime(now))
-        if not turned:
-            return
-        async with fenced(self._pool, self._lease) as conn:
-            await conn.execute(
-                "UPDATE unit u SET connected_since = CASE WHEN t.connected THEN $3::timestamptz END"
-                " FROM unnest($1::int4[], $2::bool[]) AS t (id, connected) WHERE u.id = t.id",
-                [row["id"] for row in turned],
-                [row["connected"] for row in turned],
-                to_datetime(now),
-            )
+        for start in range(0, len(turned), _UNITS_AT_ONCE):
+            rows = turned[start : start + _UNITS_AT_ONCE]
+            async with fenced(self._pool, self._lease) as conn:
+                await conn.execute(
+                    "UPDATE unit u SET connected_since = CASE WHEN t.connected THEN $3::timestamptz END"
+                    " FROM unnest($1::int4[], $2::bool[]) AS t (id, connected) WHERE u.id = t.id",
+                    [row["id"] for row in rows],
+                    [row["connected"] for row in rows],
+                    to_datetime(now),
+                )
 
 
 async def frozen(pool: Pool, part: Part, first: date, last: date) -> Sequence[RateDay]:

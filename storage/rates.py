@@ -32,7 +32,7 @@ covered AS (
     FROM announced_window w JOIN unit u ON u.code = w.unit JOIN device d ON d.unit_id = u.id
     LEFT JOIN zone z ON z.id = d.zone_id LEFT JOIN floor f ON f.id = z.floor_id
     LEFT JOIN building b ON b.id = f.building_id
-    WHERE {ACTIVE} AND w.kind IN ('maintenance', 'impairment') AND w.component IS NULL
+    WHERE {ACTIVE} AND w.kind IN ('maintenance', 'impairment') AND w.component IS NULL {{of_window}}
     AND (w.device IS NULL OR w.device = d.name)
     AND (w.zone IS NULL OR starts_with(concat_ws('/', b.code, f.code, z.code) || '/', w.zone || '/'))
     GROUP BY d.id
@@ -104,7 +104,7 @@ FROM unit u WHERE u.code = $2
 # From when a condition began until it ended, or until the end of what is looked at; what came back meanwhile counts
 # through. Overlapping alerts of a device count once.
 _INTACT_TIME = f"""
-WITH {_COVERED},
+WITH {_COVERED.format(of_window="")},
 standing AS (
     SELECT a.device_id AS id, range_agg(tstzrange(since, greatest(until, since))) AS during
     FROM alert a CROSS JOIN LATERAL (
@@ -156,7 +156,7 @@ async def count(pool: Pool, now: Micros) -> Counted:
         async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
             at = to_datetime(now)
             await conn.execute(_ONE_CORE)
-            for row in await conn.fetch(_DEVICES.format(of_unit="", of_device=""), at, timeout=COUNT_S):
+            for row in await conn.fetch(_DEVICES.format(of_unit="", of_window="", of_device=""), at, timeout=COUNT_S):
                 found.setdefault(_part(row), {}).update(_counts(row))
             for row in await conn.fetch(_UNITS, at, list(MUST_CONNECT), timeout=COUNT_S):
                 due = {"units_due": row["units_due"], "units_connected": row["units_connected"]}
@@ -173,7 +173,7 @@ async def of_unit(pool: Pool, code: str, now: Micros) -> UnitRates | None:
             unit = await conn.fetchrow(_UNIT, at, code)
             if unit is None:
                 return None
-            query = _DEVICES.format(of_unit="AND a.unit = $2", of_device="AND u.code = $2")
+            query = _DEVICES.format(of_unit="AND a.unit = $2", of_window="AND w.unit = $2", of_device="AND u.code = $2")
             rows = await conn.fetch(query, at, code, timeout=COUNT_S)
     whole = next(row for row in rows if _part(row) == CITY)
     since = unit["connected_since"]

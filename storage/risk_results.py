@@ -36,6 +36,9 @@ SELECT $1, g.id, $2, g.old_band, g.new_band, g.old_score, g.new_score, g.held_by
 FROM unnest($3::int4[], $4::text[], $5::text[], $6::int2[], $7::int2[], $8::text[], $9::text[])
     WITH ORDINALITY AS g (id, old_band, new_band, old_score, new_score, held_by, reason, n) ORDER BY g.n
 """
+_EMPTY = """
+DELETE FROM risk r WHERE r.scope = 'grid' AND NOT EXISTS (SELECT FROM unit u WHERE u.grid_id = r.id)
+"""
 _ROUND = """
 INSERT INTO risk_round (computed_at, model, units, took_ms) VALUES ($1, $2, $3, $4)
 ON CONFLICT (one) DO UPDATE SET computed_at = excluded.computed_at, model = excluded.model, units = excluded.units,
@@ -80,6 +83,11 @@ async def put(conn: Any, scope: Scope, results: Sequence[Result], at: Micros) ->
 def _change(now: Result, before: Any) -> tuple[Any, ...]:
     why = telling.why(before["parts"] if before["rated"] else None, now.parts)
     return now.id, before["band"], now.band, before["score"], now.score, now.rest["held_by"], json.dumps(why)
+
+
+async def forget_empty_grids(conn: Any) -> None:
+    """Forget how grids stand that every unit has left: nobody would reckon them again. Their changes stay."""
+    await conn.execute(_EMPTY)
 
 
 async def note_round(conn: Any, at: Micros, model: int, units: int, took_ms: int) -> None:

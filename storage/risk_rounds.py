@@ -22,9 +22,9 @@ from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.storage import follower
 from firetower.storage.alert_moves import Fence, fenced
-from firetower.storage.pool import store_errors
+from firetower.storage.pool import heed_cancellation, store_errors
 from firetower.storage.risk_facts import Around, Gatherer
-from firetower.storage.risk_results import CHUNK, Result, Scope, note_round, put
+from firetower.storage.risk_results import CHUNK, Result, Scope, forget_empty_grids, note_round, put
 
 EVERY: Micros = 60 * SECOND
 """All units are reckoned this often."""
@@ -88,6 +88,7 @@ class RiskRounds:
             except StoreUnavailable as err:
                 _log.debug("the risk of units waits for the database: %s", err)
             except Exception as err:  # noqa: BLE001  # reason: a reckoning that fails on us must not end the desk
+                heed_cancellation(err)
                 words = f"{type(err).__name__}: {err}"
                 if words != trouble:
                     _log.exception("the risk of units could not be reckoned; it is tried again")
@@ -129,6 +130,7 @@ class RiskRounds:
         changed, grids = await asyncio.to_thread(_differing, None if before is None else before.facts, facts)
         await self._write(_Picture(facts, ratings, around), changed, grids, now)
         async with fenced(self._pool, self._lease) as conn:
+            await forget_empty_grids(conn)
             took = round((asyncio.get_running_loop().time() - begun) * 1000)
             await note_round(conn, now, self._model.version, len(facts), took)
         self._waiting.clear()

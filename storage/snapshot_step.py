@@ -1,11 +1,12 @@
 """The desk's step ``snapshots``: pictures wanted of alarms, written as rows that the photographer takes up."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import asyncpg
 
-from firetower.alerts.cameras.sight import Place, Seen, cameras_of
+from firetower.alerts.cameras.sight import Camera, Place, Seen, cameras_of
 from firetower.alerts.cameras.taking import (
     ROUND_APART,
     SHARED,
@@ -21,7 +22,7 @@ from firetower.alerts.deadlines import TIMER
 from firetower.alerts.model import Alert
 from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.devices.events import AlertClass
-from firetower.storage.alert_moves import BATCH, Fence, fenced
+from firetower.storage.alert_moves import BATCH, PIECE, Fence, fenced
 from firetower.storage.alert_rows import COLUMNS, to_alert
 from firetower.storage.cameras import around, place_of
 from firetower.storage.pool import store_errors
@@ -44,6 +45,9 @@ _LINK = """
 INSERT INTO alert_snapshot (alert_id, snapshot_id, moment, since, by)
 SELECT * FROM unnest($1::int8[], $2::int8[], $3::text[], $4::timestamptz[], $5::text[]) ON CONFLICT DO NOTHING
 """
+
+_AT_ONCE = 5 * BATCH
+"""Alerts looked at in one call; more wait for the next."""
 
 
 class SnapshotStep:
@@ -69,9 +73,9 @@ class SnapshotStep:
                 self._left = [row["id"] for row in await self._pool.fetch(_OPEN, *self._which(now))]
                 changed = []
         ids = list(dict.fromkeys([*changed, *self._left]))
-        for start in range(0, min(len(ids), 5 * BATCH), BATCH):
-            await self._ask(ids[start : start + BATCH], now)
-        self._left = ids[5 * BATCH :]
+        for start in range(0, min(len(ids), _AT_ONCE), PIECE):
+            await self._ask(ids[start : start + PIECE], now)
+        self._left = ids[_AT_ONCE:]
 
     async def _ask(self, ids: Sequence[int], now: Micros) -> None:
         with store_errors():
@@ -83,25 +87,27 @@ class SnapshotStep:
             pictured = [each for each in alerts if is_pictured(each, self._classes, _rounds(known.get(each.id)), now)]
             if not pictured:
                 return
-            wanted = await self._wishes(pictured, now)
+            cameras = await around(self._pool, [place_of(each) for each in pictured])
+        wanted = await _wishes(pictured, cameras, now)
         if wanted:
             async with fenced(self._pool, self._lease) as conn:
                 await ask(conn, wanted, now)
 
-    async def _wishes(self, alerts: Sequence[Alert], now: Micros) -> list[Wish]:
-        places = {each.id: place_of(each) for each in alerts}
-        cameras = await around(self._pool, list(places.values()))
-        by_place: dict[Place, Sequence[Seen]] = {}
-        wanted: list[Wish] = []
-        for alert in sorted(alerts, key=lambda each: (not each.is_fire, each.priority, each.id)):
-            place = places[alert.id]
-            if place not in by_place:
-                by_place[place] = cameras_of(place, cameras)
-            wanted += wishes(alert, by_place[place], now)
-        return wanted
-
     def _which(self, now: Micros) -> tuple[Any, ...]:
         return sorted(self._classes), to_datetime(now - max(TOO_OLD, ROUND_APART))
+
+
+async def _wishes(alerts: Sequence[Alert], cameras: Sequence[Camera], now: Micros) -> list[Wish]:
+    """Return the pictures wanted of ``alerts`` from ``cameras`` around them, fires first."""
+    by_place: dict[Place, Sequence[Seen]] = {}
+    wanted: list[Wish] = []
+    for alert in sorted(alerts, key=lambda each: (not each.is_fire, each.priority, each.id)):
+        place = place_of(alert)
+        if place not in by_place:
+            await asyncio.sleep(0)  # of a unit with hundreds of cameras a millisecond or two
+            by_place[place] = cameras_of(place, cameras)
+        wanted += wishes(alert, by_place[place], now)
+    return wanted
 
 
 def _rounds(row: Any) -> Rounds | None:

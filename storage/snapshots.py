@@ -1,5 +1,6 @@
 """Pictures of cameras on PostgreSQL: what is due, what came, what is kept with an alert, and for how long."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -23,12 +24,22 @@ PRUNED_AT_ONCE = 200
 """Pictures forgotten in one statement: at most 800 MiB."""
 MOST_LISTED = 500
 
+OF_A_HOST = 8
+"""Pictures of one host that are looked at at once: hundreds that wait for one that hangs hide no other host's."""
+
 _DUE = """
-SELECT s.id, s.due_at, s.tries, c.secret, CASE WHEN c.retired_at IS NULL THEN c.snapshot END AS address
-FROM snapshot s JOIN camera c ON c.id = s.camera_id
-WHERE s.next_try_at <= $1 AND NOT s.id = ANY($2::int8[])
-ORDER BY EXISTS (SELECT FROM alert_snapshot l WHERE l.snapshot_id = s.id AND l.moment = 'by_hand') DESC,
-    s.next_try_at, s.id LIMIT $3
+SELECT id, due_at, tries, secret, address FROM (
+    SELECT w.*, row_number() OVER (
+        PARTITION BY split_part(w.address, '/', 3) ORDER BY w.by_hand DESC, w.next_try_at, w.id
+    ) AS nth
+    FROM (
+        SELECT s.id, s.due_at, s.next_try_at, s.tries, c.secret,
+            CASE WHEN c.retired_at IS NULL THEN c.snapshot END AS address,
+            EXISTS (SELECT FROM alert_snapshot l WHERE l.snapshot_id = s.id AND l.moment = 'by_hand') AS by_hand
+        FROM snapshot s JOIN camera c ON c.id = s.camera_id
+        WHERE s.next_try_at <= $1 AND NOT s.id = ANY($2::int8[])
+    ) w
+) d WHERE nth <= $4 OR address IS NULL ORDER BY by_hand DESC, next_try_at, id LIMIT $3
 """
 _KEEP = """
 UPDATE snapshot SET state = 'taken', next_try_at = NULL, tries = tries + 1, asked_at = $2, taken_at = $3, media = $4,
@@ -116,16 +127,16 @@ class Snapshots:
         self._lease = lease
 
     async def due(self, now: Micros, in_hand: Collection[int], most: int) -> Sequence[Wanted]:
-        """Return what is to be asked for, by hand first, then by its time. Raises StoreUnavailable."""
+        """Return what is to be asked for, by hand first, then by its time, some of each host. StoreUnavailable."""
         with store_errors():
-            rows = await self._pool.fetch(_DUE, to_datetime(now), list(in_hand), most)
+            rows = await self._pool.fetch(_DUE, to_datetime(now), list(in_hand), most, OF_A_HOST)
         return [
             Wanted(row["id"], row["address"], row["secret"], from_datetime(row["due_at"]), row["tries"]) for row in rows
         ]
 
     async def keep(self, wanted: Wanted, picture: Picture, asked: Micros, now: Micros) -> None:
         """Store a picture that came. Raises LeaseLost, StoreUnavailable."""
-        digest = hashlib.sha256(picture.body).digest()
+        digest = (await asyncio.to_thread(hashlib.sha256, picture.body)).digest()  # 4 MiB: not on the loop
         async with fenced(self._pool, self._lease) as conn:
             await conn.execute(
                 _KEEP, wanted.id, to_datetime(asked), to_datetime(now), picture.media, digest, len(picture.body),

@@ -1,5 +1,6 @@
 """A route as data (method, path, models, errors, who may), and what makes a request handler of it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -140,13 +141,18 @@ def _adapt(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse
         result = await route.handler(Call(request, site, person, query, body))
         if isinstance(result, web.StreamResponse):
             return result
-        return web.Response(
-            status=route.status,
-            body=result.model_dump_json(by_alias=True).encode(),
-            content_type="application/json",
-        )
+        return web.Response(status=route.status, body=_json(result), content_type="application/json")
 
     return handle
+
+
+def _json(answer: BaseModel) -> bytes:
+    return answer.model_dump_json(by_alias=True).encode()
+
+
+async def answer_aside(made: Callable[[], BaseModel]) -> web.Response:
+    """Return an answer that is made and written beside the event loop: one of thousands of items."""
+    return web.Response(body=await asyncio.to_thread(lambda: _json(made())), content_type="application/json")
 
 
 def names_of(model: type[BaseModel]) -> list[str]:

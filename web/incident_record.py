@@ -129,8 +129,9 @@ async def get_record(call: Call[RecordQuery, None]) -> BaseModel | web.StreamRes
         text = await asyncio.to_thread(html, printed)
         return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": CSP})
     shown = [each.id for section in printed.sections for each in section.pictures]
-    pictures = {number: kept.body for number in shown if (kept := await snapshots.picture(call.deps.pool, number))}
-    body = await asyncio.get_running_loop().run_in_executor(_press, _pdf, printed, pictures)
+    async with call.site.press:
+        pictures = {number: kept.body for number in shown if (kept := await snapshots.picture(call.deps.pool, number))}
+        body = await asyncio.get_running_loop().run_in_executor(_press, _pdf, printed, pictures)
     name = f'inline; filename="firetower-{alert.id}.pdf"'
     return web.Response(body=body, content_type="application/pdf", headers={"Content-Disposition": name})
 

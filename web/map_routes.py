@@ -1,6 +1,5 @@
 """What the map draws: every device as binary columns, units and stations, and the base map that is configured."""
 
-import asyncio
 import struct
 from typing import Literal
 
@@ -108,13 +107,10 @@ async def devices_snapshot(call: Call[Nothing, None]) -> web.StreamResponse:
 async def map_places(call: Call[Nothing, None]) -> web.StreamResponse:
     """Every unit and micro fire station with its place, in columns; whom to call: `GET /api/v1/stations/{station}`."""
     pool = call.deps.pool
-    found = {
-        "units": await places.units(pool),
-        "stations": await places.stations(pool),
-        "units_placeless": await places.placeless(pool),
-    }
-    # of 100,000 units it takes 50 ms to write: not on the loop on which alarms come in
-    response = web.Response(body=await asyncio.to_thread(msgspec.json.encode, found), content_type="application/json")
+    found = await places.units(pool), await places.stations(pool), await places.placeless(pool)
+    response = web.Response(
+        body=b'{"units":%b,"stations":%b,"units_placeless":%d}' % found, content_type="application/json"
+    )
     response.enable_compression()
     return response
 

@@ -11,7 +11,7 @@ from firetower.storage import floor_plans, plan_positions
 from firetower.storage.floor_plans import Floor, Where
 from firetower.storage.plan_positions import OnPlan, Placed
 from firetower.web.alert_routes import shown_alert
-from firetower.web.api import Access, Call, Route, read_body
+from firetower.web.api import Access, Call, Route, answer_aside, read_body
 from firetower.web.api_models import Nothing
 from firetower.web.errors import Refused
 from firetower.web.plan_models import (
@@ -38,7 +38,7 @@ _HEADERS = {  # an image is drawn and never run, whoever opens its address
 }
 
 
-async def list_plans(call: Call[PlansQuery, None]) -> BaseModel:
+async def list_plans(call: Call[PlansQuery, None]) -> web.Response:
     """List the floors of a unit with their plans, and where devices and points are on them."""
     query, unit = call.query, _unit(call)
     floors = [
@@ -49,8 +49,10 @@ async def list_plans(call: Call[PlansQuery, None]) -> BaseModel:
     on: dict[tuple[str, str], list[OnPlan]] = {}
     for each in await plan_positions.listed(call.deps.pool, unit, query.building, query.floor):
         on.setdefault((each.building, each.floor), []).append(each)
-    return FloorPlans(
-        items=[floor_plan_out(floor, plans, on.get((floor.building, floor.floor), [])) for floor, plans in floors]
+    return await answer_aside(
+        lambda: FloorPlans(
+            items=[floor_plan_out(floor, plans, on.get((floor.building, floor.floor), [])) for floor, plans in floors]
+        )
     )
 
 
@@ -122,7 +124,7 @@ async def put_positions(call: Call[Nothing, PositionsIn]) -> BaseModel:
     return PositionsOut(placed=len(given) - len(errors), errors=errors)
 
 
-async def alert_plan(call: Call[Nothing, None]) -> BaseModel:
+async def alert_plan(call: Call[Nothing, None]) -> web.Response:
     """Return the floor plan to show with an alert: its own point, or why there is none, and what else is open there."""
     alert = await shown_alert(call)
     found = await floor_plans.around(call.deps.pool, alert)
@@ -130,7 +132,7 @@ async def alert_plan(call: Call[Nothing, None]) -> BaseModel:
     if found is not None and found.plans:
         floor = found.floor
         standing = await plan_positions.listed(call.deps.pool, floor.unit, floor.building, floor.floor)
-    return alert_plan_out(alert, found, standing)
+    return await answer_aside(lambda: alert_plan_out(alert, found, standing))
 
 
 def _unit(call: Call[object, object]) -> str:

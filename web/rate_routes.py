@@ -18,6 +18,7 @@ from firetower.web.deps import hears
 from firetower.web.rate_json import DeviceRatesOut, RateOut, RatesOut, connection_rate, device_rates
 
 _USUAL_DAYS = 30
+_Day = Annotated[date, Field(ge=date(1970, 1, 1), lt=date(2200, 1, 1))]
 
 
 class RatesQuery(Asked):
@@ -54,8 +55,8 @@ class RatesNow(Answered):
 class DaysQuery(Asked):
     """Which days, of the city unless a grid or a kind is named."""
 
-    start: date | None = Field(None, alias="from", description="a day; absent: 30 days before `to`")
-    end: date | None = Field(None, alias="to", description="a day, that one too; absent: yesterday")
+    start: _Day | None = Field(None, alias="from", description="a day; absent: 30 days before `to`")
+    end: _Day | None = Field(None, alias="to", description="a day, that one too; absent: yesterday")
     grid: str | None = Field(None, max_length=64, description="of that grid; empty: of units in no grid")
     kind: DeviceKind | None = Field(None, description="of that kind of device")
 
@@ -85,7 +86,7 @@ class DaysPage(Answered):
 
 
 async def rates_now(call: Call[RatesQuery, None]) -> BaseModel:
-    """Return the rates as they stand, counted at most fifteen seconds ago."""
+    """Return the rates as they stand, counted at most fifteen seconds ago, or ten times as long as counting took."""
     targets, wanted = call.deps.targets, call.query.by
     counted = await call.site.rates.now()
 

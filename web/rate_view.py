@@ -1,4 +1,4 @@
-"""The city's rates as of a moment ago: counted once for everybody who asks within fifteen seconds."""
+"""The city's rates as of a moment ago: counted once for everybody who asks within fifteen seconds or so."""
 
 import asyncio
 

@@ -1,5 +1,6 @@
 """Four-colour risk 四色风险 of units and grids: how they stand, the worst first, and each change of band."""
 
+from aiohttp import web
 from pydantic import BaseModel
 
 from firetower.alerts.risk.model import shipped
@@ -7,7 +8,7 @@ from firetower.core.clock import SECOND
 from firetower.core.errors import InvalidInput
 from firetower.storage import risk
 from firetower.storage.risk_rounds import EVERY
-from firetower.web.api import Access, Call, Route
+from firetower.web.api import Access, Call, Route, answer_aside
 from firetower.web.api_models import cursor_of, instant_or_none, parts_of
 from firetower.web.errors import Refused
 from firetower.web.risk_json import (
@@ -22,7 +23,7 @@ from firetower.web.risk_json import (
 )
 
 
-async def list_risk(call: Call[RiskQuery, None]) -> BaseModel:
+async def list_risk(call: Call[RiskQuery, None]) -> web.Response:
     """List units or grids by risk, the worst first, with parts and reasons; a unit's account sees its own unit."""
     query, model = call.query, shipped()
     if query.by == "grid":
@@ -40,13 +41,16 @@ async def list_risk(call: Call[RiskQuery, None]) -> BaseModel:
     rows = await risk.listed(call.deps.pool, which)
     kept = rows[: query.limit]
     reckoned = await risk.last_round(call.deps.pool)
-    return RiskPage(
-        computed_at=instant_or_none(None if reckoned is None else reckoned.computed_at),
-        every_s=EVERY // SECOND,
-        counts=counted(await risk.counts(call.deps.pool, which)),
-        items=[risk_out(row, query.by, model) for row in kept],
-        next_cursor=cursor_of(str(kept[-1].place), str(kept[-1].id)) if len(rows) > query.limit else None,
-        model=model_out(model),
+    counts = await risk.counts(call.deps.pool, which)
+    return await answer_aside(
+        lambda: RiskPage(
+            computed_at=instant_or_none(None if reckoned is None else reckoned.computed_at),
+            every_s=EVERY // SECOND,
+            counts=counted(counts),
+            items=[risk_out(row, query.by, model) for row in kept],
+            next_cursor=cursor_of(str(kept[-1].place), str(kept[-1].id)) if len(rows) > query.limit else None,
+            model=model_out(model),
+        )
     )
 
 

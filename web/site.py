@@ -1,6 +1,7 @@
 """What every handler of one application shares: its dependencies, its guard, its live hub, its rates."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -18,6 +19,8 @@ class Site:
     guard: Guard
     hub: Hub
     rates: RateView
+    press: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever has a document with pictures drawn: their megabytes are in memory once."""
 
 
 SITE: web.AppKey[Site] = web.AppKey("firetower", Site)

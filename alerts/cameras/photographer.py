@@ -19,6 +19,8 @@ from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 
 AT_ONCE, OF_ONE = 8, 3
+STORED_AT_ONCE = 2
+"""Of the pictures in hand: each holds a connection while its megabytes are written."""
 LOOKED_AT = 500
 """Pictures that are due looked at in one look."""
 LOOK_S = 0.3
@@ -52,6 +54,7 @@ class Photographer:
         self._clock = clock
         self._in_hand: dict[int, str] = {}
         self._freed = asyncio.Event()
+        self._writing = asyncio.Semaphore(STORED_AT_ONCE)
 
     async def run(self) -> None:
         """Take pictures until cancelled. Raises LeaseLost."""
@@ -82,7 +85,7 @@ class Photographer:
         now = self._clock.now()
         due = {each.id: each for each in await self._store.due(now, list(self._in_hand), LOOKED_AT)}
         for each in list(due.values()):
-            if each.address is None or (each.tries == 0 and taking.is_too_late(each.due, now)):
+            if each.address is None or taking.is_too_late(each.due, now):
                 why = Why.REMOVED if each.address is None else Why.TOO_LATE
                 await self._store.failed(due.pop(each.id), Trouble(why), None, None)
         waiting = [(each.id, urlsplit(each.address or "").netloc) for each in due.values()]
@@ -117,12 +120,12 @@ class Photographer:
         again = taking.next_try(wanted.tries + 1, self._clock.now(), permanent=trouble.permanent)
         await self._store.failed(wanted, trouble, asked, again)
 
-    @staticmethod
-    async def _until_stored(act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _until_stored(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do ``act``, however long the database is away. Raises LeaseLost."""
         while True:
             try:
-                await act()
+                async with self._writing:
+                    await act()
             except StoreUnavailable as err:
                 _log.debug("a picture of a camera waits for the database: %s", err)
                 await asyncio.sleep(RETRY_S)

@@ -6,6 +6,8 @@ MOST_PIXELS = 40_000_000
 """Of the largest picture kept; cameras have up to 32 million."""
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """JPEG markers that give the size."""
+_MOST_MARKERS = 2_000
+"""Looked at before the size is given up; cameras write some ten. It bounds the time, whatever was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ def _jpeg(body: bytes) -> Kind | None:
     if body[:3] != b"\xff\xd8\xff":
         return None
     at = 2
-    while at + 9 <= len(body):
-        if body[at] != 0xFF:
+    for _ in range(_MOST_MARKERS):
+        if at + 9 > len(body) or body[at] != 0xFF:
             return None
         marker = body[at + 1]
         if marker == 0xFF:  # fill

@@ -31,7 +31,7 @@ class SnapshotStore(Protocol):
     """The store. Everything it writes is fenced: LeaseLost when another instance has taken over."""
 
     async def due(self, now: Micros, in_hand: Collection[int], most: int) -> Sequence[Wanted]:
-        """Return what is to be asked for at ``now``, by hand and fires first. Raises StoreUnavailable."""
+        """Return what is to be asked for at ``now``, by hand first, then by its time. Raises StoreUnavailable."""
         ...
 
     async def keep(self, wanted: Wanted, picture: Picture, asked: Micros, now: Micros) -> None:

@@ -22,7 +22,7 @@ ROUND_APART: Micros = MINUTE
 TOO_OLD: Micros = 10 * MINUTE
 """An alarm of longer ago, after an outage, is not pictured any more: it would not show how it began."""
 TOO_LATE: Micros = 5 * MINUTE
-"""A picture that nobody could ask for so long after it was due is given up."""
+"""A picture that is not there so long after it was due is given up: it would not show what it is kept for."""
 TRIES = 3
 _WAITS: tuple[Micros, ...] = (SECOND, 3 * SECOND)
 
@@ -120,7 +120,7 @@ def next_try(tries: int, now: Micros, *, permanent: bool) -> Micros | None:
 
 
 def is_too_late(due: Micros, now: Micros) -> bool:
-    """Say whether a picture that was never asked for is given up."""
+    """Say whether a picture is given up."""
     return now - due > TOO_LATE
 
 

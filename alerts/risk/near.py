@@ -12,8 +12,8 @@ Degrees = npt.NDArray[np.float64]
 
 ROUND_M = 10
 """Distances are told to so many metres: registered places are no more exact."""
-_SMALLEST_M = 100.0
-"""Side of the smallest squares; they are chosen so that about one place stands in each."""
+_MOST_RINGS = 15
+"""Squares are looked at so far outward at most; else they are chosen so that about one place stands in each."""
 _PIECE = 4_000
 """Places looked from at once: bounds what is held in memory."""
 _PER_DEGREE_M = RADIUS_M * math.pi / 180
@@ -29,7 +29,9 @@ def nearest_m(from_lon: Degrees, from_lat: Degrees, to_lon: Degrees, to_lat: Deg
     if not len(here) or not len(to_lon):
         return found
     per_lon = _PER_DEGREE_M * math.cos(math.radians(float(np.median(from_lat[here]))))
-    index = _Cells(to_lon * per_lon, to_lat * _PER_DEGREE_M, reach_m)
+    # each square metre once: what was registered without a place of its own stands at one point, thousands of it
+    spots = np.unique(np.round(to_lon * per_lon) + 1j * np.round(to_lat * _PER_DEGREE_M))
+    index = _Cells(spots.real, spots.imag, reach_m)
     for start in range(0, len(here), _PIECE):
         piece = here[start : start + _PIECE]
         far = index.nearest(from_lon[piece] * per_lon, from_lat[piece] * _PER_DEGREE_M, reach_m)
@@ -41,8 +43,9 @@ class _Cells:
     """Places sorted by the square that they stand in."""
 
     def __init__(self, x: Degrees, y: Degrees, reach_m: float) -> None:
-        side = math.sqrt(max(float(np.ptp(x)), 1.0) * max(float(np.ptp(y)), 1.0) / len(x))
-        self._side = min(max(side, _SMALLEST_M), reach_m)
+        # around a few places, too, it is looked outward as far as that
+        side = math.sqrt((float(np.ptp(x)) + 2 * reach_m) * (float(np.ptp(y)) + 2 * reach_m) / len(x))
+        self._side = min(max(side, reach_m / _MOST_RINGS), reach_m)
         self._key = self._keys(*self._cell(x, y))
         order = np.argsort(self._key, kind="stable")
         self._key, self._x, self._y = self._key[order], x[order], y[order]
@@ -58,7 +61,8 @@ class _Cells:
         """Return the metres from each (x, y) to the nearest place; infinite where none lies within reach."""
         best = np.full(len(x), np.inf)
         column, row = self._cell(x, y)
-        open_ = np.arange(len(x))
+        across = (x > self._x.min() - reach_m) & (x < self._x.max() + reach_m)
+        open_ = np.flatnonzero(across & (y > self._y.min() - reach_m) & (y < self._y.max() + reach_m))
         for ring in range(math.ceil(reach_m / self._side) + 1):
             # whatever lies in this ring is at least (ring - 1) cells away
             open_ = open_[best[open_] > max(ring - 1, 0) * self._side]

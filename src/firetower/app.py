@@ -144,6 +144,7 @@ async def run(  # noqa: PLR0915  # reason: the one straight line in which everyt
             within=lambda: confirms_within(current.rulebook.rules),
             rule=lambda rule_id: current.rulebook.rule(rule_id),  # noqa: PLW0108  # reason: the book in force changes
             hears=lambda: deps.hears(health),
+            aside=desk,
         )
         start("desk", office.run())
         health = Health(

@@ -62,12 +62,14 @@ def make_desk(
     within: Callable[[], Micros] = lambda: CONFIRMS_WITHIN,
     rule: Callable[[str], Rule | None] = lambda _: None,
     hears: Callable[[], bool] = lambda: True,
+    aside: asyncpg.Pool | None = None,
 ) -> Desk:
     """Return the desk on the database at ``url``; fires first, the figures last.
 
     ``precedence``: of alarms on this processor; None where none pass. ``outside``: for whatever it sends. ``within``:
     gives the time within which two signals of a zone confirm each other, as the rulebook in force has it; ``rule``: the
-    rule of that book by its id; ``hears``: whether devices are heard now.
+    rule of that book by its id; ``hears``: whether devices are heard now; ``aside``: the pool for what reads or writes
+    much, so that no commit waits for its connections; ``pool`` where there is none.
     """
     lease = Lease(url, DESK, clock=clock)
     letters = Dispatcher(
@@ -103,8 +105,9 @@ def make_desk(
     line = None if duty.command_centre is None else Line(duty.command_centre, outside, clock)
     told = Sender(line, messages, clock)
     links = LinkTests(pool, lease, line, duty.self_tests.link_119, zone=settings.zone, clock=clock)
-    days = RateDays(pool, lease, settings.zone, clock, hears)
-    pictures = Photographer(Snapshots(pool, lease), partial(Eye, duty.camera_secrets), clock)
-    risk = RiskRounds(pool, lease, clock, period=duty.self_tests.unit_fire_test, zone=settings.zone)
+    aside = aside or pool
+    days = RateDays(aside, lease, settings.zone, clock, hears)
+    pictures = Photographer(Snapshots(aside, lease), partial(Eye, duty.camera_secrets), clock)
+    risk = RiskRounds(aside, lease, clock, period=duty.self_tests.unit_fire_test, zone=settings.zone)
     beside = (told, letters, links, days, pictures, risk)
     return Desk(url, pool, lease, clock, steps, beside=beside, give_way=give_way)

@@ -139,6 +139,16 @@ def test_a_picture_is_known_by_its_first_bytes_and_its_size(body: bytes, media: 
         assert (found.width, found.height) == (32, 18)
 
 
+def test_an_answer_of_nothing_but_padding_is_given_up_soon() -> None:
+    """Looking through 4 MiB byte by byte would hold the event loop, and the alarms on it, for a second."""
+    size = b"\xff\xc0\x00\x11\x08\x00\x12\x00\x20" + bytes(12)
+    for padding, fits in ((b"\xff", 100), (b"\xff\xe0\x00\x02", 300)):
+        found = kind_of(b"\xff\xd8\xff\xe0\x00\x02" + padding * fits + size)
+        assert found is not None
+        assert (found.width, found.height) == (32, 18)
+        assert kind_of(b"\xff\xd8\xff\xe0\x00\x02" + padding * 5000 + size) is None
+
+
 def test_classes_that_nobody_knows_are_refused_with_those_there_are() -> None:
     assert taking.classes_named("fire, prealarm") == FIRE_AND_PREALARM
     assert taking.classes_named("") == frozenset()

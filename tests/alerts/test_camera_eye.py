@@ -1,10 +1,14 @@
 """A camera is asked in bounded time and size, follows nobody elsewhere, and is not believed."""
 
+import asyncio
 import gzip
+import socket
+import threading
 
 import pytest
 from aiohttp import web
 from camera_making import JPEG, Lens, lens
+from waiting import until
 
 from firetower.alerts.cameras.eye import Eye, NoPicture
 from firetower.alerts.duty.cameras import CameraSecret
@@ -56,6 +60,28 @@ async def test_a_camera_that_hangs_or_never_ends_is_left_at_the_deadline() -> No
         assert await why(eye, "http://127.0.0.1:1/x.jpg") == "unreachable"
 
 
+async def test_a_name_server_that_is_away_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up holds its thread until it ends: the threads of sign-in, broker and database must be others."""
+    away = threading.Event()
+    asked = []
+
+    def look_up(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        away.wait(20)
+        raise socket.gaierror("no name server")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    async with Eye({}, within_s=0.5) as eye:
+        looks = [asyncio.create_task(why(eye, f"http://camera-{n}.example/x.jpg")) for n in range(60)]
+        await until(lambda: asked)
+        try:
+            async with asyncio.timeout(10):
+                assert await asyncio.to_thread(int, "7") == 7
+            assert set(await asyncio.gather(*looks)) == {"no_answer"}
+        finally:
+            away.set()
+
+
 async def test_secrets_go_to_the_camera_that_names_them_and_a_digest_never_shows_the_password() -> None:
     async with lens() as camera, Eye(SECRETS) as eye:
         await eye.look(camera.url, "door")
@@ -73,6 +99,20 @@ async def test_secrets_go_to_the_camera_that_names_them_and_a_digest_never_shows
     assert 'username="fire"' in told[3]
     assert not any("secret" in each for each in told)
     assert "pass" not in repr(SECRETS)
+
+
+async def test_a_recorder_that_refuses_a_password_is_not_asked_with_it_for_its_other_cameras(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Eight cameras of one recorder are eight wrong passwords: it locks the account out, and nobody sees anything."""
+    async with lens() as camera, Eye(SECRETS) as eye:
+        camera.answers = [_challenge(), _challenge()]
+        told = [await why(eye, f"{camera.url}/{n}", "nvr") for n in range(8)]
+        assert (told, len(camera.asked)) == (["refused"] * 8, 2)
+        await eye.look(camera.url, "door")
+        monkeypatch.setattr("firetower.alerts.cameras.eye.LEFT_ALONE_S", 0.0)
+        camera.answers = [_challenge()]
+        await eye.look(camera.url, "nvr")
 
 
 def _challenge() -> web.Response:

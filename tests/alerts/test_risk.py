@@ -1,5 +1,6 @@
 """Four-colour risk: what a unit's facts come to, and that nothing that gets worse ever raises a score."""
 
+import tracemalloc
 from importlib.resources import files
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firetower.alerts.risk import telling, words
+from firetower.alerts.risk import near, telling, words
 from firetower.alerts.risk.facts import COLUMNS, COUNTED, NONE_NEAR, NOWHERE, Facts
 from firetower.alerts.risk.grids import rate_grids, score_of
 from firetower.alerts.risk.model import CATEGORIES, Band, Part, read, shipped
@@ -204,6 +205,36 @@ def test_the_nearest_is_found_as_by_looking_at_every_one() -> None:
             if abs(true - 1500) > 15:
                 assert found[n] == (NONE_NEAR if true > 1500 else pytest.approx(true, rel=0.01, abs=6))
     assert nearest_m(np.array([999.0]), np.array([21.9]), to_lon, to_lat, 1500.0).tolist() == [NONE_NEAR]
+
+
+def test_thousands_of_places_at_one_point_cost_no_more_than_one() -> None:
+    """What came without a place of its own stands in the middle of the city: pairs of it would fill the memory."""
+    lon, lat = np.full(1000, 108.6), np.full(1000, 21.9)
+    tracemalloc.start()
+    try:
+        found = nearest_m(lon, lat, np.full(5000, 108.6 + 0.0018), np.full(5000, 21.9), 1500.0)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert set(found.tolist()) == {190}
+    assert most < 5_000_000, "bytes"
+
+
+def test_one_station_of_a_large_city_is_found_in_a_few_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked for in squares of a hundred metres it kept a core busy for twenty seconds of each minute."""
+    looks = 0
+    pairs = near._Cells._pairs
+
+    def counted(*given: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return pairs(*given)
+
+    monkeypatch.setattr(near._Cells, "_pairs", counted)
+    lon, lat = np.linspace(108.5, 108.7, 200), np.full(200, 21.9)
+    found = nearest_m(lon, lat, np.array([108.6]), np.array([21.9]), 3000.0)
+    assert looks <= 25
+    assert ((found != NONE_NEAR) == (np.abs(lon - 108.6) * 103_300 < 3000)).all()
 
 
 @pytest.mark.parametrize(

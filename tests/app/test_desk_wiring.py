@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import asyncpg
 import pytest
@@ -28,6 +29,16 @@ async def test_all_steps_are_there_fires_first_and_figures_last() -> None:
         "test_overruled", "second_signal", "escalations", "snapshots", "watch", "incidents", "windows",
         "causes", "telling", "shelving", "chatter", "letters", "sealer", "self_tests", "floods",
     ]  # fmt: skip
+
+
+async def test_what_reads_or_writes_much_takes_no_connection_of_the_commits() -> None:
+    """Eight pictures of a burning mall written at once would be all eight connections that alarms are stored over."""
+    url = "postgresql://127.0.0.1:9/nowhere"
+    commits, aside = asyncpg.create_pool(url), asyncpg.create_pool(url)
+    desk = make_desk(Settings(), url, commits, ManualClock(), duty=shipped(), outside=Outside(), aside=aside)
+    beside: dict[str, Any] = {each.name: each for each in desk._beside}
+    assert beside["rates"]._pool is beside["risk"]._pool is beside["cameras"]._store._pool is aside
+    assert desk._pool is commits
 
 
 @pytest.mark.parametrize("forward", [True, False])

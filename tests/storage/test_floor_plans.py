@@ -86,6 +86,16 @@ async def test_a_plan_is_put_replaced_and_withdrawn_and_every_image_is_kept(ward
             await ward.execute(statement)
 
 
+async def test_a_component_that_is_another_point_now_is_not_where_the_one_before_was(ward: asyncpg.Pool) -> None:
+    """A wrong point is worse than none: an address that was taken out of a loop is given away again elsewhere."""
+    assert (await registry.import_city(ward, city(PANEL | {"points": POINTS[1:]}))).errors == []
+    again = [POINTS[0] | {"plan_at": None, "place": "stairs"}, *POINTS[1:]]
+    assert (await registry.import_city(ward, city(PANEL | {"points": again}))).errors == []
+    assert (await spots(ward))["fap-1", "2-3-017"] is None
+    found = await floor_plans.around(ward, await get_alert(ward, await burn(ward)))
+    assert found is None or ("fap-1", "2-3-017") not in found.spots
+
+
 async def test_nothing_an_operator_works_by_changes_under_a_fire_and_what_is_missing_can_be_added(
     ward: asyncpg.Pool,
 ) -> None:

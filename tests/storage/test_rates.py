@@ -1,5 +1,6 @@
 """The rates as the store counts them, and the days as the desk freezes them, on a real PostgreSQL."""
 
+import asyncio
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import asyncpg
 import pytest
 from alert_making import hazard
 from desk_city import City, fault, silent
+from waiting import until
 
 from firetower.core.clock import DAY, HOUR, MINUTE, SECOND, ManualClock, Micros, to_datetime
 from firetower.devices.city import read_city
@@ -211,3 +213,43 @@ async def test_a_unit_that_is_away_for_a_day_loses_its_connection_and_begins_ane
     await _heard(pool, "s0", NOON + 26 * HOUR, "online")
     await days.look(NOON + 27 * HOUR)
     assert await since() == to_datetime(NOON + 27 * HOUR)
+
+
+async def test_every_unit_of_a_large_city_is_connected_since_the_same_count(
+    ids: dict[str, int], pool: asyncpg.Pool, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two thousand a count would have told the last of a hundred thousand units four hours late."""
+    monkeypatch.setattr("firetower.storage.rate_days._UNITS_AT_ONCE", 1)
+    days = RateDays(pool, lease, SHANGHAI, ManualClock(NOON))
+    for at in (NOON, NOON + SETTLED):
+        await days.look(at)
+    since = await pool.fetch("SELECT code, connected_since FROM unit WHERE connected_since IS NOT NULL ORDER BY code")
+    assert [tuple(row) for row in since] == [(code, to_datetime(NOON + SETTLED)) for code in ("shop", "u1", "water")]
+
+
+async def test_a_count_that_fails_on_us_ends_neither_the_counting_nor_the_desk(
+    ids: dict[str, int], pool: asyncpg.Pool, lease: Lease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends beside the steps ends the desk, which hands fires over; who takes it up hears anew."""
+    monkeypatch.setattr("firetower.storage.rate_days.LOOK_S", 0.01)
+    clock = ManualClock(NOON)
+    days = RateDays(pool, lease, SHANGHAI, clock)
+    for at in (NOON, NOON + SETTLED):
+        await days.look(at)
+    clock.set(NOON + HOUR)
+    await pool.execute("ALTER TABLE grid RENAME TO gone")
+    running = asyncio.create_task(days.run())
+    try:
+        await asyncio.sleep(0.05)
+        clock.set(NOON + 2 * HOUR)
+        await asyncio.sleep(0.2)
+        assert not running.done()
+        await pool.execute("ALTER TABLE gone RENAME TO grid")
+        await until(lambda: _counted(pool, NOON + 2 * HOUR))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _counted(pool: asyncpg.Pool, at: Micros) -> bool:
+    return bool(await pool.fetchval("SELECT max(as_of) = $1 FROM rate_day", to_datetime(at)))

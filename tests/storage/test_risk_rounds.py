@@ -220,3 +220,13 @@ async def test_it_goes_on_over_a_store_that_is_away(hall: Hall, monkeypatch: pyt
     await until(reckoned)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_grid_that_its_last_unit_has_left_stands_nowhere_any_more(hall: Hall) -> None:
+    """Nobody would ever reckon it again: it would stand on the map as it last was."""
+    assert (await hall.grid("g2")).code == "g2"
+    await hall.pool.execute("UPDATE unit SET grid_id = (SELECT id FROM grid WHERE code = 'g1') WHERE code = 'u3'")
+    await hall.look(2 * MINUTE)
+    assert [row.code for row in await risk.listed(hall.pool, risk.Which("grid"))] == ["g1"]
+    assert (await hall.grid()).rest["units"] == 3
+    assert len(await risk.changes(hall.pool, "grid", "g2", before=None, limit=9)) == 1, "what it was stays on record"

@@ -178,6 +178,73 @@ async def test_a_camera_that_fails_is_asked_again_and_what_it_answered_is_kept(
     assert len(eyes.asked) == 5
 
 
+async def test_hundreds_that_wait_for_a_recorder_that_hangs_hide_nobody_elses(
+    pool: asyncpg.Pool, eyes: Lens, lease: Lease
+) -> None:
+    await pool.execute("UPDATE camera SET snapshot = 'http://10.0.0.7/hall' WHERE code = 'c-hall'")
+    await pool.execute(
+        "INSERT INTO snapshot (camera_id, due_at, next_try_at) SELECT c.id, t.at, t.at FROM camera c,"
+        " LATERAL (SELECT $1::timestamptz - n * interval '1 s' AS at FROM generate_series(1, 100) n) t"
+        " WHERE c.code = 'c-hall'",
+        to_datetime(NOW),
+    )
+    (one,) = await pool.fetch(
+        "INSERT INTO snapshot (camera_id, due_at, next_try_at) SELECT id, $1, $1 FROM camera WHERE code = 'c-z1'"
+        " RETURNING id",
+        to_datetime(NOW),
+    )
+    due = await Snapshots(pool, lease).due(NOW, (), 20)
+    assert len(due) == snapshots.OF_A_HOST + 1
+    assert due[-1].id == one["id"]
+
+
+async def test_a_second_try_that_comes_too_late_is_none(
+    city: City, pool: asyncpg.Pool, eyes: Lens, step: SnapshotStep, lease: Lease, quick: ManualClock
+) -> None:
+    """After an hour without a desk it would be kept as the picture of the alarm, and show the fire brigade."""
+    (alert,) = await burning(city, "s9", zone="a/f1/z2")
+    await step.take([alert], NOW)
+    await pool.execute("UPDATE snapshot SET tries = 1, asked_at = due_at, trouble = 'status', trouble_status = 503")
+    quick.set(NOW + 6 * MINUTE)
+    async with photographing(pool, lease, quick):
+        await until(lambda: _all_of(pool, NOW + MINUTE))
+    assert {(each.state, each.tries, each.trouble and each.trouble.why) for each in await kept(pool, alert)} == {
+        ("failed", 1, "too_late")
+    }
+    assert eyes.asked == []
+
+
+async def test_many_pictures_are_written_a_few_at_a_time(
+    pool: asyncpg.Pool, eyes: Lens, lease: Lease, quick: ManualClock
+) -> None:
+    await pool.execute(
+        "INSERT INTO snapshot (camera_id, due_at, next_try_at)"
+        " SELECT (SELECT min(id) FROM camera), $1, $1 FROM generate_series(1, 9)",
+        to_datetime(NOW),
+    )
+    store, now, most = Snapshots(pool, lease), 0, 0
+    keep = store.keep
+
+    async def counted(*given: Any) -> None:
+        nonlocal now, most
+        now, most = now + 1, max(most, now + 1)
+        await asyncio.sleep(0.05)
+        await keep(*given)
+        now -= 1
+
+    store.keep = counted  # type: ignore[method-assign]
+    eyes.gate.clear()
+    task = asyncio.create_task(Photographer(store, lambda: Eye({}), quick).run())
+    try:
+        await until(lambda: len(eyes.asked) == photographer.OF_ONE)
+        eyes.gate.set()
+        await until(lambda: _all_of(pool, NOW))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert most == photographer.STORED_AT_ONCE
+
+
 async def test_a_desk_that_was_overtaken_keeps_no_picture_and_the_next_takes_it(
     city: City, pool: asyncpg.Pool, eyes: Lens, step: SnapshotStep, lease: Lease, quick: ManualClock, database_url: str
 ) -> None:

@@ -1,5 +1,6 @@
 """Cameras and kept pictures over the API: who sees which, taking one by hand, the picture itself, the record."""
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -9,7 +10,9 @@ from camera_making import JPEG, picture
 
 from firetower.core.clock import SECOND, to_datetime
 from firetower.devices.city import read_city
+from firetower.storage import snapshots
 from firetower.storage.registry import import_city
+from firetower.web import incident_record
 
 ALERTS = "/api/v1/alerts"
 DIGEST = hashlib.sha256(JPEG).hexdigest()
@@ -149,3 +152,31 @@ async def test_the_record_shows_pictures_with_their_digest_and_survives_one_that
         body = await answer.read()
     assert body.startswith(b"%PDF")
     assert body.count(b"/Subtype /Image") == 2
+
+
+async def test_of_records_that_are_printed_together_one_has_its_pictures_in_memory(
+    running: Any, city: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dozen pictures of 4 MiB for each of whoever asks at once would be the memory of the whole service."""
+    await by_hand(running, city, "zone", "k1")
+    await taken(running)
+    held, most = 0, 0
+    read, press = snapshots.picture, incident_record._pdf
+
+    async def picture_read(*given: Any) -> Any:
+        nonlocal held, most
+        held += 1
+        most = max(most, held)
+        await asyncio.sleep(0.02)
+        return await read(*given)
+
+    def pressed(*given: Any) -> bytes:
+        nonlocal held
+        held -= 1
+        return press(*given)
+
+    monkeypatch.setattr(snapshots, "picture", picture_read)
+    monkeypatch.setattr(incident_record, "_pdf", pressed)
+    records = [running.call("HEAD", f"{ALERTS}/{city}/record", params={"format": "pdf"}) for _ in range(4)]
+    assert [status for status, _ in await asyncio.gather(*records)] == [200] * 4
+    assert most == 1

@@ -88,6 +88,8 @@ async def test_days_that_are_over_are_listed_with_their_gaps(city: Any, pool: as
         ({"from": "2025-11-21", "to": "2025-11-20"}, "must not lie before"),
         ({"grid": "g1", "kind": "smoke"}, "one or the other"),
         ({"from": "yesterday"}, "from"),
+        ({"to": "0001-01-01"}, "1970"),
+        ({"from": "9999-01-01", "to": "9999-12-31"}, "2200"),
     ):
         status, body = await city.call("GET", "/api/v1/rates/days", params=query)
         assert (status, told in str(body["error"])) == (400, True), body

@@ -77,7 +77,7 @@ async def _round(
     after = await one.memory()
     result: dict[str, Any] = {
         "rate": rate, "frames": frames(recorded["frames"]), "keys": keys(recorded["keys"]),
-        "fires": _fires_seen(due, recorded["fires"]), "open": await one.queued(), "all_shown_after_s": shown,
+        "fires": _fires_seen(due, recorded["fires"], recorded["came"]), "open": await one.queued(), "all_shown_after_s": shown,
         "main_thread_ms_per_s": busy(counted, used),
         "before": asdict(before), "after": asdict(after), **growth(before, after),
         "frame_values_ms": [round(value, 1) for value in recorded["frames"]],
@@ -106,6 +106,7 @@ def _say(rate: int, of: dict[str, Any]) -> None:
     if rate:
         fires = of["fires"]
         left = f"{fires['missing']} missing, {fires['not_on_top']} not on top"
+        print(f"         fire came    {line(fires['came'])}")
         print(f"         fire painted {line(fires['painted'])}, {left}")
     after = of["after"]
     print(f"         heap {of['before']['heap_mb']:.1f} -> {after['heap_mb']:.1f} MB, nodes {of['before']['nodes']} ->"
@@ -160,14 +161,18 @@ async def _fires(to: Publisher, tag: str, over: asyncio.Event) -> dict[str, floa
     return due
 
 
-def _fires_seen(due: dict[str, float], seen: list[dict[str, Any]]) -> dict[str, Any]:
-    """How long each fire took to be painted; ``not_on_top``: with other than fires of the same series above it."""
+def _fires_seen(due: dict[str, float], seen: list[dict[str, Any]], came: dict[str, float]) -> dict[str, Any]:
+    """How long each fire took to come to the page, and to be painted there.
+
+    ``not_on_top``: with other than fires of the same series above it; ``came``: by name, ms since the epoch.
+    """
     first: dict[str, dict[str, Any]] = {}
     for one in seen:
         first.setdefault(one["name"], one)
     values = [first[name]["at"] - at * 1000 for name, at in due.items() if name in first]
     late = sum(first[name]["above"] > 1 for name in due if name in first)
-    return {"painted": figures(values), "values_ms": values, "missing": len(due) - len(values), "not_on_top": late}
+    arrived = figures([came[name] - at * 1000 for name, at in due.items() if name in came])
+    return {"came": arrived, "painted": figures(values), "values_ms": values, "missing": len(due) - len(values), "not_on_top": late}
 
 
 async def _all_shown(it: Stand, one: Screen) -> float:

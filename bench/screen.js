@@ -1,12 +1,18 @@
 // Laid over the page from outside: its frames, how long a key takes to be handled and painted, and when a fire is painted.
 (() => {
-  const bench = (globalThis.firetowerBench = { on: false, frames: [], keys: [], fires: [], ready: {}, socket: null });
+  const bench = (globalThis.firetowerBench = { on: false, frames: [], keys: [], fires: [], came: {}, ready: {}, socket: null });
+  const NAMED = /bench-[a-z0-9]+-\d+x/g;
   const wall = () => performance.timeOrigin + performance.now();
   const Socket = globalThis.WebSocket;
   globalThis.WebSocket = class extends Socket {
     constructor(...given) {
       super(...given);
       bench.socket = this;
+      this.addEventListener("message", ({ data }) => {
+        if (!bench.on || typeof data !== "string") return;
+        const now = wall();
+        for (const [name] of data.matchAll(NAMED)) bench.came[name] ??= now;
+      });
     }
   };
 
@@ -24,13 +30,12 @@
     if (key) key.handled = performance.now() - key.at;
   });
 
-  const NAMED = /bench-[a-z0-9]+-\d+x/;
   new MutationObserver((changes) => {
     if (!bench.on) return;
     for (const { addedNodes } of changes) {
       for (const node of addedNodes) {
         if (!(node instanceof Element) || !node.matches(".row, .dock-row")) continue;
-        const [name] = NAMED.exec(node.textContent) ?? [];
+        const [name] = node.textContent.match(NAMED) ?? [];
         if (name) awaited.fires.push({ name, node });
       }
     }
@@ -72,13 +77,13 @@
   requestAnimationFrame(frame);
 
   bench.begin = () => {
-    Object.assign(bench, { on: true, frames: [], keys: [], fires: [] });
+    Object.assign(bench, { on: true, frames: [], keys: [], fires: [], came: {} });
     Object.assign(awaited, { keys: [], fires: [] });
   };
   bench.end = () => {
     bench.on = false;
-    const { frames, keys, fires } = bench;
-    Object.assign(bench, { frames: [], keys: [], fires: [] });
-    return { frames, keys: [...keys, ...awaited.keys], fires };
+    const { frames, keys, fires, came } = bench;
+    Object.assign(bench, { frames: [], keys: [], fires: [], came: {} });
+    return { frames, keys: [...keys, ...awaited.keys], fires, came };
   };
 })();

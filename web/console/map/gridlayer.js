@@ -6,7 +6,7 @@ export const NAMED_M = 30;
 
 function styleOf(theme) {
   const outline = new Style({ stroke: new Stroke({ color: theme.area, width: 1.2, lineDash: [2, 5] }) });
-  const name = new Style({ text: new Text({ font: "14px system-ui, 'Noto Sans CJK SC', sans-serif", fill: new Fill({ color: theme.label }), stroke: new Stroke({ color: theme.ground, width: 4 }), overflow: true }) });
+  const name = new Style({ text: new Text({ offsetY: -18, font: "14px system-ui, 'Noto Sans CJK SC', sans-serif", fill: new Fill({ color: theme.label }), stroke: new Stroke({ color: theme.ground, width: 4 }), overflow: true }) });
   return (feature, resolution) => {
     if (resolution > NAMED_M) return outline;
     name.getText().setText(feature.get("name"));

@@ -77,7 +77,8 @@ async def _round(
     after = await one.memory()
     result: dict[str, Any] = {
         "rate": rate, "frames": frames(recorded["frames"]), "keys": keys(recorded["keys"]),
-        "fires": _fires_seen(due, recorded["fires"], recorded["came"]), "open": await one.queued(), "all_shown_after_s": shown,
+        "fires": _fires_seen(due, recorded["fires"], recorded["came"]), "open": await one.queued(),
+        "all_shown_after_s": shown,
         "main_thread_ms_per_s": busy(counted, used),
         "before": asdict(before), "after": asdict(after), **growth(before, after),
         "frame_values_ms": [round(value, 1) for value in recorded["frames"]],
@@ -172,7 +173,8 @@ def _fires_seen(due: dict[str, float], seen: list[dict[str, Any]], came: dict[st
     values = [first[name]["at"] - at * 1000 for name, at in due.items() if name in first]
     late = sum(first[name]["above"] > 1 for name in due if name in first)
     arrived = figures([came[name] - at * 1000 for name, at in due.items() if name in came])
-    return {"came": arrived, "painted": figures(values), "values_ms": values, "missing": len(due) - len(values), "not_on_top": late}
+    missing = len(due) - len(values)
+    return {"came": arrived, "painted": figures(values), "values_ms": values, "missing": missing, "not_on_top": late}
 
 
 async def _all_shown(it: Stand, one: Screen) -> float:

@@ -165,13 +165,13 @@ async def _fires(to: Publisher, tag: str, over: asyncio.Event) -> dict[str, floa
 def _fires_seen(due: dict[str, float], seen: list[dict[str, Any]], came: dict[str, float]) -> dict[str, Any]:
     """How long each fire took to come to the page, and to be painted there.
 
-    ``not_on_top``: with other than fires of the same series above it; ``came``: by name, ms since the epoch.
+    ``not_on_top``: with anything above it that is no fire; ``came``: by name, ms since the epoch.
     """
     first: dict[str, dict[str, Any]] = {}
     for one in seen:
         first.setdefault(one["name"], one)
     values = [first[name]["at"] - at * 1000 for name, at in due.items() if name in first]
-    late = sum(first[name]["above"] > 1 for name in due if name in first)
+    late = sum(first[name]["above"] > 0 for name in due if name in first)
     arrived = figures([came[name] - at * 1000 for name, at in due.items() if name in came])
     missing = len(due) - len(values)
     return {"came": arrived, "painted": figures(values), "values_ms": values, "missing": missing, "not_on_top": late}

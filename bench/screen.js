@@ -56,7 +56,8 @@
       });
     }
     if (awaited.fires.length) {
-      const tops = [...document.querySelectorAll("#queue-list .row")].map((row) => row.getBoundingClientRect().top);
+      const others = [...document.querySelectorAll("#queue-list .row")].filter((row) => !row.textContent.match(NAMED));
+      const tops = others.map((row) => row.getBoundingClientRect().top);
       for (const { name, node } of awaited.fires) {
         const { top } = node.getBoundingClientRect();
         const docked = node.matches(".dock-row");

@@ -1,5 +1,6 @@
 // Alarms on the map: above everything, each with the shape and digit of its priority; where several stand in one place, the worst, with their number.
 import { Layer } from "../vendor/ol-console.mjs";
+import { sheet } from "./sheet.js";
 
 const SIZE = 11;
 const HIT_PX = 18;
@@ -64,13 +65,8 @@ export class AlarmLayer extends Layer {
   }
 
   render(frame) {
-    const ratio = frame.pixelRatio;
-    const [wide, high] = frame.size;
     const { canvas } = this;
-    Object.assign(canvas, { width: Math.round(wide * ratio), height: Math.round(high * ratio) });
-    canvas.style.width = `${wide}px`;
-    canvas.style.height = `${high}px`;
-    const ink = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const { ink, wide, high, ratio } = sheet(canvas, frame);
     const { resolution, center, rotation } = frame.viewState;
     const [cos, sin] = [Math.cos(rotation) / resolution, Math.sin(rotation) / resolution];
     const at = ({ x, y }) => {

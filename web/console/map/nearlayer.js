@@ -1,5 +1,6 @@
 // The nearest water and stations of the selected alert: small marks with their distance, above the devices and below every alarm.
 import { Layer } from "../vendor/ol-console.mjs";
+import { sheet } from "./sheet.js";
 import { drawKind } from "./sprites.js";
 
 const SIZE = 9;
@@ -26,13 +27,8 @@ export class NearLayer extends Layer {
   }
 
   render(frame) {
-    const ratio = frame.pixelRatio;
-    const [wide, high] = frame.size;
     const { canvas } = this;
-    Object.assign(canvas, { width: Math.round(wide * ratio), height: Math.round(high * ratio) });
-    canvas.style.width = `${wide}px`;
-    canvas.style.height = `${high}px`;
-    const ink = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const { ink, wide, high, ratio } = sheet(canvas, frame);
     const { resolution, center } = frame.viewState; // the map is never turned
     ink.scale(ratio, ratio);
     const seen = this.marks.map((mark) => ({ mark, x: Math.round(wide / 2 + (mark.x - center[0]) / resolution), y: Math.round(high / 2 - (mark.y - center[1]) / resolution) }))

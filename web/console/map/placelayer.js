@@ -1,6 +1,7 @@
 // Networked units 联网单位 and micro fire stations 微型消防站: small marks above the devices, named when near; below every alarm.
 import { Layer } from "../vendor/ol-console.mjs";
 import { PointGrid } from "./grid.js";
+import { sheet } from "./sheet.js";
 import { drawKind } from "./sprites.js";
 
 /** Metres a pixel: nearer than this a unit has its shape, and its name; more of them than so many in view are dots. */
@@ -57,13 +58,8 @@ export class PlaceLayer extends Layer {
   }
 
   render(frame) {
-    const ratio = frame.pixelRatio;
-    const [wide, high] = frame.size;
     const { canvas } = this;
-    Object.assign(canvas, { width: Math.round(wide * ratio), height: Math.round(high * ratio) });
-    canvas.style.width = `${wide}px`;
-    canvas.style.height = `${high}px`;
-    const ink = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const { ink, wide, high, ratio } = sheet(canvas, frame);
     const { resolution, center } = frame.viewState; // the map is never turned
     ink.scale(ratio, ratio);
     const taken = /** @type {number[][]} */ ([]);

@@ -1,6 +1,7 @@
 // 四色风险 on the map: hatched areas with a dashed edge, letter and word; no symbol, no flash; above the devices, below all else.
 import { Layer } from "../vendor/ol-console.mjs";
 import { NAMED_M } from "./gridlayer.js";
+import { sheet } from "./sheet.js";
 
 const NEAR_M = 5; // metres a pixel below which units are drawn
 const TILE = 14;
@@ -61,13 +62,8 @@ export class RiskLayer extends Layer {
   }
 
   render(frame) {
-    const ratio = frame.pixelRatio;
-    const [wide, high] = frame.size;
     const { canvas } = this;
-    Object.assign(canvas, { width: Math.round(wide * ratio), height: Math.round(high * ratio) });
-    canvas.style.width = `${wide}px`;
-    canvas.style.height = `${high}px`;
-    const ink = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const { ink, wide, high, ratio } = sheet(canvas, frame);
     ink.scale(ratio, ratio);
     const css = getComputedStyle(document.documentElement);
     const colour = (band) => css.getPropertyValue(this.old ? "--muted" : `--risk-${band}`).trim();

@@ -29,6 +29,8 @@ export class Looking {
     this.cityMap = signal(/** @type {any} */ (null));
     this.painting = false;
     this.resting = 0;
+    /** Whether a fire waits for the next painting. */
+    this.pressing = false;
     /** Ms the last painting took, and when it was over. */
     this.cost = 0;
     this.rested = 0;
@@ -112,7 +114,8 @@ export class Looking {
    */
   requestPaint(urgent = false) {
     if (this.painting) return;
-    const wait = this.rested + (urgent ? 1 : 3) * this.cost - performance.now();
+    this.pressing ||= urgent; // what comes after a fire does not put it off again
+    const wait = this.rested + (this.pressing ? 1 : 3) * this.cost - performance.now();
     clearTimeout(this.resting);
     this.resting = 0;
     if (this.cost > DEAR_MS && wait > 0) {
@@ -125,6 +128,7 @@ export class Looking {
 
   paintNextFrame() {
     this.painting = true;
+    this.pressing = false;
     requestAnimationFrame(() => {
       this.painting = false;
       const begun = performance.now();

@@ -54,7 +54,7 @@ def _measurements(asked: argparse.Namespace) -> dict[str, Callable[[], Any]]:
         "backtest": lambda: backtest.measure(quick=quick),
         "load": lambda: load.measure(quick=quick),
         "console": lambda: page.measure(quick=quick, profile=profiles),
-        "console-soak": lambda: page_soak.measure(quick=quick, hours=asked.hours),
+        "console-soak": lambda: page_soak.measure(quick=quick, hours=asked.hours, times=asked.times),
         "soak": lambda: soak.measure(quick=quick, kills=asked.kills, seed=asked.seed, rate=asked.rate or soak.RATE),
     }
 
@@ -69,6 +69,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, help="soak: how many (quick: 20, else 100)")
     parser.add_argument("--seed", type=int, default=1, help="soak: decides who is killed and when")
     parser.add_argument("--hours", type=float, help="console-soak: how long it lasts (quick: 10 minutes, else 24 h)")
+    parser.add_argument(
+        "--times", type=float, default=1,
+        help="console-soak: everything that happens in a shift happens that many times as often, after a rest of a"
+        " quarter of its length; what hangs on the clock does not go faster",
+    )  # fmt: skip
     parser.add_argument("--profile", action="store_true", help="console: write a CPU profile of each round, too")
     asked = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)

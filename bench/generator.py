@@ -46,7 +46,8 @@ class Load:
     """What is sent. ``base``: device time of the first message, ms, one more with each; 0: the time it is sent.
 
     Messages go round ``devices`` in steps of ``stride``. ``rate`` in messages/s, 0: as fast as acknowledged. An alarm
-    is ``event`` of panel ``first`` + number modulo ``devices``, each of a component of its own.
+    is ``event`` of panel ``first`` + number modulo ``devices``, each of a component of its own. ``counted``: each
+    device counts its own messages, else they are counted together, and of each device most seem to be missing.
     """
 
     url: str
@@ -59,6 +60,7 @@ class Load:
     first: int = 0
     stride: int = 1
     event: str = "fire"
+    counted: bool = False
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ def _template(load: Load) -> Template:
 def _values(load: Load, number: np.ndarray) -> dict[str, np.ndarray]:
     device = (load.first if load.kind == "alarm" else 0) + number * load.stride % load.devices
     ts = load.base + number if load.base else np.full(len(number), time.time_ns() // 1_000_000)
-    seq = number if load.kind == "alarm" else 1_000_000_000 + number
+    seq = number if load.kind == "alarm" else 1_000_000_000 + (number // load.devices if load.counted else number)
     a, b, c, d = number % 50, number % 10, number % 7, number % 9
     return {"ts": ts, "seq": seq, "device": device, "unit": device // PER_UNIT, "a": a, "b": b, "c": c, "d": d}
 

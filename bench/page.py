@@ -77,7 +77,8 @@ async def _round(
     after = await one.memory()
     result: dict[str, Any] = {
         "rate": rate, "frames": frames(recorded["frames"]), "keys": keys(recorded["keys"]),
-        "fires": _fires_seen(due, recorded["fires"], recorded["came"]), "open": await one.queued(),
+        "fires": _fires_seen(due, recorded["fires"], recorded["came"], await _stages(it, due)),
+        "open": await one.queued(),
         "all_shown_after_s": shown,
         "main_thread_ms_per_s": busy(counted, used),
         "before": asdict(before), "after": asdict(after), **growth(before, after),
@@ -107,8 +108,11 @@ def _say(rate: int, of: dict[str, Any]) -> None:
     if rate:
         fires = of["fires"]
         left = f"{fires['missing']} missing, {fires['not_on_top']} not on top"
-        print(f"         fire came    {line(fires['came'])}")
-        print(f"         fire painted {line(fires['painted'])}, {left}")
+        for stage in ("received", "committed", "came"):
+            print(f"         fire {stage:9} {line(fires[stage])}")
+        print(f"         fire painted   {line(fires['painted'])}, {left}")
+        for texts in fires["above"][:3]:
+            print(f"         stood above a fire: {texts[0]}")
     after = of["after"]
     print(f"         heap {of['before']['heap_mb']:.1f} -> {after['heap_mb']:.1f} MB, nodes {of['before']['nodes']} ->"
           f" {after['nodes']}, listeners {of['before']['listeners']} -> {after['listeners']},"
@@ -162,19 +166,42 @@ async def _fires(to: Publisher, tag: str, over: asyncio.Event) -> dict[str, floa
     return due
 
 
-def _fires_seen(due: dict[str, float], seen: list[dict[str, Any]], came: dict[str, float]) -> dict[str, Any]:
-    """How long each fire took to come to the page, and to be painted there.
+async def _stages(it: Stand, due: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Return when the service received and committed each fire, by name, ms since the epoch."""
+    async with connected(it.database_url) as database:
+        rows = await database.fetch(
+            "SELECT component, extract(epoch FROM received_at)::float8 AS received,"
+            " extract(epoch FROM raised_at)::float8 AS committed FROM api.alerts WHERE component = ANY($1)",
+            list(due),
+        )
+    return {stage: {row["component"]: 1000 * row[stage] for row in rows} for stage in ("received", "committed")}
 
-    ``not_on_top``: with anything above it that is no fire; ``came``: by name, ms since the epoch.
+
+def _fires_seen(
+    due: dict[str, float], seen: list[dict[str, Any]], came: dict[str, float], stages: dict[str, dict[str, float]]
+) -> dict[str, Any]:
+    """How long each fire took to be received and committed, to come to the page, and to be painted there.
+
+    ``not_on_top``: with anything ``above`` it that is no fire; ``came``: by name, ms since the epoch.
     """
     first: dict[str, dict[str, Any]] = {}
     for one in seen:
         first.setdefault(one["name"], one)
     values = [first[name]["at"] - at * 1000 for name, at in due.items() if name in first]
-    late = sum(first[name]["above"] > 0 for name in due if name in first)
-    arrived = figures([came[name] - at * 1000 for name, at in due.items() if name in came])
+    above = [first[name]["above"] for name in due if name in first and first[name]["above"]]
+    passed = {
+        stage: figures([when[name] - at * 1000 for name, at in due.items() if name in when])
+        for stage, when in {**stages, "came": came}.items()
+    }
     missing = len(due) - len(values)
-    return {"came": arrived, "painted": figures(values), "values_ms": values, "missing": missing, "not_on_top": late}
+    return {
+        **passed,
+        "painted": figures(values),
+        "values_ms": values,
+        "missing": missing,
+        "not_on_top": len(above),
+        "above": above,
+    }
 
 
 async def _all_shown(it: Stand, one: Screen) -> float:

@@ -1,208 +1,186 @@
 """`script/bench console-soak`: one page at work for hours; what it holds after a garbage collection must stay level."""
 
 import asyncio
-import itertools
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import asdict
 from typing import Any
 
-import aiohttp
-import numpy as np
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from bench.generator import Load, generator
+from bench.generator import Generator, generator, send
+from bench.operating import Operator, alike
 from bench.screen import Screen, screen
+from bench.shift import DEVICES, Shift, close_the_oldest
 from bench.stand import Stand, stand
+from bench.trend import FIGURES, HOUR, growth
 
-DEVICES = 10_000
-TELEMETRY = 20
-"""Messages/s all the while."""
-ALARMS = 0.5
-"""A second; each is acknowledged and closed by somebody else, as many as come."""
-OPEN_AT_MOST = 60
-SAMPLE_S, RECONNECT_S = 60, 600
-SETTLED_S = 300
-"""Samples before do not count: caches fill, the compiler has not finished."""
-PANELS = ("KeyB", "KeyD", "KeyO", "KeyI", "KeyE", "KeyH")
-THEMES = ("dark", "dim", "light")
-FIGURES = ("heap_mb", "nodes", "listeners", "pss_mib")
+SAMPLE_S = 60
+SAMPLE_LEAST_S = 10
+"""A sample stops the operator for a second or two: no more often than this, however hurried."""
+SETTLED_S = 900
+"""Samples before do not count, at most a quarter of the run: caches fill, the compiler has not finished, and the page
+counts the alarms of ten minutes."""
+WARMING = 3
+"""Rounds before anything counts: every panel, theme and language was there."""
 
-
-def measure(*, quick: bool, hours: float | None = None) -> dict[str, Any]:
-    """Run for ``hours`` (quick: 10 minutes, else 24 hours) and fit a line through each figure."""
-    lasts = (hours or (1 / 6 if quick else 24)) * 3600
-    with stand(devices=DEVICES, on_map=True) as (it, _):
-        return asyncio.run(_measure(it, lasts))
+Sample = dict[str, float]
 
 
-def slope(samples: list[dict[str, float]], name: str, *, settled: float = SETTLED_S) -> dict[str, float]:
-    """Fit ``name`` over ``at`` (s), least squares: growth an hour and its standard error; {} of fewer than 3."""
-    kept = [one for one in samples if one["at"] >= settled]
-    if len(kept) < 3:
-        return {}
-    hours = np.array([one["at"] for one in kept]) / 3600
-    values = np.array([one[name] for one in kept])
-    away = hours - hours.mean()
-    per_hour = float((away * values).sum() / (away**2).sum())
-    rest = values - values.mean() - per_hour * away
-    error = float(np.sqrt((rest**2).sum() / (len(kept) - 2) / (away**2).sum()))
-    return {"per_hour": per_hour, "error": error, "first": float(values[0]), "last": float(values[-1])}
+def measure(*, quick: bool, hours: float | None = None, times: float = 1.0) -> dict[str, Any]:
+    """Run a shift of ``hours`` (quick: 10 minutes, else 24 hours), ``times`` as fast as the clock.
+
+    Beside a hurried one stands a second page at rest as long, at a service of its own, where only the clock goes on.
+    """
+    if times < 1:
+        raise SystemExit(f"--times {times}: a shift is hurried, not slowed down; at least 1")
+    shift, lasts = Shift(times), (hours or (1 / 6 if quick else 24)) * 3600
+    with ExitStack() as stack:
+        its = [stack.enter_context(stand(devices=DEVICES, on_map=True))[0] for _ in range(1 + shift.hurried)]
+        return asyncio.run(_measure(its, shift, lasts))
 
 
-def slopes(samples: list[dict[str, float]]) -> dict[str, Any]:
-    """Growth of each figure; memory in kB an hour beside MB."""
-    fitted = {name: slope(samples, name) for name in FIGURES}
-    result: dict[str, Any] = {"fitted": fitted}
-    for name, figure in (("heap_kb_per_hour", "heap_mb"), ("pss_kb_per_hour", "pss_mib")):
-        if fitted[figure]:
-            result[name] = 1000 * fitted[figure]["per_hour"]
-            result[f"{name}_error"] = 1000 * fitted[figure]["error"]
-    for name in ("nodes", "listeners"):
-        if fitted[name]:
-            result[f"{name}_per_hour"] = fitted[name]["per_hour"]
+async def _measure(its: Sequence[Stand], shift: Shift, lasts: float) -> dict[str, Any]:
+    async with AsyncExitStack() as stack:
+        watching = [await _warmed(stack, it, shift) for it in its]
+        working, *rests = await asyncio.gather(
+            _work(its[0], shift, watching[0], lasts), *(each.rest(lasts) for each in watching[1:])
+        )
+        resting = rests[0] if rests else []
+        one = watching[0].one
+        result = {
+            "hours": lasts / 3600, "times": shift.times, "samples": working, "samples_at_rest": resting,
+            "samples_left_out": watching[0].left, "page_errors": sum(len(each.one.troubles) for each in watching),
+            "rounds_left": one.stumbles, "rounds": watching[0].operator.rounds,
+            "alarms": working[-1]["alarms"] if working else 0,
+            "open_most": max((sample["open"] for sample in working), default=0),
+            **growth(settled(working, lasts), compiled(resting, lasts), shift.day),
+        }  # fmt: skip
+    for trouble in one.troubles[:5]:
+        print(f"the page threw: {trouble}")
+    tell(result)
     return result
 
 
-async def _measure(it: Stand, lasts: float) -> dict[str, Any]:
-    samples: list[dict[str, float]] = []
-    load = Load(it.mqtt_url, int(TELEMETRY * lasts) + 1, DEVICES, rate=TELEMETRY, stride=7)
-    alarms = Load(
-        it.mqtt_url, int(ALARMS * lasts) + 1, 900, time.time_ns() // 1_000_000, ALARMS, "alarm", event="fault", stride=7
-    )
-    fires = Load(
-        it.mqtt_url, int(ALARMS * lasts / 5) + 1, 900, time.time_ns() // 1_000_000, ALARMS / 5, "alarm", stride=7
-    )
-    async with (
-        screen(it) as one,
-        generator(load) as readings,
-        generator(alarms) as raising,
-        generator(fires) as burning,
-    ):
-        await one.first()
-        began = time.monotonic()
-        for each in (readings, raising, burning):
+async def _warmed(stack: AsyncExitStack, it: Stand, shift: Shift) -> "_Watching":
+    """Give a page on which as many alarms stand open as all the while, and whose every panel was opened."""
+    await send(shift.first(it.mqtt_url))
+    one = await stack.enter_async_context(screen(it, keeps=False))
+    await one.first()
+    await one.forget()
+    operator = Operator(one, shift)
+    for _ in range(WARMING):
+        await operator.round()
+    operator.rounds = 0
+    return _Watching(one, operator, max(SAMPLE_LEAST_S, shift.each(SAMPLE_S)))
+
+
+async def _work(it: Stand, shift: Shift, watching: "_Watching", lasts: float) -> list[Sample]:
+    """Let the shift happen and watch; whatever of it fails ends it."""
+    async with AsyncExitStack() as stack:
+        sending = [await stack.enter_async_context(generator(load)) for load in shift.loads(it.mqtt_url, lasts)]
+        for each in sending:
             await each.begin()
-        tasks = [
-            asyncio.create_task(work, name=name)
-            for name, work in {
-                "readings": readings.done(), "alarms": raising.done(), "fires": burning.done(),
-                "desk": _close_the_oldest(it), "operator": _operate(one, began),
-            }.items()
-        ]  # fmt: skip
+        endless = [
+            asyncio.create_task(close_the_oldest(it, shift), name="desk"),
+            asyncio.create_task(watching.operator.work(), name="operator"),
+        ]
+        tasks = [*endless, *(asyncio.create_task(each.done(), name="load") for each in sending)]
         try:
-            while (at := time.monotonic() - began) < lasts:
-                await asyncio.sleep(min(SAMPLE_S - at % SAMPLE_S, lasts - at))
-                samples.append({"at": time.monotonic() - began, **asdict(await one.memory())})
-                _say(samples[-1])
-                for task in tasks[3:]:
-                    if task.done():
-                        task.result()
+            return await watching.watch(lasts, lambda: _sent(sending[1:]), endless)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        errors = len(one.troubles)
-    result = {
-        "hours": lasts / 3600,
-        "samples": samples,
-        "page_errors": errors,
-        "rounds_left": one.stumbles,
-        **slopes(samples),
-    }
-    for name, fitted in result["fitted"].items():
-        if fitted:
-            span = f"{fitted['first']:10.1f} -> {fitted['last']:10.1f}"
-            print(f"{name:10} {span}, {fitted['per_hour']:+.2f} ± {fitted['error']:.2f} an hour")
-    return result
 
 
-def _say(sample: dict[str, float]) -> None:
-    print(f"{sample['at'] / 60:7.1f} min  heap {sample['heap_mb']:.2f} MB  nodes {sample['nodes']}  listeners"
-          f" {sample['listeners']}  renderer {sample['pss_mib']:.0f} MiB", flush=True)  # fmt: skip
+def _sent(of: list[Generator]) -> int:
+    return sum(each.progress.sent for each in of)
 
 
-async def _close_the_oldest(it: Stand) -> None:
-    """Somebody else's seat: keeps the queue at OPEN_AT_MOST."""
-    keys = itertools.count()
-    token = await asyncio.to_thread(it.token)
-    async with aiohttp.ClientSession(f"{it.http_url}/api/v1/", headers={"Authorization": f"Bearer {token}"}) as http:
-        while True:
-            async with http.get(
-                "alerts", params={"state": "unacknowledged,acknowledged,returned", "limit": "500"}
-            ) as answer:
-                answer.raise_for_status()
-                items = sorted((await answer.json())["items"], key=lambda alert: alert["raised_at"])
-            for alert in items[: max(0, len(items) - OPEN_AT_MOST)]:
-                fire = alert["class"] == "fire"
-                steps = {
-                    "acknowledge": {},
-                    "verify": {"result": "false", "method": "video", "cause": "dust"},
-                    "close": {"disposition": "false_alarm", "cause": "dust"}
-                    if fire
-                    else {"disposition": "hazard_fixed"},
-                }
-                for verb, body in steps.items():
-                    if (verb == "verify" and not fire) or (verb == "acknowledge" and alert["state"] == "acknowledged"):
-                        continue
-                    key = {"Idempotency-Key": f"soak-{time.time_ns()}-{next(keys)}"}
-                    async with http.post(f"alerts/{alert['id']}/{verb}", json=body, headers=key) as answer:
-                        if answer.status not in {200, 409}:
-                            raise SystemExit(f"{verb} of an alert was refused: {answer.status} {await answer.text()}")
-            await asyncio.sleep(5)
+class _Watching:
+    """Takes samples of the page in one state, between two steps of its operator."""
+
+    def __init__(self, one: Screen, operator: Operator, every: float) -> None:
+        self.one, self.operator = one, operator
+        self.left = 0
+        self._every = every
+
+    async def rest(self, lasts: float) -> list[Sample]:
+        """A sample a minute for ``lasts`` seconds of a page that nobody touches, not even to bring it to one state."""
+        await alike(self.one)
+        samples: list[Sample] = []
+        began = time.monotonic()
+        while (at := time.monotonic() - began) < lasts:
+            await asyncio.sleep(min(SAMPLE_S - at % SAMPLE_S, lasts - at))
+            at = time.monotonic() - began
+            samples.append({"at": at, HOUR: at / 3600, **asdict(await self.one.memory())})
+            _say("at rest", samples[-1])
+        return samples
+
+    async def watch(
+        self, lasts: float, alarms: Callable[[], int], meant: list[asyncio.Task[None]] | None = None
+    ) -> list[Sample]:
+        """A sample each so many seconds for ``lasts`` seconds; ends with the error of a task meant to go on."""
+        samples: list[Sample] = []
+        began = time.monotonic()
+        while (at := time.monotonic() - began) < lasts:
+            await asyncio.sleep(min(self._every - at % self._every, lasts - at))
+            for task in meant or ():
+                if task.done():
+                    task.result()
+            sample = await self._sample(began, alarms)
+            if sample:
+                samples.append(sample)
+                counted = f"{sample['open']} open  {sample['alarms']} alarms  {sample['rounds']} rounds"
+                _say(f"{counted}{'' if sample['quiet'] else '  not quiet'}", sample)
+        return samples
+
+    async def _sample(self, began: float, alarms: Callable[[], int]) -> Sample | None:
+        one = self.one
+        async with self.operator.hand:
+            try:
+                quiet = await alike(one)
+            except PlaywrightTimeout as err:
+                self.left += 1
+                print(f"a sample was left out: {str(err).splitlines()[0]}", flush=True)
+                return None
+            at = time.monotonic() - began
+            counts = {"alarms": alarms(), "rounds": self.operator.rounds, "open": await one.queued(), "quiet": quiet}
+            return {"at": at, HOUR: at / 3600, **counts, **asdict(await one.memory())}
 
 
-async def _operate(one: Screen, began: float) -> None:
-    """Everything a shift does with the page, round after round; a cut of the connection each RECONNECT_S.
+def settled(samples: list[Sample], lasts: float) -> list[Sample]:
+    """Those that count of a phase of ``lasts`` seconds."""
+    return [one for one in samples if one["at"] >= min(SETTLED_S, lasts / 4)]
 
-    Where the machine is too busy for one step the round is left and noted: what is measured is what the page keeps.
+
+def compiled(samples: list[Sample], lasts: float) -> list[Sample]:
+    """Those that count of a page at rest for ``lasts`` seconds: its second half.
+
+    For some thirty minutes its heap rises by code that V8 compiles of what runs each second, by a megabyte in all; 24
+    times as much an hour would be judged as if that went on for ever.
     """
-    cuts = 1
-    for number in itertools.count():
-        try:
-            for act in (_look_around, _panels, _map):
-                await act(one)
-            await _setting(one, THEMES[number % 3], ("en", "zh-CN")[number % 2])
-            if time.monotonic() - began > cuts * RECONNECT_S:
-                cuts += 1
-                await one.page.evaluate("firetowerBench.socket.close()")
-                await one.page.wait_for_selector("[data-feed=live]", timeout=60_000)
-        except PlaywrightTimeout as err:
-            one.stumbles += 1
-            print(f"a round of the operator was left: {str(err).splitlines()[0]}", flush=True)
+    return [one for one in samples if one["at"] >= lasts / 2]
 
 
-async def _press(one: Screen, *keys: str, each: float = 0.4) -> None:
-    for key in keys:
-        await one.page.keyboard.press(key)
-        await asyncio.sleep(each)
+def _say(what: str, sample: Sample) -> None:
+    print(f"{sample['at'] / 60:7.1f} min  heap {sample['heap_mb']:.3f} MB  nodes {sample['nodes']}  listeners"
+          f" {sample['listeners']}  renderer {sample['pss_mib']:.1f} MiB  {what}", flush=True)  # fmt: skip
 
 
-async def _look_around(one: Screen) -> None:
-    await one.page.focus("#queue-list")
-    await _press(one, "Home", "KeyJ", "KeyJ", "KeyA", "KeyV", "Escape", "KeyK", "Escape")
-
-
-async def _panels(one: Screen) -> None:
-    for key in PANELS:
-        await one.page.focus("#queue-list")
-        await _press(one, key, each=1.5)
-        await _press(one, "Escape")
-
-
-async def _map(one: Screen) -> None:
-    box = await one.page.locator(".map-ground").bounding_box()
-    if box is None:
-        return
-    mouse, x, y = one.page.mouse, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    await _press(one, "KeyP")
-    await mouse.move(x, y)
-    for by in (-300, 300):
-        await mouse.wheel(0, by)
-        await asyncio.sleep(0.5)
-
-
-async def _setting(one: Screen, theme: str, language: str) -> None:
-    if await one.page.locator(f".switches button[lang='{language}']").count():
-        await one.page.click(f".switches button[lang='{language}']")
-    await one.page.select_option(".switches select", theme)
-    await asyncio.sleep(5)
+def tell(result: dict[str, Any]) -> None:
+    """Print each line and what it makes of a day."""
+    for name, fitted in result["fitted"].items():
+        print(f"{name:10} {fitted['first']:10.2f} -> {fitted['last']:10.2f}")
+        for by, line in fitted["over"].items():
+            print(f"           {1000 * line['slope']:+.4g} ± {1000 * line['error']:.2g} a thousand {by}")
+        if rest := fitted["at_rest"]:
+            print(f"           {rest['slope']:+.4g} ± {rest['error']:.2g} an hour at rest")
+    for name in FIGURES:
+        unit = name if f"{name}_in_24h" in result else f"{name}_percent"
+        if f"{unit}_in_24h" in result:
+            bound = result.get(f"{unit}_in_24h_at_most")
+            sure = f"at most {bound:.2f} at 95 %" if bound is not None else "too few samples for a bound"
+            print(f"{unit} in 24 h: {result[f'{unit}_in_24h']:+.2f}, {sure}")

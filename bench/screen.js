@@ -56,12 +56,14 @@
       });
     }
     if (awaited.fires.length) {
-      const others = [...document.querySelectorAll("#queue-list .row")].filter((row) => !row.textContent.match(NAMED));
-      const tops = others.map((row) => row.getBoundingClientRect().top);
+      // the headline of an incident of fires stands above its fires, as it should
+      const isFires = (row) => row.matches(".headline") && row.querySelector(".counts-line").textContent.includes("火警");
+      const others = [...document.querySelectorAll("#queue-list .row")].filter((row) => !row.textContent.match(NAMED) && !isFires(row));
+      const placed = others.map((row) => ({ top: row.getBoundingClientRect().top, text: row.textContent.slice(0, 120) }));
       for (const { name, node } of awaited.fires) {
         const { top } = node.getBoundingClientRect();
         const docked = node.matches(".dock-row");
-        bench.fires.push({ name, at: wall(), docked, above: docked ? 0 : tops.filter((one) => one < top).length });
+        bench.fires.push({ name, at: wall(), docked, above: docked ? [] : placed.filter((one) => one.top < top).map(({ text }) => text) });
       }
       awaited.fires = [];
     }
@@ -76,6 +78,24 @@
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
+
+  /** Resolved once three frames in a row drew nothing in queue, map or panel and nothing is left to do, or after `patience` ms: whether it came to that. */
+  bench.quiet = (patience) =>
+    new Promise((resolve) => {
+      const until = performance.now() + patience;
+      let still = 0;
+      const drawing = new MutationObserver(() => (still = 0));
+      // a canvas of the map is given its width each time it is drawn
+      for (const node of document.querySelectorAll("#queue-list, .map-stage, .side")) drawing.observe(node, { childList: true, subtree: true, attributes: true, attributeFilter: ["width"] });
+      const next = () => {
+        still += 1;
+        const over = performance.now() > until;
+        if (still <= 3 && !over) return requestAnimationFrame(next);
+        drawing.disconnect();
+        requestIdleCallback(() => resolve(!over), { timeout: 200 });
+      };
+      requestAnimationFrame(next);
+    });
 
   bench.begin = () => {
     Object.assign(bench, { on: true, frames: [], keys: [], fires: [], came: {} });

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from playwright.async_api import CDPSession, Page, async_playwright
 
+from bench.bare import Relay, bare
 from bench.console import figures
 from bench.stand import PASSWORD, Stand, resident_mib
 
@@ -57,7 +58,10 @@ def keys(pressed: list[dict[str, Any]]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the page holds after a garbage collection; ``pss_mib``: of the process that draws it."""
+    """What the page holds after a garbage collection; ``pss_mib``: of the process that draws it.
+
+    Without files: a browser shares those with every other that runs, so they change when another starts or ends.
+    """
 
     heap_mb: float
     nodes: int
@@ -72,9 +76,9 @@ class Screen:
     page: Page
     cdp: CDPSession
     renderer: int
-    received: int = 0
+    relay: Relay | None = None
+    received: list[tuple[float, int]] = field(default_factory=list)
     devices: int = 0
-    requests: int = 0
     stumbles: int = 0
     troubles: list[str] = field(default_factory=list)
 
@@ -84,16 +88,25 @@ class Screen:
         ``page_kb``: until the queue was live; ``map_kb``: until the map was drawn, with what the page fetches meanwhile
         for later; the list of devices is left out of both, it stands in ``wire_kb``.
         """
-        await self.page.wait_for_function("() => Boolean(firetowerBench.ready.live)", timeout=60_000)
-        came = {"page_kb": (self.received - self.devices) / 1000}
         await self.page.wait_for_function("() => Boolean(firetowerBench.ready.map)", timeout=60_000)
-        came |= {"map_kb": (self.received - self.devices) / 1000}
-        came |= {"wire_kb": self.received / 1000, "requests": self.requests}
         ready = await self.page.evaluate("firetowerBench.ready")
+
+        def until(name: str) -> float:
+            began = self.received[0][0]  # when the page was asked for
+            return sum(size for at, size in self.received if 1000 * (at - began) <= ready[name]) / 1000
+
+        came = {"page_kb": until("live"), "map_kb": until("map"), "requests": len(self.received) - 1}
+        came |= {"wire_kb": (sum(size for _, size in self.received) + self.devices) / 1000}
         paint = await self.page.evaluate(
             "performance.getEntriesByType('paint').find(one => one.name === 'first-contentful-paint')?.startTime"
         )
         return {"first_paint_ms": paint, "live_ms": ready["live"], "map_ms": ready["map"], **came}
+
+    async def forget(self) -> None:
+        """Let the renderer keep nothing of what it fetches from now on; its bytes are no longer counted."""
+        if self.relay is None:
+            raise RuntimeError("this browser keeps what it fetches for Playwright: ask for a screen that does not")
+        await self.relay.forget()
 
     async def metrics(self) -> dict[str, float]:
         """Return what Chromium counts of the page."""
@@ -105,9 +118,8 @@ class Screen:
         for _ in range(2):  # what only a finalizer held goes with the second
             await self.cdp.send("HeapProfiler.collectGarbage")
         now = await self.metrics()
-        return Memory(
-            now["JSHeapUsedSize"] / 1e6, int(now["Nodes"]), int(now["JSEventListeners"]), resident_mib(self.renderer)
-        )
+        own = resident_mib(self.renderer, "Pss_Anon", "Pss_Shmem")
+        return Memory(now["JSHeapUsedSize"] / 1e6, int(now["Nodes"]), int(now["JSEventListeners"]), own)
 
     async def begin(self) -> None:
         """Begin to record frames, keys and fires."""
@@ -141,10 +153,18 @@ class Screen:
 
 
 @contextlib.asynccontextmanager
-async def screen(it: Stand) -> AsyncIterator[Screen]:
-    """Give the page of a seat that is signed in and whose sound is armed, from a cold cache."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), headless=True, args=list(FLAGS))
+async def screen(it: Stand, *, keeps: bool = True) -> AsyncIterator[Screen]:
+    """Give the page of a seat that is signed in and whose sound is armed, from a cold cache.
+
+    ``keeps``: as Playwright starts a browser, which holds what it fetched; else one that can `Screen.forget`.
+    """
+    async with async_playwright() as playwright, contextlib.AsyncExitStack() as stack:
+        chrome, relay = playwright.chromium, None
+        if keeps:
+            browser = await chrome.launch(executable_path=chromium(), headless=True, args=list(FLAGS))
+        else:
+            relay = await stack.enter_async_context(bare(chromium(), FLAGS))
+            browser = await chrome.connect_over_cdp(relay.address)
         try:
             context = await browser.new_context(viewport=SIZE, locale="zh-CN")  # type: ignore[arg-type]
             said = await context.request.post(
@@ -156,7 +176,7 @@ async def screen(it: Stand) -> AsyncIterator[Screen]:
             page = await context.new_page()
             cdp = await context.new_cdp_session(page)
             whole = await browser.new_browser_cdp_session()
-            one = Screen(page, cdp, 0)
+            one = Screen(page, cdp, 0, relay)
             page.on("pageerror", lambda error: one.troubles.append(str(error)))
             _count(one)
             for domain in ("Network", "Performance"):
@@ -178,15 +198,17 @@ def _count(one: Screen) -> None:
     listed: set[str] = set()
 
     def begins(said: dict[str, Any]) -> None:
+        if not one.received:
+            one.received.append((said["timestamp"], 0))
         if said["request"]["url"].endswith("/devices/snapshot"):
             listed.add(said["requestId"])
 
     def finished(said: dict[str, Any]) -> None:
         size = int(said["encodedDataLength"])
-        one.received += size
-        one.requests += 1
         if said["requestId"] in listed:
             one.devices += size
+        else:
+            one.received.append((said["timestamp"], size))
 
     one.cdp.on("Network.requestWillBeSent", begins)
     one.cdp.on("Network.loadingFinished", finished)

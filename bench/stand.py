@@ -154,13 +154,14 @@ def cpu_seconds(pid: int) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def resident_mib(pid: int) -> float:
-    """Memory of a process and its children in MiB, what they share counted once (PSS)."""
+def resident_mib(pid: int, *parts: str) -> float:
+    """Memory of a process and its children in MiB, what they share counted once (PSS); ``parts``: of it only those."""
+    names = tuple(f"{part}:" for part in parts or ("Pss",))
     total = 0
     for one in (pid, *_children(pid)):
-        with contextlib.suppress(OSError, StopIteration):
+        with contextlib.suppress(OSError):
             lines = Path(f"/proc/{one}/smaps_rollup").read_text("ascii").splitlines()
-            total += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+            total += sum(int(line.split()[1]) for line in lines if line.startswith(names))
     return total / 1024
 
 

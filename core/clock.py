@@ -82,7 +82,12 @@ def from_datetime(at: datetime) -> Micros:
     return (at - _EPOCH) // timedelta(microseconds=1)
 
 
-@lru_cache(maxsize=4096)  # an alert says the same few instants again and again, and is written more than once
 def rfc3339(at: Micros) -> str:
     """Return ``at`` as RFC 3339 text in UTC with milliseconds, as the API writes every time."""
-    return to_datetime(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, micros = divmod(at, SECOND)
+    return f"{_second(second)}.{micros // 1000:03d}Z"
+
+
+@lru_cache(maxsize=4096)  # what is written at one time says the same few seconds again and again
+def _second(at: int) -> str:
+    return to_datetime(at * SECOND).isoformat(timespec="seconds").removesuffix("+00:00")

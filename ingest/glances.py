@@ -1,7 +1,11 @@
 """What waits too long for its commit is shown as provisional (未落库): works made ready, and the messages behind them.
 
 What may be a fire is looked at first. The looks come in steps of milliseconds, so that 20,000 alarms are through within
-seconds and nobody waits for them. What is kept here is what the lane keeps, and what it has put away and not judged.
+seconds and nobody waits for them.
+
+When full: what is kept here is what the lane keeps, and of what it has put away and not judged what was shown before,
+or 2,000 of it, as many as a console shows in detail, and whatever may be a fire; how far the rest is behind is the
+lane's lag.
 """
 
 import asyncio
@@ -14,7 +18,7 @@ from typing import Any
 from firetower.core.clock import SECOND, Clock, Micros
 from firetower.core.mqtt import Incoming
 from firetower.devices.events import Event
-from firetower.ingest.fairness import may_be_fire
+from firetower.ingest.first_look import Looks
 from firetower.ingest.ports import BACKLOG, Provisional
 from firetower.ingest.processing import Prepared
 from firetower.ingest.steps import Steps
@@ -24,6 +28,8 @@ from firetower.rules.watches.events import judge
 GLANCE_S = 0.5
 _AFTER: Micros = 2 * SECOND
 """An alarm that is not committed so long after its arrival is shown as provisional."""
+MOST_AWAY = 2000
+"""Alarms in the backlog up to which others that were put away are kept to be shown."""
 _AT_ONCE = 100
 """Alarms told in one step: a millisecond."""
 
@@ -47,16 +53,20 @@ class Glances:
         self,
         board: Provisional,
         clock: Clock,
+        looks: Looks,
         glance: Callable[[Incoming], Coroutine[Any, Any, Sequence[Event | Verdict]]],
     ) -> None:
         self._board = board
         self._clock = clock
+        self._looks = looks
         self._glance = glance
         self._fires: dict[int, Incoming] = {}
         self._others: dict[int, Incoming] = {}
         self._works: dict[int, tuple[Prepared, Micros, _Shown]] = {}
         self._shown: dict[int, _Shown] = {}
         self._put_away: dict[tuple[str, Micros], deque[_Shown]] = {}
+        self._away = 0
+        self._to_show: dict[int, tuple[Incoming, _Shown]] = {}
         self._numbers = itertools.count()
         self._steps = Steps()
 
@@ -64,7 +74,7 @@ class Glances:
         """Note what waits from now on; what comes back from the backlog was put away in good order before."""
         for message in messages:
             if message.epoch != BACKLOG:
-                (self._fires if may_be_fire(message) else self._others)[id(message)] = message
+                (self._fires if self._looks.at(message).may_be_fire else self._others)[id(message)] = message
 
     def ready(self, prepared: Prepared, since: Micros) -> None:
         """Note what was made of messages that wait since ``since``: it is shown in their place."""
@@ -76,14 +86,22 @@ class Glances:
         self._settle(self._works.pop(id(prepared))[2])
         for message in prepared.messages:
             if message.epoch == BACKLOG and (shown := self._put_away.get(_name(message))):
-                self._settle(shown.popleft())
+                self._away -= 1
+                first = shown.popleft()
+                self._to_show.pop(first.number, None)
+                self._settle(first)
                 if not shown:
                     del self._put_away[_name(message)]
 
-    def put_away(self, messages: Sequence[Incoming]) -> None:
-        """Note what is in the backlog now: what was shown stays so until it is judged."""
+    def put_away(self, messages: Sequence[Incoming], *, to_show: Callable[[Incoming], bool]) -> None:
+        """Note what is in the backlog now: what was shown stays so until it is judged, what is ``to_show`` will be."""
         for message in messages:
-            if (shown := self._shown.pop(id(message), None)) is not None:
+            shown = self._shown.pop(id(message), None)
+            if shown is None and to_show(message) and (self._away < MOST_AWAY or self._looks.at(message).may_be_fire):
+                shown = _Shown(next(self._numbers))
+                self._to_show[shown.number] = (message, shown)
+            if shown is not None:
+                self._away += 1
                 self._put_away.setdefault(_name(message), deque()).append(shown)
 
     def gone(self, messages: Sequence[Incoming]) -> None:
@@ -104,11 +122,14 @@ class Glances:
                     await self._show(shown, len(verdicts), lambda part, verdicts=verdicts: verdicts[part])  # type: ignore[misc]
             for waiting in (self._fires, self._others):
                 while waiting and (message := next(iter(waiting.values()))).received_at <= before:
-                    await self._look_at(message, waiting)
+                    del waiting[id(message)]
+                    self._shown[id(message)] = shown = _Shown(next(self._numbers))
+                    await self._look_at(message, shown)
+            while self._to_show and (first := next(iter(self._to_show.values())))[0].received_at <= before:
+                message, shown = self._to_show.pop(first[1].number)
+                await self._look_at(message, shown)
 
-    async def _look_at(self, message: Incoming, waiting: dict[int, Incoming]) -> None:
-        del waiting[id(message)]
-        shown = self._shown[id(message)] = _Shown(next(self._numbers))
+    async def _look_at(self, message: Incoming, shown: _Shown) -> None:
         await self._steps.turn()
         said = await self._glance(message)
         await self._show(shown, len(said), lambda part: _verdicts(said[part]))

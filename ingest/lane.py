@@ -1,7 +1,8 @@
 """A lane: one session's messages decoded, screened, judged, committed, and only then acknowledged.
 
 Alarms, telemetry and status are lanes of their own, so that none waits for another. Within a lane one batch is made
-ready while the one before it is committed: a single message when idle, thousands under load.
+ready while the one before it is committed: a single message when idle, thousands under load. What may be a fire goes
+before all other alarms that wait (``fires_first``), so it waits for two batches at most, and those are cut short.
 
 When full: the messages and bytes not yet acknowledged are bounded; at the bound the session stops reading and the
 broker keeps the rest. Nothing is dropped. While the store cannot commit, the alarm lane goes on making ready what
@@ -10,8 +11,9 @@ what waits at the broker behind a full alarm lane is shown by the look-out.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from firetower.core.clock import SECOND, Micros
 from firetower.core.errors import LeaseLost
@@ -20,27 +22,26 @@ from firetower.core.mqtt import ANSWERS_WITHIN, Incoming, MqttSession
 from firetower.ingest import meters
 from firetower.ingest.committer import Committer
 from firetower.ingest.fairness import Fairness
+from firetower.ingest.fires_first import FiresFirst, FirstCome, Waiting, next_batch
+from firetower.ingest.first_look import Looks
 from firetower.ingest.glances import GLANCE_S, Glances
+from firetower.ingest.intake import Intake
+from firetower.ingest.pace import AlarmPace, Pace
 from firetower.ingest.ports import BACKLOG, REPLAYED
 from firetower.ingest.processing import Prepared, Processing, Shared
 from firetower.ingest.steps import turn_of_the_loop
 
 log = logger("ingest.lane")
 
-MOST_BYTES = 64 << 20
-"""Bytes of payload not yet acknowledged before the session stops reading."""
 MOST_ALARMS = 20_000
-"""Alarms likewise: as many as the shipped brokers hand out unacknowledged (NATS max_ack_pending, Mosquitto
+"""Alarms not yet acknowledged: as many as the shipped brokers hand out (NATS max_ack_pending, Mosquitto
 max_inflight_messages). With a lower bound a flood would hide the alarms behind it; a higher one is never reached."""
 _BATCH_BYTES = 256 << 10
 """Payload of one batch: at most 20,000 readings, so that no step over them holds the loop for long."""
 _BEHIND: Micros = 10 * SECOND
 """A lane that is this far behind cannot say who is silent."""
-_LONG_PAUSE_S = 5.0
 _READY = 2
 """Batches between decoding and commit: one is committed, one waits for its turn."""
-_ALARM_BATCH = 250
-"""Alarms in one transaction: the next one's wait for it stays short."""
 ALARM = "alarm"
 
 
@@ -48,7 +49,7 @@ class Lane:
     """One lane, named ``alarm``, ``telemetry`` or ``status``; ``run`` until cancelled; raises LeaseLost.
 
     ``batch_messages``: most in one transaction; four times as many may wait, of alarms 20,000. ``batch_age_ms``: under
-    load a batch of telemetry gathers for so long since the last commit; an alarm never does. ``auto_register``:
+    load a batch of telemetry gathers for so long since the one before; of alarms see ``pace``. ``auto_register``:
     strangers are registered on first sight. ``received``, ``acknowledged``: messages so far.
     """
 
@@ -67,34 +68,37 @@ class Lane:
         self._clock = shared.clock
         self._own = shared.own
         self._precedence = shared.precedence
-        self._batch_messages = min(batch_messages, _ALARM_BATCH) if name == ALARM else batch_messages
-        self._gather_s = 0.0 if name == ALARM else batch_age_ms / 1000
-        self._most_messages = MOST_ALARMS if name == ALARM else 4 * batch_messages
+        self._pace = AlarmPace(batch_messages) if name == ALARM else Pace(batch_messages, batch_age_ms / 1000)
+        self._intake = Intake(session, shared.clock, MOST_ALARMS if name == ALARM else 4 * batch_messages)
         self._committer = Committer(name, shared.store, shared.clock, shared.order)
         pause: Callable[[], Awaitable[None]] = turn_of_the_loop if name == ALARM else shared.precedence.give_way
         self._processing = Processing(
             name, shared, self._committer, auto_register=auto_register, pause=pause, settled=self.settled
         )
+        self._looks = Looks()
         self._glances: Glances | None = None
         if name == ALARM and shared.provisional is not None:
-            self._glances = Glances(shared.provisional, shared.clock, self._processing.glance)
+            self._glances = Glances(shared.provisional, shared.clock, self._looks, self._processing.glance)
         self._fairness: Fairness | None = None
         if name == ALARM and shared.backlog is not None:
             self._fairness = Fairness(
-                shared.backlog, self._committer, finished=self._put_away, feed=self._feed, admitted=self._admit
+                shared.backlog,
+                self._committer,
+                self._looks,
+                finished=self._put_away,
+                feed=self._feed,
+                admitted=self._admit,
             )
-        self._queue: deque[Incoming] = deque()
-        self._fed: deque[Incoming] = deque()
+        self._queue: Waiting = FiresFirst(self._looks) if name == ALARM else FirstCome()
+        self._fed = FiresFirst(self._looks)
         self._arrived = asyncio.Event()
+        self._hurries = asyncio.Event()
         self._preparing: Sequence[Incoming] = ()
         self._ready: deque[Prepared] = deque()
         self._has_ready = asyncio.Event()
         self._moved = asyncio.Condition()
-        self._waiting = 0
-        self._waiting_bytes = 0
         self._replaying = 0
         self._fed_at: Micros = 0
-        self._paused_at: float | None = None
         self._complete_since: Micros = 0
         self.received = 0
         self.acknowledged = 0
@@ -127,20 +131,19 @@ class Lane:
     @property
     def paused(self) -> bool:
         """Whether the session has stopped reading because too much waits."""
-        return self._paused_at is not None
+        return self._intake.paused
 
     def lag(self, now: Micros) -> Micros:
-        """Return how far the lane is behind: the wait of its oldest message or of its probe at the broker, µs."""
+        """Return how far the lane is behind, µs: the wait of its oldest message, put away or not, or of its probe."""
         published = 0 if self._own is None else self._own.lag(self.name, now)
-        return max(published, self._wait(now))
+        away = None if self._fairness is None else self._fairness.since
+        return max(published, self._wait(now), 0 if away is None else now - away)
 
     def _wait(self, now: Micros) -> Micros:
         """Return how long the oldest message not yet committed has been here, µs."""
-        for messages in (self._ready[0].messages if self._ready else (), self._preparing, self._queue):
-            for message in messages:
-                if message.epoch != REPLAYED:
-                    return max(0, now - self._since(message))
-        return 0
+        parts = (self._ready[0].messages if self._ready else (), self._preparing, self._queue.oldest())
+        waits = [now - since for part in parts if (since := self._oldest(part)) is not None]
+        return max([0, *waits])
 
     def listening_since(self, now: Micros) -> Micros | None:
         """Return since when every message would have been heard; None while it would not.
@@ -153,7 +156,7 @@ class Lane:
             return None
         if since is None or self.paused or self._wait(now) > _BEHIND:
             return None
-        return max(since, self._complete_since)
+        return max(since, self._complete_since, self._intake.complete_since)
 
     # the way of a message -------------------------------------------------------------------------
 
@@ -188,9 +191,6 @@ class Lane:
             except Exception:  # a fault of ours in telling senders apart must not cost the alarms
                 log.exception("%s: %d messages are judged in their turn, whoever sent them", self.name, len(messages))
         self._admit(messages)
-        if self._paused_at is None and (self._waiting >= self._most_messages or self._waiting_bytes >= MOST_BYTES):
-            self._paused_at = asyncio.get_running_loop().time()
-            self.session.pause()
 
     def _admit(self, messages: Sequence[Incoming]) -> None:
         if messages:
@@ -198,36 +198,49 @@ class Lane:
                 self._precedence.begin()
             self._queue.extend(messages)
             self._arrived.set()
+            if self._queue.has_fire:
+                self._hurries.set()
 
     def _feed(self, messages: Sequence[Incoming]) -> None:
-        """Take alarms of the backlog in; whatever arrives goes before them."""
+        """Take alarms of the backlog in; whatever arrives goes before most of them."""
         self._count(messages)
         self._fed_at = self._clock.now()
         self._fed.extend(messages)
         self._arrived.set()
 
     def _count(self, messages: Sequence[Incoming]) -> None:
-        self._waiting += len(messages)
-        self._waiting_bytes += sum(map(bytes_of, messages))
+        self._intake.hold(messages)
         if self._glances is not None:
             self._glances.arrived(messages)
 
-    def _since(self, message: Incoming) -> Micros:
-        """Return since when a message waits here; one of the backlog was put away in good order before."""
-        return self._fed_at if message.epoch == BACKLOG else message.received_at
+    def _oldest(self, messages: Iterable[Incoming]) -> Micros | None:
+        """Return since when the first of ``messages`` waits here; None where none is that is not replayed.
+
+        One of the backlog was put away in good order before. Of alarms a batch holds fires before others.
+        """
+        waits = (
+            self._fed_at if each.epoch == BACKLOG else each.received_at for each in messages if each.epoch != REPLAYED
+        )
+        return min(waits, default=None) if self.name == ALARM else next(waits, None)
 
     async def _prepare_all(self) -> None:
         loop = asyncio.get_running_loop()
-        last = -self._gather_s
         while True:
             await self._arrived.wait()
             await self._room()
-            gather = last + self._gather_s - loop.time()
-            if gather > 0 and len(self._queue) < self._batch_messages:
-                await asyncio.sleep(gather)
-            last = loop.time()
+            gathers = self._pace.gathers_until(loop.time()) - loop.time()
+            if gathers > 0 and not self._fed and len(self._queue) < self._pace.others:
+                await self._hurried(gathers)
+            self._pace.begins(loop.time())
             batch = self._preparing = self._next_batch()
-            await self._prepare_surely(batch)
+            if batch:
+                await self._prepare_surely(batch)
+
+    async def _hurried(self, seconds: float) -> None:
+        """Return when a fire has come, or after ``seconds``."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurries.wait()
 
     async def _room(self) -> None:
         """Return when another batch may be made ready.
@@ -254,15 +267,12 @@ class Lane:
             await self._change()
 
     def _next_batch(self) -> list[Incoming]:
-        batch: list[Incoming] = []
-        size = 0
-        for queue in (self._queue, self._fed):
-            while queue and len(batch) < self._batch_messages and size < _BATCH_BYTES:
-                message = queue.popleft()
-                batch.append(message)
-                size += bytes_of(message)
+        fed = self._fed if len(self._ready) < _READY else FirstCome()  # without the store no fire goes behind these
+        batch = next_batch(self._queue, fed, self._pace.most, self._pace.others, _BATCH_BYTES)
         if not (self._queue or self._fed):
             self._arrived.clear()
+        if not self._queue.has_fire:
+            self._hurries.clear()
         return batch
 
     async def _prepare_surely(self, batch: Sequence[Incoming]) -> None:
@@ -284,7 +294,7 @@ class Lane:
     def _enter(self, prepared: Prepared) -> None:
         self._ready.append(prepared)
         if self._glances is not None:
-            self._glances.ready(prepared, self._since(prepared.messages[0]))
+            self._glances.ready(prepared, self._oldest(prepared.messages) or self._clock.now())
         self._preparing = self._preparing[len(prepared.messages) :]
         self._has_ready.set()
 
@@ -310,6 +320,7 @@ class Lane:
             prepared.turn.done()
             return
         done = await self._committer.commit(work, prepared.turn)
+        self._pace.committed(len(prepared.messages), self._committer.took)
         for event in work.events:
             meters.alarm_latency.labels("received").observe(max(0, event.received_at - event.at) / SECOND)
             meters.alarm_latency.labels("committed").observe(max(0, done.at - event.received_at) / SECOND)
@@ -323,28 +334,17 @@ class Lane:
         self._finish(prepared.messages)
 
     def _put_away(self, batch: Sequence[Incoming]) -> None:
-        """Acknowledge what is in the backlog; what was shown as provisional stays so until it is judged."""
-        if self._glances is not None:
-            self._glances.put_away(batch)
+        """Acknowledge what is in the backlog; what was, or is to be, shown as provisional is so until it is judged."""
+        if self._glances is not None and self._fairness is not None:
+            self._glances.put_away(batch, to_show=self._fairness.crowded_out)
         self._finish(batch)
 
     def _finish(self, batch: Sequence[Incoming]) -> None:
         """Acknowledge what is safe in the store, and make room."""
         if self._glances is not None:
             self._glances.gone(batch)
+        self._looks.forget(batch)
         count = self.session.ack(batch)
         self.acknowledged += count
         meters.messages_acknowledged.labels(self.name).inc(count)
-        self._waiting -= len(batch)
-        self._waiting_bytes -= sum(map(bytes_of, batch))
-        room = self._waiting <= self._most_messages // 2 and self._waiting_bytes <= MOST_BYTES // 2
-        if self._paused_at is not None and room:
-            if asyncio.get_running_loop().time() - self._paused_at > _LONG_PAUSE_S:
-                self._complete_since = self._clock.now()
-            self._paused_at = None
-            self.session.resume()
-
-
-def bytes_of(message: Incoming) -> int:
-    """Return what a message that waits counts."""
-    return len(message.topic) + len(message.payload)
+        self._intake.release(batch)

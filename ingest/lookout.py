@@ -27,8 +27,9 @@ from firetower.devices.events import Event
 from firetower.devices.topics import OWN_UNIT, ROOT
 from firetower.devices.wire import Decoder
 from firetower.ingest.decoding import Decoding
-from firetower.ingest.fairness import may_be_fire
-from firetower.ingest.lane import MOST_BYTES, bytes_of
+from firetower.ingest.fires_first import bytes_of
+from firetower.ingest.first_look import may_be_fire
+from firetower.ingest.intake import MOST_BYTES
 from firetower.ingest.ports import Provisional
 from firetower.ingest.steps import Steps, turn_of_the_loop
 from firetower.rules.watches.events import judge

@@ -138,18 +138,21 @@ class Store(Protocol):
 
 
 class Backlog(Protocol):
-    """Where alarms over their sender's share wait, as they came. Every method raises StoreUnavailable and LeaseLost."""
+    """Where alarms without room in the lane wait, as they came. Every method raises StoreUnavailable and LeaseLost."""
 
-    async def senders(self) -> Sequence[str]:
-        """Return whose alarms are there."""
+    async def senders(self) -> Sequence[tuple[str, int, Micros]]:
+        """Return whose alarms are there, how many, and when the first came; whoever has waited longest first."""
         ...
 
     async def put(self, rows: Sequence[tuple[str, Incoming]]) -> None:
         """Keep (sender, message), in one transaction."""
         ...
 
-    async def take(self, senders: Sequence[str], each: int, most: int) -> Sequence[Incoming]:
-        """Return the oldest of each sender, of epoch BACKLOG, numbers as ``mid``; they stay until a commit."""
+    async def take(self, wanted: Sequence[tuple[str, int]]) -> Sequence[tuple[str, Incoming]]:
+        """Return (sender, message): the oldest of each of ``wanted``, (sender, how many), all where there are fewer.
+
+        Of epoch BACKLOG, numbers as ``mid``, the oldest first; they stay until a commit.
+        """
         ...
 
 

@@ -26,15 +26,15 @@ PIECE = 50
 _LOCKED = f"SELECT {COLUMNS} FROM alert a WHERE a.id = ANY($1::bigint[]) ORDER BY {KEY_ORDER} FOR NO KEY UPDATE"
 
 
-_PLANS = "SET LOCAL enable_seqscan = off"
+_PLANS = "SET LOCAL enable_seqscan = off; "
 """Few rows by their keys, and their foreign keys: by the indexes, though a table was empty when last analysed."""
 
 
 class Fence(Protocol):
     """What says inside a transaction that this instance may still act (``storage/lease.py``)."""
 
-    async def hold(self, conn: Any) -> None:
-        """Return while it may. Raises LeaseLost."""
+    async def hold(self, conn: Any, first: str = "") -> None:
+        """Run the script ``first``; return while it may. Raises LeaseLost."""
         ...
 
 
@@ -43,8 +43,7 @@ async def fenced(pool: asyncpg.Pool, lease: Fence) -> AsyncIterator[Any]:
     """Yield the connection of a READ COMMITTED transaction that holds the lease. Raises LeaseLost, StoreUnavailable."""
     with store_errors():
         async with pool.acquire() as conn, conn.transaction():
-            await lease.hold(conn)
-            await conn.execute(_PLANS)
+            await lease.hold(conn, _PLANS)
             yield conn
 
 

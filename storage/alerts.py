@@ -1,6 +1,6 @@
 """The store of alerts as operators, consoles and the engine's start see it; ingest's side is ``alert_verdicts``."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -108,21 +108,25 @@ class AlertStore(AlertActs):
             for row in rows
         ]
 
-    async def mark_shown(self, alert_ids: Sequence[int], at: Micros) -> int:
-        """Note that alerts were shown on a live, sound-armed seat at ``at``; return for how many it was the first time.
+    async def mark_shown(self, shown: Mapping[int, Micros]) -> set[int]:
+        """Note when alerts, by their ids, were shown on a live, sound-armed seat; return those it is the first time of.
 
         Not announced: in a flood every console would else be told of every alert twice.
         """
+        if not shown:
+            return set()
         with store_errors():
             async with self._pool.acquire() as conn, conn.transaction():
-                done = await conn.execute(
+                rows = await conn.fetch(
                     "WITH unseen AS (SELECT a.id FROM alert a WHERE a.id = ANY($1::bigint[]) AND a.shown_at IS NULL"
                     f" ORDER BY {KEY_ORDER} FOR NO KEY UPDATE OF a)"
-                    " UPDATE alert SET shown_at = $2 FROM unseen WHERE alert.id = unseen.id AND alert.shown_at IS NULL",
-                    list(alert_ids),
-                    to_datetime(at),
+                    " UPDATE alert SET shown_at = given.at FROM unseen"
+                    " JOIN unnest($1::bigint[], $2::timestamptz[]) AS given (id, at) ON given.id = unseen.id"
+                    " WHERE alert.id = unseen.id AND alert.shown_at IS NULL RETURNING alert.id",
+                    list(shown),
+                    [to_datetime(at) for at in shown.values()],
                 )
-        return int(done.rsplit(" ", 1)[1])
+        return {row["id"] for row in rows}
 
     @asynccontextmanager
     async def _one_view(self) -> AsyncIterator[Any]:

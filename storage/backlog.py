@@ -1,16 +1,19 @@
-"""The backlog of alarms over their sender's share: kept as they came, in order, until the lane has time for them."""
+"""The backlog of alarms that the lane has no room for: kept as they came, in order, until it has time for them."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
 
-from firetower.core.clock import from_datetime, to_datetime
+from firetower.core.clock import Micros, from_datetime, to_datetime
 from firetower.core.mqtt import Incoming
 from firetower.devices.wire_json import clean
 from firetower.ingest.ports import BACKLOG
 from firetower.storage.lease import Lease
 from firetower.storage.pool import store_errors
+
+_COUNTED_WITHIN_S = 60
+"""A million alarms are counted within a second; a start that waits for a disk waits longer."""
 
 
 class AlarmBacklog:
@@ -20,16 +23,15 @@ class AlarmBacklog:
         self._pool = pool
         self._lease = lease
 
-    async def senders(self) -> Sequence[str]:
-        """Return whose alarms are there."""
+    async def senders(self) -> Sequence[tuple[str, int, Micros]]:
+        """Return whose alarms are there, how many, and when the first came, µs; the first put away first."""
         with store_errors():
-            # a loose scan of the index: a flood of one sender is one step
             rows = await self._pool.fetch(
-                "WITH RECURSIVE s AS ((SELECT sender FROM alarm_backlog ORDER BY sender LIMIT 1) UNION ALL"
-                " SELECT (SELECT b.sender FROM alarm_backlog b WHERE b.sender > s.sender ORDER BY b.sender LIMIT 1)"
-                " FROM s WHERE s.sender IS NOT NULL) SELECT sender FROM s WHERE sender IS NOT NULL"
+                "SELECT sender, count(*) AS count, min(received_at) AS since FROM alarm_backlog"
+                " GROUP BY sender ORDER BY min(id)",
+                timeout=_COUNTED_WITHIN_S,
             )
-        return [row["sender"] for row in rows]
+        return [(row["sender"], row["count"], from_datetime(row["since"])) for row in rows]
 
     async def put(self, rows: Sequence[tuple[str, Incoming]]) -> None:
         """Keep (sender, message), in one transaction. Raises LeaseLost."""
@@ -52,21 +54,28 @@ class AlarmBacklog:
                     columns=("sender", "received_at", "topic", "retain", "payload"),
                 )
 
-    async def take(self, senders: Sequence[str], each: int, most: int) -> Sequence[Incoming]:
-        """Return the oldest ``each`` of every sender, ``most`` in all; they stay until the commit that holds them."""
+    async def take(self, wanted: Sequence[tuple[str, int]]) -> Sequence[tuple[str, Incoming]]:
+        """Return (sender, message), oldest first: of each of ``wanted`` the oldest, as many; they stay until a commit.
+
+        Bounded by who asks. A table that grew from nothing within seconds has no statistics, so the plan is named.
+        """
         with store_errors():
-            rows = await self._pool.fetch(
-                "SELECT b.* FROM unnest($1::text[]) AS s (sender) CROSS JOIN LATERAL (SELECT *,"
-                "  row_number() OVER (ORDER BY id) AS place FROM (SELECT * FROM alarm_backlog a"
-                "   WHERE a.sender = s.sender ORDER BY id LIMIT $2) oldest) b ORDER BY b.place, b.id LIMIT $3",
-                list(senders),
-                each,
-                most,
-            )
+            async with self._pool.acquire() as conn, conn.transaction(readonly=True):
+                await conn.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+                rows = await conn.fetch(
+                    "SELECT b.* FROM unnest($1::text[], $2::int[]) AS s (sender, most) CROSS JOIN LATERAL"
+                    " (SELECT * FROM alarm_backlog a WHERE a.sender = s.sender ORDER BY a.sender, a.id LIMIT s.most) b"
+                    " ORDER BY b.id",
+                    [sender for sender, _ in wanted],
+                    [most for _, most in wanted],
+                )
         return [
-            Incoming(
-                topic=row["topic"], payload=row["payload"], mid=row["id"], qos=0, dup=False, retain=row["retain"],
-                received_at=from_datetime(row["received_at"]), epoch=BACKLOG,
+            (
+                row["sender"],
+                Incoming(
+                    topic=row["topic"], payload=row["payload"], mid=row["id"], qos=0, dup=False, retain=row["retain"],
+                    received_at=from_datetime(row["received_at"]), epoch=BACKLOG,
+                ),
             )
             for row in rows
         ]  # fmt: skip

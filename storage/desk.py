@@ -28,6 +28,13 @@ TICK_S = 1.0
 """Steps are told at least this often that time has passed."""
 GATHERS_S = 0.05
 """What is announced within this is taken together."""
+GATHERS_MORE_S = 0.1
+"""In a storm it is gathered for so much longer, as long as no fire is among it."""
+STORM_ROUNDS, STORM_PAUSE_S = 5, 0.3
+"""A storm: so many rounds in a row, none later than this after the one before, each of which had something to do.
+
+What the steps do themselves is announced, too, and makes a round or two of its own.
+"""
 STANDS_BY_S = 3.0
 """How long another instance's lease is believed before it is asked for again."""
 CHUNK = 500
@@ -87,6 +94,22 @@ class _Place:
         if news.lost or len(self.waiting) > _MOST_WAITING:
             self.everything = True
             self.waiting.clear()
+
+
+@dataclass(slots=True)
+class _Storm:
+    """Whether alarms keep coming; instants of the loop, s."""
+
+    rounds: int = 0
+    last: float = float("-inf")
+
+    def note(self, now: float) -> None:
+        """Note that a round had something to do."""
+        self.rounds = self.rounds + 1 if now - self.last <= STORM_PAUSE_S else 1
+        self.last = now
+
+    def rages(self, now: float) -> bool:
+        return self.rounds >= STORM_ROUNDS and now - self.last <= STORM_PAUSE_S
 
 
 class Desk:
@@ -165,6 +188,7 @@ class Desk:
         position: int | None = None
         stored: int | None = None
         ticked_at = loop.time() - TICK_S
+        storm = _Storm()
         while True:
             self._woken.clear()
             if self._give_way is not None:
@@ -173,6 +197,8 @@ class Desk:
                 if position is None:
                     position = stored = await self._stored_position()
                 news = await self._read(position)
+                if storm.rages(loop.time()) and not self._has_work:
+                    news = await self._gathered(news, min(loop.time() + GATHERS_MORE_S, ticked_at + TICK_S))
                 self._unanswered = None
                 ticks = loop.time() - ticked_at >= TICK_S
                 if ticks:
@@ -181,13 +207,15 @@ class Desk:
                     place.give(news)
                     if ticks or (place.trouble is None and (place.has_work or news.seq != position)):
                         await self._take(place, news.seq)
+                if news.alerts:
+                    storm.note(loop.time())
                 position = news.seq
                 stored = await self._note_position(stored)
             except StoreUnavailable as err:
                 self._unanswered = str(err)
                 await asyncio.sleep(TICK_S)
                 continue
-            if not news.behind and not any(place.has_work and place.trouble is None for place in self._places):
+            if not news.behind and not self._has_work:
                 await self._rest(ticked_at + TICK_S - loop.time())
 
     async def _stored_position(self) -> int | None:
@@ -196,7 +224,23 @@ class Desk:
 
     async def _read(self, after: int | None) -> follower.News:
         with store_errors():
-            return await follower.read(self._pool, after, _NUMBERS)
+            return await follower.read(self._pool, after, _NUMBERS, fires=True)
+
+    @property
+    def _has_work(self) -> bool:
+        """Whether a step that works has not taken all that it was given."""
+        return any(place.has_work and place.trouble is None for place in self._places)
+
+    async def _gathered(self, news: follower.News, until: float) -> follower.News:
+        """Return ``news`` and what comes until an instant of the loop, or until there is a fire among it."""
+        loop = asyncio.get_running_loop()
+        while news.alerts and not (news.has_fire or news.behind) and loop.time() < until:
+            await self._rest(until - loop.time())
+            if not self._woken.is_set():
+                break
+            self._woken.clear()
+            news = news.and_then(await self._read(news.seq))
+        return news
 
     async def _take(self, place: _Place, seq: int) -> None:
         """Hand a step what waits for it, at most CHUNK; ``seq``: up to where that is known."""
@@ -232,9 +276,8 @@ class Desk:
         if seq is None or seq == stored:
             return stored
         with store_errors():
-            async with self._pool.acquire() as conn, conn.transaction():
-                await self._lease.hold(conn)
-                await follower.store_position(conn, _NAME, seq)
+            if not await follower.store_position(self._pool, _NAME, seq, held=self._lease.checked()):
+                raise await self._lease.overtaken(self._pool)
         return seq
 
     async def _rest(self, seconds: float) -> None:

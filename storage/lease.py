@@ -132,9 +132,9 @@ class Lease:
         """
         return f"SELECT FROM lease WHERE partition = {self.partition:d} AND epoch = {self.epoch:d} FOR KEY SHARE"
 
-    async def hold(self, conn: Any) -> None:
-        """Check the lease inside the caller's transaction. Raises LeaseLost."""
-        if await conn.execute(self.checked()) != "SELECT 1":
+    async def hold(self, conn: Any, first: str = "") -> None:
+        """Check the lease inside the caller's transaction, after the script ``first``. Raises LeaseLost."""
+        if await conn.execute(first + self.checked()) != "SELECT 1":
             raise await self.overtaken(conn)
 
     async def overtaken(self, conn: Any) -> LeaseLost:

@@ -7,7 +7,6 @@ was counted last, with its hour, and is marked late; a day on which nobody count
 Nothing is counted while no device is heard, or for five minutes after: whoever is silent then need not be away.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,14 +16,14 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from firetower.core.clock import MINUTE, Clock, Micros, from_datetime, to_datetime
-from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.devices import rates as rates_of
 from firetower.devices.rates import Figures
 from firetower.storage import rates
 from firetower.storage.alert_moves import Fence, fenced
-from firetower.storage.pool import Pool, heed_cancellation, store_errors
+from firetower.storage.pool import Pool, store_errors
 from firetower.storage.rates import HEARD_LATELY, Part
+from firetower.storage.rounds import keep_looking
 from firetower.storage.sealer import day_of, end_of
 
 EVERY: Micros = 5 * MINUTE
@@ -79,24 +78,7 @@ class RateDays:
     async def run(self) -> None:
         """Look until cancelled, over a store that is away. Raises LeaseLost."""
         self._heard_since = self._counted_at = self._day = None  # another instance may have counted meanwhile
-        trouble = ""
-        while True:
-            words = ""
-            try:
-                await self.look(self._clock.now())
-            except LeaseLost:
-                raise
-            except StoreUnavailable as err:
-                words = type(err).__name__
-                if words != trouble:
-                    _log.warning("the rates are counted when the store answers: %s", err)
-            except Exception as err:  # noqa: BLE001  # reason: a count that fails on us must not end the desk
-                heed_cancellation(err)
-                words = f"{type(err).__name__}: {err}"
-                if words != trouble:
-                    _log.exception("the rates could not be counted; it is tried again")
-            trouble = words
-            await asyncio.sleep(LOOK_S)
+        await keep_looking(lambda: self.look(self._clock.now()), LOOK_S, "counting the rates", _log)
 
     async def look(self, now: Micros) -> None:
         """Freeze what is over, then count the running day where that is due. Raises LeaseLost, StoreUnavailable."""

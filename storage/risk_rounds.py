@@ -18,13 +18,13 @@ from firetower.alerts.risk.grids import rate_grids
 from firetower.alerts.risk.model import Model, shipped
 from firetower.alerts.risk.rating import UNKNOWN, Ratings, rate
 from firetower.core.clock import SECOND, Clock, Micros
-from firetower.core.errors import LeaseLost, StoreUnavailable
 from firetower.core.logs import logger
 from firetower.storage import follower
 from firetower.storage.alert_moves import Fence, fenced
-from firetower.storage.pool import heed_cancellation, store_errors
+from firetower.storage.pool import store_errors
 from firetower.storage.risk_facts import Around, Gatherer
 from firetower.storage.risk_results import CHUNK, Result, Scope, forget_empty_grids, note_round, put
+from firetower.storage.rounds import keep_looking
 
 EVERY: Micros = 60 * SECOND
 """All units are reckoned this often."""
@@ -79,23 +79,7 @@ class RiskRounds:
         """Reckon until cancelled. Raises LeaseLost."""
         self._picture = self._reckoned = self._seq = None  # another instance may have written meanwhile
         self._waiting.clear()
-        trouble = ""
-        while True:
-            try:
-                await self.look()
-            except LeaseLost:
-                raise
-            except StoreUnavailable as err:
-                _log.debug("the risk of units waits for the database: %s", err)
-            except Exception as err:  # noqa: BLE001  # reason: a reckoning that fails on us must not end the desk
-                heed_cancellation(err)
-                words = f"{type(err).__name__}: {err}"
-                if words != trouble:
-                    _log.exception("the risk of units could not be reckoned; it is tried again")
-                trouble = words
-            else:
-                trouble = ""
-            await asyncio.sleep(LOOK_S)
+        await keep_looking(self.look, LOOK_S, "reckoning the risk of units", _log)
 
     async def look(self) -> None:
         """Reckon everything where that is due, else units whose alerts changed. Raises LeaseLost, StoreUnavailable."""

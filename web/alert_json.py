@@ -1,5 +1,8 @@
 """An alert as the API and the live feed write it."""
 
+from typing import Any
+
+import msgspec
 from pydantic import Field
 
 from firetower.alerts.deadlines import Due, Limits, awaited
@@ -126,72 +129,83 @@ class HistoryEntry(Answered):
 
 def alert_out(alert: Alert, limits: Limits) -> AlertOut:
     """Return an alert as the API writes it; ``limits``: how long each step of a fire may take."""
+    said = members_of(alert, limits)
+    return AlertOut(alert_class=said.pop("class"), **said)
+
+
+def members_of(alert: Alert, limits: Limits) -> dict[str, Any]:
+    """Return the members of an ``AlertOut`` in its order, each as JSON has it.
+
+    What REST answers and what the feed says are both made of this one: the model checks and describes it, the feed
+    writes it as it is, at less than half of the cost.
+    """
     known = None if alert.metric is None else catalogue().by_name.get(alert.metric.partition(".")[0])
     of, over, uom = alert.figure.split(" ") if alert.figure else ("", "", "")
-    return AlertOut(
-        id=str(alert.id),
-        key=key_of(alert.rule, alert.subject_kind, alert.subject, alert.component),
-        alert_class=alert.alert_class,
-        priority=alert.priority,
-        state=alert.state,
-        hold=alert.hold,
-        condition=alert.condition,
-        disposition=alert.disposition,
-        cause=alert.cause,
-        unit=alert.unit,
-        unit_name=alert.unit_name,
-        device=alert.device,
-        device_kind=alert.device_kind,
-        component=alert.component,
-        subject_kind=alert.subject_kind,
-        subject=alert.subject,
-        rule=alert.rule,
-        rule_version=alert.rule_version,
-        title=Title(zh=alert.title_zh, en=alert.title_en),
-        metric=alert.metric,
-        value=alert.value,
-        limit=alert.limit_value,
-        uom=uom or (None if known is None else known.unit),
-        figure=Figure(of=of, over=None if over == "-" else over) if of else None,
-        text=alert.text,
-        place=alert.place,
-        lon=alert.lon,
-        lat=alert.lat,
-        flags=list(alert.flags),
-        latched=alert.latched,
-        occurrences=alert.occurrences,
-        repeats=alert.repeats,
-        version=alert.version,
-        assignee=alert.assignee,
-        device_at=instant(alert.device_at),
-        received_at=instant(alert.received_at),
-        raised_at=instant(alert.raised_at),
-        condition_at=instant(alert.condition_at),
-        last_event_at=instant(alert.last_event_at),
-        shown_at=instant_or_none(alert.shown_at),
-        acknowledged_at=instant_or_none(alert.acknowledged_at),
-        acknowledged_by=alert.acknowledged_by,
-        verified_at=instant_or_none(alert.verified_at),
-        forwarded_at=instant_or_none(alert.forwarded_at),
-        receipted_at=instant_or_none(alert.receipted_at),
-        closed_at=instant_or_none(alert.closed_at),
-        closed_by=alert.closed_by,
-        zone=alert.zone,
-        main=alert.main,
-        gateway=alert.gateway,
-        incident_id=_text(alert.incident_id),
-        hold_reason=alert.hold_reason,
-        held_until=instant_or_none(alert.held_until),
-        held_by=alert.held_by,
-        window_id=_text(alert.window_id),
-        cause_id=_text(alert.cause_id),
-        verification=alert.verification,
-        verified_by=alert.verified_by,
-        verify_method=alert.verify_method,
-        escalation=alert.escalation,
-        handover=handover_out(alert),
-        due=_due(awaited(alert, limits)),
-    )
+    handover = handover_out(alert)
+    return {
+        "id": str(alert.id),
+        "key": key_of(alert.rule, alert.subject_kind, alert.subject, alert.component),
+        "class": alert.alert_class,
+        "priority": alert.priority,
+        "state": alert.state,
+        "hold": alert.hold,
+        "condition": alert.condition,
+        "disposition": alert.disposition,
+        "cause": alert.cause,
+        "unit": alert.unit,
+        "unit_name": alert.unit_name,
+        "device": alert.device,
+        "device_kind": alert.device_kind,
+        "component": alert.component,
+        "subject_kind": alert.subject_kind,
+        "subject": alert.subject,
+        "rule": alert.rule,
+        "rule_version": alert.rule_version,
+        "title": {"zh": alert.title_zh, "en": alert.title_en},
+        "metric": alert.metric,
+        "value": alert.value,
+        "limit": alert.limit_value,
+        "uom": uom or (None if known is None else known.unit),
+        "figure": {"of": of, "over": None if over == "-" else over} if of else None,
+        "text": alert.text,
+        "place": alert.place,
+        "lon": alert.lon,
+        "lat": alert.lat,
+        "flags": list(alert.flags),
+        "latched": alert.latched,
+        "occurrences": alert.occurrences,
+        "repeats": alert.repeats,
+        "version": alert.version,
+        "assignee": alert.assignee,
+        "device_at": instant(alert.device_at),
+        "received_at": instant(alert.received_at),
+        "raised_at": instant(alert.raised_at),
+        "condition_at": instant(alert.condition_at),
+        "last_event_at": instant(alert.last_event_at),
+        "shown_at": instant_or_none(alert.shown_at),
+        "acknowledged_at": instant_or_none(alert.acknowledged_at),
+        "acknowledged_by": alert.acknowledged_by,
+        "verified_at": instant_or_none(alert.verified_at),
+        "forwarded_at": instant_or_none(alert.forwarded_at),
+        "receipted_at": instant_or_none(alert.receipted_at),
+        "closed_at": instant_or_none(alert.closed_at),
+        "closed_by": alert.closed_by,
+        "zone": alert.zone,
+        "main": alert.main,
+        "gateway": alert.gateway,
+        "incident_id": _text(alert.incident_id),
+        "hold_reason": alert.hold_reason,
+        "held_until": instant_or_none(alert.held_until),
+        "held_by": alert.held_by,
+        "window_id": _text(alert.window_id),
+        "cause_id": _text(alert.cause_id),
+        "verification": alert.verification,
+        "verified_by": alert.verified_by,
+        "verify_method": alert.verify_method,
+        "escalation": alert.escalation,
+        "handover": None if handover is None else handover.model_dump(mode="json"),
+        "due": _due(awaited(alert, limits)),
+    }
 
 
 def alert_with_advice(alert: Alert, limits: Limits, rule: Rule | None) -> AlertWithAdvice:
@@ -200,10 +214,10 @@ def alert_with_advice(alert: Alert, limits: Limits, rule: Rule | None) -> AlertW
     return AlertWithAdvice(**dict(alert_out(alert, limits)), advice=advice)
 
 
-def _due(due: Due | None) -> DueOut | None:
+def _due(due: Due | None) -> dict[str, Any] | None:
     if due is None:
         return None
-    return DueOut(deadline=due.deadline, at=instant(due.at), limit_s=due.limit / SECOND)
+    return {"deadline": due.deadline, "at": instant(due.at), "limit_s": due.limit / SECOND}
 
 
 def _text(number: int | None) -> str | None:
@@ -212,4 +226,4 @@ def _text(number: int | None) -> str | None:
 
 def alert_bytes(alert: Alert, limits: Limits) -> bytes:
     """Return an alert as JSON."""
-    return alert_out(alert, limits).model_dump_json(by_alias=True).encode()
+    return msgspec.json.encode(members_of(alert, limits))

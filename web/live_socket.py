@@ -17,10 +17,10 @@ from firetower.web.deps import Person
 from firetower.web.errors import Refused
 from firetower.web.incident_json import IncidentOut
 from firetower.web.kpis import DeviceStatus, Kpis
-from firetower.web.live import Hub
+from firetower.web.live_pipe import LivePipe
 from firetower.web.provisional_view import ProvisionalOut
 from firetower.web.site import Site
-from firetower.web.subscription import SESSION_OVER, Subscription
+from firetower.web.subscription import SESSION_OVER, SLOW_READER, Subscription
 from firetower.web.watch_json import WatchFrame
 from firetower.web.window_json import WindowOut
 
@@ -104,16 +104,28 @@ async def live(call: Call[LiveQuery, None]) -> web.StreamResponse:
     """Serve one console until it leaves, reads too slowly, its session ends or the node goes down."""
     if call.request.headers.get("Upgrade", "").lower() != "websocket":
         raise Refused(400, "bad_request", "the live feed is a WebSocket; connect to it with one, see docs/api.md")
-    socket = web.WebSocketResponse(heartbeat=None, max_msg_size=MESSAGE_LIMIT, compress=False, timeout=CLOSE_S / 2)
+    socket = web.WebSocketResponse(
+        heartbeat=None,
+        max_msg_size=MESSAGE_LIMIT,
+        compress=False,
+        timeout=CLOSE_S / 2,
+        writer_limit=0,
+        autoping=False,
+    )
     await socket.prepare(call.request)
+    transport = call.request.transport
+    if transport is None:
+        return socket  # gone already
+    pipe = LivePipe(socket, transport)
     seats = call.site.hub.seats
     async with call.site.hub.subscribe(
         call.person.digest, call.query.after, account=call.person.username
     ) as subscription:
         seats.join(subscription, call.person)
         tasks = [
-            asyncio.create_task(_send(socket, subscription), name="live-send"),
-            asyncio.create_task(_receive(socket, subscription, call.site), name="live-receive"),
+            asyncio.create_task(_send(pipe, subscription), name="live-send"),
+            asyncio.create_task(_drop_when_stuck(pipe, subscription), name="live-stuck"),
+            asyncio.create_task(_receive(socket, pipe, subscription, call.site), name="live-receive"),
             asyncio.create_task(_watch_session(subscription, call.site, call.person), name="live-session"),
             asyncio.create_task(subscription.ended.wait(), name="live-ended"),  # _send may hang on a slow peer
         ]
@@ -130,13 +142,28 @@ async def live(call: Call[LiveQuery, None]) -> web.StreamResponse:
     return socket
 
 
-async def _send(socket: web.WebSocketResponse, subscription: Subscription) -> None:
-    while (frame := await subscription.next()) is not None:
-        await socket.send_frame(frame, WSMsgType.TEXT)
+async def _send(pipe: LivePipe, subscription: Subscription) -> None:
+    while True:
+        await pipe.ready()
+        frame = await subscription.next()
+        if frame is None:
+            return
+        await pipe.send(frame)
 
 
-async def _receive(socket: web.WebSocketResponse, subscription: Subscription, site: Site) -> None:
+async def _drop_when_stuck(pipe: LivePipe, subscription: Subscription) -> None:
+    await pipe.until_stuck()
+    subscription.drop(SLOW_READER)
+
+
+async def _receive(socket: web.WebSocketResponse, pipe: LivePipe, subscription: Subscription, site: Site) -> None:
     async for message in socket:
+        if message.type is WSMsgType.PONG:
+            pipe.answered(bytes(message.data))
+            continue
+        if message.type is WSMsgType.PING:
+            await socket.pong(message.data)
+            continue
         if message.type is not WSMsgType.TEXT:
             subscription.drop(WSCloseCode.UNSUPPORTED_DATA)
             return
@@ -153,23 +180,9 @@ async def _receive(socket: web.WebSocketResponse, subscription: Subscription, si
         if isinstance(said, Ping):
             _answer(subscription, {"type": "pong", "id": said.id, "t": rfc3339(site.deps.clock.now())})
         elif isinstance(said, Present):
-            await _note_present(site.hub, subscription.account)
+            site.hub.watch.pressed(subscription.account)
         elif said.armed:
-            await _note_shown(site.hub, [int(id_) for id_ in said.alerts], subscription.account)
-
-
-async def _note_present(hub: Hub, account: str) -> None:
-    try:
-        await hub.watch.is_there(account)
-    except StoreUnavailable as err:
-        _log.warning("%s pressed a key, which is not kept: %s", account, err)
-
-
-async def _note_shown(hub: Hub, alerts: list[int], account: str) -> None:
-    try:
-        await hub.shown(alerts, account)
-    except StoreUnavailable as err:
-        _log.warning("shown_at of %d alerts not kept: %s", len(alerts), err)
+            site.hub.shown([int(id_) for id_ in said.alerts], subscription.account)
 
 
 async def _watch_session(subscription: Subscription, site: Site, person: Person) -> None:
@@ -184,16 +197,20 @@ async def _watch_session(subscription: Subscription, site: Site, person: Person)
 
 
 def _answer(subscription: Subscription, message: dict[str, Any]) -> None:
-    subscription.offer(msgspec.json.encode(message))
+    subscription.answer(msgspec.json.encode(message))
 
 
 async def _close(socket: web.WebSocketResponse, request: web.Request, code: int) -> None:
     try:
         async with asyncio.timeout(CLOSE_S):
             await socket.close(code=code)
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError):
+        # it does not even read the close frame; where a frame was on its way to it aiohttp says at once: cancelled
         if request.transport is not None:
-            request.transport.abort()  # it does not even read the close frame
+            request.transport.abort()
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
 
 
 ROUTES = (

@@ -8,6 +8,7 @@ from typing import Self, TypeVar
 
 from firetower.alerts.deadlines import SHIPPED, Limits
 from firetower.alerts.flags import IN_TEST
+from firetower.alerts.incidents import Incident
 from firetower.alerts.model import Alert, State
 from firetower.alerts.ports import LiveView
 from firetower.alerts.windows import Window, WindowState
@@ -15,6 +16,7 @@ from firetower.core.clock import Micros
 from firetower.web.alert_json import alert_bytes
 from firetower.web.incident_json import incident_bytes
 from firetower.web.kpis import CountedBy
+from firetower.web.told import Piece, Told, rank_of
 from firetower.web.window_json import window_bytes
 
 _AT_ONCE = 50
@@ -26,10 +28,10 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class OpenAlert:
-    """An open alert and the JSON of it."""
+    """An open alert and what is told of it."""
 
     alert: Alert
-    written: bytes
+    piece: Piece
 
     @property
     def key(self) -> CountedBy:
@@ -39,21 +41,12 @@ class OpenAlert:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """Members of a frame, as JSON."""
-
-    alerts: Sequence[bytes] = ()
-    incidents: Sequence[bytes] = ()
-    windows: Sequence[bytes] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Announced:
-    """A window and the JSON of it while it stands at ``state``."""
+    """A window and what is told of it while it stands at ``state``."""
 
     window: Window
     state: WindowState
-    written: bytes
+    piece: Piece
 
 
 class LiveState:
@@ -66,7 +59,7 @@ class LiveState:
         self._limits = limits
         self.alerts: dict[int, OpenAlert] = {}
         self.counts: Counter[CountedBy] = Counter()
-        self._incidents: dict[int, bytes] = {}
+        self._incidents: dict[int, Piece] = {}
         self._windows: dict[int, _Announced] = {}
 
     @classmethod
@@ -74,85 +67,98 @@ class LiveState:
         """Return the state that a snapshot of the store begins."""
         state = cls(limits)
         rest = replace(view, alerts=())
-        state.take(rest, await written_of(rest, now, limits), now)
+        state.take(rest, await told_of(rest, now, limits), now)
         for start in range(0, len(view.alerts), _AT_ONCE):
             part = LiveView(view.seq, view.alerts[start : start + _AT_ONCE])
-            state.take(part, await written_of(part, now, limits), now)
+            state.take(part, await told_of(part, now, limits), now)
             await asyncio.sleep(0)
         return state
 
-    def take(self, view: LiveView, written: Written, now: Micros) -> Written:
-        """Take in what changed, at once; return it (``written`` of it) as it is to be told."""
-        alerts = [self.keep(*each) for each in zip(view.alerts, written.alerts, strict=True)]
-        for incident, text in zip(view.incidents, written.incidents, strict=True):
+    def take(self, view: LiveView, told: Told, now: Micros) -> Told:
+        """Take in what changed, at once; return it (``told_of`` it) as it is to be told."""
+        alerts = [self.keep(*each) for each in zip(view.alerts, told.alerts, strict=True)]
+        for incident in told.incidents:
             self._incidents.pop(incident.id, None)
-            if incident.closed_at is None:
-                self._incidents[incident.id] = text
-        for window, text in zip(view.windows, written.windows, strict=True):
+            if not incident.ended:
+                self._incidents[incident.id] = incident
+        for window, piece in zip(view.windows, told.windows, strict=True):
             self._windows.pop(window.id, None)
             if (state := window.state(now)) in _CURRENT:
-                self._windows[window.id] = _Announced(window, state, text)
-        return replace(written, alerts=alerts)
+                self._windows[window.id] = _Announced(window, state, piece)
+        return replace(told, alerts=alerts)
 
-    def keep(self, alert: Alert, written: bytes | None = None) -> bytes:
-        """Note an alert as it stands and return it as JSON."""
+    def keep(self, alert: Alert, piece: Piece | None = None) -> Piece:
+        """Note an alert as it stands and return what is told of it."""
         before = self.alerts.pop(alert.id, None)
         if before is not None:
             self.counts[before.key] -= 1
             if alert.shown_at is None and before.alert.shown_at is not None:
                 # read before the mark was committed
-                alert, written = replace(alert, shown_at=before.alert.shown_at), None
-        if written is None:
-            written = alert_bytes(alert, self._limits)
+                alert, piece = replace(alert, shown_at=before.alert.shown_at), None
+        if piece is None:
+            piece = _alert_piece(alert, self._limits)
         if alert.state is not State.CLOSED:
-            entry = self.alerts[alert.id] = OpenAlert(alert, written)
+            entry = self.alerts[alert.id] = OpenAlert(alert, piece)
             self.counts[entry.key] += 1
-        return written
+        return piece
 
-    def turned(self, now: Micros) -> list[bytes]:
+    def turned(self, now: Micros) -> list[Piece]:
         """Return the windows that became active or ended by the clock since they were written, as they stand.
 
         The desk announces them too, durably; but by its clock, which may be ahead of this node's.
         """
         changed = [each for each in self._windows.values() if each.window.state(now) is not each.state]
-        written = []
+        pieces = []
         for each in changed:
-            text, state = window_bytes(each.window, now), each.window.state(now)
-            written.append(text)
-            if state in _CURRENT:
-                self._windows[each.window.id] = _Announced(each.window, state, text)
-            else:
+            piece, state = _window_piece(each.window, now), each.window.state(now)
+            pieces.append(piece)
+            if piece.ended:
                 del self._windows[each.window.id]
-        return written
+            else:
+                self._windows[each.window.id] = _Announced(each.window, state, piece)
+        return pieces
 
-    def written(self) -> Written:
+    def told(self) -> Told:
         """Return everything, for a snapshot."""
-        return Written(
-            [each.written for each in self.alerts.values()],
+        return Told(
+            [each.piece for each in self.alerts.values()],
             list(self._incidents.values()),
-            [each.written for each in self._windows.values()],
+            [each.piece for each in self._windows.values()],
         )
 
 
-async def written_of(view: LiveView, now: Micros, limits: Limits) -> Written:
-    """Return what ``view`` holds as JSON, without holding the event loop up."""
-    return Written(
-        await _each(lambda alert: alert_bytes(alert, limits), view.alerts),
-        await _each(incident_bytes, view.incidents),
-        await _each(lambda window: window_bytes(window, now), view.windows),
+async def told_of(view: LiveView, now: Micros, limits: Limits) -> Told:
+    """Return what is to be told of ``view``, without holding the event loop up."""
+    return Told(
+        await _each(lambda alert: _alert_piece(alert, limits), view.alerts),
+        await _each(_incident_piece, view.incidents),
+        await _each(lambda window: _window_piece(window, now), view.windows),
     )
 
 
-def parted(view: LiveView, written: Written, most: int) -> tuple[tuple[LiveView, Written], tuple[LiveView, Written]]:
-    """Return the first ``most`` alerts of what changed, and then the rest of it, each with what is written of it."""
-    first = LiveView(view.seq, view.alerts[:most]), Written(written.alerts[:most])
-    return first, (replace(view, alerts=view.alerts[most:]), replace(written, alerts=written.alerts[most:]))
+def parted(view: LiveView, most: int) -> list[LiveView]:
+    """Return what changed in parts of at most ``most`` alerts, fires first; the last one has all that is no alert."""
+    alerts = sorted(view.alerts, key=rank_of)
+    ahead = [LiveView(view.seq, alerts[start : start + most]) for start in range(0, len(alerts) - most, most)]
+    return [*ahead, replace(view, alerts=alerts[len(ahead) * most :])]
 
 
-async def _each(write: Callable[[Thing], bytes], things: Sequence[Thing]) -> list[bytes]:
-    written: list[bytes] = []
+def _alert_piece(alert: Alert, limits: Limits) -> Piece:
+    return Piece(alert.id, alert_bytes(alert, limits), rank_of(alert), alert.state is State.CLOSED)
+
+
+def _incident_piece(incident: Incident) -> Piece:
+    return Piece(incident.id, incident_bytes(incident), 0, incident.closed_at is not None)
+
+
+def _window_piece(window: Window, now: Micros) -> Piece:
+    return Piece(window.id, window_bytes(window, now), 0, window.state(now) not in _CURRENT)
+
+
+async def _each(write: Callable[[Thing], Piece], things: Sequence[Thing]) -> list[Piece]:
+    pieces: list[Piece] = []
     for start in range(0, len(things), _AT_ONCE):
         if start:
             await asyncio.sleep(0)
-        written += map(write, things[start : start + _AT_ONCE])
-    return written
+        pieces += map(write, things[start : start + _AT_ONCE])
+    return pieces

@@ -1,6 +1,7 @@
 """What consoles are told of provisional alarms (未落库): none leaves before its stored alert can be there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -9,6 +10,9 @@ from firetower.devices.events import AlertClass
 from firetower.web.alert_json import Title
 from firetower.web.api_models import Answered, Instant, instant
 from firetower.web.phone_book import Known
+
+FEW = 100
+"""So many are told of as they change; of more, only fires are."""
 
 
 class ToCall(Answered):
@@ -43,10 +47,32 @@ class ProvisionalOut(Answered):
     contacts: list[ToCall] = Field(description="in the order to call them")
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What frames say of provisional alarms: as JSON, by the key of the alert each becomes; ``more``: beyond them."""
+
+    alarms: Mapping[str, bytes]
+    more: int
+
+    def keeping(self, before: "Listing") -> "Listing":
+        """Return it with what ``before`` had and it has not, as far as there is room."""
+        kept = dict(self.alarms)
+        for key, written in before.alarms.items():
+            if len(kept) < MOST:
+                kept.setdefault(key, written)
+        return Listing(kept, self.more)
+
+    def written(self) -> bytes:
+        """Return the members ``provisional`` and ``provisional_more`` of a frame, with a comma before."""
+        return b',"provisional":[%b],"provisional_more":%d' % (b",".join(self.alarms.values()), self.more)
+
+
 class ProvisionalView:
     """The board as consoles see it: at most 2,000 alarms, written as JSON once each. ``revision`` rises with changes.
 
     ``known``: what is known of an alarm's place without the store.
+
+    ``urgent`` rises when an alarm of priority 1 comes, goes or changes.
 
     An alarm that has left the board stays until the store was read after that, so that its stored alert comes in the
     same frame that takes it away.
@@ -61,6 +87,12 @@ class ProvisionalView:
         self._gone = 0
         self._since_read: set[str] = set()
         self.revision = 0
+        self.urgent = 0
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there are so many that telling of them takes time itself."""
+        return len(self._shown) > FEW
 
     def look(self) -> None:
         """Take in what came to the board since the last look."""
@@ -82,8 +114,8 @@ class ProvisionalView:
                 shown[key] = known
         self._gone = len(shown) - len(now)
         if shown != self._shown or board.more != self._more:
-            self._shown, self._more = shown, board.more
-            self.revision += 1
+            self._take(shown)
+            self._more = board.more
 
     def reading(self) -> None:
         """Be told that the store is about to be read; what is on the board from now on is not settled by that."""
@@ -100,13 +132,21 @@ class ProvisionalView:
         left = {key: known for key, known in self._shown.items() if key in self._since_read}
         if len(left) < len(self._shown):
             self._gone -= len(self._shown) - len(left)
-            self._shown = left
-            self.revision += 1
+            self._take(left)
 
-    def written(self) -> bytes:
-        """Return the members ``provisional`` and ``provisional_more`` of a frame, with a comma before."""
-        alarms = b",".join(written for _, written in self._shown.values())
-        return b',"provisional":[%b],"provisional_more":%d' % (alarms, self._more)
+    def _take(self, shown: dict[str, tuple[ProvisionalAlarm, bytes]]) -> None:
+        before, self._shown = self._shown, shown
+        self.revision += 1
+        if _urgent(before) != _urgent(shown):
+            self.urgent += 1
+
+    def listing(self) -> Listing:
+        """Return what frames are to say of it now."""
+        return Listing({key: written for key, (_, written) in self._shown.items()}, self._more)
+
+
+def _urgent(shown: Mapping[str, tuple[ProvisionalAlarm, bytes]]) -> dict[str, bytes]:
+    return {key: written for key, (alarm, written) in shown.items() if alarm.priority == 1}
 
 
 def _written(alarm: ProvisionalAlarm, known: Known) -> bytes:

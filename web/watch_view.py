@@ -31,13 +31,28 @@ class WatchView:
         self.watch = _NOBODY
         self._limited: Mapping[str, Scope] = {}
         self._noted: dict[str, Micros] = {}
+        self._pressed: set[str] = set()
+        self._has_pressed = asyncio.Event()
+        self._presses = StoreRounds("who is there")
         self.written = self._write()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look, and write who is there, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._look_often(), name="watch, looking")
+            tasks.create_task(self._note_pressed(), name="watch, who is there")
+
+    async def _look_often(self) -> None:
         while True:
             await self.look()
             await asyncio.sleep(EVERY_S)
+
+    async def _note_pressed(self) -> None:
+        while True:
+            await self._has_pressed.wait()
+            self._has_pressed.clear()
+            pressed, self._pressed = self._pressed, set()
+            await asyncio.gather(*(self._presses.ask(self.is_there(account), EVERY_S) for account in pressed))
 
     async def look(self) -> None:
         """Look once."""
@@ -60,6 +75,11 @@ class WatchView:
         if asked is None:
             return frame
         return b"%b%b}}" % (frame[: -len(_UNASKED)], asked.model_dump_json().encode())
+
+    def pressed(self, account: str) -> None:
+        """Have it noted that somebody has pressed a key. Nobody's feed waits for the store."""
+        self._pressed.add(account)
+        self._has_pressed.set()
 
     async def is_there(self, account: str) -> None:
         """Note that somebody on duty has pressed a key. Raises StoreUnavailable."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,13 @@ from waiting import until
 sys.path.insert(0, str(Path(__file__).parent))
 from lane_city import CLOCK, City, publisher, running
 
+from firetower.core.clock import Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.mqtt import Incoming
-from firetower.ingest.fairness import EACH, SHARE, Sender, sender_of
+from firetower.ingest.fairness import SHARE
+from firetower.ingest.first_look import Sender, look_at
 from firetower.ingest.ports import BACKLOG, Work
+from firetower.ingest.turns import EACH
 from firetower.rules.verdicts import Verdict
 
 
@@ -33,8 +37,9 @@ class MemoryBacklog:
         self.most = 0
         self._next = 1
 
-    async def senders(self) -> Sequence[str]:
-        return sorted({sender for sender, _ in self.rows.values()})
+    async def senders(self) -> Sequence[tuple[str, int, Micros]]:
+        counts = Counter(sender for sender, _ in self.rows.values())
+        return [(sender, count, CLOCK.now()) for sender, count in counts.items()]
 
     async def put(self, rows: Sequence[tuple[str, Incoming]]) -> None:
         if self.failing:
@@ -44,11 +49,11 @@ class MemoryBacklog:
             self._next += 1
         self.most = max(self.most, len(self.rows))
 
-    async def take(self, senders: Sequence[str], each: int, most: int) -> Sequence[Incoming]:
-        found: list[Incoming] = []
-        for sender in senders:
-            found += [message for whose, message in self.rows.values() if whose == sender][:each]
-        return found[:most]
+    async def take(self, wanted: Sequence[tuple[str, int]]) -> Sequence[tuple[str, Incoming]]:
+        found: list[tuple[str, Incoming]] = []
+        for sender, most in wanted:
+            found += [row for row in self.rows.values() if row[0] == sender][:most]
+        return sorted(found, key=lambda row: row[1].mid)
 
     def forget(self, work: Work) -> None:
         for number in work.brought_back:
@@ -187,7 +192,7 @@ async def test_while_the_store_is_away_what_is_over_a_share_is_shown_too_and_sto
 
 
 def of(topic: str, payload: bytes) -> Sender:
-    return sender_of(Incoming(topic, payload, 1, 1, False, False, 0, 1))
+    return look_at(Incoming(topic, payload, 1, 1, False, False, 0, 1)).sender
 
 
 def test_who_is_a_sender() -> None:
@@ -247,13 +252,13 @@ async def test_what_an_earlier_start_put_away_goes_before_what_comes_now(nats: A
     class Slow(MemoryBacklog):
         gate = asyncio.Event()
 
-        async def senders(self) -> Sequence[str]:
+        async def senders(self) -> Sequence[tuple[str, int, Micros]]:
             await self.gate.wait()
             return await super().senders()
 
     backlog = Slow()
     raised = Incoming("firetower/v1/noisy/d/alarm", alarm(1), 0, 0, False, False, CLOCK.now(), BACKLOG)
-    await backlog.put([(str(sender_of(raised)), raised)])
+    await backlog.put([(str(look_at(raised).sender), raised)])
     city = BackloggedCity(nats.url, backlog)
     lane, pub = city.lane("alarm"), publisher(nats.url)
     async with running(lane, pub):

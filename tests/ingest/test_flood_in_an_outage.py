@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from lane_city import CLOCK, City, publisher, running
 
 from firetower.alerts.provisional import ProvisionalBoard
-from firetower.core.clock import MINUTE, SECOND, ManualClock
+from firetower.core.clock import MINUTE, SECOND, ManualClock, Micros
 from firetower.core.errors import StoreUnavailable
 from firetower.core.mqtt import Incoming, MqttSession
 from firetower.devices.events import Event
@@ -25,7 +25,7 @@ from firetower.devices.topics import lane_filters
 from firetower.devices.wire import Decoder
 from firetower.ingest import lane as lanes
 from firetower.ingest import lookout as lookouts
-from firetower.ingest.fairness import may_be_fire
+from firetower.ingest.first_look import may_be_fire
 from firetower.ingest.lookout import Lookout
 
 NOISY, OTHER = "firetower/v1/noisy/d/alarm", "firetower/v1/other/d/alarm"
@@ -35,13 +35,13 @@ ROOT = Path(__file__).parents[2]
 class NoBacklog:
     """``ports.Backlog`` of a store that is away."""
 
-    async def senders(self) -> Sequence[str]:
+    async def senders(self) -> Sequence[tuple[str, int, Micros]]:
         raise StoreUnavailable("the database cannot be reached (test)")
 
     async def put(self, rows: Any) -> None:
         raise StoreUnavailable("the database cannot be reached (test)")
 
-    async def take(self, senders: Any, each: int, most: int) -> Sequence[Incoming]:
+    async def take(self, wanted: Any) -> Sequence[tuple[str, Incoming]]:
         raise StoreUnavailable("the database cannot be reached (test)")
 
 

@@ -201,7 +201,7 @@ async def test_a_device_that_says_offline_is_offline_until_it_is_heard_again(nat
 
 
 async def test_large_messages_bound_what_waits_by_bytes(nats: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("firetower.ingest.lane.MOST_BYTES", 300_000)
+    monkeypatch.setattr("firetower.ingest.intake.MOST_BYTES", 300_000)
     city = City(nats.url)
     lane, pub = city.lane("telemetry"), publisher(nats.url)
     async with running(lane, pub):

@@ -72,7 +72,7 @@ async def test_after_a_long_pause_of_our_own_silence_counts_from_its_end(
     nats: Any, monkeypatch: pytest.MonkeyPatch, long_pause_s: float, counts_anew: bool
 ) -> None:
     """What waits unread at the broker was not heard; so while a lane is full, and after, nobody is silent for that."""
-    monkeypatch.setattr("firetower.ingest.lane._LONG_PAUSE_S", long_pause_s)
+    monkeypatch.setattr("firetower.ingest.intake._LONG_PAUSE_S", long_pause_s)
     city = City(nats.url, batch_messages=20)
     lane, pub = city.lane("telemetry"), publisher(nats.url)
     async with running(lane, pub):

@@ -173,9 +173,10 @@ async def test_an_alert_that_is_not_there_is_not_found(store, alert_id):
 
 async def test_shown_is_stamped_once(store, wide):
     ids = await raised(store, wide, fire(), hazard())
-    assert await store.mark_shown(ids, T0 + 7 * SECOND) == 2
-    assert await store.mark_shown([*ids, 10**6], T0 + 9 * SECOND) == 0
-    assert [(await store.get(alert_id)).shown_at for alert_id in ids] == 2 * [T0 + 7 * SECOND]
+    assert await store.mark_shown({ids[0]: T0 + 7 * SECOND, ids[1]: T0 + 8 * SECOND}) == set(ids)
+    assert await store.mark_shown(dict.fromkeys([*ids, 10**6], T0 + 9 * SECOND)) == set()
+    assert await store.mark_shown({}) == set()
+    assert [(await store.get(alert_id)).shown_at for alert_id in ids] == [T0 + 7 * SECOND, T0 + 8 * SECOND]
 
 
 async def test_open_alerts_are_counted_by_class_and_priority(store, wide):

@@ -243,3 +243,24 @@ async def test_a_crash_between_two_steps_leaves_one_incident_and_both_fires_conf
         await until(lambda: has_read(pool, 3))
     assert await pool.fetchval("SELECT count(*) FROM incident") == 1
     assert await pool.fetchval("SELECT count(*) FROM alert_history WHERE reason = 'second_signal'") == 2
+
+
+async def test_in_a_storm_the_desk_gathers_until_a_fire_is_among_what_changed(
+    database_url: str, pool: asyncpg.Pool, make: MakeLease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Round after round costs the processor that the alarms need; but a fire waits for its headline and its letters."""
+    monkeypatch.setattr(desk, "GATHERS_MORE_S", 60.0)
+    monkeypatch.setattr(desk, "STORM_PAUSE_S", 60.0)
+    monkeypatch.setattr(desk, "TICK_S", 60.0)
+    burning = (await commit(pool, [fire("smk-1")], at=NOW)).alert_ids
+    step = Seen()
+    async with running(database_url, pool, make("hall-1"), step):
+        await until(lambda: step.given)
+        for number in range(desk.STORM_ROUNDS):
+            await announced(pool, 1000 + number)
+            await until(lambda number=number: step.ids[-1:] == [1000 + number])  # type: ignore[misc]
+        await announced(pool, 2001)
+        await announced(pool, 2002)
+        await announced(pool, *burning)
+        await until(lambda: step.ids[-1:] == burning)
+    assert step.given[-1] == [2001, 2002, *burning]

@@ -138,7 +138,7 @@ async def test_a_fire_no_seat_shows_in_10_s_is_on_record_and_one_shown_meanwhile
     """Once, with what it missed and why that long; its state stays; nobody announces that a fire was shown."""
     unseen, seen = await city.raised(fire("s1"), fire("s2"))
     await step.take([unseen, seen], RAISED)
-    await store.mark_shown([seen], RAISED + 9 * S)
+    await store.mark_shown({seen: RAISED + 9 * S})
     seq = await city.seq()
     await step.take([], RAISED + 10 * S)
     assert (await city.since(seq)).alerts == [unseen]
@@ -158,7 +158,7 @@ async def test_all_of_a_flood_that_was_shown_is_out_of_the_way_in_one_call(city,
     ids = await city.raised(*(fire(f"s{n:03}") for n in range(500)))
     step = Escalations(pool, lease)
     await step.take(None, RAISED)
-    await store.mark_shown(ids[:-1], RAISED + S)
+    await store.mark_shown(dict.fromkeys(ids[:-1], RAISED + S))
     await step.take([], RAISED + 10 * S)
     assert (await city.alert(ids[-1])).escalation == 1
     assert await pool.fetchval("SELECT count(*) FROM alert WHERE escalation > 0") == 1

@@ -170,5 +170,5 @@ async def test_a_thousand_alerts_at_once_are_written_without_holding_the_feed_up
         state = await LiveState.of(view, running.clock.now())
     finally:
         busy.cancel()
-    assert len(state.written().alerts) == 1001
+    assert len(state.told().alerts) == 1001
     assert turns >= 15

@@ -15,7 +15,7 @@ BANDS = ("extreme", "high", "medium", "low", "unknown")
 class Held:
     """A lease that is never lost."""
 
-    async def hold(self, conn: Any) -> None:
+    async def hold(self, conn: Any, first: str = "") -> None:
         """Hold."""
 
 

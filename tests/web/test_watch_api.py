@@ -234,8 +234,10 @@ async def test_a_scope_says_who_answers_and_only_a_seat_in_whose_scope_an_alarm_
     alert = await running.raise_alert()
     hub = running.site.hub
     await until(lambda: int(alert) in hub._state.alerts)
-    await hub.shown([int(alert)], "olga")
+    hub.shown([int(alert)], "olga")
+    await until(lambda: not hub._shown._noted)
     assert (await running.get(f"/api/v1/alerts/{alert}"))["shown_at"] is None
     await running.call("PUT", "/api/v1/accounts/olga/scope", json={"districts": ["east"]})
-    await hub.shown([int(alert)], "olga")
+    hub.shown([int(alert)], "olga")
+    await until(lambda: not hub._shown._noted)
     assert (await running.get(f"/api/v1/alerts/{alert}"))["shown_at"] is not None

@@ -218,8 +218,8 @@ class WatchDouble(Facts):
         return web.json_response(self.keys[key], status=201)
 
     async def _tests(self, request: web.Request) -> web.Response:
-        states = request.query["state"].split(",")
-        items = [each for each in self.self_tests if each["state"] in states]
+        states = request.query.get("state")  # a unit's file asks for all of them
+        items = [each for each in self.self_tests if states is None or each["state"] in states.split(",")]
         return web.json_response({"items": items, "next_cursor": None})
 
     async def _tests_done(self, request: web.Request) -> web.Response:  # reason: aiohttp hands it in

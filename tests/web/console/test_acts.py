@@ -26,7 +26,7 @@ async def test_of_two_operators_the_second_learns_who_was_first(double: Double, 
     await first.wait_for_selector("[data-outcome=done]")
     await second.wait_for_selector("[data-outcome=already]")
     assert "此前已由 wang 于" in await second.inner_text(".acknowledge .outcome")
-    assert "已受理" in await second.inner_text(".detail-head")
+    await second.wait_for_selector(".detail-head:has-text('已受理')")  # painted a frame later
 
 
 async def test_an_alert_that_changed_under_the_act_is_not_acknowledged_and_shows_its_state(

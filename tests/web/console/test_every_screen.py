@@ -1,18 +1,15 @@
 """Every panel there is, found in the page's own list, so that a new one is looked at without being named here."""
 
 import re
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from conftest import Open, until_page
 from console_double import Double
-
-import firetower.web
+from screen_checks import CONSOLE, panels
 
 pytestmark = pytest.mark.system
 
-CONSOLE = Path(firetower.web.__file__).parent / "console"
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
     "resultTypes": ["violations"],
@@ -24,12 +21,6 @@ SMALL = """() => [...document.querySelectorAll("#panel button, #panel select, #p
     .filter(e => e.type !== "radio" && e.type !== "checkbox")
     .map(e => [e.outerHTML.slice(0, 80), e.getBoundingClientRect()])
     .filter(([, r]) => r.width < 24 || r.height < 24).map(([what]) => what)"""
-
-
-def panels() -> list[str]:
-    found = re.search(r"const PANELS = \{(.*?)\};", (CONSOLE / "ui" / "panels.js").read_text(), re.DOTALL)
-    assert found
-    return re.findall(r"([a-z_]+):", found[1])
 
 
 def keys() -> dict[str, str]:

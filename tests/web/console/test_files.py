@@ -6,7 +6,7 @@ import pytest
 from conftest import Open, until_page
 from console_double import Double
 from double_facts import Json, at
-from screen_checks import MODULE, opened, reading, sound
+from screen_checks import MODULE, device, opened, reading, sound, unit_file
 
 pytestmark = pytest.mark.system
 
@@ -19,32 +19,11 @@ def person(name: str, **more: Any) -> Json:
     } | more  # fmt: skip
 
 
-def device(name: str, **more: Any) -> Json:
-    return {
-        "unit": "mall-01", "unit_name": "万象城", "device": name, "kind": "electrical", "model": None,
-        "status": "online", "place": "配电室", "lon": None, "lat": None, "interval_s": 10, "zone": "A/3/e",
-        "main": None, "gateway": "gw-1", "attributes": {}, "registered_by": "import", "registered_at": at(9999),
-        "retired_at": None, "last_seen_at": at(5),
-        "quality": {"seq_missed": 3, "seq_repeated": 1, "clock_skew_s": None},
-    } | more  # fmt: skip
-
-
-NOTHING: Json = {"rate": None, "count": 0, "of": 0, "target": 0.9, "reached": None}
-"""A rate of no device."""
-
-
 async def test_a_units_file_says_whom_to_call_and_what_is_wrong_with_its_link_and_its_contacts_are_edited(
     double: Double, sit_down: Open
 ) -> None:
     """Who cannot be called says why; what a contact's refusal is about stands in that contact's fields."""
-    double.units["mall-01"] = {
-        "unit": "mall-01", "name": "万象城", "category": "mall", "grid": "g1", "address": "路 1",
-        "lon": None, "lat": None,
-        "devices": {"online": 0, "offline": 0, "never_seen": 0}, "contact_name": None, "contact_phone": None,
-        "registered_at": at(9), "buildings": [],
-        "connection": {"must_connect": True, "given": None, "connected": False, "since": None},
-        "rates": {"online": NOTHING, "intact": NOTHING, "never_reported": 0, "in_maintenance": 0},
-    }  # fmt: skip
+    double.units["mall-01"] = unit_file()
     hours = [{"days": [1, 2, 3, 4, 5], "from": "08:00", "to": "18:00"}]
     away = person("李四", role="manager", reachable=False, why="off_hours", reachable_from=at(-3600), hours=hours)
     empty: Json = {"items": [], "next_cursor": None}

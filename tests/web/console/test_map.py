@@ -123,15 +123,77 @@ async def test_on_a_phone_the_map_is_a_panel_and_its_key_closes_it(double: Doubl
 
 async def test_fires_are_heaped_only_in_the_very_same_place_and_the_worst_is_on_top(run: Run):  # noqa: F811
     found = await run(
-        "../map/alarmlayer.js",
+        "../map/spots.js",
         """(m) => {
-          const one = (id, priority, x, fire = false) => ({ id, priority, waiting: true, raisedMs: 0, fire, x });
-          const alarms = [one("a", 3, 100), one("b", 2, 103), one("c", 1, 102, true), one("d", 1, 112, true)];
-          const heaped = m.heaps(alarms, ({ x }) => [x, 0]);
-          return heaped.map((heap) => heap.alarms.map((alarm) => alarm.id));
+          const open = { lat: 0, state: "unacknowledged", hold: "none", raisedMs: 0 };
+          const one = (id, priority, lon, name = "fault") => ({ id, priority, lon, class: name, ...open });
+          const fires = [one("c", 1, 102, "fire"), one("d", 1, 112, "fire")];
+          const spots = new m.Spots(([lon, lat]) => [lon, lat]);
+          spots.take([...fires, one("b", 2, 103), one("a", 3, 100), one("e", 4, 100), one("f", 4, null)]);
+          const heaped = m.heaps(spots.all, ({ x, y }) => [x, y]);
+          const alarmsOf = (heap) => heap.spots.flatMap(({ alarms }) => alarms);
+          return heaped.map((heap) => alarmsOf(heap).map(({ id }) => id));
         }""",
     )
-    assert sorted(found) == [["b", "a"], ["c"], ["d"]]
+    assert sorted(found) == [["b", "a", "e"], ["c"], ["d"]]
+
+
+async def test_a_spot_counts_what_waits_there_and_names_the_first_of_it(run: Run):  # noqa: F811
+    found = await run(
+        "../map/spots.js",
+        """(m) => {
+          const place = { lon: 1, lat: 2, class: "fault", hold: "none", raisedMs: 0 };
+          const one = (id, state) => ({ id, priority: 3, state, ...place });
+          let asked = 0;
+          const spots = new m.Spots((place) => (asked += 1) && place);
+          const [c, b, a] = [one("c", "returned"), one("b", "unacknowledged"), one("a", "acknowledged")];
+          spots.take([c, b, a]);
+          spots.take([c, b]);
+          const [{ waiting, foremost, alarms }] = spots.all;
+          return [asked, waiting, foremost.id, alarms.length, spots.of("c") === spots.all[0], spots.of("a")];
+        }""",
+    )
+    assert found == [1, 2, "c", 2, True, None]
+
+
+async def test_after_one_hitch_of_the_page_the_map_does_not_rest_for_half_a_minute(run: Run):  # noqa: F811
+    steps = """(m) => {
+        const later = globalThis.setTimeout;
+        let wait = null;
+        globalThis.setTimeout = (take, ms) => (wait = ms);
+        const hitch = { cost: 3_000, takenAt: performance.now(), selected: "", urgent: "0,0,0" };
+        m.CityMap.prototype.show.call(hitch, [], [], "");
+        globalThis.setTimeout = later;
+        return wait;
+    }"""
+    assert 0 < await run("../map/citymap.js", steps) <= 1_000
+
+
+async def test_after_a_cut_statuses_are_read_again_and_what_frames_say_meanwhile_is_newer(run: Run):  # noqa: F811
+    steps = """async m => {
+        const about = { count: 3, kinds: ["smoke"], statuses: ["online", "offline"] };
+        const head = new TextEncoder().encode(JSON.stringify(about).padEnd(80));
+        const snapshot = (...status) => {
+            const bytes = new Uint8Array(8 + head.length + 30);
+            bytes.set([70, 84, 68, 49]); new DataView(bytes.buffer).setUint32(4, head.length, true);
+            bytes.set(head, 8); bytes.set(status, bytes.length - 3);
+            return { ok: true, arrayBuffer: async () => bytes.buffer };
+        };
+        const real = globalThis.fetch;
+        const answers = [snapshot(0, 0, 0)];
+        globalThis.fetch = async () => answers.shift();
+        const plant = new m.Plant({ api: { base: "", request: async () => ({ ok: true, data: {} }) } });
+        await plant.load();
+        let answer;
+        globalThis.fetch = () => new Promise((done) => (answer = done));
+        const again = plant.again();
+        plant.take([{ number: 2, status: "offline" }]);
+        answer(snapshot(0, 1, 0)); // as it was when it was asked for
+        await again;
+        globalThis.fetch = real;
+        return [0, 1, 2].map((number) => plant.columns.statusOf(number));
+    }"""
+    assert await run("plant.js", steps) == ["online", "offline", "offline"]
 
 
 async def test_the_grid_finds_every_point_of_a_view_and_survives_a_stray_one(run: Run):  # noqa: F811

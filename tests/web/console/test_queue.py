@@ -61,7 +61,8 @@ async def test_acknowledging_by_click_does_the_same(double: Double, sit_down: Op
     await page.click(".acknowledge button")
     await page.wait_for_selector("[data-outcome=done]")
     assert "wang" in await page.inner_text("[data-outcome=done]")
-    assert "已受理" in await page.inner_text(f"#alert-{chosen['id']}")
+    row = f"document.getElementById('alert-{chosen['id']}')"
+    await until_page(page, f"{row}.innerText.includes('已受理')")  # painted a frame later
     await until_page(page, "document.documentElement.dataset.blink === 'off'")
     style = f"(part => getComputedStyle(document.querySelector('#alert-{chosen['id']} ' + part)))"
     assert await page.evaluate(f"{style}('.shape').fillOpacity") == "1"  # it flashes no longer
@@ -243,14 +244,16 @@ async def test_rows_do_not_move_under_a_pointer_that_is_down(double: Double, sit
 
 
 async def test_the_list_draws_only_what_is_near_the_screen(double: Double, sit_down: Open):
-    for n in range(800):
+    for n in range(1030):
         double.raise_alert("offline", 4, ago=n)
     page = await sit_down()
     assert await page.locator(".row").count() < 60
-    assert await page.get_attribute(".row >> nth=0", "aria-setsize") == "800"
+    assert await page.get_attribute(".row >> nth=0", "aria-setsize") == "1001"
     await page.keyboard.press("KeyJ")
     await page.keyboard.press("End")
-    await page.wait_for_selector(".row.selected[aria-posinset='800']")
+    await page.wait_for_selector(".row.selected[aria-posinset='1000']")
+    await page.evaluate("document.getElementById('queue-list').scrollTop = 1e6")
+    assert "30" in await page.inner_text("[data-unlisted='30']")
 
 
 async def test_a_row_says_what_an_operator_must_know(double: Double, sit_down: Open):

@@ -78,8 +78,8 @@ async def test_the_wall_shows_fires_by_name_and_is_no_seat(sit_down: Open, doubl
     assert "大厦7" in await _text(page, "[data-wall-row=fire]")  # the newest stands first
     assert "另有火警 3 起 其他待处置 5 条" in await _text(page, "[data-wall-more]")
     assert await _text(page, "[data-open='1']") == "8"
-    assert "80%" in await _text(page, ".wall-rate")
-    assert "消防设施停用" in await _text(page, ".wall-gaps")
+    await page.wait_for_selector(".wall-rate:has-text('80%')")
+    await page.wait_for_selector(".wall-gaps:has-text('消防设施停用')")
     fits = "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
     assert await page.evaluate(fits)
     smallest = await page.evaluate(

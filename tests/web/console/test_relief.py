@@ -29,7 +29,7 @@ async def test_a_handover_between_two_seats_takes_every_alarm_by_name_also_one_t
     await comes.focus("#queue-list")
     await comes.keyboard.press("KeyI")
     await comes.wait_for_selector("#relief:has-text('2 号泵停用')")
-    assert await comes.locator("[data-passing-window], [data-passing-test]").count() == 2
+    await until_page(comes, "document.querySelectorAll('[data-passing-window], [data-passing-test]').length === 2")
     await until_page(comes, f"document.activeElement?.dataset.take === '{fires[0]}'")
     await comes.keyboard.down("KeyA")
     await comes.keyboard.down("KeyA")  # held: it repeats, and takes nothing more

@@ -144,7 +144,7 @@ async def test_a_hidden_page_still_counts_and_sounds(double: Double, sit_down: O
     await double.announce(double.raise_alert())
     await until_page(page, f"tones.includes({FIRE})")
     assert (await page.title()).startswith("(1)")
-    assert await page.inner_text("[data-open='1']") == "1"
+    await until_page(page, "document.querySelector('[data-open=\"1\"]').innerText === '1'")
 
 
 async def test_shown_is_not_said_by_a_seat_without_sound(double: Double, sit_down: Open):

@@ -1,30 +1,34 @@
 // The console put together: feed → alarms → counts and sound in the message handler, painting in an animation frame.
 import { batch, computed, effect, signal } from "../vendor/signals.mjs";
 import { Acts } from "../core/acts.js";
-import { AlarmStore, FloodMeter } from "../core/alarms.js";
+import { AlarmStore } from "../core/alarms.js";
 import { Api, isOfUnit } from "../core/api.js";
 import { Canary } from "../core/canary.js";
 import { ServerClock } from "../core/clock.js";
 import { Dossier } from "../core/dossier.js";
 import { Feed } from "../core/feed.js";
+import { FloodMeter } from "../core/floods.js";
 import { language, titleOf, word } from "../core/i18n.js";
 import { isTesting } from "../core/marks.js";
 import { Plant } from "../core/plant.js";
-import { isProvisional } from "../core/provisional.js";
+import { isProvisional, keyOfId } from "../core/provisional.js";
 import { Relief } from "../core/relief.js";
 import { Requests } from "../core/requests.js";
 import { Sound } from "../core/sound.js";
 import { WaitingActs } from "../core/waiting.js";
+import { Tally } from "../core/tally.js";
 import { Watch } from "../core/watch.js";
 import { WindowStore } from "../core/windows.js";
 import { setZone } from "../core/zone.js";
 import { Seat } from "./seat.js";
+import { isWall } from "./settings.js";
 
 const TICK_MS = 1_000;
 const BOOT_RETRY_MS = 3_000;
 const BLINK_MS = 600; // 0.83 Hz: under one flash a second
 
-const NOTHING_ASIDE = { shelved: 0, suppressed: 0, out_of_service: 0, in_test: 0 };
+const PARTS = ["store", "broker", "command_centre"];
+const NOTHING_ASIDE = new Tally().asides;
 
 export class Console extends Seat {
   constructor({ settings }) {
@@ -66,6 +70,8 @@ export class Console extends Seat {
     this.feed = /** @type {Feed | null} */ (null);
     this.feedStatus = signal("connecting");
     this.kpis = signal(/** @type {any} */ (null));
+    /** The newest of them, for the next painting. */
+    this.figures = /** @type {any} */ (null);
     this.counts = signal(this.alarms.counts());
     this.flood = signal(/** @type {ReturnType<FloodMeter["read"]>} */ (null));
     this.loaded = signal(false);
@@ -104,7 +110,7 @@ export class Console extends Seat {
   }
 
   noAlarms() {
-    return new AlarmStore({ silenced: (alert) => this.acts?.silences(alert) ?? false });
+    return new AlarmStore({ silenced: (alert) => this.acts?.silences(alert) ?? false, silencing: () => this.waiting?.entries.value });
   }
 
   signedIn(operator) {
@@ -150,8 +156,7 @@ export class Console extends Seat {
     this.relief.ended.value = null;
     this.dossier.forget();
     this.receipts.forget();
-    this.incidents.replace([]);
-    this.windows.replace([]);
+    for (const store of [this.incidents, this.windows]) store.replace([]);
     batch(() => {
       this.operator.value = null;
       this.signedOutWhy.value = why;
@@ -177,14 +182,18 @@ export class Console extends Seat {
     if (status === "live" && this.missed.value && !this.missed.value.until) {
       this.missed.value = { ...this.missed.value, until: this.clock.now() };
     }
+    if (status === "live" && before === "lost") this.plant.again();
     this.sound.setLost(broken);
   }
 
+  /** Figures go on the screen with what is listed; that a part of the service went or came back is told at once. */
   takeKpis(kpis) {
-    const back = kpis.store === "ok" && this.kpis.value?.store !== "ok";
-    this.kpis.value = kpis;
+    const known = this.kpis.value;
+    this.figures = kpis;
+    if (!known || PARTS.some((part) => kpis[part] !== known[part])) this.kpis.value = kpis;
+    this.requestPaint();
     this.lookOut();
-    if (back) this.acts.soon(); // what waits is not kept waiting for its next turn
+    if (kpis.store === "ok" && known?.store !== "ok") this.acts.soon(); // what waits is not kept waiting for its next turn
   }
 
   /** Incidents and windows of a frame. */
@@ -204,21 +213,18 @@ export class Console extends Seat {
 
   /** Carries out the acknowledgements of provisional alarms that are stored by now. */
   settleActs() {
-    if (!this.loaded.value || this.feedStatus.value !== "live") return;
-    const keys = new Set([...this.alarms.provisional.values()].map((alarm) => alarm.key));
-    this.acts.settle(this.alarms.open.values(), keys, this.kpis.value?.store === "ok");
+    if (this.loaded.value && this.feedStatus.value === "live") this.acts.settle(this.alarms, this.kpis.value?.store === "ok");
   }
 
   /** A provisional alarm that was selected is now its stored alert. */
   followSelected() {
-    const id = this.selectedId.value;
-    const alarm = id && this.view.value.alerts.find((alert) => alert.id === id);
-    if (!alarm || !isProvisional(alarm) || this.alarms.visible.has(id)) return;
-    for (const alert of this.alarms.open.values()) if (alert.key === alarm.key) return this.becomes(alert.id);
+    const id = this.selectedId.value ?? "";
+    const stored = this.alarms.byKey.get(keyOfId(id));
+    if (stored && !this.alarms.visible.has(id)) this.becomes(stored.id);
   }
 
   /**
-   * Takes a change of the alarms: counts, flood, sound and shown at once, paint later.
+   * Takes a change of the alarms: flood, sound and shown at once, paint later.
    * @param {import("../core/alarms.js").Change} change
    * @param {"snapshot" | "changes" | "provisional" | "answer"} source
    */
@@ -235,13 +241,11 @@ export class Console extends Seat {
           removed: missed.removed + change.removed.length,
         };
       }
-      this.counts.value = this.alarms.counts();
-      this.asides.value = this.alarms.asides();
       this.floodMeter.note(change.added.filter((alert) => !isProvisional(alert))); // counted once, when they are stored
-      this.flood.value = this.floodMeter.read(this.clock.now());
     });
     for (const alert of change.removed) if (alert.id === this.selectedId.value) this.departed.value = alert;
-    for (const alert of change.added) if (alert.shown_at === null) this.unreported.add(alert.id);
+    if (!isWall()) for (const alert of change.added) if (alert.shown_at === null) this.unreported.add(alert.id);
+    for (const alert of change.removed) this.unreported.delete(alert.id);
     this.followSelected();
     for (const alert of change.roused) {
       this.acts.forget(alert.id, "acknowledge");
@@ -253,9 +257,8 @@ export class Console extends Seat {
     this.reportShown();
     const worst = change.roused.reduce((a, b) => (a && a.priority <= b.priority ? a : b), /** @type {any} */ (null));
     if (worst && worst.priority <= 2 && !first) this.announcement.value = `${isTesting(worst) ? `${word("flag", "in_test")} ` : ""}${titleOf(worst)} ${worst.unit_name ?? worst.unit ?? ""} ${worst.place ?? ""}`;
-    const waiting = this.counts.value[1].waiting + this.counts.value[2].waiting;
-    document.title = `${waiting ? `(${waiting}) ` : ""}望火楼 Firetower`;
-    this.requestPaint(worst?.priority === 1);
+    if (!document.title.startsWith("(")) this.entitle(); // the first is told at once, the others each second
+    this.requestPaint(worst?.priority === 1, source === "answer");
     this.settleActs();
   }
 
@@ -286,7 +289,7 @@ export class Console extends Seat {
     if (incident) return this.chooseWaiting(incident);
     this.chosen.value = "";
     const id = this.selectedId.value;
-    const alert = id && (this.alarms.open.get(id) ?? this.alarms.visible.get(id) ?? this.selected.value);
+    const alert = id && (this.alarms.get(id) ?? this.selected.value);
     if (!alert) return;
     await this.acts.acknowledge(alert);
     this.setDemand(); // one that waits for the store is silent here from now on
@@ -302,6 +305,7 @@ export class Console extends Seat {
   }
 
   tick() {
+    if (this.painting) this.alarms.sorted(); // a hidden page paints nothing, and must not gather what it will
     if (this.operator.value) {
       this.settleActs();
       this.lookOut();
@@ -316,7 +320,8 @@ export class Console extends Seat {
       this.now.value = this.clock.now();
       const announced = this.windows.at(this.now.value);
       if (announced.length || this.announced.value.length) this.announced.value = announced;
-      this.flood.value = this.floodMeter.read(this.now.value);
+      this.tell();
+      this.entitle();
     });
   }
 

@@ -1,15 +1,15 @@
 // What this seat looks at: the filter, the rows, the selection, the panel or form that stands open; painted once a frame.
 import { batch, computed, signal } from "../vendor/signals.mjs";
-import { demands, isFire } from "../core/alarms.js";
-import { IncidentStore, neighbour, rowsOf } from "../core/incidents.js";
-import { isForwardable } from "../core/marks.js";
+import { IncidentStore, neighbour, rowsOf, sectionsOf } from "../core/incidents.js";
+import { demands, isFire, isForwardable } from "../core/marks.js";
 import { Drafts, formOf, offers } from "../core/offers.js";
 import { NO_FILTER, filterAlerts, narrows } from "../core/search.js";
 
-const EMPTY_VIEW = { alerts: /** @type {any[]} */ ([]), queue: [], shown: [], firesOutside: [], waitingOutside: 0, held: [], incidents: new Map() };
+const EMPTY_VIEW = { queue: /** @type {any[]} */ ([]), shown: [], firesOutside: [], waitingOutside: 0, held: /** @type {any[]} */ ([]), incidents: new Map(), sections: sectionsOf([]) };
 const NO_INCIDENTS = new Map();
 const DEAR_MS = 24; // a painting that takes longer takes frames from the hand
 const DEAREST_MS = 250;
+const PACE_MS = 100; // what keeps coming is painted at this pace, for nobody reads faster
 
 export class Looking {
   constructor() {
@@ -29,11 +29,11 @@ export class Looking {
     this.cityMap = signal(/** @type {any} */ (null));
     this.painting = false;
     this.resting = 0;
-    /** Whether a fire waits for the next painting. */
-    this.pressing = false;
+    /** Whether a fire waits for the next painting, and whether one did for the last. */
+    this.pressing = this.pressed = false;
     /** Ms the last painting took, and when it was over. */
     this.cost = 0;
-    this.rested = 0;
+    this.rested = -Infinity;
 
     /** What narrows the queue; core/search.js. */
     this.filter = signal(NO_FILTER);
@@ -49,16 +49,23 @@ export class Looking {
     this.departed = signal(/** @type {any} */ (null));
     /** What the queue shows; replaced in an animation frame. */
     this.view = signal(EMPTY_VIEW);
+    /** The queue, and what is held after it. */
+    this.alerts = computed(() => {
+      const { queue, held } = this.view.value;
+      return held.length ? [...queue, ...held] : queue;
+    });
     /** While a filter is on, every alert it finds is a row: who searches wants to see. */
     this.rows = computed(() => {
-      const { shown, incidents } = this.view.value;
-      return rowsOf(shown, this.filtering.value ? NO_INCIDENTS : incidents, this.expanded.value, this.selectedId.value);
+      const { shown, sections, incidents } = this.view.value;
+      const told = this.filtering.value ? { sections } : { sections, groups: this.alarms?.groups };
+      return rowsOf(shown, this.filtering.value ? NO_INCIDENTS : incidents, this.expanded.value, this.selectedId.value, told);
     });
     this.selected = computed(() => {
       const id = this.selectedId.value;
       if (!id) return null;
       const { departed } = this;
-      return this.view.value.alerts.find((alert) => alert.id === id) ?? (departed.value?.id === id ? departed.value : null);
+      const known = this.view.value && this.alarms?.get(id); // looked up again with each painting
+      return known ?? (departed.value?.id === id ? departed.value : null);
     });
   }
 
@@ -109,16 +116,19 @@ export class Looking {
   }
 
   /**
-   * Paints in the next frame. In a storm, when painting takes long, most of the time is left to the hand: then it waits three times as
-   * long as the last one took, for a fire (`urgent`) once.
+   * Paints in the next frame; what keeps coming, at a pace. In a storm, when painting takes long, most of the time is left to the hand:
+   * then it waits three times as long as the last one took. A fire (`urgent`) waits for nothing but the painting of the fire before it,
+   * what somebody did here himself (`own`) for nothing.
    */
-  requestPaint(urgent = false) {
+  requestPaint(urgent = false, own = false) {
     if (this.painting) return;
     this.pressing ||= urgent; // what comes after a fire does not put it off again
-    const wait = this.rested + (this.pressing ? 1 : 3) * this.cost - performance.now();
+    const dear = this.cost > DEAR_MS ? this.cost : 0;
+    const rest = this.pressing ? (this.pressed ? dear : 0) : Math.max(3 * dear, PACE_MS);
+    const wait = own ? 0 : this.rested + rest - performance.now();
     clearTimeout(this.resting);
     this.resting = 0;
-    if (this.cost > DEAR_MS && wait > 0) {
+    if (wait > 0) {
       this.resting = setTimeout(() => {
         this.resting = 0;
         this.paintNextFrame();
@@ -128,6 +138,7 @@ export class Looking {
 
   paintNextFrame() {
     this.painting = true;
+    this.pressed = this.pressing;
     this.pressing = false;
     requestAnimationFrame(() => {
       this.painting = false;
@@ -144,7 +155,9 @@ export class Looking {
   paint() {
     const queue = this.alarms.sorted();
     const held = this.alarms.held();
-    this.view.value = { alerts: held.length ? [...queue, ...held] : queue, queue, held, incidents: this.incidents.open, ...filterAlerts(queue, this.filter.value, this.operator?.value?.username) };
+    const found = filterAlerts(queue, this.filter.value, this.operator?.value?.username);
+    const sections = found.shown === queue ? this.alarms.counts() : sectionsOf(found.shown);
+    this.view.value = { queue, held, incidents: this.incidents.open, sections, ...found };
   }
 
   /** @param {Partial<import("../core/search.js").Filter>} part */
@@ -209,7 +222,7 @@ export class Looking {
   }
 
   toggle(id) {
-    const expanded = new Set(this.expanded.value);
+    const expanded = new Set([...this.expanded.value].filter((each) => this.incidents.open.has(each)));
     if (!expanded.delete(id)) expanded.add(id);
     this.expanded.value = expanded;
   }

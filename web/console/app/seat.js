@@ -1,4 +1,4 @@
-// This seat 席位: whether it sounds, who keeps watch at it, and leaving it; whoever cannot leave stays, shown and heard.
+// This seat 席位: what it counts, whether it sounds, who keeps watch at it, and leaving it; whoever cannot leave stays, shown and heard.
 import { batch } from "../vendor/signals.mjs";
 import { isOfUnit } from "../core/api.js";
 import { t } from "../core/i18n.js";
@@ -10,17 +10,40 @@ export class Seat extends Looking {
   constructor() {
     super();
     /** @type {any} what the console is made of */
-    this.api = this.watch = this.relief = this.sound = this.acts = this.feed = this.operator = this.clock = this.canary = this.kpis = this.feedStatus = null;
+    this.api = this.watch = this.relief = this.sound = this.acts = this.feed = this.operator = this.clock = this.canary = this.kpis = this.feedStatus = this.counts = this.asides = this.flood = this.floodMeter = this.figures = null;
     /** @type {Set<string>} alerts this seat has not yet reported as shown with sound */
     this.unreported = new Set();
     /** What is wrong between us and 119. */
     this.receipts = new Receipts();
   }
 
+  paint() {
+    batch(() => {
+      super.paint();
+      this.tell();
+    });
+  }
+
+  /** Puts what is counted on the screen: with each painting, and each second, for a page that is hidden paints nothing. */
+  tell() {
+    this.counts.value = this.alarms.counts();
+    this.asides.value = this.alarms.asides();
+    this.flood.value = this.floodMeter.read(this.clock.now());
+    this.kpis.value = this.figures;
+  }
+
+  /** How many wait that sound, in the title: it is read while another page is looked at; each change of it is dear. */
+  entitle() {
+    const counts = this.alarms.counts();
+    const waiting = counts[1].waiting + counts[2].waiting;
+    const title = `${waiting ? `(${waiting}) ` : ""}望火楼 Firetower`;
+    if (title !== document.title) document.title = title;
+  }
+
   /** Whether 119 has taken what it was told, and whether alarms can get here at all; sounds by what this finds. */
   lookOut() {
     const now = this.clock.now();
-    const { sounds, fresh } = this.receipts.look(this.alarms.open.values(), now);
+    const { sounds, fresh } = this.receipts.look(this.alarms.at119.values(), now);
     this.sound.setUnreceipted(sounds, fresh);
     const kpis = this.feedStatus.value === "live" ? this.kpis.value : null;
     const away = kpis ? ["store", "broker"].filter((part) => kpis[part] !== undefined && kpis[part] !== "ok") : [];

@@ -1,9 +1,10 @@
 // Operator acts and what became of them: never shown as done before the server says so, never lost without a word.
 import { signal } from "../vendor/signals.mjs";
-import { isFire, isUnacknowledged } from "./alarms.js";
 import { actionKey } from "./api.js";
 import { monotonic } from "./clock.js";
-import { eventMsOf, isProvisional } from "./provisional.js";
+import { isFire, isUnacknowledged } from "./marks.js";
+import { remembered } from "./newest.js";
+import { eventMsOf, idOfKey, isProvisional } from "./provisional.js";
 
 const RETRY_MS = [2_000, 4_000, 8_000, 15_000];
 /** A provisional alarm that is gone, and no alert in its place for so long: there was nothing left to acknowledge. */
@@ -48,11 +49,12 @@ export class Acts {
   }
 
   record(id, outcome) {
-    if (!OWN_PLACE.has(outcome.verb)) this.last.set(id, outcome.verb);
-    this.outcomes.value = new Map(this.outcomes.value).set(`${id} ${outcome.verb}`, outcome);
+    if (!OWN_PLACE.has(outcome.verb)) remembered(this.last, id, outcome.verb);
+    this.outcomes.value = remembered(new Map(this.outcomes.value), `${id} ${outcome.verb}`, outcome);
   }
 
   forget(id, verb) {
+    if (!this.outcomes.value.has(`${id} ${verb}`)) return; // most of what rouses was never acted upon
     const left = new Map(this.outcomes.value);
     left.delete(`${id} ${verb}`);
     this.outcomes.value = left;
@@ -206,17 +208,22 @@ export class Acts {
     }
   }
 
-  /** Carries out what waited for its alert to be stored. `open`: stored alerts; `provisional`: keys still waiting. */
-  settle(open, provisional, storeOk) {
+  /** Carries out what waited for its alert to be stored. `alarms`: core/alarms.js. */
+  settle(alarms, storeOk) {
     const unsettled = this.waiting.waiting().filter((entry) => entry.id === null);
     if (!unsettled.length) return;
-    const byKey = new Map([...open].map((alert) => [alert.key, alert]));
     for (const entry of unsettled) {
-      const alert = byKey.get(entry.alertKey);
-      if (alert && !provisional.has(entry.alertKey)) this.place(entry, alert);
-      else if (alert || provisional.has(entry.alertKey) || !storeOk) this.missing.delete(entry.key);
-      else if (!this.missing.has(entry.key)) this.missing.set(entry.key, this.steady());
-      else if (this.steady() - (this.missing.get(entry.key) ?? 0) > GONE_MS) this.waiting.end(entry.key, { phase: "gone" });
+      const alert = alarms.byKey.get(entry.alertKey);
+      const provisional = alarms.provisional.has(idOfKey(entry.alertKey));
+      const since = this.missing.get(entry.key);
+      const gone = !alert && !provisional && storeOk;
+      if (gone && since === undefined) this.missing.set(entry.key, this.steady());
+      if (!gone) this.missing.delete(entry.key);
+      if (alert && !provisional) this.place(entry, alert);
+      else if (gone && since !== undefined && this.steady() - since > GONE_MS) {
+        this.missing.delete(entry.key);
+        this.waiting.end(entry.key, { phase: "gone" });
+      }
     }
   }
 

@@ -1,38 +1,32 @@
 // Open alerts by id: how they change, their order and their counts.
-import { isChattering, isFire, isHeld, isTesting } from "./marks.js";
-import { asAlert, covers, eventMsOf, idOfKey, isProvisional } from "./provisional.js";
-
-export { isFire };
+import { Groups } from "./groups.js";
+import { demands, isChattering, isFire, isHeld, isTesting, mayConcern119 } from "./marks.js";
+import { QueueOrder, compareHeld, rankOf } from "./order.js";
+import { asAlert, covers, eventMsOf, idOfKey, saysTheSame } from "./provisional.js";
+import { PRIORITIES, Tally } from "./tally.js";
 
 /** @typedef {Record<string, any> & {id: string, priority: number, state: string, raisedMs: number}} Alert */
 /** @typedef {{added: Alert[], changed: Alert[], removed: Alert[], roused: Alert[]}} Change */
 
-export const PRIORITIES = [1, 2, 3, 4];
-const TOMBSTONES = 500;
-
-/** Nobody has acknowledged it, whether or not the device returned to normal. */
-export const isUnacknowledged = (alert) => alert.state === "unacknowledged" || alert.state === "returned";
-
-/** It waits for an operator: it flashes, sounds and counts as 未受理. A held alert does not; a fire is never held. */
-export const demands = (alert) => isUnacknowledged(alert) && !isHeld(alert);
-
-/** Ids are decimal strings of any length. */
-const compareIds = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
-
-/** The order but for time and id, as one number; kept with the alert, for ten thousand are sorted in a frame. */
-const rankOf = (alert) =>
-  alert.priority * 16 + (isProvisional(alert) ? 0 : 8) + (isTesting(alert) ? 4 : 0) + (demands(alert) ? 0 : 2) + (isFire(alert) ? 0 : 1);
+/** More than a storm closes while an answer is on its way. */
+const TOMBSTONES = 20_000;
 
 /**
- * Queue order: priority, then not stored yet, then real before an announced test, then waiting for acknowledgement, then fires before
- * others, then newest; an acknowledged fire never sinks below a notice.
+ * The very object that was told becomes ours: a copy of its sixty members takes ten times as long as all the rest, and twice the memory.
+ * `raisedMs`: since when it is here; one that had to wait for the store does not become young by being stored.
  */
-export function compareAlerts(a, b) {
-  return (a.rank ?? rankOf(a)) - (b.rank ?? rankOf(b)) || b.raisedMs - a.raisedMs || compareIds(b.id, a.id);
+function received(alert) {
+  alert.raisedMs = Date.parse(alert.received_at ?? alert.raised_at);
+  alert.rank = rankOf(alert);
+  return alert;
 }
 
-/** `raisedMs`: since when it is here; one that had to wait for the store does not become young by being stored. */
-const received = (alert) => ({ ...alert, raisedMs: Date.parse(alert.received_at ?? alert.raised_at), rank: rankOf(alert) });
+const provisionally = (raw) => {
+  /** @type {any} */
+  const alarm = asAlert(raw);
+  alarm.rank = rankOf(alarm);
+  return alarm;
+};
 
 /** It asks for attention again although it was known: occurred again, rose, or lost its acknowledgement. */
 function rouses(held, next) {
@@ -42,50 +36,110 @@ function rouses(held, next) {
 }
 
 export class AlarmStore {
-  /** `silenced(alert)`: whether this seat's operator has acknowledged it and the store could not take that yet. */
-  constructor({ silenced = (/** @type {any} */ _alert) => false } = {}) {
+  /**
+   * `silenced(alert)`: whether this seat's operator has acknowledged it and the store could not take that yet; `silencing()`: what
+   * that is found in, another one whenever it changed.
+   */
+  constructor({ silenced = (/** @type {any} */ _alert) => false, silencing = () => /** @type {any} */ (null) } = {}) {
     this.silenced = silenced;
+    this.silencing = silencing;
+    this.covering = silencing();
     /** @type {Map<string, Alert>} */
     this.open = new Map();
     /** @type {Map<string, number>} version at which an alert closed, so that a late answer does not bring it back */
     this.closed = new Map();
-    /** @type {Map<string, any>} what the store could not take yet, by id */
+    /** @type {Map<string, {raw: any, alarm: any}>} what the store could not take yet, by id: as it was told, and as an alert */
     this.provisional = new Map();
+    /** @type {Set<string>} keys of which another alert is open than when it was last found out what is visible */
+    this.stirred = new Set();
     /** @type {Map<string, any>} those of them that no open alert says already */
     this.visible = new Map();
     /** @type {Set<string>} chattering alerts that do not sound again while they are said to chatter */
     this.quiet = new Set();
     this.tally = new Tally();
-    /** The open alerts in front of the operator in order, and the ids of those that changed since. */
-    this.order = /** @type {Alert[]} */ ([]);
-    /** @type {Set<string>} */
-    this.moved = new Set();
+    /** What is in front of the operator, stored or not. */
+    this.order = new QueueOrder();
+    this.groups = new Groups();
+    /** @type {Map<string, Alert>} those that are held */
+    this.aside = new Map();
+    /** @type {Alert[] | null} in their order; null: to be put in order */
+    this.heldInOrder = null;
+    /** @type {Map<string, Alert>} the open alerts by key, of which there is one each */
+    this.byKey = new Map();
+    /** @type {Map<string, Alert>} those that 119 was told of or is to be */
+    this.at119 = new Map();
+    /** @type {Map<string, Alert>[]} those that wait for an operator, by priority */
+    this.calling = nobody();
   }
 
   keep(next) {
+    const held = this.open.get(next.id);
+    const followed = held && this.byKey.get(next.key) !== held; // another has the key by now, and this one's closing is on its way
     this.drop(next.id);
     this.open.set(next.id, next);
+    if (!followed) this.byKey.set(next.key, next);
+    if (mayConcern119(next)) this.at119.set(next.id, next);
+    if (demands(next)) this.calling[next.priority].set(next.id, next);
+    if (isHeld(next)) this.setAside(next.id, next);
+    else this.groups.add(next);
     this.tally.note(next, 1);
-    this.moved.add(next.id);
+    this.order.moves(next.id, null);
+    this.stirred.add(next.key);
   }
 
   drop(id) {
     const held = this.open.get(id);
     if (!held) return;
     this.open.delete(id);
+    this.at119.delete(id);
+    this.calling[held.priority].delete(id);
+    if (this.byKey.get(held.key) === held) this.byKey.delete(held.key);
+    if (isHeld(held)) this.setAside(id, null);
+    this.groups.remove(held);
     this.tally.note(held, -1);
-    this.moved.add(id);
+    this.order.moves(id, isHeld(held) ? null : held);
+    this.stirred.add(held.key);
+  }
+
+  setAside(id, alert) {
+    this.heldInOrder = null;
+    if (alert) this.aside.set(id, alert);
+    else this.aside.delete(id);
+  }
+
+  /** A provisional alarm comes into sight. */
+  show(alarm) {
+    this.visible.set(alarm.id, alarm);
+    this.calling[alarm.priority].set(alarm.id, alarm);
+    this.tally.note(alarm, 1);
+    this.order.moves(alarm.id, null);
+  }
+
+  hide(alarm) {
+    this.visible.delete(alarm.id);
+    this.calling[alarm.priority].delete(alarm.id);
+    this.tally.note(alarm, -1);
+    this.order.moves(alarm.id, alarm);
   }
 
   /** Takes the whole list of provisional alarms. @returns {Change} */
   setProvisional(list) {
-    this.provisional = new Map(list.map((raw) => [idOfKey(raw.key), asAlert(raw)]));
-    const before = this.visible;
-    this.cover();
+    const known = this.provisional;
+    const before = new Map(this.visible);
+    this.provisional = new Map();
+    for (const raw of list) {
+      const id = idOfKey(raw.key);
+      const held = known.get(id);
+      this.provisional.set(id, held && saysTheSame(held.raw, raw) ? held : { raw, alarm: provisionally(raw) });
+    }
+    for (const [id, held] of before) if (!this.provisional.has(id)) this.hide(held);
+    this.coverAll();
     /** @type {Change} */
     const change = { added: [], changed: [], removed: [], roused: [] };
-    for (const [id, next] of this.visible) {
+    for (const id of this.provisional.keys()) {
+      const next = this.visible.get(id);
       const held = before.get(id);
+      if (!next || next === held) continue;
       if (!held) change.added.push(next);
       else if (held.priority !== next.priority || held.eventMs !== next.eventMs) change.changed.push(next);
       if (!held || next.priority < held.priority || (isFire(next) && next.eventMs > held.eventMs)) change.roused.push(next);
@@ -94,15 +148,27 @@ export class AlarmStore {
     return change;
   }
 
-  /** Finds out which provisional alarms are to be seen. */
+  /** Finds out which provisional alarms are to be seen, of those that a stored alert says already or did. */
   cover() {
-    this.visible = new Map();
-    if (!this.provisional.size) return;
-    const byKey = new Map([...this.open.values()].map((alert) => [alert.key, alert]));
-    for (const [id, alarm] of this.provisional) {
-      const stored = byKey.get(alarm.key);
-      if (!stored || !covers(stored, alarm, demands(stored) && !this.silenced(stored))) this.visible.set(id, alarm);
-    }
+    if (this.covering !== this.silencing()) return this.coverAll();
+    if (this.provisional.size) for (const key of this.stirred) this.coverOne(idOfKey(key));
+    this.stirred.clear();
+  }
+
+  coverAll() {
+    this.covering = this.silencing();
+    for (const id of this.provisional.keys()) this.coverOne(id);
+    this.stirred.clear();
+  }
+
+  coverOne(id) {
+    const alarm = this.provisional.get(id)?.alarm;
+    const held = this.visible.get(id);
+    const stored = alarm && this.byKey.get(alarm.key);
+    const next = stored && covers(stored, alarm, demands(stored) && !this.silenced(stored)) ? undefined : alarm;
+    if (next === held) return;
+    if (held) this.hide(held);
+    if (next) this.show(next);
   }
 
   /** It was already in sight as a provisional alarm: that it is stored now is no news. */
@@ -115,9 +181,16 @@ export class AlarmStore {
   replace(alerts) {
     const before = this.open;
     this.open = new Map();
+    this.byKey.clear();
+    this.at119.clear();
+    this.calling = nobody();
     this.tally = new Tally();
-    this.order = [];
+    this.order = new QueueOrder();
+    this.groups = new Groups();
+    this.aside.clear();
+    this.heldInOrder = null;
     this.closed.clear();
+    for (const alarm of this.visible.values()) this.show(alarm);
     const quiet = this.quiet;
     this.quiet = new Set();
     /** @type {Change} */
@@ -134,7 +207,7 @@ export class AlarmStore {
       if (rouses(held, next) && !this.announced(next) && !this.quiet.has(next.id)) change.roused.push(next);
     }
     for (const [id, held] of before) if (!this.open.has(id)) change.removed.push(held);
-    this.cover();
+    this.coverAll();
     return change;
   }
 
@@ -177,147 +250,42 @@ export class AlarmStore {
     if (this.closed.size > TOMBSTONES) this.closed.delete(this.closed.keys().next().value);
   }
 
-  /** Everything open, the held ones too. */
-  *all() {
-    yield* this.visible.values();
-    yield* this.open.values();
-  }
-
-  /** Everything in front of the operator. */
-  queue() {
-    return [...this.all()].filter((alert) => !isHeld(alert));
+  /** @returns {any} an alert in front of the operator or held, stored or not; undefined: there is none */
+  get(id) {
+    return this.open.get(id) ?? this.visible.get(id);
   }
 
   /** @returns {Alert[]} the queue, in its order; not to be changed, for what did not change is taken over from the one before */
   sorted() {
-    if (this.moved.size) {
-      const fresh = [...this.moved].flatMap((id) => this.open.get(id) ?? []).filter((alert) => !isHeld(alert));
-      this.order = merged(this.order.filter((alert) => !this.moved.has(alert.id)), fresh.sort(compareAlerts));
-      this.moved.clear();
-    }
-    return this.visible.size ? merged(this.order, [...this.visible.values()].sort(compareAlerts)) : this.order;
+    return this.order.sorted((id) => (this.aside.has(id) ? null : (this.get(id) ?? null)));
   }
 
-  /** @returns {Alert[]} out of the queue for a time: the one that comes back first on top */
+  /** @returns {Alert[]} out of the queue for a time: the one that comes back first on top; not to be changed */
   held() {
-    if (!this.tally.held && !this.visible.size) return [];
-    const end = (alert) => (alert.held_until ? Date.parse(alert.held_until) : Infinity);
-    return [...this.all()].filter(isHeld).sort((a, b) => end(a) - end(b) || compareAlerts(a, b));
+    return (this.heldInOrder ??= [...this.aside.values()].sort(compareHeld));
   }
 
   /** @returns {Record<number, {open: number, waiting: number}>} by priority */
   counts() {
-    return this.tallied().counts();
+    return this.tally.counts();
   }
 
   /** How many are out of the queue by each hold, and how many of the queue belong to an announced test. */
   asides() {
-    return { ...this.tallied().asides };
-  }
-
-  /** What is open, and what is not stored yet beside it. */
-  tallied() {
-    if (!this.visible.size) return this.tally;
-    const all = this.tally.copy();
-    for (const alarm of this.visible.values()) all.note(alarm, 1);
-    return all;
+    return { ...this.tally.asides };
   }
 
   /** Most urgent priority that sounds for the operator of this seat; 0 when none does. `testing`: of announced tests instead. */
   demand(testing = false) {
-    const most = this.tallied().most(testing);
-    let worst = 0;
-    if (!most) return worst;
-    for (const alert of this.all()) {
-      if (worst && alert.priority >= worst) continue;
-      if (demands(alert) && isTesting(alert) === testing && !this.quiet.has(alert.id) && !this.silenced(alert)) worst = alert.priority;
-      if (worst === most) break;
+    const most = this.tally.most(testing);
+    if (!most) return 0;
+    const sounds = (alert) => demands(alert) && isTesting(alert) === testing && !this.quiet.has(alert.id) && !this.silenced(alert);
+    for (let priority = most; priority < this.calling.length; priority += 1) {
+      for (const alert of this.calling[priority].values()) if (sounds(alert)) return priority;
     }
-    return worst;
+    return 0;
   }
 }
 
-/** Two lists in queue order made into one. */
-function merged(long, short) {
-  if (!short.length) return long;
-  const all = [];
-  let at = 0;
-  for (const alert of short) {
-    while (at < long.length && compareAlerts(long[at], alert) <= 0) all.push(long[at++]);
-    all.push(alert);
-  }
-  while (at < long.length) all.push(long[at++]);
-  return all;
-}
-
-/** How many alerts there are of each sort, kept while they come and go: sixty thousand are not counted for each that changes. */
-class Tally {
-  constructor() {
-    this.open = [0, 0, 0, 0, 0];
-    this.waiting = [[0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]; // not of an announced test, and of one
-    this.asides = { shelved: 0, suppressed: 0, out_of_service: 0, in_test: 0 };
-    this.held = 0;
-  }
-
-  copy() {
-    const { open, waiting, asides, held } = this;
-    return Object.assign(new Tally(), { open: [...open], waiting: waiting.map((each) => [...each]), asides: { ...asides }, held });
-  }
-
-  note(alert, by) {
-    if (isHeld(alert)) {
-      this.asides[alert.hold] += by;
-      this.held += by;
-      return;
-    }
-    const testing = isTesting(alert);
-    this.open[alert.priority] += by;
-    if (demands(alert)) this.waiting[Number(testing)][alert.priority] += by;
-    if (testing) this.asides.in_test += by;
-  }
-
-  counts() {
-    const [real, testing] = this.waiting;
-    return Object.fromEntries(PRIORITIES.map((priority) => [priority, { open: this.open[priority], waiting: real[priority] + testing[priority] }]));
-  }
-
-  /** Most urgent priority that waits; 0 when nothing does. */
-  most(testing) {
-    return PRIORITIES.find((priority) => this.waiting[Number(testing)][priority] > 0) ?? 0;
-  }
-}
-
-/** Counts alarms raised within ten minutes; more than ten are a flood 报警潮 (ISA-18.2, one operator). */
-export class FloodMeter {
-  static WINDOW_MS = 600_000;
-  static LIMIT = 10;
-
-  constructor() {
-    /** @type {Map<string, {raisedMs: number, priority: number}>} */
-    this.raised = new Map();
-  }
-
-  /** @param {Alert[]} alerts */
-  note(alerts) {
-    for (const { id, raisedMs, priority } of alerts) this.raised.set(id, { raisedMs, priority });
-  }
-
-  /** @returns {{count: number, worst: number, first: number, latest: number} | null} null while there is no flood */
-  read(nowMs) {
-    let count = 0;
-    let worst = 4;
-    let first = Infinity;
-    let latest = 0;
-    for (const [id, { raisedMs, priority }] of this.raised) {
-      if (raisedMs < nowMs - FloodMeter.WINDOW_MS) {
-        this.raised.delete(id);
-        continue;
-      }
-      count += 1;
-      worst = Math.min(worst, priority);
-      first = Math.min(first, raisedMs);
-      latest = Math.max(latest, raisedMs);
-    }
-    return count > FloodMeter.LIMIT ? { count, worst, first, latest } : null;
-  }
-}
+/** Of each priority none. @returns {Map<string, Alert>[]} */
+const nobody = () => [0, ...PRIORITIES].map(() => new Map());

@@ -94,14 +94,22 @@ export function age(ms) {
   return t("age.days", { d: Math.floor(seconds / 86400), h: Math.floor((seconds % 86400) / 3600) });
 }
 
+/** @type {Map<string, Intl.NumberFormat>} one is dear to make, and a screen has hundreds of numbers */
+const numbers = new Map();
+function number(kind, value, options = {}) {
+  const key = `${language.value} ${kind}`;
+  let known = numbers.get(key);
+  if (!known) numbers.set(key, (known = new Intl.NumberFormat(language.value, options)));
+  return known.format(value);
+}
+
 /** A measured value as an operator reads it: four significant digits, no false precision. */
-export const quantity = (value) =>
-  value === null || value === undefined ? "" : new Intl.NumberFormat(language.value, { maximumSignificantDigits: 4 }).format(value);
+export const quantity = (value) => (value === null || value === undefined ? "" : number("quantity", value, { maximumSignificantDigits: 4 }));
+
+/** A share of 1 in per cent, one decimal at most. */
+export const percent = (share) => number("percent", share, { style: "percent", maximumFractionDigits: 1 });
+
+export const integer = (value) => number("integer", value);
 
 /** Several names in a row: 甲、乙和丙. */
 export const listed = (names) => new Intl.ListFormat(language.value).format(names);
-
-/** A share of 1 in per cent, one decimal at most. */
-export const percent = (share) => new Intl.NumberFormat(language.value, { style: "percent", maximumFractionDigits: 1 }).format(share);
-
-export const integer = (value) => new Intl.NumberFormat(language.value).format(value);

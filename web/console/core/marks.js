@@ -8,6 +8,12 @@ export const isFire = (alert) => alert.class === "fire";
 /** Out of the queue, with a reason and mostly an end. A fire never is, whatever is said of it. */
 export const isHeld = (alert) => alert.hold !== "none" && !isFire(alert);
 
+/** Nobody has acknowledged it, whether or not the device returned to normal. */
+export const isUnacknowledged = (alert) => alert.state === "unacknowledged" || alert.state === "returned";
+
+/** It waits for an operator: it flashes, sounds and counts as 未受理. A held alert does not; a fire is never held. */
+export const demands = (alert) => isUnacknowledged(alert) && !isHeld(alert);
+
 /** 测试中: raised inside an announced test and not treated as real. */
 export const isTesting = (alert) => has(alert, "in_test");
 
@@ -21,6 +27,9 @@ export const isStale = (alert, nowMs) => alert.state !== "closed" && nowMs - ale
 
 /** 119 is to come: it was forwarded, and that was not cancelled 撤警 since. */
 export const isForwarded = (alert) => Boolean(alert.forwarded_at) && !alert.handover?.cancel;
+
+/** Whether anything can be wrong between us and 119 about it at all: the others need not be looked at. */
+export const mayConcern119 = (alert) => Boolean(alert.forwarded_at) || Boolean(alert.handover);
 
 const RECEIPT_MS = 10_000;
 

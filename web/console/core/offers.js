@@ -1,5 +1,6 @@
 // Which acts an alert takes as it stands, in which order they are offered, and what was written for them and not sent yet.
 import { isFire, isForwardable, isForwarded, isTold } from "./marks.js";
+import { remembered } from "./newest.js";
 import { isProvisional } from "./provisional.js";
 
 /** @type {Record<string, (alert: any) => boolean>} */
@@ -41,6 +42,6 @@ export class Drafts {
   /** @param {any} draft null when there is nothing left of it */
   put(name, draft) {
     if (draft === null) this.kept.delete(name);
-    else this.kept.set(name, draft);
+    else remembered(this.kept, name, draft);
   }
 }

@@ -3,6 +3,7 @@ import { signal } from "../vendor/signals.mjs";
 import { DeviceColumns } from "./devices.js";
 
 const TIMEOUT_MS = 30_000;
+const AGAIN_MS = 5_000;
 
 export class Plant {
   constructor({ api }) {
@@ -14,6 +15,8 @@ export class Plant {
     this.base = signal(/** @type {any} */ (null));
     /** @type {Promise<any> | null} */
     this.loading = null;
+    /** @type {any[] | null} what live frames say while the statuses are read again */
+    this.meanwhile = null;
     /** Units, stations and grids, `{places, grids, error}`: `error` says what of it could not be had. */
     this.places = signal(/** @type {any} */ (null));
   }
@@ -27,10 +30,28 @@ export class Plant {
     return this.loading;
   }
 
-  async fetch() {
+  async readColumns() {
     const answer = await fetch(`${this.api.base}/devices/snapshot`, { credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!answer.ok) throw new Error(`devices: status ${answer.status}`);
-    this.columns = DeviceColumns.read(await answer.arrayBuffer());
+    return DeviceColumns.read(await answer.arrayBuffer());
+  }
+
+  /** After a cut: statuses that changed meanwhile were told to nobody here, for they have no number to resume from. */
+  async again() {
+    const { columns } = this;
+    if (!columns || this.meanwhile) return;
+    const meanwhile = (this.meanwhile = []);
+    const read = await this.readColumns().catch(() => null);
+    if (this.meanwhile === meanwhile) this.meanwhile = null;
+    if (this.columns !== columns) return; // signed out meanwhile
+    if (!read) return void setTimeout(() => this.again(), AGAIN_MS);
+    for (let number = 0; number < read.count; number += 1) if (read.has(number)) columns.setStatus(number, read.statusOf(number));
+    this.take(meanwhile); // newer than what was read, or the same
+    this.revision.value += 1;
+  }
+
+  async fetch() {
+    this.columns = await this.readColumns();
     const base = await this.api.request("GET", "/map");
     if (!base.ok) throw new Error(base.message);
     this.base.value = base.data;
@@ -68,6 +89,7 @@ export class Plant {
   /** Takes the devices of a live frame. A device that is newer than the columns is shown when the page is opened anew. */
   take(devices) {
     if (!this.columns || !devices?.length) return;
+    this.meanwhile?.push(...devices);
     for (const { number, status } of devices) this.columns.setStatus(number, status);
     this.revision.value += 1;
   }
@@ -82,6 +104,7 @@ export class Plant {
   forget() {
     this.columns = null;
     this.loading = null;
+    this.meanwhile = null;
     this.base.value = null;
     this.places.value = null;
   }

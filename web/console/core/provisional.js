@@ -4,6 +4,9 @@ const PREFIX = "p-";
 
 export const idOfKey = (key) => PREFIX + key;
 
+/** The key in the id of a provisional alarm; empty: it is none. */
+export const keyOfId = (id) => (id.startsWith(PREFIX) ? id.slice(PREFIX.length) : "");
+
 export const isProvisional = (alert) => alert.provisional === true;
 
 /** A provisional alarm with everything the queue asks of an alert. `eventMs`: device time of its newest event. */
@@ -23,6 +26,18 @@ export const asAlert = (raw) => ({
   raisedMs: Date.parse(raw.received_at),
   eventMs: Date.parse(raw.device_at),
 });
+
+/** Whether two tellings of a provisional alarm, or parts of them, differ in nothing. */
+export function saysTheSame(a, b) {
+  const names = Object.keys(a);
+  if (names.length !== Object.keys(b).length) return false;
+  for (const name of names) {
+    const [one, other] = [a[name], b[name]];
+    if (one === other) continue;
+    if (typeof one !== "object" || typeof other !== "object" || !one || !other || !saysTheSame(one, other)) return false;
+  }
+  return true;
+}
 
 /** Device time of the newest event known of an alert, stored or not. */
 export const eventMsOf = (alert) => alert.eventMs ?? Date.parse(alert.last_event_at ?? alert.raised_at);

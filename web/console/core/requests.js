@@ -1,6 +1,7 @@
 // What an operator sends that is not an act on one alert: a report, a window. Never doubled, its result never in doubt.
 import { signal } from "../vendor/signals.mjs";
 import { actionKey } from "./api.js";
+import { remembered } from "./newest.js";
 
 /**
  * @typedef {{phase: "doing" | "done" | "refused" | "unanswered" | "blocked", code?: string, message?: string, english?: string, data?: any, current?: any, details?: any}} Result
@@ -23,7 +24,7 @@ export class Requests {
   }
 
   record(name, result) {
-    this.results.value = new Map(this.results.value).set(name, result);
+    this.results.value = remembered(new Map(this.results.value), name, result);
     return result;
   }
 
@@ -46,7 +47,7 @@ export class Requests {
     const said = JSON.stringify([method, path, body]);
     const before = this.pending.get(name);
     const key = before?.said === said ? before.key : actionKey();
-    this.pending.set(name, { said, key });
+    remembered(this.pending, name, { said, key });
     this.record(name, { phase: "doing" });
     const answer = await this.api.request(method, path, { body, key });
     if (!answer.ok && (answer.status === 0 || answer.status >= 500)) return this.record(name, { phase: "unanswered", code: answer.code, message: answer.message, english: answer.english });

@@ -1,7 +1,6 @@
 // What narrows the queue: words an operator may type to find an alert, and what may be chosen beside them. Fires it would hide are set apart.
-import { demands } from "./alarms.js";
 import { wordInAll } from "./i18n.js";
-import { isFire } from "./marks.js";
+import { demands, isFire } from "./marks.js";
 
 /** @typedef {{q: string, priority: string[], class: string[], state: string[], unit: string, mine: boolean}} Filter several values of one kind: any of them; kinds: all of them */
 

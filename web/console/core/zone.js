@@ -63,8 +63,13 @@ export function instantOf(text) {
   return fits(after) ? after : before;
 }
 
+/** By its offset, for it is asked each second and dear to ask; a computer that is carried off has another. */
+const here = { offset: NaN, name: "" };
+
 /** The zone this computer is set to, where its clock shows another time than the centre's; else empty. */
 export function elsewhere(ms) {
-  if (!zone.value || -new Date(ms).getTimezoneOffset() * 60_000 === ahead(ms)) return "";
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const offset = new Date(ms).getTimezoneOffset();
+  if (!zone.value || -offset * 60_000 === ahead(ms)) return "";
+  if (offset !== here.offset) Object.assign(here, { offset, name: new Intl.DateTimeFormat().resolvedOptions().timeZone });
+  return here.name;
 }

@@ -1,9 +1,14 @@
 // Alarms on the map: above everything, each with the shape and digit of its priority; where several stand in one place, the worst, with their number.
 import { Layer } from "../vendor/ol-console.mjs";
-import { sheet } from "./sheet.js";
+import { demands } from "../core/marks.js";
+import { Sheet } from "./sheet.js";
+import { byLead, heaps } from "./spots.js";
 
 const SIZE = 11;
 const HIT_PX = 18;
+/** How far a symbol reaches with its edge. */
+const REACH = SIZE + 4;
+const MOST_PICTURES = 300;
 
 /** Shapes as in the queue: triangle, diamond, square, circle. */
 function outline(ink, priority) {
@@ -22,59 +27,38 @@ function outline(ink, priority) {
   ink.closePath();
 }
 
-/** Worst first: lower priority digit, then unacknowledged, then the newest. */
-export const worseFirst = (a, b) => a.priority - b.priority || Number(b.waiting) - Number(a.waiting) || b.raisedMs - a.raisedMs;
-
-/**
- * Alarms that would cover one another, worst first in each group; a fire stands for itself wherever it is not in the very place of another.
- * `at`: the pixel of an alarm.
- */
-export function heaps(alarms, at) {
-  const found = new Map();
-  for (const alarm of [...alarms].sort(worseFirst)) {
-    const [x, y] = at(alarm);
-    const cell = alarm.fire ? 4 : 14;
-    const key = ((Math.round(x / cell) + 32_768) * 65_536 + Math.round(y / cell) + 32_768) * 2 + Number(alarm.fire); // a word for each of 60,000 costs too much
-    const heap = found.get(key);
-    if (heap) heap.alarms.push(alarm);
-    else found.set(key, { x, y, alarms: [alarm] });
-  }
-  return [...found.values()];
-}
-
 export class AlarmLayer extends Layer {
   constructor({ colours }) {
     super({ zIndex: 10 });
     this.colours = colours;
-    /** @type {any[]} `{id, x, y, priority, waiting, fire, raisedMs}`, x and y in metres of the map */
-    this.alarms = [];
-    this.selected = "";
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "map-alarms";
+    /** @type {import("./spots.js").Spot[]} */
+    this.spots = [];
+    /** @type {import("./spots.js").Spot | null} */
+    this.selected = null;
+    this.sheet = new Sheet("map-alarms");
+    /** @type {ReturnType<typeof heaps>} */
     this.drawn = [];
+    this.pictures = /** @type {any} */ (null);
   }
 
   getSourceState() {
     return "ready";
   }
 
-  show(alarms, selected) {
-    this.alarms = alarms;
+  /** `selected`: the spot of the selected alarm, null where it has none. */
+  show(spots, selected) {
+    this.spots = spots;
     this.selected = selected;
     this.changed();
   }
 
   render(frame) {
-    const { canvas } = this;
-    const { ink, wide, high, ratio } = sheet(canvas, frame);
-    const { resolution, center, rotation } = frame.viewState;
-    const [cos, sin] = [Math.cos(rotation) / resolution, Math.sin(rotation) / resolution];
-    const at = ({ x, y }) => {
-      const [dx, dy] = [x - center[0], y - center[1]];
-      return [wide / 2 + dx * cos - dy * sin, high / 2 - dy * cos - dx * sin];
-    };
-    const inSight = this.alarms.filter((alarm) => {
-      const [x, y] = at(alarm);
+    const { canvas } = this.sheet;
+    if (this.sheet.serves(frame, this.getRevision())) return canvas;
+    const { ink, wide, high, ratio, center, resolution } = this.sheet.begin(frame, this.getRevision());
+    const at = ({ x, y }) => [wide / 2 + (x - center[0]) / resolution, high / 2 - (y - center[1]) / resolution];
+    const inSight = this.spots.filter((spot) => {
+      const [x, y] = at(spot);
       return x > -SIZE && y > -SIZE && x < wide + SIZE && y < high + SIZE;
     });
     this.drawn = heaps(inSight, at);
@@ -83,9 +67,11 @@ export class AlarmLayer extends Layer {
     return canvas;
   }
 
-  draw(ink, ratio, { x, y, alarms }, off) {
-    const [worst] = alarms;
-    const selected = alarms.some((alarm) => alarm.id === this.selected);
+  draw(ink, ratio, { x, y, spots }, off) {
+    const [worst] = spots[0].alarms;
+    const waiting = demands(worst);
+    const count = spots.reduce((sum, { alarms }) => sum + alarms.length, 0);
+    const selected = spots.includes(this.selected);
     ink.setTransform(ratio, 0, 0, ratio, Math.round(x) * ratio, Math.round(y) * ratio);
     if (selected) {
       ink.beginPath();
@@ -94,36 +80,62 @@ export class AlarmLayer extends Layer {
       ink.strokeStyle = this.colours.text;
       ink.stroke();
     }
-    outline(ink, worst.priority);
+    const symbol = this.picture(`${worst.priority} ${waiting} ${waiting && off}`, REACH, REACH, ratio, (on) => this.symbol(on, worst.priority, waiting, waiting && off));
+    ink.drawImage(symbol, -REACH, -REACH, 2 * REACH, 2 * REACH);
+    if (count === 1) return;
+    const text = `×${count}`;
+    const half = 6 + 4 * text.length;
+    ink.drawImage(this.picture(text, half, 10, ratio, (on) => this.count(on, text)), SIZE + 11 - half, -SIZE - 10, 2 * half, 20);
+  }
+
+  /** What is drawn again and again, drawn once: `wide` and `high` pixels to each side of its middle. */
+  picture(name, wide, high, ratio, draw) {
+    const { colours } = this;
+    if (this.pictures?.colours !== colours || this.pictures.ratio !== ratio || this.pictures.known.size > MOST_PICTURES) this.pictures = { colours, ratio, known: new Map() };
+    const { known } = this.pictures;
+    let found = known.get(name);
+    if (!found) {
+      known.set(name, (found = new OffscreenCanvas(Math.ceil(2 * wide * ratio), Math.ceil(2 * high * ratio))));
+      const ink = /** @type {any} */ (found.getContext("2d"));
+      ink.scale(ratio, ratio);
+      ink.translate(wide, high);
+      ink.textAlign = "center";
+      ink.textBaseline = "middle";
+      draw(ink);
+    }
+    return found;
+  }
+
+  symbol(ink, priority, waiting, dimmed) {
+    outline(ink, priority);
     ink.lineWidth = 5;
     ink.strokeStyle = this.colours.ground;
     ink.stroke();
     ink.lineWidth = 1.5;
-    ink.strokeStyle = worst.waiting ? this.colours.text : this.colours.ground;
+    ink.strokeStyle = waiting ? this.colours.text : this.colours.ground;
     ink.stroke();
-    ink.globalAlpha = worst.waiting && off ? 0.45 : 1;
-    ink.fillStyle = this.colours[`p${worst.priority}`];
+    ink.globalAlpha = dimmed ? 0.45 : 1;
+    ink.fillStyle = this.colours[`p${priority}`];
     ink.fill();
     ink.globalAlpha = 1;
     ink.fillStyle = this.colours.ink;
     ink.font = "bold 12px system-ui, sans-serif";
-    ink.textAlign = "center";
-    ink.textBaseline = "middle";
-    ink.fillText(String(worst.priority), 0, worst.priority === 1 ? 2 : 0.5);
-    if (alarms.length > 1) {
-      ink.font = "bold 11px system-ui, sans-serif";
-      const text = `×${alarms.length}`;
-      ink.lineWidth = 4;
-      ink.strokeStyle = this.colours.ground;
-      ink.strokeText(text, SIZE + 11, -SIZE);
-      ink.fillStyle = this.colours.text;
-      ink.fillText(text, SIZE + 11, -SIZE);
-    }
+    ink.fillText(String(priority), 0, priority === 1 ? 2 : 0.5);
+  }
+
+  count(ink, text) {
+    ink.font = "bold 11px system-ui, sans-serif";
+    ink.lineWidth = 4;
+    ink.strokeStyle = this.colours.ground;
+    ink.strokeText(text, 0, 0);
+    ink.fillStyle = this.colours.text;
+    ink.fillText(text, 0, 0);
   }
 
   /** Ids of the alarms under a pixel, worst first. */
-  hit([px, py]) {
+  hit(pixel) {
+    const [px, py] = this.sheet.at(pixel);
     const near = this.drawn.filter(({ x, y }) => Math.hypot(x - px, y - py) < HIT_PX);
-    return near.sort((a, b) => worseFirst(a.alarms[0], b.alarms[0])).flatMap((heap) => heap.alarms.map((alarm) => alarm.id));
+    return near.sort((a, b) => byLead(a.spots[0], b.spots[0])).flatMap(({ spots }) => spots.flatMap(({ alarms }) => alarms)).map(({ id }) => id);
   }
 }

@@ -1,16 +1,24 @@
 // 消防一张图: ground, base map, devices and alarms in one view; asked for when the map is first looked at.
 import { Map, View, defaultInteractions, fromLonLat } from "../vendor/ol-console.mjs";
-import { AlarmLayer, worseFirst } from "./alarmlayer.js";
+import { demands } from "../core/marks.js";
+import { compareAlerts } from "../core/order.js";
+import { AlarmLayer } from "./alarmlayer.js";
 import { baseLayer, recolour, watchTiles } from "./basemap.js";
 import { shiftTo } from "./crs.js";
 import { gridLayer, recolourGrids } from "./gridlayer.js";
 import { NearLayer } from "./nearlayer.js";
 import { PlaceLayer } from "./placelayer.js";
 import { PointLayer } from "./pointlayer.js";
+import { Spots, byLead } from "./spots.js";
 
 const CLOSE_M = 1.2; // metres a pixel when an alarm is looked at
 /** Of what lies under a finger, so many of the nearest are named. */
 const MOST_HERE = 8;
+/** Alarms in sight that are named. */
+const MOST_IN_SIGHT = 100;
+/** Taking the alarms in takes a tenth of the time at most, and nothing waits longer than a second; a fire, and what was selected, not at all. */
+const REST = 9;
+const MOST_REST_MS = 1_000;
 const SECTORS = ["e", "ne", "n", "nw", "w", "sw", "s", "se"];
 
 /** Colours of the theme in force, from the page's own custom properties. */
@@ -27,7 +35,7 @@ function coloursOf(element) {
 export class CityMap {
   /**
    * `columns`: core/devices.js; `base`: answer of GET /api/v1/map. `onHere({things, more})`: what lies where was clicked, see `under`;
-   * `onEdges(edges)`: what waits out of sight, `{sector, count, priority, id}`; `onSight(ids)`: alarms in sight, worst first;
+   * `onEdges(edges)`: what waits out of sight, `{sector, count, priority, id}`; `onSight({count, ids, placeless})`: how many alarms are in sight, the first of them where they are `named`, and how many have no place;
    * `onTrouble(text)`: the base map is missing, "tiles": most of it does not come, "": it is there again.
    */
   constructor({ target, columns, base, onHere, onEdges, onSight, onTrouble }) {
@@ -35,13 +43,21 @@ export class CityMap {
     this.onHere = onHere;
     this.onEdges = onEdges;
     this.onSight = onSight;
-    this.sight = "";
+    /** What was told of last. */
+    this.sight = this.edges = "";
+    this.named = false;
     this.rated = false;
     this.shift = shiftTo(base.crs);
     this.target = target;
-    this.alarms = [];
+    this.spots = new Spots((place) => this.project(place));
     this.selected = "";
+    /** Of the fires and others of priority 1 that were taken in. */
+    this.urgent = "";
+    this.taking = 0;
+    this.takenAt = -Infinity;
+    this.cost = 0;
     this.before = null;
+    this.gone = false;
     const colours = coloursOf(target);
     this.points = new PointLayer({ columns, project: (place) => this.project(place), colours });
     this.places = new PlaceLayer({ colours, project: (place) => this.project(place) });
@@ -59,6 +75,7 @@ export class CityMap {
     this.map.on("moveend", () => this.tellSight());
     baseLayer(base, colours).then(
       (layer) => {
+        if (this.gone) return;
         this.baseLayer = layer;
         if (layer) this.map.getLayers().insertAt(0, layer);
         if (layer && base.kind !== "geojson") this.unwatch = watchTiles(this.map, layer, base, (bad) => onTrouble(bad ? "tiles" : ""));
@@ -69,11 +86,13 @@ export class CityMap {
     this.resizing.observe(target);
     this.theme = new MutationObserver(() => this.recolour());
     this.theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "lang"] });
-    this.blink = new MutationObserver(() => this.alarms.some((alarm) => alarm.waiting) && this.alarmLayer.changed());
+    this.blink = new MutationObserver(() => this.spots.all.some(({ waiting }) => waiting) && this.alarmLayer.changed());
     this.blink.observe(document.documentElement, { attributes: true, attributeFilter: ["data-blink"] });
   }
 
   dispose() {
+    this.gone = true;
+    clearTimeout(this.taking);
     for (const observer of [this.resizing, this.theme, this.blink]) observer.disconnect();
     this.unwatch?.();
     this.map.setTarget(undefined);
@@ -87,10 +106,8 @@ export class CityMap {
   recolour() {
     const colours = coloursOf(this.target);
     this.points.setColours(colours);
-    for (const layer of [this.places, this.nearLayer, this.alarmLayer]) {
-      layer.colours = colours;
-      layer.changed();
-    }
+    for (const layer of [this.places, this.nearLayer, this.alarmLayer]) layer.colours = colours;
+    for (const layer of this.map.getAllLayers()) layer.changed(); // none is what it was
     recolour(this.baseLayer, colours);
     if (this.grids) recolourGrids(this.grids, colours);
   }
@@ -98,7 +115,7 @@ export class CityMap {
   /** Units, stations and grids: `places`, answer of GET /api/v1/map/places; `grids`, items of GET /api/v1/grids. */
   setPlaces(places, grids) {
     this.places.setPlaces(places);
-    if (this.grids) this.map.removeLayer(this.grids);
+    if (this.grids) this.map.removeLayer(this.grids)?.dispose();
     this.grids = gridLayer(grids, coloursOf(this.target), (place) => this.project(place));
     this.outline();
     this.map.getLayers().insertAt(this.baseLayer ? 1 : 0, this.grids);
@@ -141,16 +158,26 @@ export class CityMap {
     this.map.getView().animate({ zoom: (this.map.getView().getZoom() ?? 12) + by, duration: 120 });
   }
 
-  /** `alarms`: `{id, lon, lat, priority, waiting, fire, raisedMs}`, of which those with a place are shown. */
-  show(alarms, selected) {
-    this.alarms = alarms.filter(({ lon, lat }) => lon !== null && lat !== null).map((alarm) => {
-      const [x, y] = this.project([alarm.lon, alarm.lat]);
-      return { ...alarm, x, y };
-    }).sort(worseFirst); // once: what is in order is sorted again at no cost
-    this.alarmLayer.show(this.alarms, selected);
-    if (selected !== this.selected) this.follow(selected);
+  /** The queue and what is held, each in its order; in a storm they are taken in a moment later. */
+  show(queue, held, selected) {
+    clearTimeout(this.taking);
+    const urgent = urgentOf(queue);
+    const wait = this.takenAt + Math.min(REST * this.cost, MOST_REST_MS) - performance.now();
+    if (selected !== this.selected || urgent !== this.urgent || wait <= 0) this.take(queue, held, selected);
+    else this.taking = setTimeout(() => this.take(queue, held, selected), wait);
+    this.urgent = urgent;
+  }
+
+  take(queue, held, selected) {
+    const begun = performance.now();
+    this.spots.take(queue, held);
+    const spot = selected ? this.spots.of(selected) : null;
+    this.alarmLayer.show(this.spots.all, spot);
+    if (selected !== this.selected && spot) this.follow(spot);
     this.selected = selected;
     this.tellSight();
+    this.takenAt = performance.now();
+    this.cost = this.takenAt - begun;
   }
 
   /** `marks`: water and stations near the selected alert, `{lon, lat, kind, label, faulty, west, thing}`. */
@@ -162,13 +189,11 @@ export class CityMap {
   }
 
   /** Looks at a newly selected alarm once; `back` returns to where the operator was. */
-  follow(id) {
-    const alarm = this.alarms.find((each) => each.id === id);
-    if (!alarm) return;
+  follow({ x, y }) {
     const view = this.map.getView();
     this.before ??= { center: view.getCenter(), resolution: view.getResolution() };
     const resolution = Math.min(view.getResolution() ?? CLOSE_M, CLOSE_M * 4);
-    view.animate({ center: [alarm.x, alarm.y], resolution, duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250 });
+    view.animate({ center: [x, y], resolution, duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250 });
   }
 
   /** Back to the view before the first alarm was looked at. @returns {boolean} whether there was one */
@@ -208,30 +233,56 @@ export class CityMap {
     this.onHere(this.under());
   }
 
+  /** Whether somebody reads which alarms are in sight: else they are only counted. */
+  setNamed(named) {
+    this.named = named;
+    this.tellSight();
+  }
+
   /** Which alarms are in sight, and at the edges which wait out of it. */
   tellSight() {
     const size = this.map.getSize();
     if (!size) return;
-    const extent = this.map.getView().calculateExtent(size);
-    const ids = this.alarms.filter(({ x, y }) => x >= extent[0] && y >= extent[1] && x <= extent[2] && y <= extent[3]).sort(worseFirst).map(({ id }) => id);
-    const key = ids.join();
-    if (key !== this.sight) this.onSight(ids);
+    const [left, bottom, right, top] = this.map.getView().calculateExtent(size);
+    const within = ({ x, y }) => x >= left && x <= right && y >= bottom && y <= top;
+    const seen = this.spots.all.filter(within);
+    const count = seen.reduce((sum, { alarms }) => sum + alarms.length, 0);
+    const leading = this.named ? seen.sort(byLead).slice(0, MOST_IN_SIGHT) : []; // no other spot has one of the first
+    const first = leading.flatMap(({ alarms }) => alarms.slice(0, MOST_IN_SIGHT)).sort(compareAlerts).slice(0, MOST_IN_SIGHT);
+    const ids = first.map(({ id }) => id);
+    const { placeless } = this.spots;
+    const key = [count, placeless, ...ids].join();
+    if (key !== this.sight) this.onSight({ count, ids, placeless });
     this.sight = key;
-    this.tellEdges(extent);
+    this.tellEdges(this.spots.all.filter((spot) => spot.waiting && !within(spot)), [(left + right) / 2, (bottom + top) / 2], [right - left, top - bottom]);
   }
 
   /** What waits for somebody and is out of sight, by the direction in which it lies. */
-  tellEdges([left, bottom, right, top]) {
-    const [midX, midY] = [(left + right) / 2, (bottom + top) / 2];
+  tellEdges(spots, [midX, midY], [wide, high]) {
     const found = new globalThis.Map();
-    for (const alarm of [...this.alarms].sort(worseFirst)) {
-      if (!alarm.waiting || (alarm.x >= left && alarm.x <= right && alarm.y >= bottom && alarm.y <= top)) continue;
-      const turn = Math.atan2((alarm.y - midY) / (top - bottom), (alarm.x - midX) / (right - left));
+    for (const { x, y, waiting, foremost } of spots) {
+      const turn = Math.atan2((y - midY) / high, (x - midX) / wide);
       const sector = SECTORS[(Math.round((turn / Math.PI) * 4) + 8) % 8];
-      const edge = found.get(sector);
-      if (edge) edge.count += 1;
-      else found.set(sector, { sector, count: 1, priority: alarm.priority, id: alarm.id });
+      const edge = found.get(sector) ?? { sector, count: 0, alarm: foremost };
+      edge.count += waiting;
+      if (compareAlerts(foremost, edge.alarm) < 0) edge.alarm = foremost;
+      found.set(sector, edge);
     }
-    this.onEdges([...found.values()]);
+    const edges = [...found.values()].map(({ sector, count, alarm }) => ({ sector, count, priority: alarm.priority, id: alarm.id }));
+    const key = JSON.stringify(edges);
+    if (key !== this.edges) this.onEdges(edges);
+    this.edges = key;
   }
+}
+
+/** What the alarms of priority 1, which come first, are known by: that one came, went or was acknowledged shows in it. */
+function urgentOf(alerts) {
+  let [count, waiting, newest] = [0, 0, 0];
+  for (const alert of alerts) {
+    if (alert.priority > 1) break;
+    count += 1;
+    if (demands(alert)) waiting += 1;
+    newest = Math.max(newest, alert.raisedMs);
+  }
+  return [count, waiting, newest].join();
 }

@@ -1,6 +1,6 @@
 // The nearest water and stations of the selected alert: small marks with their distance, above the devices and below every alarm.
 import { Layer } from "../vendor/ol-console.mjs";
-import { sheet } from "./sheet.js";
+import { Sheet } from "./sheet.js";
 import { drawKind } from "./sprites.js";
 
 const SIZE = 9;
@@ -13,8 +13,7 @@ export class NearLayer extends Layer {
     this.colours = colours;
     /** @type {any[]} `{x, y, kind, label, faulty, west, thing}`, `west`: it lies west of the alert, x and y in metres of the map, `thing`: what it is */
     this.marks = [];
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "map-near";
+    this.sheet = new Sheet("map-near");
   }
 
   getSourceState() {
@@ -27,9 +26,9 @@ export class NearLayer extends Layer {
   }
 
   render(frame) {
-    const { canvas } = this;
-    const { ink, wide, high, ratio } = sheet(canvas, frame);
-    const { resolution, center } = frame.viewState; // the map is never turned
+    const { canvas } = this.sheet;
+    if (this.sheet.serves(frame, this.getRevision())) return canvas;
+    const { ink, wide, high, ratio, center, resolution } = this.sheet.begin(frame, this.getRevision());
     ink.scale(ratio, ratio);
     const seen = this.marks.map((mark) => ({ mark, x: Math.round(wide / 2 + (mark.x - center[0]) / resolution), y: Math.round(high / 2 - (mark.y - center[1]) / resolution) }))
       .filter(({ x, y }) => x >= -SIZE && y >= -SIZE && x <= wide + SIZE && y <= high + SIZE);

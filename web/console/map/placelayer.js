@@ -1,7 +1,7 @@
 // Networked units 联网单位 and micro fire stations 微型消防站: small marks above the devices, named when near; below every alarm.
 import { Layer } from "../vendor/ol-console.mjs";
 import { PointGrid } from "./grid.js";
-import { sheet } from "./sheet.js";
+import { Sheet } from "./sheet.js";
 import { drawKind } from "./sprites.js";
 
 /** Metres a pixel: nearer than this a unit has its shape, and its name; more of them than so many in view are dots. */
@@ -34,8 +34,7 @@ export class PlaceLayer extends Layer {
     /** @type {Places[]} units below stations */
     this.places = [];
     this.hidden = new Set();
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "map-places";
+    this.sheet = new Sheet("map-places");
   }
 
   getSourceState() {
@@ -58,16 +57,16 @@ export class PlaceLayer extends Layer {
   }
 
   render(frame) {
-    const { canvas } = this;
-    const { ink, wide, high, ratio } = sheet(canvas, frame);
-    const { resolution, center } = frame.viewState; // the map is never turned
+    const { canvas } = this.sheet;
+    if (this.sheet.serves(frame, this.getRevision())) return canvas;
+    const { ink, wide, high, ratio, center, resolution, extent } = this.sheet.begin(frame, this.getRevision());
     ink.scale(ratio, ratio);
     const taken = /** @type {number[][]} */ ([]);
     for (const places of this.inSight) {
-      const near = resolution < SHAPE_M[places.kind] && places.grid.count(frame.extent) <= MOST_SHAPES;
+      const near = resolution < SHAPE_M[places.kind] && places.grid.count(extent) <= MOST_SHAPES;
       const named = [];
       ink.beginPath();
-      places.grid.within(frame.extent, (i) => {
+      places.grid.within(extent, (i) => {
         const x = Math.round(wide / 2 + (places.x[i] - center[0]) / resolution);
         const y = Math.round(high / 2 - (places.y[i] - center[1]) / resolution);
         if (x < -SIZE || y < -SIZE || x > wide + SIZE || y > high + SIZE) return;

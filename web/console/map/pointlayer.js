@@ -1,6 +1,7 @@
 // All devices in one layer, their pixels copied into one picture a frame: 100,000 cost no more than a blink, without a GPU.
 import { Layer } from "../vendor/ol-console.mjs";
 import { PointGrid } from "./grid.js";
+import { Sheet } from "./sheet.js";
 import { stampsOf } from "./sprites.js";
 
 /** Metres a pixel below which kinds are told apart by shape, unless so many are in view that shapes would cover one another. */
@@ -18,8 +19,7 @@ export class PointLayer extends Layer {
     const points = [...columns.placed()];
     for (const point of points) [this.x[point], this.y[point]] = project(columns.place(point));
     this.grid = new PointGrid(this.x, this.y, points);
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "map-points";
+    this.sheet = new Sheet("map-points");
     this.setHidden(new Set());
     this.setColours(colours);
   }
@@ -48,18 +48,15 @@ export class PointLayer extends Layer {
   }
 
   render(frame) {
-    const ratio = frame.pixelRatio;
-    const [width, height] = frame.size.map((side) => Math.round(side * ratio));
-    const { canvas, x, y, shown } = this;
-    const ink = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    if (canvas.width !== width || canvas.height !== height || !this.picture) {
-      Object.assign(canvas, { width, height });
-      this.picture = ink.createImageData(width, height);
-    }
+    const { canvas } = this.sheet;
+    if (this.sheet.serves(frame, this.getRevision())) return canvas;
+    const { ink, ratio, center, resolution, extent } = this.sheet.begin(frame, this.getRevision());
+    const { width, height } = canvas;
+    const { x, y, shown } = this;
+    if (this.picture?.width !== width || this.picture.height !== height) this.picture = ink.createImageData(width, height);
     this.stamps ??= stampsOf(this.columns, this.colours, ratio);
     const { picture } = this;
     const pixels = new Uint32Array(picture.data.buffer).fill(0);
-    const { resolution, center } = frame.viewState; // the map is never turned
     const { near: shapes, far: dots } = this.stamps;
     const { kind, status } = this.columns;
     const scale = ratio / resolution;
@@ -91,11 +88,9 @@ export class PointLayer extends Layer {
       const middle = py * width + px;
       for (let i = 0; i < value.length; i += 1) pixels[middle + dy[i] * width + dx[i]] = value[i];
     };
-    const shaped = resolution < NEAR_M && this.grid.count(frame.extent) <= MOST_SHAPES;
-    this.grid.within(frame.extent, shaped ? near : far);
+    const shaped = resolution < NEAR_M && this.grid.count(extent) <= MOST_SHAPES;
+    this.grid.within(extent, shaped ? near : far);
     ink.putImageData(picture, 0, 0);
-    canvas.style.width = `${frame.size[0]}px`;
-    canvas.style.height = `${frame.size[1]}px`;
     return canvas;
   }
 

@@ -1,7 +1,7 @@
 // 四色风险 on the map: hatched areas with a dashed edge, letter and word; no symbol, no flash; above the devices, below all else.
 import { Layer } from "../vendor/ol-console.mjs";
 import { NAMED_M } from "./gridlayer.js";
-import { sheet } from "./sheet.js";
+import { Sheet } from "./sheet.js";
 
 const NEAR_M = 5; // metres a pixel below which units are drawn
 const TILE = 14;
@@ -28,8 +28,7 @@ export class RiskLayer extends Layer {
     this.grids = [];
     this.units = [];
     this.old = false;
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "map-risk";
+    this.sheet = new Sheet("map-risk");
   }
 
   getSourceState() {
@@ -62,16 +61,16 @@ export class RiskLayer extends Layer {
   }
 
   render(frame) {
-    const { canvas } = this;
-    const { ink, wide, high, ratio } = sheet(canvas, frame);
+    const { canvas } = this.sheet;
+    if (this.sheet.serves(frame, this.getRevision())) return canvas;
+    const { ink, wide, high, ratio, center, resolution, extent } = this.sheet.begin(frame, this.getRevision());
     ink.scale(ratio, ratio);
     const css = getComputedStyle(document.documentElement);
     const colour = (band) => css.getPropertyValue(this.old ? "--muted" : `--risk-${band}`).trim();
     const [text, ground] = [css.getPropertyValue("--text").trim(), css.getPropertyValue("--ground").trim()];
     const hatches = Object.fromEntries(Object.keys(HATCH).map((band) => [band, hatch(ink, HATCH[band], colour(band), ratio)]));
-    const { resolution, center } = frame.viewState; // the map is never turned
     const at = ([x, y]) => [wide / 2 + (x - center[0]) / resolution, high / 2 - (y - center[1]) / resolution];
-    const [left, bottom, right, top] = frame.extent;
+    const [left, bottom, right, top] = extent;
     const near = RiskLayer.isNear(resolution);
     for (const grid of this.grids) {
       const [w, s, e, n] = grid.box;

@@ -2,7 +2,6 @@
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { effect } from "../vendor/signals.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { demands, isFire } from "../core/alarms.js";
 import { integer, language, t, word } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { Here, InSight } from "./mapcards.js";
@@ -32,7 +31,7 @@ export function MapView({ desk }) {
   const target = useRef(null);
   const city = desk.cityMap;
   const [edges, setEdges] = useState([]);
-  const [sight, setSight] = useState([]);
+  const [sight, setSight] = useState({ count: 0, ids: [], placeless: 0 });
   const [trouble, setTrouble] = useState("");
   const [groundTrouble, setGroundTrouble] = useState("");
   /** What stands beside the map, never over it: layers, sight, here or nothing. */
@@ -104,14 +103,15 @@ export function MapView({ desk }) {
     };
   }, []);
 
-  const { alerts } = desk.view.value;
+  const { queue, held } = desk.view.value;
   const selected = desk.selectedId.value ?? "";
   useEffect(() => {
-    city.value?.show(
-      alerts.map((alert) => ({ id: alert.id, lon: alert.lon, lat: alert.lat, priority: alert.priority, waiting: demands(alert), fire: isFire(alert), raisedMs: alert.raisedMs })),
-      selected,
-    );
-  }, [alerts, selected, city.value]);
+    city.value?.show(queue, held, selected);
+  }, [queue, held, selected, city.value]);
+
+  useEffect(() => {
+    city.value?.setNamed(side === "sight");
+  }, [side, city.value]);
 
   const near = desk.dossier.of("near", selected).data;
   useEffect(() => {
@@ -130,7 +130,7 @@ export function MapView({ desk }) {
     toMap();
   };
 
-  const placeless = alerts.filter((alert) => alert.lon === null || alert.lat === null).length;
+  const { placeless } = sight;
   const base = desk.plant.base.value;
   const hidden = desk.settings.mapHidden.value.size;
   const opener = (name, text) => html`<button aria-expanded=${side === name} data-side-of=${name} onClick=${() => setSide(side === name ? "" : name)}>${text}</button>`;
@@ -140,13 +140,13 @@ export function MapView({ desk }) {
       <button onClick=${() => city.value?.zoom(-1)} aria-label=${t("map.farther")}>−</button>
       <button onClick=${() => desk.mapBack()}>${t("map.back")} <kbd>P</kbd></button>
       ${opener("layers", hidden ? html`${t("map.layers")} <b data-hidden=${hidden}>${t("map.hidden", { n: integer(hidden) })}</b>` : t("map.layers"))}
-      ${opener("sight", html`${t("map.sight")} <b class="num" data-sight=${sight.length}>${integer(sight.length)}</b>`)}
+      ${opener("sight", html`${t("map.sight")} <b class="num" data-sight=${sight.count}>${integer(sight.count)}</b>`)}
       ${placeless > 0 && html`<span data-placeless>${t("map.placeless", { n: integer(placeless) })}</span>`}
     </div>
     <div class="map-body ${side ? "with-side" : ""}">
       <div class="map-side" onKeyDown=${onSideKey} hidden=${!side}>
         ${side === "layers" && html`<${Layers} desk=${desk} onClose=${toMap} />`}
-        ${side === "sight" && html`<${InSight} desk=${desk} ids=${sight} onClose=${toMap} />`}
+        ${side === "sight" && html`<${InSight} desk=${desk} sight=${sight} onClose=${toMap} />`}
         ${side === "here" && here && html`<${Here} desk=${desk} here=${here} onChoose=${choose} onClose=${toMap} />`}
       </div>
       <div class="map-stage">

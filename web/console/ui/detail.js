@@ -1,10 +1,10 @@
 // The selected alert: what, where, since when, who; acknowledging it, noting and closing.
 import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { PRIORITIES, demands, isUnacknowledged } from "../core/alarms.js";
 import { age, clockTime, integer, moment, serverLanguage, t, titleIn, titleOf, word } from "../core/i18n.js";
-import { isForwardable } from "../core/marks.js";
+import { demands, isForwardable, isUnacknowledged } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
+import { PRIORITIES } from "../core/tally.js";
 import { Around } from "./around.js";
 import { Cameras } from "./cameras.js";
 import { Contacts, Remembered } from "./contacts.js";

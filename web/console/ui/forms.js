@@ -1,9 +1,8 @@
 // Notes and closing, inline in the detail: the alarms keep flowing beside them, and drafts outlive a change of selection.
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { isFire, isUnacknowledged } from "../core/alarms.js";
 import { t, word } from "../core/i18n.js";
-import { isForwardable, missingFor, needsCallBack } from "../core/marks.js";
+import { isFire, isForwardable, isUnacknowledged, missingFor, needsCallBack } from "../core/marks.js";
 import { formOf } from "../core/offers.js";
 import { said } from "./actform.js";
 import { Choice, Line, Words, useDraft } from "./fields.js";

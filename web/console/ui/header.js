@@ -1,8 +1,8 @@
 // The header: counts, devices, the one clock, whether what is shown is live, and this seat's switches.
 import { html } from "../vendor/htm-preact.mjs";
 import { THEMES } from "../app/settings.js";
-import { PRIORITIES } from "../core/alarms.js";
 import { age, clockTime, day, integer, language, t, word } from "../core/i18n.js";
+import { PRIORITIES } from "../core/tally.js";
 import { elsewhere, zone } from "../core/zone.js";
 import { focusQueue } from "./app.js";
 import { Icon } from "./icons.js";

@@ -1,8 +1,8 @@
 // The headline of an incident 警情 over its alerts: what, how many of each class, how many are folded away and wait.
 import { html } from "../vendor/htm-preact.mjs";
-import { demands } from "../core/alarms.js";
 import { age, t, titleIn, word } from "../core/i18n.js";
 import { classesOf } from "../core/incidents.js";
+import { demands } from "../core/marks.js";
 import { Symbol } from "./symbol.js";
 
 export const countsOf = (members) => classesOf(members).map(([name, n]) => `${word("class", name)} ${n}`).join(" · ");

@@ -1,7 +1,7 @@
 // The selected incident 警情: how many of each class, and its alerts in front of the operator, each a way to it.
 import { html } from "../vendor/htm-preact.mjs";
-import { demands } from "../core/alarms.js";
 import { age, moment, t, titleIn, titleOf, word } from "../core/i18n.js";
+import { demands } from "../core/marks.js";
 import { focusQueue } from "./app.js";
 import { Icon } from "./icons.js";
 import { placeOf, stateOf } from "./row.js";
@@ -11,7 +11,7 @@ const LISTED = 60;
 
 export function IncidentDetail({ desk, incident, onBack }) {
   const now = desk.now.value;
-  const members = desk.view.value.alerts.filter((alert) => alert.incident_id === incident.id);
+  const members = desk.alerts.value.filter((alert) => alert.incident_id === incident.id);
   const open = desk.expanded.value.has(incident.id);
   return html`<article id="detail" class="detail" tabindex="-1" data-incident-detail=${incident.id}>
     <button class="to-list" onClick=${onBack}><${Icon} name="back" />${t("detail.back")}</button>

@@ -1,22 +1,14 @@
 // Where rows stand: sections of the queue, the window drawn, and what is waiting out of sight. Arithmetic only.
-import { demands } from "../core/alarms.js";
-import { isTesting } from "../core/marks.js";
+import { demands, isTesting } from "../core/marks.js";
 
 const OVERSCAN = 6;
 
 /**
  * Section headings and rows in order, with the top edge of each.
- * `rows`: of core/incidents.js. `alerts`: everything the rows stand for; a heading counts its priority among them, folded away or not.
+ * `rows`: of core/incidents.js. `sections`: how many alerts there are of each priority, folded away, without a row or not.
  * `at`: index of a row by id. `position`: 1 to n, among rows only.
  */
-export function itemsOf(rows, alerts, heights) {
-  const counts = new Map();
-  for (const alert of alerts) {
-    const count = counts.get(alert.priority) ?? { open: 0, waiting: 0 };
-    counts.set(alert.priority, count);
-    count.open += 1;
-    if (demands(alert)) count.waiting += 1;
-  }
+export function itemsOf(rows, sections, heights) {
   const items = [];
   const tops = [];
   const at = new Map();
@@ -30,7 +22,7 @@ export function itemsOf(rows, alerts, heights) {
   rows.forEach((row, i) => {
     if (section !== row.section) {
       section = row.section;
-      push({ heading: section, ...(counts.get(section) ?? { open: 0, waiting: 0 }) }, heights.heading);
+      push({ heading: section, ...sections[section] }, heights.heading);
     }
     at.set(row.id, items.length);
     push({ ...row, position: i + 1 }, row.alert ? heights.row : heights.headline);
@@ -48,6 +40,9 @@ export function windowOf(tops, total, heights, box) {
   while (last + 1 < tops.length && tops[last + 1] < to) last += 1;
   return { first, last };
 }
+
+/** How many of priority 2 wait that have no row, for there are too many. */
+export const unlistedUrgent = (items) => items.reduce((sum, { section, unlisted }) => sum + (unlisted && section === 2 ? unlisted.waiting : 0), 0);
 
 /**
  * Alerts of priority 1 and 2 that wait and are not wholly in the box above its lowest `reserve` pixels, most urgent first.

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { metresBetween } from "../core/devices.js";
 import { age, integer, language, listed, quantity, t, titleOf, word } from "../core/i18n.js";
-import { demands } from "../core/alarms.js";
+import { demands } from "../core/marks.js";
 import { Asking, useAnswer } from "./entries.js";
 import { Icon } from "./icons.js";
 import { Symbol } from "./symbol.js";
@@ -30,7 +30,8 @@ export function Here({ desk, here, onChoose, onClose }) {
   </section>`;
 }
 
-const alertOf = (desk, id) => desk.view.value.alerts.find((alert) => alert.id === id);
+/** As of the last painting. */
+const alertOf = (desk, id) => desk.view.value && desk.alarms.get(id);
 
 function nameOf(desk, thing) {
   if (thing.kind === "alarm") return titleOf(alertOf(desk, thing.id) ?? {});
@@ -69,7 +70,7 @@ function FromAlert({ desk, lon, lat }) {
 
 /** Open alerts of a unit or a device, each a way to it. */
 function OpenAlerts({ desk, unit, device = "" }) {
-  const alerts = desk.view.value.alerts.filter((alert) => alert.unit === unit && (!device || alert.device === device));
+  const alerts = desk.alerts.value.filter((alert) => alert.unit === unit && (!device || alert.device === device));
   if (!alerts.length) return html`<p class="muted" data-open="0">${t("map.no_alerts")}</p>`;
   return html`<ul class="entries" data-open=${alerts.length}>${alerts.slice(0, MOST_ALERTS).map((alert) => html`<li key=${alert.id}><button class="entry" data-to-alert=${alert.id} onClick=${() => desk.select(alert.id)}>
       <${Symbol} priority=${alert.priority} waiting=${demands(alert)} /><span><b>${titleOf(alert)}</b> ${alert.place ?? ""}</span><span>${word("state", alert.state)}</span></button></li>`)}
@@ -123,14 +124,14 @@ const weekday = (day) => new Intl.DateTimeFormat(language.value, { weekday: "sho
 const hoursText = ({ days, from, to }) => `${days.length === 7 ? "" : `${listed(days.map(weekday))} `}${from}–${to}`;
 
 /** Alarms in sight of the map as a list: the same for whoever does not see it, or has no mouse. */
-export function InSight({ desk, ids, onClose }) {
-  const MOST = 100;
-  const alerts = ids.slice(0, MOST).map((id) => alertOf(desk, id)).filter(Boolean);
+export function InSight({ desk, sight, onClose }) {
+  const { count, ids } = sight;
+  const alerts = ids.map((id) => alertOf(desk, id)).filter(Boolean);
   return html`<section class="map-sight" aria-label=${t("map.sight")}>
     <div class="map-side-head"><h3>${t("map.sight")}</h3><button class="close" onClick=${onClose} aria-label=${t("panel.close")}><${Icon} name="back" /></button></div>
-    ${!ids.length && html`<p class="muted">${t("map.sight_none")}</p>`}
+    ${!count && html`<p class="muted">${t("map.sight_none")}</p>`}
     <ol class="entries">${alerts.map((alert) => html`<li key=${alert.id}><button class="entry" data-in-sight=${alert.id} aria-current=${alert.id === desk.selectedId.value} onClick=${() => desk.select(alert.id)}>
       <${Symbol} priority=${alert.priority} waiting=${demands(alert)} /><span><b>${titleOf(alert)}</b> ${alert.unit_name ?? alert.unit} ${alert.place ?? ""}</span><span>${word("state", alert.state)}</span></button></li>`)}</ol>
-    ${ids.length > MOST && html`<p class="why">${t("map.sight_more", { n: integer(ids.length - MOST) })}</p>`}
+    ${count > ids.length && html`<p class="why">${t("map.sight_more", { n: integer(count - ids.length) })}</p>`}
   </section>`;
 }

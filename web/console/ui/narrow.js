@@ -2,9 +2,8 @@
 import { useRef } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
 import { isUnit } from "../core/address.js";
-import { demands } from "../core/alarms.js";
 import { integer, listed, t, word } from "../core/i18n.js";
-import { isTesting } from "../core/marks.js";
+import { demands, isTesting } from "../core/marks.js";
 import { CHOICES, LONGEST_WORDS, NO_FILTER, isChosen, toggled } from "../core/search.js";
 import { Symbol } from "./symbol.js";
 
@@ -63,7 +62,7 @@ export function Choices({ desk, open }) {
 function Unit({ desk, open }) {
   const { unit } = desk.filter.value;
   const names = new Map();
-  for (const alert of desk.view.value.alerts) if (alert.unit && names.size < MOST_UNITS && !names.has(alert.unit)) names.set(alert.unit, alert.unit_name ?? "");
+  for (const alert of desk.alerts.value) if (alert.unit && names.size < MOST_UNITS && !names.has(alert.unit)) names.set(alert.unit, alert.unit_name ?? "");
   const name = names.get(unit);
   if (!open) return html`<button class="choice-chip" data-choice="unit" aria-pressed="true" onClick=${() => desk.setFilter({ unit: "" })}>${name || unit} <span aria-hidden="true">✕</span></button>`;
   const take = (event) => {

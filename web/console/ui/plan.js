@@ -1,8 +1,8 @@
 // 平面图 of an alert's floor: its own point, what else is open there, and fires on other floors of the building.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { demands, isFire } from "../core/alarms.js";
 import { integer, moment, t, titleOf } from "../core/i18n.js";
+import { demands, isFire } from "../core/marks.js";
 import { calledAs, heaped, keyOf } from "../core/plans.js";
 import { Icon } from "./icons.js";
 import { PlanView } from "./planview.js";
@@ -14,7 +14,7 @@ const AGAIN_MS = 2_000; // in a flood of one floor
 export function FloorPlan({ desk, alert }) {
   const { data, error } = desk.dossier.of("plan", alert.id);
   const storey = (alert.zone ?? "").split("/").slice(0, 2).join("/");
-  const here = storey && desk.view.value.alerts.filter((each) => each.unit === alert.unit && each.zone?.startsWith(`${storey}/`)).map((each) => each.id).join();
+  const here = storey && desk.alerts.value.filter((each) => each.unit === alert.unit && each.zone?.startsWith(`${storey}/`)).map((each) => each.id).join();
   useEffect(() => {
     const { dossier } = desk;
     if (data && dossier.id === alert.id && dossier.steady() - dossier.asked.plan > AGAIN_MS) dossier.ask("plan");

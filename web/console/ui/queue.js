@@ -1,11 +1,10 @@
 // The queue 待处置警情: filter, the windowed list, and the strips for what the filter or the scroll would hide.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { demands } from "../core/alarms.js";
 import { age, clockTime, integer, t, titleOf, word } from "../core/i18n.js";
-import { isTesting } from "../core/marks.js";
+import { demands, isTesting } from "../core/marks.js";
 import { Headline } from "./headline.js";
-import { itemsOf, outOfSight, windowOf } from "./layout.js";
+import { itemsOf, outOfSight, unlistedUrgent, windowOf } from "./layout.js";
 import { Choices, Filter, FiresOutside, Unfollowed } from "./narrow.js";
 import { Row, labelOf, placeOf } from "./row.js";
 import { Symbol } from "./symbol.js";
@@ -34,7 +33,7 @@ export function Queue({ desk, onOpen }) {
     <${Choices} desk=${desk} open=${choosing} />
     <${Unfollowed} desk=${desk} />
     <${FiresOutside} desk=${desk} fires=${view.value.firesOutside} waiting=${view.value.waitingOutside} />
-    <${List} desk=${desk} shown=${view.value.shown} rows=${view.value.rows} hold=${view.hold} onOpen=${onOpen} />
+    <${List} desk=${desk} shown=${view.value.shown} sections=${view.value.sections} rows=${view.value.rows} hold=${view.hold} onOpen=${onOpen} />
   </section>`;
 }
 
@@ -62,7 +61,7 @@ function useHeldView(desk) {
   return { value: held.current ?? newest, hold: () => (held.current ??= newest) };
 }
 
-function List({ desk, shown, rows, hold, onOpen }) {
+function List({ desk, shown, sections, rows, hold, onOpen }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const [box, setBox] = useState({ top: 0, height: 600, width: innerWidth });
   const [above, setAbove] = useState(0);
@@ -70,7 +69,7 @@ function List({ desk, shown, rows, hold, onOpen }) {
   const selectedId = desk.selectedId.value;
   const narrow = box.width <= NARROW;
   const heights = narrow ? ROW.narrow : ROW.wide;
-  const { items, tops, total, at } = useMemo(() => itemsOf(rows, shown, heights), [rows, shown, heights]);
+  const { items, tops, total, at } = useMemo(() => itemsOf(rows, sections, heights), [rows, sections, heights]);
   const dockRows = box.height < DOCK.roomy ? 2 : 3;
   const dockHeight = DOCK.head + dockRows * DOCK.row;
 
@@ -123,6 +122,7 @@ function List({ desk, shown, rows, hold, onOpen }) {
 
   const { first, last } = windowOf(tops, total, heights, box);
   const hidden = outOfSight(items, tops, total, box, dockHeight);
+  const unlisted = unlistedUrgent(items);
   const drawn = items.slice(first, last + 1);
   const live = desk.feedStatus.value === "live";
   const selectedDrawn = drawn.some((item) => item.id === selectedId);
@@ -134,6 +134,7 @@ function List({ desk, shown, rows, hold, onOpen }) {
         ${drawn.map((item, i) => {
           const top = tops[first + i];
           if (item.heading) return html`<${Heading} key=${`p${item.heading}`} item=${item} top=${top} />`;
+          if (item.unlisted) return html`<${Unlisted} key=${item.id} item=${item} top=${top} size=${rows.length} />`;
           const { id, alert } = item;
           const onSelect = () => {
             desk.select(id);
@@ -150,7 +151,7 @@ function List({ desk, shown, rows, hold, onOpen }) {
       /** @type {HTMLElement} */ (list.current).scrollTop = 0;
       list.current?.focus();
     }}>${t("queue.above", { n: above })}</button>`}
-    ${hidden.length > 0 && html`<${Dock} desk=${desk} hidden=${hidden} rows=${dockRows} />`}
+    ${hidden.length + unlisted > 0 && html`<${Dock} desk=${desk} hidden=${hidden} unlisted=${unlisted} rows=${dockRows} />`}
   </div>`;
 }
 
@@ -162,13 +163,22 @@ function Heading({ item, top }) {
   </div>`;
 }
 
-/** Priority 1 and 2 that nobody acknowledged and that the scroll hides: in sight under any number of latched fires. */
-function Dock({ desk, hidden, rows }) {
-  return html`<section class="dock" aria-label=${t("queue.dock_label")} data-out-of-sight=${hidden.length}>
-    <div class="dock-head"><b>${t("queue.dock", { n: hidden.length })}</b>
+/** The end of a priority that has more than anybody scrolls through: how many more, and how to come by them. */
+function Unlisted({ item, top, size }) {
+  const { unlisted, section, position, height } = item;
+  return html`<div id=${`alert-${item.id}`} class="row unlisted" role="option" aria-disabled="true" aria-selected=${false} aria-posinset=${position} aria-setsize=${size} data-unlisted=${unlisted.open}
+      style=${{ transform: `translateY(${top}px)`, height: `${height}px` }}>
+    <${Symbol} priority=${section} /><span>${t("queue.unlisted", { open: integer(unlisted.open), waiting: integer(unlisted.waiting) })}</span>
+  </div>`;
+}
+
+/** Priority 1 and 2 that nobody acknowledged and that the scroll hides, `unlisted` of them without a row: in sight under any number of latched fires. */
+function Dock({ desk, hidden, unlisted, rows }) {
+  return html`<section class="dock" aria-label=${t("queue.dock_label")} data-out-of-sight=${hidden.length + unlisted}>
+    <div class="dock-head"><b>${t("queue.dock", { n: integer(hidden.length + unlisted) })}</b>
       ${[1, 2].map((priority) => {
-        const n = hidden.filter((alert) => alert.priority === priority).length;
-        return n > 0 && html`<span class="inline"><${Symbol} priority=${priority} waiting /> ${word("priority", priority)} ${n}</span>`;
+        const n = hidden.filter((alert) => alert.priority === priority).length + (priority === 2 ? unlisted : 0);
+        return n > 0 && html`<span class="inline"><${Symbol} priority=${priority} waiting /> ${word("priority", priority)} ${integer(n)}</span>`;
       })}
     </div>
     ${hidden.slice(0, rows).map((alert) => html`<button key=${alert.id} class="dock-row ${isTesting(alert) ? "testing" : ""}" title=${labelOf(alert)} onClick=${() => {

@@ -1,9 +1,10 @@
 // One alert in the queue, and the words of an alert used elsewhere, too.
+import { useMemo } from "../vendor/preact-hooks.mjs";
 import { html } from "../vendor/htm-preact.mjs";
-import { demands } from "../core/alarms.js";
-import { age, integer, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
-import { isHeld, isStale, isTesting } from "../core/marks.js";
+import { age, integer, language, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
+import { demands, isHeld, isStale, isTesting } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
+import { zone } from "../core/zone.js";
 import { DueMark } from "./due.js";
 import { Icon } from "./icons.js";
 import { Priority } from "./symbol.js";
@@ -113,10 +114,16 @@ export function Row({ item, top, size, selected, now, live, act, onSelect }) {
   const { alert, position, height, grouped } = item;
   const waiting = demands(alert);
   const figures = figuresOf(alert);
+  // a row that only moves is not written anew: in a storm every row moves with each painting
+  const inside = useMemo(() => insideOf(alert, figures, now, live, act), [alert, now, live, act, language.value, zone.value]);
+  const label = useMemo(() => labelOf(alert), [alert, language.value]);
   return html`<div id=${`alert-${alert.id}`} class="row p${alert.priority} ${waiting ? "waiting" : "seen"} ${selected ? "selected" : ""} ${figures ? "" : "valueless"} ${isProvisional(alert) ? "provisional" : ""} ${isTesting(alert) ? "testing" : ""} ${grouped ? "grouped" : ""}" role="option"
-      aria-selected=${selected} aria-posinset=${position} aria-setsize=${size} aria-label=${labelOf(alert)}
-      style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>
-    <span class="c-priority"><${Priority} alert=${alert} waiting=${waiting} /></span>
+      aria-selected=${selected} aria-posinset=${position} aria-setsize=${size} aria-label=${label}
+      style=${{ transform: `translateY(${top}px)`, height: `${height}px` }} onClick=${onSelect}>${inside}</div>`;
+}
+
+const insideOf = (alert, figures, now, live, act) => html`
+    <span class="c-priority"><${Priority} alert=${alert} waiting=${demands(alert)} /></span>
     <span class="c-what">
       <span class="line"><${Unstored} alert=${alert} />${classOf(alert) && html`<span class="class">${classOf(alert)}</span>`}<b class="cut">${titleOf(alert)}</b><${Marks} alert=${alert} now=${now} /></span>
       <span class="line place cut">${placeOf(alert)}</span>
@@ -133,6 +140,4 @@ export function Row({ item, top, size, selected, now, live, act, onSelect }) {
     <span class="c-state">
       <span class="line state">${act?.phase in DOING ? t(DOING[act.phase]) : stateOf(alert)}</span>
       <span class="line place cut"><${DueMark} alert=${alert} now=${now} live=${live} /><span class="actor">${actorOf(alert)}</span></span>
-    </span>
-  </div>`;
-}
+    </span>`;

@@ -33,7 +33,7 @@ export function whyOf(reason) {
 /** Who, why, until when, because of what. */
 export function holdWords(desk, alert, now) {
   const until = alert.held_until && Date.parse(alert.held_until);
-  const cause = alert.cause_id && desk.view.value.alerts.find(({ id }) => id === alert.cause_id);
+  const cause = alert.cause_id && desk.alerts.value.find(({ id }) => id === alert.cause_id);
   return html`${until && html`<span class="num">${t("hold_of.until", { time: moment(until, now), left: age(until - now) })} </span>`}
     ${alert.held_by && html`<span>${t("hold_of.by", { by: alert.held_by })} </span>`}
     ${alert.hold_reason && !alert.hold_reason.startsWith("cause:") && html`<span>${t("hold_of.why", { why: whyOf(alert.hold_reason) })} </span>`}

@@ -1,8 +1,7 @@
 // The acts on an alert, with their keys; of a fire its five steps in order, which are done, and which is next.
 import { html } from "../vendor/htm-preact.mjs";
-import { isUnacknowledged } from "../core/alarms.js";
 import { clockTime, t, word } from "../core/i18n.js";
-import { isFire, missingFor, nextStep, stepsOf } from "../core/marks.js";
+import { isFire, isUnacknowledged, missingFor, nextStep, stepsOf } from "../core/marks.js";
 import { VERBS, offers } from "../core/offers.js";
 import { ActForm } from "./actform.js";
 import { Handover } from "./handover.js";

@@ -1,12 +1,12 @@
 // 大屏: the room's display, read from five metres, without keyboard and without sound: fires by name, open alerts, rates, what is unprotected.
 // It is no seat: it never says that it sounds or that somebody is there, so it neither counts as an operator nor as having shown an alarm.
 import { html } from "../vendor/htm-preact.mjs";
-import { demands, isFire, PRIORITIES } from "../core/alarms.js";
 import { monotonic } from "../core/clock.js";
 import { age, clockTime, day, integer, percent, t, titleIn, titleOf, word } from "../core/i18n.js";
-import { isTesting } from "../core/marks.js";
+import { demands, isFire, isTesting } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";
 import { RATES } from "../core/rates.js";
+import { PRIORITIES } from "../core/tally.js";
 import { whereIs } from "./board.js";
 import { Icon } from "./icons.js";
 import { lagOf, useUnprotected } from "./overview.js";

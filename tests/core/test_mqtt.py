@@ -183,8 +183,10 @@ async def test_the_session_returns_by_itself_when_the_broker_was_killed(nats: An
         await until(lambda: any(m.payload == b"after" for m in got))
         # NATS repeats what nobody acknowledged when its ack_wait of 5 s is over, not at once.
         again = await until(lambda: [m for m in got if m.epoch > 1 and m.payload == b"before"], seconds=60)
+        # Whether the broker marks it as repeated is its own matter: one that was killed before it wrote down that it
+        # had delivered does not know. That it is not taken for one in work is ours.
+        assert len(again) == 1
         assert session.ack(got) == 2, "the first delivery cannot be acknowledged any more"
-        assert again[0].dup
 
 
 async def test_a_dup_of_a_message_in_work_or_just_acknowledged_is_dropped_and_a_new_one_is_not() -> None:

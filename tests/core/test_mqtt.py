@@ -20,7 +20,7 @@ from firetower.core.mqtt_address import parse_url
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mosquitto_broker import MISSING, PROGRAM, mosquitto
-from mqtt_sessions import TOPIC, publisher, running, subscriber
+from mqtt_sessions import TOPIC, publisher, retained, running, subscriber
 
 
 async def test_a_published_message_arrives_with_its_bytes_topic_and_arrival_time(url: str) -> None:
@@ -68,8 +68,8 @@ async def test_what_was_not_acknowledged_comes_again_and_what_was_does_not(tmp_p
 
 async def test_a_resumed_session_is_not_subscribed_again_so_retained_messages_come_once(url: str) -> None:
     got: list[Incoming] = []
+    await retained(url, TOPIC, b"retained")
     async with running(publisher(url)) as pub:
-        await pub.publish(TOPIC, b"retained", retain=True)
         async with running(subscriber(url, "resumed", got)) as session:
             await until(lambda: got)
             session.ack(got)
@@ -82,13 +82,12 @@ async def test_a_resumed_session_is_not_subscribed_again_so_retained_messages_co
 
 async def test_a_clean_session_is_subscribed_each_time_and_gets_retained_messages_each_time(url: str) -> None:
     got: list[Incoming] = []
-    async with running(publisher(url)) as pub:
-        await pub.publish(TOPIC, b"online", retain=True)
-        for count in (1, 2):
-            async with running(subscriber(url, "status", got, clean=True)) as session:
-                await until(lambda count=count: len(got) == count)
-                session.ack(got)
-        assert all(m.retain for m in got)
+    await retained(url, TOPIC, b"online")
+    for count in (1, 2):
+        async with running(subscriber(url, "status", got, clean=True)) as session:
+            await until(lambda count=count: len(got) == count)
+            session.ack(got)
+    assert all(m.retain for m in got)
 
 
 async def test_a_paused_session_reads_nothing_more_and_gets_all_of_it_after_resume(url: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mqtt_sessions import retained
 from prometheus_client import REGISTRY
 from waiting import until
 
@@ -185,19 +186,18 @@ async def test_an_alarm_of_a_stranger_is_raised_unregistered_where_strangers_are
 async def test_a_device_that_says_offline_is_offline_until_it_is_heard_again(nats: Any) -> None:
     city = City(nats.url)
     status, telemetry, pub = city.lane("status"), city.lane("telemetry"), publisher(nats.url)
-    async with running(pub):
-        await pub.publish(STATUS, b"online", retain=True)
-        async with running(status, telemetry):
-            await until(lambda: city.store.commits)
-            assert city.store.commits[0].liveness[0].online
-            assert city.registry.last_seen[1] == 0, "a retained word is no sign of life"
-            await pub.publish(STATUS, b"offline", retain=True)
-            await until(lambda: city.registry.offline[1])
-            await pub.publish(TELEMETRY, said(smoke=0.01))
-            await until(lambda: not city.registry.offline[1])
-            await pub.publish(STATUS, b'"online"')
-            await until(lambda: len(city.store.commits) == 4)
-            assert city.registry.last_seen[1] > 0
+    await retained(nats.url, STATUS, b"online")
+    async with running(pub), running(status, telemetry):
+        await until(lambda: city.store.commits)
+        assert city.store.commits[0].liveness[0].online
+        assert city.registry.last_seen[1] == 0, "a retained word is no sign of life"
+        await pub.publish(STATUS, b"offline", retain=True)
+        await until(lambda: city.registry.offline[1])
+        await pub.publish(TELEMETRY, said(smoke=0.01))
+        await until(lambda: not city.registry.offline[1])
+        await pub.publish(STATUS, b'"online"')
+        await until(lambda: len(city.store.commits) == 4)
+        assert city.registry.last_seen[1] > 0
 
 
 async def test_large_messages_bound_what_waits_by_bytes(nats: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,25 @@ def publisher(url: str, **more: Any) -> MqttSession:
     return MqttSession(url, f"pub-{uuid.uuid4().hex[:8]}", on_messages=None, clean=True, clock=SystemClock(), **more)
 
 
+async def retained(url: str, topic: str, payload: bytes) -> None:
+    """Leave a retained message with the broker; return once it has handed it to somebody who came later.
+
+    That it was acknowledged does not say so: NATS under load has acknowledged one and given it to nobody. It is said
+    again until it is kept, so nobody may be subscribed yet.
+    """
+    handed: list[Incoming] = []
+
+    async def kept() -> bool:
+        async with running(publisher(url)) as pub:
+            await pub.publish(topic, payload, retain=True)
+        async with running(subscriber(url, f"asks-{uuid.uuid4().hex[:8]}", handed, topic=topic, clean=True)):
+            with contextlib.suppress(AssertionError):
+                await until(lambda: handed, 1)
+        return bool(handed)
+
+    await until(kept, 20, f"{topic} is handed to whoever subscribes")
+
+
 @contextlib.asynccontextmanager
 async def scripted(
     broker: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], options: str = ""

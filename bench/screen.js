@@ -61,6 +61,7 @@
       const others = [...document.querySelectorAll("#queue-list .row")].filter((row) => !row.textContent.match(NAMED) && !isFires(row));
       const placed = others.map((row) => ({ top: row.getBoundingClientRect().top, text: row.textContent.slice(0, 120) }));
       for (const { name, node } of awaited.fires) {
+        if (!node.isConnected) continue; // the list was scrolled and took the row away before it was painted
         const { top } = node.getBoundingClientRect();
         const docked = node.matches(".dock-row");
         bench.fires.push({ name, at: wall(), docked, above: docked ? [] : placed.filter((one) => one.top < top).map(({ text }) => text) });

@@ -17,7 +17,6 @@ const FILES = [
   { file: "preact.mjs", package: "preact", source: "dist/preact.mjs" },
   { file: "preact-hooks.mjs", package: "preact", source: "hooks/dist/hooks.mjs" },
   { file: "htm.mjs", package: "htm", source: "dist/htm.mjs" },
-  { file: "htm-preact.mjs", package: "htm", source: "preact/index.mjs" },
   { file: "signals-core.mjs", package: "@preact/signals-core", source: "dist/signals-core.mjs" },
   { file: "signals.mjs", package: "@preact/signals", source: "dist/signals.mjs" },
 ];
@@ -34,7 +33,6 @@ const TEXTS = join(here, "licences");
 const RELATIVE = {
   "preact": "./preact.mjs",
   "preact/hooks": "./preact-hooks.mjs",
-  "htm": "./htm.mjs",
   "@preact/signals-core": "./signals-core.mjs",
 };
 

@@ -3,6 +3,7 @@ import { effect } from "../vendor/signals.mjs";
 import { read, written } from "../core/address.js";
 
 const PRESSING = 2;
+const SOON_MS = 100; // the address is dear to write, and nobody reads it while he steps from alert to alert
 
 export class Address {
   /** `isPanel(name)`: of ui/panels.js. */
@@ -16,6 +17,9 @@ export class Address {
     this.wanted = "";
     /** @type {import("../core/address.js").Place | null} what was written last */
     this.last = null;
+    /** What is soon to stand in the place of the address that stands there now. @type {{text: string, over: string} | null} */
+    this.pending = null;
+    this.writing = 0;
     addEventListener("popstate", () => this.followed && this.follow());
     addEventListener("beforeunload", (event) => this.leaving(event));
     effect(() => this.look());
@@ -34,6 +38,7 @@ export class Address {
     const loaded = desk.loaded.value;
     if (!here) {
       this.followed = false;
+      this.drop();
       return;
     }
     if (!this.followed) {
@@ -50,14 +55,28 @@ export class Address {
     const { last } = this;
     const text = written(place);
     this.last = place;
-    if (text === location.hash.replace(/^#/, "")) return;
+    if (text === (this.pending?.text ?? location.hash.replace(/^#/, ""))) return;
     const small =
       !last || (place.panel === last.panel && place.subject === last.subject && isSame(place.filter, last.filter) && (place.alert === last.alert || (this.desk.stepping && last.alert !== "")));
-    try {
-      history[small ? "replaceState" : "pushState"](null, "", text ? `#${text}` : location.pathname + location.search);
-    } catch {
-      // a browser takes only so many a minute: the address lags, nothing else does
+    if (small) {
+      this.pending = { text, over: this.pending?.over ?? location.hash };
+      this.writing ||= setTimeout(() => this.settle(), SOON_MS);
+    } else {
+      this.settle();
+      put("pushState", text);
     }
+  }
+
+  /** Puts in the place of the address what waits for it; not over one that somebody chose meanwhile and that is followed next. */
+  settle() {
+    if (this.pending?.over === location.hash) put("replaceState", this.pending.text);
+    this.drop();
+  }
+
+  drop() {
+    clearTimeout(this.writing);
+    this.writing = 0;
+    this.pending = null;
   }
 
   /** Shows what the address says. */
@@ -66,6 +85,7 @@ export class Address {
     this.due = false;
     if (!desk.seated.value) return;
     this.followed = true;
+    this.drop(); // it was of another place
     const { ignored, ...place } = read(location.hash, this.isPanel);
     this.wanted = place.alert === (desk.selectedId.value ?? "") ? "" : place.alert;
     this.panelWanted = place.panel;
@@ -85,9 +105,19 @@ export class Address {
 
   /** Whoever leaves the page while alarms wait silences this seat: the browser asks first. */
   leaving(event) {
+    this.settle();
     const { counts, seated } = this.desk;
     if (!seated.value) return;
     for (let priority = 1; priority <= PRESSING; priority += 1) if (counts.value[priority].waiting) return event.preventDefault();
+  }
+}
+
+/** @param {"pushState" | "replaceState"} how */
+function put(how, text) {
+  try {
+    history[how](null, "", text ? `#${text}` : location.pathname + location.search);
+  } catch {
+    // a browser takes only so many a minute: the address lags, nothing else does
   }
 }
 

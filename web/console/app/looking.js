@@ -54,11 +54,16 @@ export class Looking {
       const { queue, held } = this.view.value;
       return held.length ? [...queue, ...held] : queue;
     });
-    /** While a filter is on, every alert it finds is a row: who searches wants to see. */
+    /** The rows whatever is selected, and what has one. */
+    this.listed = computed(() => {
+      const rows = this.rowsWith(null);
+      return { rows, ids: new Set(rows.map(({ id }) => id)) };
+    });
+    /** They are other ones only where the selection has a row of its own: a step from row to row leaves three thousand as they are. */
     this.rows = computed(() => {
-      const { shown, sections, incidents } = this.view.value;
-      const told = this.filtering.value ? { sections } : { sections, groups: this.alarms?.groups };
-      return rowsOf(shown, this.filtering.value ? NO_INCIDENTS : incidents, this.expanded.value, this.selectedId.value, told);
+      const { rows, ids } = this.listed.value;
+      const id = this.selectedId.value;
+      return id === null || (ids.has(id) && !this.expanded.value.size) ? rows : this.rowsWith(id);
     });
     this.selected = computed(() => {
       const id = this.selectedId.value;
@@ -67,6 +72,13 @@ export class Looking {
       const known = this.view.value && this.alarms?.get(id); // looked up again with each painting
       return known ?? (departed.value?.id === id ? departed.value : null);
     });
+  }
+
+  /** While a filter is on, every alert it finds is a row: who searches wants to see. */
+  rowsWith(selectedId) {
+    const { shown, sections, incidents } = this.view.value;
+    const told = this.filtering.value ? { sections } : { sections, groups: this.alarms?.groups };
+    return rowsOf(shown, this.filtering.value ? NO_INCIDENTS : incidents, this.expanded.value, selectedId, told);
   }
 
   /** At sign-out nothing of it stays. */

@@ -1,6 +1,6 @@
 // Boot: words, settings, the console, the page.
 import { render } from "../vendor/preact.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "../ui/html.js";
 import { language, loadLanguages, preferredLanguage } from "../core/i18n.js";
 import { letGoOfOldTrees } from "../core/trees.js";
 import { App } from "../ui/app.js";

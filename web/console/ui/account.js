@@ -1,6 +1,6 @@
 // One account's form: role, password, what it answers for, its sessions, whether it may sign in. Each act is confirmed where it ends sessions.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t, word } from "../core/i18n.js";
 import { ROLES } from "./accounts.js";
 import { Choice, Words } from "./fields.js";

@@ -1,6 +1,6 @@
 // 账号, for the administrator: who there is, adding one; what each may do and answers for is one account's own form.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { listed, t, word } from "../core/i18n.js";
 import { Account } from "./account.js";
 import { Asking, useAnswer } from "./entries.js";

@@ -1,6 +1,6 @@
 // The form of one act, inline under the steps: what to choose and write; a verdict on a fire, or forwarding it unverified, is confirmed once more.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, t, word } from "../core/i18n.js";
 import { lastAnswered } from "../core/dossier.js";
 import { isFire } from "../core/marks.js";

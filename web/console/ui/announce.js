@@ -1,5 +1,5 @@
 // Announcing a window: what, where, for how long, why; of a test who of the unit asks, proven by the password 口令.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { moment, t, word } from "../core/i18n.js";
 import { KINDS } from "../core/windows.js";
 import { instantOf } from "../core/zone.js";

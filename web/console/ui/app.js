@@ -1,6 +1,6 @@
 // The page: sign-in, or header, banners, queue and detail; and the one place that listens to the keyboard.
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 import { isOfUnit } from "../core/api.js";
 import { commandOf, isModifier, takesText } from "../core/keys.js";

@@ -1,6 +1,6 @@
 // The readings around an alert, with its limit and the instant it was raised drawn in.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 import { Chart } from "./chart.js";
 

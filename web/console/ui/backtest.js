@@ -1,6 +1,6 @@
 // 回测: a changed limit, delay or deadband of a rule tried on stored history, beside the rulebook in force; how the two differ, and a device's readings with both limits drawn in.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, moment, percent, quantity, t, titleIn, word } from "../core/i18n.js";
 import { Chart } from "./chart.js";
 import { Asking, useAnswer } from "./entries.js";

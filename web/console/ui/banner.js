@@ -1,6 +1,6 @@
 // What must not be overlooked, across the whole width: a lost connection, a store or broker that is gone, a canary that is overdue,
 // what 119 has not receipted, acts that wait, sound off, a flood.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, clockTime, integer, moment, t, titleOf, word } from "../core/i18n.js";
 import { isTesting } from "../core/marks.js";
 import { Icon } from "./icons.js";

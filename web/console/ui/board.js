@@ -1,6 +1,6 @@
 // What is not protected right now: as the server says, asked for again while the board is open.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, clockTime, moment, t, titleIn, word } from "../core/i18n.js";
 import { focusQueue } from "./app.js";
 import { whyOf } from "./standing.js";

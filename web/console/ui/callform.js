@@ -1,5 +1,5 @@
 // A call put on record: one press on what came of it; with it, what was said and the number of the recording.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, t, word } from "../core/i18n.js";
 import { said } from "./actform.js";
 import { Choice, Line, useDraft } from "./fields.js";

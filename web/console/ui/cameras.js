@@ -1,6 +1,6 @@
 // Cameras of the alert's place 视频: the link that opens each, pictures kept from before and after, a picture by hand.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, clockTime, integer, moment, t, word } from "../core/i18n.js";
 import { camerasOf, newestPicture } from "../core/video.js";
 import { Icon } from "./icons.js";

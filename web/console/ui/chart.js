@@ -1,6 +1,6 @@
 // Readings over time: uPlot draws them when a chart is first looked at; limits drawn in, gaps left open, values in a table for who does not see it.
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, day, language, quantity, t, word } from "../core/i18n.js";
 import { zone } from "../core/zone.js";
 

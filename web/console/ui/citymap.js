@@ -1,7 +1,7 @@
 // The map beside the queue: drawn by map/citymap.js, fed by what the queue shows; without it everything else works on.
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
 import { effect } from "../vendor/signals.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, language, t, word } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { Here, InSight } from "./mapcards.js";

@@ -1,6 +1,6 @@
 // Closed lately: to look at again, and to reopen what was closed with the wrong verdict.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { moment, t, titleOf, word } from "../core/i18n.js";
 import { placeOf } from "./row.js";
 import { Symbol } from "./symbol.js";

@@ -1,6 +1,6 @@
 // 联系人: whom to call of a unit, a grid, a micro fire station or the centre: by role and order, with hours, who can be called now or why not; kept up to date by whoever may.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { listed, moment, t, word } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 import { Line, useDraft } from "./fields.js";

@@ -1,6 +1,6 @@
 // Whom to call about an alert now, in order; calls are recorded beside each, and stay listed with what came of them.
 import { useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, integer, moment, t, word } from "../core/i18n.js";
 import { CallForm } from "./callform.js";
 import { Icon } from "./icons.js";

@@ -1,6 +1,6 @@
 // The selected alert: what, where, since when, who; acknowledging it, noting and closing.
 import { useLayoutEffect } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, clockTime, integer, moment, serverLanguage, t, titleIn, titleOf, word } from "../core/i18n.js";
 import { demands, isForwardable, isUnacknowledged } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";

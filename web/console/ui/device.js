@@ -1,6 +1,6 @@
 // 设备户籍: what a device is, what it last said, its history from a minute to a year, its alerts, and how well it reports.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, integer, moment, quantity, t, titleIn, titleOf, word } from "../core/i18n.js";
 import { Chart } from "./chart.js";
 import { Asking, useAnswer } from "./entries.js";

@@ -1,5 +1,5 @@
 // The countdown to the next deadline of a fire: a clock while it runs, a stop sign and a word once it is over.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t, word } from "../core/i18n.js";
 import { countdown, dueOf } from "../core/due.js";
 import { Icon } from "./icons.js";

@@ -1,6 +1,6 @@
 // What several panels do alike: ask once, say that it is on its way, that it failed, or that there is nothing.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { monotonic } from "../core/clock.js";
 import { age, t } from "../core/i18n.js";
 

@@ -1,6 +1,6 @@
 // The fields forms are made of; and a form's draft, which outlives a change of selection or panel.
 import { useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 
 /** What was written under `name` and not sent yet. `change(part)` takes a part, `done()` lets go of all of it. */

@@ -1,6 +1,6 @@
 // Notes and closing, inline in the detail: the alarms keep flowing beside them, and drafts outlive a change of selection.
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t, word } from "../core/i18n.js";
 import { isFire, isForwardable, isUnacknowledged, missingFor, needsCallBack } from "../core/marks.js";
 import { formOf } from "../core/offers.js";

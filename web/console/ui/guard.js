@@ -1,6 +1,6 @@
 // A part of the page that cannot be drawn, for an answer it does not understand, says so in its own place: the queue, the acts and the sound go on.
 import { useErrorBoundary } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 
 export function Guard({ children }) {

@@ -1,5 +1,5 @@
 // 转警: how far the hand-over of an alert to 119 has come, in one line under its steps; and every message with its receipt.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, integer, moment, t, word } from "../core/i18n.js";
 import { isForwardable, isForwarded, redFrom } from "../core/marks.js";
 import { Icon } from "./icons.js";

@@ -1,5 +1,5 @@
 // The header: counts, devices, the one clock, whether what is shown is live, and this seat's switches.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { THEMES } from "../app/settings.js";
 import { age, clockTime, day, integer, language, t, word } from "../core/i18n.js";
 import { PRIORITIES } from "../core/tally.js";

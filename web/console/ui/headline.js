@@ -1,5 +1,5 @@
 // The headline of an incident 警情 over its alerts: what, how many of each class, how many are folded away and wait.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, t, titleIn, word } from "../core/i18n.js";
 import { classesOf } from "../core/incidents.js";
 import { demands } from "../core/marks.js";

@@ -1,5 +1,5 @@
 // Out of the queue for a time: who, why, until when, because of what; never a fire. And what of the queue belongs to an announced test.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, t, titleOf, word } from "../core/i18n.js";
 import { isTesting } from "../core/marks.js";
 import { focusQueue } from "./app.js";

@@ -1,5 +1,5 @@
 // Keys and this seat's keyboard switch; stands beside the queue, never over it.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 import { Keys } from "./detail.js";
 

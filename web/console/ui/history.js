@@ -1,6 +1,6 @@
 // What happened to an alert, newest first, as the server keeps it.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, moment, t, word } from "../core/i18n.js";
 
 export function History({ desk, alert }) {

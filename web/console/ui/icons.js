@@ -1,5 +1,5 @@
 // Line icons drawn here, since a font may lack the glyph.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 
 const PATHS = {
   sound: "M4 9v6h4l5 4V5L8 9zM16.5 8.5a5 5 0 0 1 0 7M19 6a8.5 8.5 0 0 1 0 12",

@@ -1,5 +1,5 @@
 // The selected incident 警情: how many of each class, and its alerts in front of the operator, each a way to it.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, moment, t, titleIn, titleOf, word } from "../core/i18n.js";
 import { demands } from "../core/marks.js";
 import { focusQueue } from "./app.js";

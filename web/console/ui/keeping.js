@@ -1,6 +1,6 @@
 // Bands of the watch, across the whole width: presence check 查岗, nobody there 无人值守, units of nobody 无人覆盖, an open handover, a session that acts no more.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, clockTime, integer, moment, t } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 

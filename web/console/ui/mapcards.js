@@ -1,6 +1,6 @@
 // What a click on the map found: a short list to choose from where several things lie there, and a card of each.
 import { useEffect, useRef } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { metresBetween } from "../core/devices.js";
 import { age, integer, language, listed, quantity, t, titleOf, word } from "../core/i18n.js";
 import { demands } from "../core/marks.js";

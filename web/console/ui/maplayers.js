@@ -1,6 +1,6 @@
 // What of the city the map shows: a control that is the legend too. Alarms are not in it to be turned off: nothing hides them.
 import { useEffect, useRef } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, t, word } from "../core/i18n.js";
 import { drawKind } from "../map/sprites.js";
 import { Icon } from "./icons.js";

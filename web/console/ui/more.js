@@ -1,6 +1,6 @@
 // The way to what is not looked at every minute: overview, watch, units and devices, rules, rejects, accounts.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t, word } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 

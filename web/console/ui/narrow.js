@@ -1,6 +1,6 @@
 // What narrows the queue: words, and beside them what may be chosen; each choice in sight as long as it holds, and the fires it would hide.
 import { useRef } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { isUnit } from "../core/address.js";
 import { integer, listed, t, word } from "../core/i18n.js";
 import { demands, isTesting } from "../core/marks.js";

@@ -1,5 +1,5 @@
 // The nearest water and micro fire stations 微型消防站 of an alert, with distance and direction, and what speaks against the water.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, t, titleIn, word } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 

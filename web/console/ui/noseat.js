@@ -1,5 +1,5 @@
 // The page for a networked unit's account: the console is the centre's, and what such an account is for.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 import { OwnPassword } from "./password.js";
 import { Languages } from "./signin.js";

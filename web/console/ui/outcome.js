@@ -1,5 +1,5 @@
 // What became of an act or a request, in words.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, language, t, word } from "../core/i18n.js";
 
 /** The words of a refusal: in English the server's, with ours for what kind it is; else ours alone, and the server's are folded beneath. */

@@ -1,6 +1,6 @@
 // 总览: how the city's protection and the centre stand: the rates, what is unprotected, the load, this shift, bad actors.
 import { monotonic } from "../core/clock.js";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, integer, quantity, t, titleIn, word } from "../core/i18n.js";
 import { whereIs } from "./board.js";
 import { Aged, Asking, useAnswer } from "./entries.js";

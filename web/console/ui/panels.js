@@ -1,7 +1,7 @@
 // The panels beside the queue, one at a time in the place of the detail: never over the queue, a banner or the clock.
 // None is needed before the queue stands: each is fetched when it is first opened, or once the page is idle, so that all are there when the connection is lost.
 import { useEffect, useLayoutEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 import { Guard } from "./guard.js";
 import { Icon } from "./icons.js";

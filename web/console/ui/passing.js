@@ -1,6 +1,6 @@
 // The open alarms that pass over at a handover: each looked at and accepted by name. Fires one by one; others are ticked and go together.
 import { useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, integer, t, titleIn, word } from "../core/i18n.js";
 import { focusQueue } from "./app.js";
 import { Result } from "./outcome.js";

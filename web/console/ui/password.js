@@ -1,6 +1,6 @@
 // Passwords: a new one for somebody, and one's own.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 
 const LEAST_PASSWORD = 8;

@@ -1,6 +1,6 @@
 // 平面图 of an alert's floor: its own point, what else is open there, and fires on other floors of the building.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, moment, t, titleOf } from "../core/i18n.js";
 import { demands, isFire } from "../core/marks.js";
 import { calledAs, heaped, keyOf } from "../core/plans.js";

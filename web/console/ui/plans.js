@@ -1,6 +1,6 @@
 // The floor plans 平面图 of a unit: which floors have one, sending one in, and saying where devices and points are on it.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, moment, quantity, t, word } from "../core/i18n.js";
 import { MEDIA, MOST_BYTES, keyOf, nameOf, nudged, plansOf, putPlan, putPositions, withdrawPlan } from "../core/plans.js";
 import { Asking, useAnswer } from "./entries.js";

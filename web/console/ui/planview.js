@@ -1,6 +1,6 @@
 // A floor plan 平面图 with marks on it: looked at closer and moved by mouse, touch and keyboard; an image that fails says so.
 import { useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t } from "../core/i18n.js";
 import { WHOLE, movedBy, placeAt, scaleOf, seen, shapeOf, zoomed } from "../core/plans.js";
 

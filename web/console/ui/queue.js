@@ -1,10 +1,10 @@
 // The queue 待处置警情: filter, the windowed list, and the strips for what the filter or the scroll would hide.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, clockTime, integer, t, titleOf, word } from "../core/i18n.js";
 import { demands, isTesting } from "../core/marks.js";
 import { Headline } from "./headline.js";
-import { itemsOf, outOfSight, unlistedUrgent, windowOf } from "./layout.js";
+import { itemsOf, lastOf, outOfSight, windowOf } from "./layout.js";
 import { Choices, Filter, FiresOutside, Unfollowed } from "./narrow.js";
 import { Row, labelOf, placeOf } from "./row.js";
 import { Symbol } from "./symbol.js";
@@ -69,7 +69,8 @@ function List({ desk, shown, sections, rows, hold, onOpen }) {
   const selectedId = desk.selectedId.value;
   const narrow = box.width <= NARROW;
   const heights = narrow ? ROW.narrow : ROW.wide;
-  const { items, tops, total, at } = useMemo(() => itemsOf(rows, sections, heights), [rows, sections, heights]);
+  const placed = useMemo(() => itemsOf(rows, sections, heights), [rows, sections, heights]);
+  const { items, tops, total, at, unlisted } = placed;
   const dockRows = box.height < DOCK.roomy ? 2 : 3;
   const dockHeight = DOCK.head + dockRows * DOCK.row;
 
@@ -91,7 +92,9 @@ function List({ desk, shown, sections, rows, hold, onOpen }) {
     const element = /** @type {HTMLElement} */ (list.current);
     const old = before.current;
     if (old && old.at !== at && element.scrollTop > AT_TOP) {
-      const anchor = old.items.find((item, i) => item.id && old.tops[i] + item.height > element.scrollTop && at.has(item.id));
+      const { scrollTop } = element;
+      const begun = Math.max(0, lastOf(old.tops, (top) => top <= scrollTop));
+      const anchor = old.items.slice(begun).find((item) => item.id && at.has(item.id));
       if (anchor) {
         const shift = tops[at.get(anchor.id)] - old.tops[old.at.get(anchor.id)];
         if (shift) element.scrollTop += shift;
@@ -121,8 +124,7 @@ function List({ desk, shown, sections, rows, hold, onOpen }) {
   }, [selectedId]);
 
   const { first, last } = windowOf(tops, total, heights, box);
-  const hidden = outOfSight(items, tops, total, box, dockHeight);
-  const unlisted = unlistedUrgent(items);
+  const hidden = outOfSight(placed, box, dockHeight);
   const drawn = items.slice(first, last + 1);
   const live = desk.feedStatus.value === "live";
   const selectedDrawn = drawn.some((item) => item.id === selectedId);

@@ -1,5 +1,5 @@
 // 接入率、在线率、完好率 against their targets: bars with the target's mark, what of what, and the last 30 days.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, integer, moment, percent, t, word } from "../core/i18n.js";
 import { cut, floorOf, RATES, runsOf, seriesOf } from "../core/rates.js";
 import { Aged, Asking, useAnswer } from "./entries.js";

@@ -1,6 +1,6 @@
 // 拒收记录: what could not be used, why, and what to do about it; by reason, unit, device and topic; what is registered by now is tried again.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, moment, t, word } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 import { Result } from "./outcome.js";

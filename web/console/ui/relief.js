@@ -1,6 +1,6 @@
 // 交接班: beginning a handover, and the open one on both seats: what passes over, its notes, completing it or giving it up.
 import { useEffect, useLayoutEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, integer, moment, t, word } from "../core/i18n.js";
 import { whereIs } from "./board.js";
 import { useAnswer } from "./entries.js";

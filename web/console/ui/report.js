@@ -1,5 +1,5 @@
 // 电话报警: what somebody says on the telephone becomes an alert like any other.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { t, word } from "../core/i18n.js";
 import { said } from "./actform.js";
 import { Choice, Line, Words, useDraft, useFirstField } from "./fields.js";

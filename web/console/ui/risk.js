@@ -1,6 +1,6 @@
 // 四色风险: units and grids, the worst first, each with the parts of its score and what takes from them.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, moment, percent, t, titleIn, word } from "../core/i18n.js";
 import { BANDS, bandOf, heaviest, isOld, riskOf } from "../core/risk.js";
 import { Asking, useAnswer } from "./entries.js";

@@ -1,6 +1,6 @@
 // 四色风险 as a mode of the map: a button that keeps its state, the layer while it is on, and the legend with its age.
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, language, t, word } from "../core/i18n.js";
 import { BANDS, ageOf, bandOf, gridsOnMap, isOld, riskOf } from "../core/risk.js";
 

@@ -1,6 +1,6 @@
 // 排班: who is planned for which shift, a month of days × posts: the week, holidays and make-up days, swaps; shifts that nobody has stand out by word and shape.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, listed, moment, t, word } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 import { Line, useDraft } from "./fields.js";

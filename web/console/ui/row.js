@@ -1,6 +1,6 @@
 // One alert in the queue, and the words of an alert used elsewhere, too.
 import { useMemo } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, integer, language, quantity, shortMoment, t, titleOf, word } from "../core/i18n.js";
 import { demands, isHeld, isStale, isTesting } from "../core/marks.js";
 import { isProvisional } from "../core/provisional.js";

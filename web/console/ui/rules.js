@@ -1,6 +1,6 @@
 // 规则库: the rulebook in force as sentences with limit, way back, delay and source; what each rule raised; the way to a back-test.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, t, titleIn, word } from "../core/i18n.js";
 import { amount, scheduleOf, sentencesOf, span } from "../core/rulewords.js";
 import { Asking, useAnswer } from "./entries.js";

@@ -1,6 +1,6 @@
 // 话术: what to say to 119 on the telephone, in big letters; who took it is recorded on the same panel.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { serverLanguage, t, titleIn, word } from "../core/i18n.js";
 import { awaitsReceipt, isForwarded } from "../core/marks.js";
 import { offers } from "../core/offers.js";

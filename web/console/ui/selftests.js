@@ -1,6 +1,6 @@
 // 自检: what is failed, overdue and due, what was done; putting one on record, with what Firetower suggests.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { moment, t, word } from "../core/i18n.js";
 import { said } from "./actform.js";
 import { Asking, useAnswer } from "./entries.js";

@@ -1,6 +1,6 @@
 // 值班日志: a shift's entries, newest first, what the system adds in words; writing one, correcting one; the shift report beside it.
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, integer, listed, moment, t, word } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 import { Words, useDraft } from "./fields.js";

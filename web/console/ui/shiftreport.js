@@ -1,5 +1,5 @@
 // The report of a shift: what was raised, how fast it was taken on and by whom, and what was left.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, percent, quantity, t, word } from "../core/i18n.js";
 import { cut } from "../core/rates.js";
 import { Asking, useAnswer } from "./entries.js";

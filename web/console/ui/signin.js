@@ -1,6 +1,6 @@
 // Sign-in: the one form before the console.
 import { useEffect, useRef, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { LANGUAGES, language, t } from "../core/i18n.js";
 import { isWall } from "../app/settings.js";
 

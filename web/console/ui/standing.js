@@ -1,5 +1,5 @@
 // What stands about an alert beside its state: held, in an announced window, verified, escalated, part of an incident.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, moment, t, titleOf, word } from "../core/i18n.js";
 import { isHeld } from "../core/marks.js";
 import { focusQueue } from "./app.js";

@@ -1,5 +1,5 @@
 // The acts on an alert, with their keys; of a fire its five steps in order, which are done, and which is next.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, t, word } from "../core/i18n.js";
 import { isFire, isUnacknowledged, missingFor, nextStep, stepsOf } from "../core/marks.js";
 import { VERBS, offers } from "../core/offers.js";

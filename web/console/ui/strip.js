@@ -1,5 +1,5 @@
 // The line under the header: what is not in the queue and not protected, in counts that are always in sight, and the ways to it.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, t, word } from "../core/i18n.js";
 import { focusQueue } from "./app.js";
 import { Icon } from "./icons.js";

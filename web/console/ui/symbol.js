@@ -1,5 +1,5 @@
 // The mark of a priority: shape, colour and digit together, so that none of them carries the meaning alone.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { word } from "../core/i18n.js";
 
 const SHAPES = {

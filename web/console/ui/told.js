@@ -1,6 +1,6 @@
 // Who was told of an alert 通知: each letter with what became of it; sent, delivered, read and acted on are facts of their own.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, moment, t, word } from "../core/i18n.js";
 import { hasFailed, lettersInOrder } from "../core/dossier.js";
 import { Icon } from "./icons.js";

@@ -1,6 +1,6 @@
 // 联网单位: its file and rates, whom to call, its alerts, how it is connected, its floor plans, its devices.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { integer, t, word } from "../core/i18n.js";
 import { ContactBook, Stations } from "./contactbook.js";
 import { PagedAlerts } from "./device.js";

@@ -1,6 +1,6 @@
 // A unit's code, with the registry's units to choose from once they were read.
 import { useEffect, useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { Line } from "./fields.js";
 
 export function Units({ desk, label, value, onInput, needed = false }) {

@@ -1,5 +1,5 @@
 // 维保与接入: how a unit is connected and how a device reports, what was refused of them and why, announced windows that covered them, self-tests.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, integer, moment, percent, quantity, t, word } from "../core/i18n.js";
 import { whereIs } from "./board.js";
 import { Asking, useAnswer } from "./entries.js";

@@ -1,5 +1,5 @@
 // Acts that wait for the store, and what became of them: in sight until they are done, taken back or read.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { clockTime, t, titleIn, word } from "../core/i18n.js";
 import { Icon } from "./icons.js";
 import { outcomeText } from "./outcome.js";

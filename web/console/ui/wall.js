@@ -1,6 +1,6 @@
 // 大屏: the room's display, read from five metres, without keyboard and without sound: fires by name, open alerts, rates, what is unprotected.
 // It is no seat: it never says that it sounds or that somebody is there, so it neither counts as an operator nor as having shown an alarm.
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { monotonic } from "../core/clock.js";
 import { age, clockTime, day, integer, percent, t, titleIn, titleOf, word } from "../core/i18n.js";
 import { demands, isFire, isTesting } from "../core/marks.js";

@@ -1,6 +1,6 @@
 // The watch 值守: who is on duty, who is planned, going on and off duty, and the handover; the way to log, self-tests and accounts.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, listed, moment, shortMoment, t } from "../core/i18n.js";
 import { Asking, useAnswer } from "./entries.js";
 import { Line } from "./fields.js";

@@ -1,6 +1,6 @@
 // Announced windows: what waits for approval, what is in force and when it ends, and announcing one.
 import { useState } from "../vendor/preact-hooks.mjs";
-import { html } from "../vendor/htm-preact.mjs";
+import { html } from "./html.js";
 import { age, moment, t, word } from "../core/i18n.js";
 import { Announce } from "./announce.js";
 import { whereIs } from "./board.js";

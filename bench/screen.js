@@ -34,9 +34,12 @@
     if (!bench.on) return;
     for (const { addedNodes } of changes) {
       for (const node of addedNodes) {
-        if (!(node instanceof Element) || !node.matches(".row, .dock-row")) continue;
-        const [name] = node.textContent.match(NAMED) ?? [];
-        if (name) awaited.fires.push({ name, node });
+        if (!(node instanceof Element)) continue;
+        const rows = node.matches(".row, .dock-row") ? [node] : node.querySelectorAll(".dock-row"); // the first of them comes with its strip
+        for (const row of rows) {
+          const [name] = row.textContent.match(NAMED) ?? [];
+          if (name) awaited.fires.push({ name, node: row });
+        }
       }
     }
   }).observe(document, { childList: true, subtree: true });

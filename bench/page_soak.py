@@ -14,7 +14,7 @@ from bench.operating import Operator, alike
 from bench.screen import Screen, screen
 from bench.shift import DEVICES, Shift, close_the_oldest
 from bench.stand import Stand, stand
-from bench.trend import FIGURES, HOUR, growth
+from bench.trend import FIGURES, HOUR, OBJECTS, growth
 
 SAMPLE_S = 60
 SAMPLE_LEAST_S = 10
@@ -22,6 +22,8 @@ SAMPLE_LEAST_S = 10
 SETTLED_S = 900
 """Samples before do not count, at most a quarter of the run: caches fill, the compiler has not finished, and the page
 counts the alarms of ten minutes."""
+PARTS = 12
+"""So often in all the heap is looked into for what is no compiled code: each look stops the page for a second."""
 WARMING = 3
 """Rounds before anything counts: every panel, theme and language was there."""
 
@@ -55,8 +57,12 @@ async def _measure(its: Sequence[Stand], shift: Shift, lasts: float) -> dict[str
             "rounds_left": one.stumbles, "rounds": watching[0].operator.rounds,
             "alarms": working[-1]["alarms"] if working else 0,
             "open_most": max((sample["open"] for sample in working), default=0),
-            **growth(settled(working, lasts), compiled(resting, lasts), shift.day),
         }  # fmt: skip
+    grown = [
+        growth(settled(working, lasts), compiled(resting, lasts), shift.day),
+        growth(settled(working, lasts), settled(resting, lasts), shift.day, (OBJECTS,)),
+    ]
+    result |= {**grown[0], **grown[1], "fitted": grown[0]["fitted"] | grown[1]["fitted"]}
     for trouble in one.troubles[:5]:
         print(f"the page threw: {trouble}")
     tell(result)
@@ -106,6 +112,7 @@ class _Watching:
         self.one, self.operator = one, operator
         self.left = 0
         self._every = every
+        self._parts = 0
 
     async def rest(self, lasts: float) -> list[Sample]:
         """A sample a minute for ``lasts`` seconds of a page that nobody touches, not even to bring it to one state."""
@@ -115,7 +122,7 @@ class _Watching:
         while (at := time.monotonic() - began) < lasts:
             await asyncio.sleep(min(SAMPLE_S - at % SAMPLE_S, lasts - at))
             at = time.monotonic() - began
-            samples.append({"at": at, HOUR: at / 3600, **asdict(await self.one.memory())})
+            samples.append({"at": at, HOUR: at / 3600, **await self._held(at, lasts)})
             _say("at rest", samples[-1])
         return samples
 
@@ -130,14 +137,22 @@ class _Watching:
             for task in meant or ():
                 if task.done():
                     task.result()
-            sample = await self._sample(began, alarms)
+            sample = await self._sample(began, alarms, lasts)
             if sample:
                 samples.append(sample)
                 counted = f"{sample['open']} open  {sample['alarms']} alarms  {sample['rounds']} rounds"
                 _say(f"{counted}{'' if sample['quiet'] else '  not quiet'}", sample)
         return samples
 
-    async def _sample(self, began: float, alarms: Callable[[], int]) -> Sample | None:
+    async def _held(self, at: float, lasts: float) -> Sample:
+        """What the page holds; once in each part of ``lasts`` seconds without compiled code, too."""
+        held = asdict(await self.one.memory())
+        if at >= self._parts * lasts / PARTS:
+            self._parts = int(at / lasts * PARTS) + 1
+            held[OBJECTS] = await self.one.objects()
+        return held
+
+    async def _sample(self, began: float, alarms: Callable[[], int], lasts: float) -> Sample | None:
         one = self.one
         async with self.operator.hand:
             try:
@@ -148,7 +163,7 @@ class _Watching:
                 return None
             at = time.monotonic() - began
             counts = {"alarms": alarms(), "rounds": self.operator.rounds, "open": await one.queued(), "quiet": quiet}
-            return {"at": at, HOUR: at / 3600, **counts, **asdict(await one.memory())}
+            return {"at": at, HOUR: at / 3600, **counts, **await self._held(at, lasts)}
 
 
 def settled(samples: list[Sample], lasts: float) -> list[Sample]:
@@ -167,7 +182,8 @@ def compiled(samples: list[Sample], lasts: float) -> list[Sample]:
 
 def _say(what: str, sample: Sample) -> None:
     print(f"{sample['at'] / 60:7.1f} min  heap {sample['heap_mb']:.3f} MB  nodes {sample['nodes']}  listeners"
-          f" {sample['listeners']}  renderer {sample['pss_mib']:.1f} MiB  {what}", flush=True)  # fmt: skip
+          f" {sample['listeners']}  renderer {sample['pss_mib']:.1f} MiB  {what}"
+          + (f"  objects {sample[OBJECTS]:.3f} MB" if OBJECTS in sample else ""), flush=True)  # fmt: skip
 
 
 def tell(result: dict[str, Any]) -> None:
@@ -178,7 +194,7 @@ def tell(result: dict[str, Any]) -> None:
             print(f"           {1000 * line['slope']:+.4g} ± {1000 * line['error']:.2g} a thousand {by}")
         if rest := fitted["at_rest"]:
             print(f"           {rest['slope']:+.4g} ± {rest['error']:.2g} an hour at rest")
-    for name in FIGURES:
+    for name in (*FIGURES, OBJECTS):
         unit = name if f"{name}_in_24h" in result else f"{name}_percent"
         if f"{unit}_in_24h" in result:
             bound = result.get(f"{unit}_in_24h_at_most")

@@ -63,6 +63,7 @@ TARGETS = (
     Target("console: sound armed in the end", "console.sound_armed", 1, "", least=True),
     Target("console: errors thrown", "console.page_errors", 0, ""),
     Target("console soak: heap more in 24 h, at 95 %", "console-soak.heap_mb_in_24h_at_most", 10, "MB"),
+    Target("console soak: heap but for code more in 24 h, at 95 %", "console-soak.objects_mb_in_24h_at_most", 5, "MB"),
     Target("console soak: renderer more in 24 h, at 95 %", "console-soak.pss_mib_in_24h_at_most", 50, "MiB"),
     Target("console soak: DOM nodes more in 24 h, at 95 %", "console-soak.nodes_percent_in_24h_at_most", 5, "%"),
     Target("console soak: listeners more in 24 h, at 95 %", "console-soak.listeners_percent_in_24h_at_most", 5, "%"),

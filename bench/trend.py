@@ -7,6 +7,8 @@ import numpy as np
 
 Sample = Mapping[str, float]
 FIGURES = ("heap_mb", "nodes", "listeners", "pss_mib")
+OBJECTS = "objects_mb"
+"""The heap without compiled code: looked at more seldom than the rest."""
 SHARES = ("nodes", "listeners")
 """Figures whose growth is judged in per cent of what there was at first."""
 LEAST = 8
@@ -44,8 +46,10 @@ def most(line: Mapping[str, float]) -> float:
     return max(0.0, line["slope"] + SURE * line["error"])
 
 
-def growth(working: Sequence[Sample], resting: Sequence[Sample], day: Mapping[str, float]) -> dict[str, Any]:
-    """Return what each figure of FIGURES grows in 24 h, and at most.
+def growth(
+    working: Sequence[Sample], resting: Sequence[Sample], day: Mapping[str, float], figures: Sequence[str] = FIGURES
+) -> dict[str, Any]:
+    """Return what each of the figures grows in 24 h, and at most; of the samples that have it.
 
     ``working``: samples of the shift with ``hours`` and a count of each kind of event so far, ``day``: as many of each
     are in 24 h. Without ``resting`` the shift is taken at its own pace: 24 times its growth an hour. Else it is
@@ -53,22 +57,23 @@ def growth(working: Sequence[Sample], resting: Sequence[Sample], day: Mapping[st
     the clock alone brings an hour.
     """
     fitted, result = {}, {}
-    for name in FIGURES:
-        lines = {by: line for by in (HOUR, *day) if (line := fit(working, name, by))}
-        rest = fit(resting, name, HOUR)
+    for name in figures:
+        at_work, at_rest = ([one for one in of if name in one] for of in (working, resting))
+        lines = {by: line for by in (HOUR, *day) if (line := fit(at_work, name, by))}
+        rest = fit(at_rest, name, HOUR)
         if not lines:
             continue
-        first, last = float(working[0][name]), float(working[-1][name])
+        first, last = float(at_work[0][name]), float(at_work[-1][name])
         fitted[name] = {"first": first, "last": last, "over": lines, "at_rest": rest}
-        if resting:
+        if at_rest:
             kinds = [(lines[by], count) for by, count in day.items() if by in lines]
             if not kinds or not rest:
                 continue
             value = max(line["slope"] * count for line, count in kinds) + 24 * rest["slope"]
             bound = max(most(line) * count for line, count in kinds) + 24 * most(rest)
-            fewest = min(len(working), len(resting))
+            fewest = min(len(at_work), len(at_rest))
         else:
-            value, bound, fewest = 24 * lines[HOUR]["slope"], 24 * most(lines[HOUR]), len(working)
+            value, bound, fewest = 24 * lines[HOUR]["slope"], 24 * most(lines[HOUR]), len(at_work)
         unit, part = (f"{name}_percent", 100 / first) if name in SHARES else (name, 1.0)
         result[f"{unit}_in_24h"] = value * part
         if fewest >= LEAST:

@@ -11,10 +11,10 @@ from bench.page import growth as grown
 from bench.page_soak import compiled, measure, settled
 from bench.pictures import PICTURES
 from bench.report import html
-from bench.screen import Memory, frames, keys
+from bench.screen import Memory, frames, kept_mb, keys
 from bench.shift import ROUND, Shift
 from bench.targets import judge
-from bench.trend import fit, growth
+from bench.trend import OBJECTS, fit, growth
 
 FLAT = {"heap_mb": 8.0, "nodes": 1500.0, "listeners": 120.0, "pss_mib": 100.0}
 
@@ -55,6 +55,14 @@ def test_frames_and_keys_are_counted_as_they_were() -> None:
     assert (said["handled"]["n"], said["painted"]["n"], said["without_result"]) == (1, 1, 1)
 
 
+def test_of_a_heap_what_was_compiled_and_what_is_the_browsers_own_is_not_counted() -> None:
+    fields, kinds = ["name", "type", "self_size"], ["hidden", "object", "code", "native"]
+    nodes = [[0, 0, 1_000], [0, 1, 20_000], [0, 2, 300_000], [0, 3, 4_000_000], [0, 1, 80_000]]
+    meta = {"node_fields": fields, "node_types": [kinds, "string", "number"]}
+    snapshot = {"snapshot": {"meta": meta}, "nodes": [each for node in nodes for each in node]}
+    assert kept_mb(json.dumps(snapshot)) == pytest.approx(0.101)
+
+
 def _shift(grows: float, *, hours: float, hurried: float, wavers: float = 0.0) -> list[dict[str, float]]:
     """Samples each minute of a page whose heap takes ``grows`` MB an alarm and nothing else."""
     day = Shift().day
@@ -91,6 +99,18 @@ def test_a_page_that_grows_is_told_from_one_that_wavers_and_what_a_day_makes_of_
     assert "DOM nodes" in html(
         {"about": {"at": "now"}, "console-soak": {**slow, "samples": _shift(0, hours=1, hurried=1)}}
     )
+
+
+def test_what_is_looked_at_seldom_is_judged_by_the_samples_that_have_it() -> None:
+    at_work = [
+        {**one, **({OBJECTS: one["heap_mb"]} if n % 5 == 0 else {})}
+        for n, one in enumerate(_shift(1e-4, hours=1, hurried=24))
+    ]
+    at_rest = [{**one, **({OBJECTS: 3.0} if n % 5 == 0 else {})} for n, one in enumerate(_shift(0, hours=1, hurried=0))]
+    said = growth(at_work, at_rest, Shift().day, (OBJECTS,))
+    assert said["objects_mb_in_24h"] == pytest.approx(1e-4 * Shift().day["alarms"])
+    assert said["objects_mb_in_24h_at_most"] == pytest.approx(said["objects_mb_in_24h"])
+    assert "heap_mb_in_24h" not in said
 
 
 def test_samples_that_waver_together_are_worth_fewer() -> None:

@@ -96,3 +96,37 @@ async def test_a_selected_alert_beyond_what_is_listed_stands_there_once_though_i
     members = [alert(1, 2, incident_id="7"), *(alert(n, 3, minute=n, incident_id="7") for n in (2, 3, 4))]
     found = await run("incidents.js", steps, [*urgent, *members])
     assert found == ["13", "12", "1", "more-2", "i-7"]
+
+
+async def test_whatever_is_selected_its_rows_are_those_of_a_list_made_for_it(run: Run):  # noqa: F811
+    """They are taken over from the list made for nobody where that is the same: of a folded, an unlisted and a plain
+    alert, and of a headline, with groups unfolded and not."""
+    steps = """async (m, [alerts, incidents]) => {
+        const { AlarmStore } = await import(m.base + "alarms.js");
+        const { Looking } = await import(m.base + "../app/looking.js");
+        const desk = new Looking();
+        desk.alarms = new AlarmStore(); desk.alarms.replace(alerts);
+        desk.incidents.merge(incidents);
+        desk.paint();
+        const said = rows => JSON.stringify(rows.map(({ members, alert, ...row }) => row));
+        const differs = [];
+        for (const unfolded of [[], ["7"], ["7", "8"]]) {
+          desk.expanded.value = new Set(unfolded);
+          for (const id of [null, "i-7", "i-8", "gone", ...alerts.map(one => one.id)]) {
+            desk.select(id);
+            const made = m.rowsOf(desk.alarms.sorted(), desk.incidents.open, new Set(unfolded), id);
+            if (said(desk.rows.value) !== said(made)) differs.push([unfolded, id]);
+          }
+        }
+        return [differs, desk.rows.value.length];
+    }"""
+    alerts = [
+        alert(n, (1, 2, 3, 3)[n % 4], minute=n % 50, incident_id=("7", "8", "9", None)[n // 3 % 4])
+        for n in range(1, 60)
+    ]
+    many = [alert(n, 3, minute=n % 50) for n in range(100, 1160)]  # more than are listed
+    for one in alerts[:8]:
+        one |= {"class": "fire", "priority": 1}
+    incidents = [{"id": name, "version": 1, "closed_at": None} for name in ("7", "8")]
+    differs, rows = await run("incidents.js", steps, [[*alerts, *many], incidents])
+    assert (differs, rows > 1000) == ([], True)

@@ -110,7 +110,7 @@ async def test_whatever_is_selected_its_rows_are_those_of_a_list_made_for_it(run
         desk.paint();
         const said = rows => JSON.stringify(rows.map(({ members, alert, ...row }) => row));
         const differs = [];
-        for (const unfolded of [[], ["7"], ["7", "8"]]) {
+        for (const unfolded of [[], ["7"], ["7", "8", "10"]]) {
           desk.expanded.value = new Set(unfolded);
           for (const id of [null, "i-7", "i-8", "gone", ...alerts.map(one => one.id)]) {
             desk.select(id);
@@ -127,6 +127,7 @@ async def test_whatever_is_selected_its_rows_are_those_of_a_list_made_for_it(run
     many = [alert(n, 3, minute=n % 50) for n in range(100, 1160)]  # more than are listed
     for one in alerts[:8]:
         one |= {"class": "fire", "priority": 1}
-    incidents = [{"id": name, "version": 1, "closed_at": None} for name in ("7", "8")]
+    alerts += [alert(n, 3, minute=n - 60, incident_id="10") for n in (61, 62)]  # nothing to fold once one is selected
+    incidents = [{"id": name, "version": 1, "closed_at": None} for name in ("7", "8", "10")]
     differs, rows = await run("incidents.js", steps, [[*alerts, *many], incidents])
     assert (differs, rows > 1000) == ([], True)

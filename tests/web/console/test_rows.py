@@ -127,7 +127,7 @@ async def test_whatever_is_selected_its_rows_are_those_of_a_list_made_for_it(run
     many = [alert(n, 3, minute=n % 50) for n in range(100, 1160)]  # more than are listed
     for one in alerts[:8]:
         one |= {"class": "fire", "priority": 1}
-    alerts += [alert(n, 3, minute=n - 60, incident_id="10") for n in (61, 62)]  # nothing to fold once one is selected
+    alerts += [alert(n, 3, minute=n - 10, incident_id="10") for n in (61, 62)]  # nothing to fold once one is selected
     incidents = [{"id": name, "version": 1, "closed_at": None} for name in ("7", "8", "10")]
     differs, rows = await run("incidents.js", steps, [[*alerts, *many], incidents])
     assert (differs, rows > 1000) == ([], True)

@@ -22,6 +22,8 @@ SAMPLE_LEAST_S = 10
 SETTLED_S = 900
 """Samples before do not count, at most a quarter of the run: caches fill, the compiler has not finished, and the page
 counts the alarms of ten minutes."""
+REMEMBERED = 20_000
+"""Closed alerts a page remembers at most (core/alarms.js): until then it grows."""
 PARTS = 12
 """So often in all the heap is looked into for what is no compiled code: each look stops the page for a second."""
 WARMING = 3
@@ -167,8 +169,11 @@ class _Watching:
 
 
 def settled(samples: list[Sample], lasts: float) -> list[Sample]:
-    """Those that count of a phase of ``lasts`` seconds."""
-    return [one for one in samples if one["at"] >= min(SETTLED_S, lasts / 4)]
+    """Those that count of a phase of ``lasts`` seconds; of one long enough, from when it remembers all it ever will."""
+    counted = [one for one in samples if one["at"] >= min(SETTLED_S, lasts / 4)]
+    if counted and counted[-1].get("alarms", 0) >= 2 * REMEMBERED:
+        counted = [one for one in counted if one["alarms"] >= REMEMBERED]
+    return counted
 
 
 def compiled(samples: list[Sample], lasts: float) -> list[Sample]:

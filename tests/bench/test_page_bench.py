@@ -126,6 +126,9 @@ def test_the_first_samples_do_not_count_and_a_shift_is_hurried_in_all_that_happe
     samples = [{"at": 60.0 * n} for n in range(181)]
     assert settled(samples, 3 * 3600)[0]["at"] == 900
     assert settled(samples, 600)[0]["at"] == 180
+    storming = [{**one, "alarms": 5.0 * one["at"]} for one in samples]  # 20,000 are remembered after 4,000 s
+    assert settled(storming, 3 * 3600)[0]["at"] == 4020
+    assert settled(storming[:100], 3600 * 99 / 60)[0]["at"] == 900  # too few came for that
     assert compiled(samples[:61], 3600)[0]["at"] == 1800
     plain, fast = Shift().loads("mqtt://nowhere", 3600), Shift(24).loads("mqtt://nowhere", 3600)
     assert [each.rate for each in fast] == pytest.approx([24 * each.rate for each in plain])

@@ -61,9 +61,10 @@ export class Looking {
     });
     /** They are other ones only where the selection has a row of its own: a step from row to row leaves three thousand as they are. */
     this.rows = computed(() => {
-      const { rows, ids } = this.listed.value;
       const id = this.selectedId.value;
-      return id === null || (ids.has(id) && !this.expanded.value.size) ? rows : this.rowsWith(id);
+      if (id !== null && this.expanded.value.size) return this.rowsWith(id); // whether a group can be folded hangs on it, too
+      const { rows, ids } = this.listed.value;
+      return id === null || ids.has(id) ? rows : this.rowsWith(id);
     });
     this.selected = computed(() => {
       const id = this.selectedId.value;

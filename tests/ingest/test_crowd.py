@@ -173,3 +173,4 @@ async def test_a_storm_whose_backlog_refuses_is_judged_in_its_turn() -> None:
         for _ in range(3):
             session.say(*storm())
         await until(lambda: lane.acknowledged == 3 * SENDERS, seconds=30)
+    assert len(city.store.events) == 3 * SENDERS, "acknowledged is what was judged and stored"
